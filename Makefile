@@ -1,0 +1,103 @@
+# Vigie.  One Makefile, non-recursive; it sees every file.
+#   make [BUILD=release|debug|san] [CC=clang]    programs in build/$(BUILD)/bin
+#   make test | check | bench | fuzz | check-arrows | check-pure | format | install DESTDIR= PREFIX=
+BUILD  ?= release
+O      := build/$(BUILD)$(if $(filter clang%,$(CC)),-clang)
+PREFIX ?= /usr/local
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 \
+	-Wno-unused-parameter $(if $(CI),-Werror)
+HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection=full -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fno-strict-overflow -fPIE
+MODE_release := -O2 -g $(HARDEN)
+MODE_debug   := -O0 -g3
+MODE_san     := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+LINK_san     := -fsanitize=address,undefined
+ifeq ($(filter $(BUILD),release debug san),)
+$(error BUILD is '$(BUILD)': one of release, debug, san)
+endif
+
+# What each part links.  libvigie-handset and the libraries below it ask for libcrypto alone.
+PKGS := libcrypto libssl libuv libwebsockets hiredis geos proj libgps jansson inih libevdev
+OURS := -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(MODE_$(BUILD)) $(shell pkg-config --cflags $(PKGS))
+LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+
+# ---- libraries: every .c of the folder.  Programs: a main.c, and the rest of the folder as an archive that tests link too.
+lib_base       := $(wildcard base/*.c)
+lib_wire       := $(wildcard wire/*.c)
+lib_geo        := $(wildcard geo/*.c)
+lib_vigie-handset := $(wildcard device/handset/*.c)
+lib_host       := $(filter-out %/main.c,$(wildcard device/handset/host/*.c))
+lib_dispatcher := $(filter-out %/main.c,$(wildcard dispatcher/*.c))
+lib_console    := $(filter-out %/main.c,$(wildcard console/*.c))
+lib_ops        := $(filter-out %/main.c,$(wildcard ops/vigie/*.c))
+ARCHIVES := base wire geo vigie-handset host dispatcher console ops
+LOW := $(foreach a,geo wire base,$O/lib$a.a)
+
+PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-handset vigie,$O/bin/$p)
+
+all: $(PROGRAMS)
+
+define archive
+$O/lib$(1).a: $(patsubst %.c,$O/%.o,$(lib_$(1)))
+	@rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach a,$(ARCHIVES),$(eval $(call archive,$a)))
+
+$O/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
+
+LINK = @mkdir -p $(@D); $(CC) $(MODE_$(BUILD)) $(CFLAGS) $(LINK_$(BUILD)) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+$O/bin/vigie-dispatcher: $O/dispatcher/main.o $O/libdispatcher.a $(LOW)
+	$(LINK) $(LIBS)
+$O/bin/vigie-console: $O/console/main.o $O/libconsole.a $(LOW)
+	$(LINK) $(LIBS)
+$O/bin/vigie-handset: $O/device/handset/host/main.o $O/libhost.a $O/libvigie-handset.a $(LOW)
+	$(LINK) $(LIBS)
+$O/bin/vigie: $O/ops/vigie/main.o $O/libops.a $(LOW)
+	$(LINK) $(LIBS)
+
+# ---- tests mirror the source: tests/geo/zone_test.c -> build/.../tests/geo/zone_test, linked with its part and the libraries
+TEST_SRC := $(wildcard tests/base/*_test.c tests/wire/*_test.c tests/geo/*_test.c tests/device/handset/*_test.c \
+	tests/device/handset/host/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c tests/ops/*_test.c)
+TESTS := $(patsubst %.c,$O/%,$(TEST_SRC))
+TEST_LIBS := $(shell pkg-config --libs cmocka libcbor 2>/dev/null)
+
+$O/tests/base/%_test: $O/tests/base/%_test.o $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/wire/%_test: $O/tests/wire/%_test.o $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/geo/%_test: $O/tests/geo/%_test.o $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/device/handset/host/%_test: $O/tests/device/handset/host/%_test.o $O/libhost.a $O/libvigie-handset.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/device/handset/%_test: $O/tests/device/handset/%_test.o $O/libvigie-handset.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o $O/libdispatcher.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/console/%_test: $O/tests/console/%_test.o $O/libconsole.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+
+tests: $(TESTS)
+
+# check: every unit test of this BUILD and CC, one after the other; says which failed
+check: all tests
+	@ops/run-tests $(TESTS)
+
+test:
+	@ops/test
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build
+
+.PHONY: all tests check test format clean
+.SECONDARY:
+-include $(shell find $O -name '*.d' 2>/dev/null)
