@@ -1,0 +1,124 @@
+/* The journal: an append-only file of records (base/record.h) that are durable when it says so.
+ *
+ *      append -> bounded buffer -> the journal's own thread: write, fdatasync -> synced(up_to) on the loop's thread
+ *
+ * What was appended while an fdatasync runs goes out with the next one (group commit).  The file is preallocated in chunks:
+ * fdatasync of a preallocated file takes 85-117 us, of one that grows 134-168 us, and a full disk is known while there still is
+ * room.  One process per journal (flock on NAME.lock); the file is 0600.
+ *
+ * A write or fdatasync that fails is final: what the kernel has dropped cannot be synced by trying again.  Nothing not synced is
+ * ever reported as synced.  Without a `failed` callback the process ends at once with one log line and EX_IOERR. */
+#ifndef BASE_JOURNAL_H
+#define BASE_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/record.h"
+
+struct loop;
+struct journal;
+
+/* Preallocation step in octets: some 15,000 alerts' events; one posix_fallocate each takes well under 1 ms.  The next chunk is
+ * asked for when less than half of one is left, so a full disk is known with JOURNAL_CHUNK / 2 still to write. */
+#define JOURNAL_CHUNK (4 * 1024 * 1024)
+/* Default for size_max in octets.  At it append gives -ENOSPC until a compaction made room. */
+#define JOURNAL_SIZE_MAX (256 * 1024 * 1024)
+/* Octets appended and not yet taken by the journal's thread: 2 s at 1,000 alerts/s with a 500 octet event each.  When full
+ * append gives -ENOBUFS. */
+#define JOURNAL_BUFFER_SIZE (1024 * 1024)
+
+enum journal_state {
+        JOURNAL_GOOD,
+        JOURNAL_LOW,    /* the disk or size_max gives no further chunk; at most JOURNAL_CHUNK / 2 left: compact, warn */
+        JOURNAL_FULL,   /* the last append was refused for want of room: append gives -ENOSPC until there is room */
+        JOURNAL_FAILED, /* a write or fdatasync failed: append gives -EIO for ever */
+};
+
+/* The system calls that can be made to fail by tests; NULL members are the real ones.  Tests only. */
+struct journal_calls {
+        ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t offset);
+        int (*fdatasync)(int fd);
+        int (*fsync)(int fd);
+        int (*ftruncate)(int fd, off_t size);
+        int (*posix_fallocate)(int fd, off_t offset, off_t len); /* gives an errno, as the real one does */
+        int (*rename)(const char *from, const char *to);
+};
+
+/* What journal_open found. */
+struct journal_report {
+        uint64_t records;     /* whole records, all replayed */
+        uint64_t last;        /* sequence number of the last one, or the one the file began after */
+        uint64_t torn_octets; /* after them: cut off, and kept in NAME.torn for a person to look at.  0 after a clean end; a
+                               * crash in the middle of a write leaves some that nobody was told is durable */
+};
+
+struct journal_options {
+        const char *path;    /* NAME; its folder must exist.  NAME.lock, NAME.new, NAME.torn may appear beside it */
+        char owner[4];       /* see record_header_encode */
+        uint64_t size_max;   /* octets, at least one chunk; 0 = JOURNAL_SIZE_MAX */
+        size_t chunk;        /* octets, at least 64 KiB; 0 = JOURNAL_CHUNK.  A handset takes a small one */
+        struct loop *loop;   /* NULL: no thread; only journal_sync_now writes, no synced callback.  Handset library's host, tools */
+        void *user;          /* given to every callback */
+        /* Each record found at open, in order; NULL = none.  A negative answer ends journal_open with it. */
+        int (*replay)(void *user, const struct record *record);
+        /* On the loop's thread: everything up to this sequence number is durable.  Rising; may skip numbers. */
+        void (*synced)(void *user, uint64_t up_to);
+        /* On the loop's thread, once: JOURNAL_FAILED with this negative errno.  NULL: log and _exit(EX_IOERR) instead, from
+         * the journal's thread and at once.  With no loop journal_sync_now returns it and this is not called. */
+        void (*failed)(void *user, int error);
+        /* On the loop's thread: state became GOOD, LOW or FULL; NULL = not told. */
+        void (*state)(void *user, enum journal_state state);
+        const struct journal_calls *calls; /* tests; NULL = real */
+};
+
+/* journal_open: create or open, lock, replay, cut a torn tail, preallocate, start the thread.
+ *   options      copied, path too
+ *   ret_report   may be NULL; written on success
+ * Returns 0; -EWOULDBLOCK (another process has it); -EBADMSG, -EPROTONOSUPPORT, -EINVAL (not such a journal: see
+ * record_header_decode; the file is left as it is); -ENOSPC (no room for the first chunk); what replay gave; an errno of the file
+ * system; -ENOMEM. */
+int journal_open(const struct journal_options *options, struct journal **ret_journal, struct journal_report *ret_report);
+
+/* journal_append: give a record a number and queue it.  The payload is copied.  Not durable before synced() says so.
+ *   len       1..RECORD_PAYLOAD_MAX
+ *   ret_seq   its number, higher than any before, across restarts and compactions
+ * Returns 0, -EMSGSIZE, -ENOBUFS (buffer full: the disk is behind), -ENOSPC (disk or size_max), -EIO (failed).  Loop's thread. */
+int journal_append(struct journal *journal, const void *payload, size_t len, uint64_t *ret_seq);
+
+/* journal_sync_now: block until all that was appended is durable (with a loop, synced() comes as well, later).
+ * Returns 0 or the negative errno of the failure. */
+int journal_sync_now(struct journal *journal);
+
+/* journal_state: how it stands.  journal_room: octets that may still be appended before -ENOSPC, records' overhead included
+ * (with size_max far, the next chunk is not counted).  journal_size: octets of records in the file, for deciding when to
+ * compact.  Loop's thread. */
+enum journal_state journal_state(struct journal *journal);
+uint64_t journal_room(struct journal *journal);
+uint64_t journal_size(struct journal *journal);
+
+/* journal_compact: rewrite the file with only the records worth keeping, while appends go on.
+ * It is done by the journal's thread in steps between commits: written to NAME.new, fsynced, renamed, the folder fsynced; a crash
+ * at any moment leaves the old file or the new one.  Kept records keep their numbers.  Records appended after this call are
+ * always kept.
+ *   keep   says whether to keep a record that was in the journal at this call.  It RUNS ON THE JOURNAL'S THREAD: it may look at
+ *          `user` only, a snapshot that the caller leaves alone until done.  (Without a loop: in this call.)
+ *   done   on the loop's thread, once (without a loop: before this returns): 0, or a negative errno (-ENOSPC: the kept
+ *          records fit neither the disk nor size_max), then the old file stays in use.  May be NULL.
+ *   user   for both
+ * Returns 0 (begun), -EBUSY (one runs), -EIO (failed).  A failed fsync of the folder is a failure of the journal. */
+struct journal_compaction {
+        bool (*keep)(void *user, const struct record *record);
+        void (*done)(void *user, int result);
+        void *user;
+};
+int journal_compact(struct journal *journal, const struct journal_compaction *compaction);
+
+/* journal_close: write and sync what is queued, end the thread, unlock, free; NULL does nothing.  A compaction that runs is
+ * dropped (its done is called with -ECANCELED before this returns).  synced() for what this made durable is called before it
+ * returns.  The uv handle is freed by the loop's next turns: call it before loop_close. */
+void journal_close(struct journal *journal);
+
+#endif
