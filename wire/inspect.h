@@ -1,0 +1,30 @@
+/* Any object in words: CBOR diagnostic notation (RFC 8949 section 8), and names for what wire/ knows.  Pure. */
+#ifndef WIRE_INSPECT_H
+#define WIRE_INSPECT_H
+#include "wire/cbor.h"
+
+/* Text goes to a buffer of the caller's; it always has a closing NUL; what does not fit is dropped and `full` stays set. */
+struct inspect_text {
+        char *to;
+        size_t size, len;
+        bool full;
+};
+
+enum inspect_form { INSPECT_HEX, INSPECT_BASE45, INSPECT_RAW };
+
+/* inspect_decode: get the octets of IN, which is hex, base45 or raw.  Tried in this order; the first that gives well-formed
+ * CBOR wins.  If none does: hex if it is all hex digits, else raw.  White space among hex digits and CR LF at the end of
+ * either text form are skipped.
+ *   to           room for at least in.len octets; may not overlap IN
+ * Returns the form; *ret_len octets are at TO. */
+enum inspect_form inspect_decode(struct cbor_span in, uint8_t *to, size_t *ret_len);
+
+/* inspect_print: write what IN is: its diagnostic notation, and where the shape is known (alert, receipt, trust list,
+ * sealed position, any COSE_Sign1) its fields by name, one per line.  Verifies nothing.
+ *   why          may be NULL; on failure the rule broken, static English text
+ * Returns 0, -EBADMSG (not one well-formed item by the profile that inspect reads with, CBOR_ANY_ORDER). */
+int inspect_print(struct cbor_span in, struct inspect_text *out, const char **why);
+
+/* inspect_diagnostic: write one item in diagnostic notation on one line.  Returns 0, -EBADMSG. */
+int inspect_diagnostic(struct cbor_span in, struct inspect_text *out, const char **why);
+#endif
