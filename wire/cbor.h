@@ -135,9 +135,6 @@ int cbor_validate(struct cbor_span in, const char **why);
 /* cbor_equal: say whether two spans hold the same octets. */
 bool cbor_equal(struct cbor_span a, struct cbor_span b);
 
-/* utf8_cut: the length of the longest prefix of TEXT that is valid UTF-8, ends at a code point and has at most MAX octets. */
-size_t utf8_cut(struct cbor_span text, size_t max);
-
 /* The writer: bytes go to a buffer of the caller's; what does not fit is not written and `full` stays set. */
 struct cbor_writer {
         uint8_t *to;

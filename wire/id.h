@@ -39,10 +39,4 @@ void alert_id_to_text(const struct alert_id *id, char text[ALERT_ID_TEXT]);
  * Returns 0, -EINVAL. */
 int handset_id_from_text(const char *text, struct handset_id *ret_id);
 int alert_id_from_text(const char *text, struct alert_id *ret_id);
-
-/* hex_write: LEN octets as lower-case hex with a closing NUL; TEXT has room for 2 * LEN + 1. */
-void hex_write(const uint8_t *octets, size_t len, char *text);
-
-/* hex_read: DIGITS hex digits, either case, to DIGITS / 2 octets.  Returns 0, -EINVAL (odd count, not a digit). */
-int hex_read(const char *text, size_t digits, uint8_t *to);
 #endif
