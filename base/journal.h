@@ -1,4 +1,4 @@
-/* The journal: an append-only file of records (base/record.h) that are durable when it says so.
+/* The journal: an append-only file of records (base/entry.h) that are durable when it says so.
  *
  *      append -> bounded buffer -> the journal's own thread: write, fdatasync -> synced(up_to) on the loop's thread
  *
@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/record.h"
+#include "base/entry.h"
 
 struct loop;
 struct journal;
@@ -57,13 +57,13 @@ struct journal_report {
 
 struct journal_options {
         const char *path;    /* NAME; its folder must exist.  NAME.lock, NAME.new, NAME.torn may appear beside it */
-        char owner[4];       /* see record_header_encode */
+        char owner[4];       /* see entry_header_encode */
         uint64_t size_max;   /* octets, at least one chunk; 0 = JOURNAL_SIZE_MAX */
         size_t chunk;        /* octets, at least 64 KiB; 0 = JOURNAL_CHUNK.  A handset takes a small one */
         struct loop *loop;   /* NULL: no thread; only journal_sync_now writes, no synced callback.  Handset library's host, tools */
         void *user;          /* given to every callback */
         /* Each record found at open, in order; NULL = none.  A negative answer ends journal_open with it. */
-        int (*replay)(void *user, const struct record *record);
+        int (*replay)(void *user, const struct entry *record);
         /* On the loop's thread: everything up to this sequence number is durable.  Rising; may skip numbers. */
         void (*synced)(void *user, uint64_t up_to);
         /* On the loop's thread, once: JOURNAL_FAILED with this negative errno.  NULL: log and _exit(EX_IOERR) instead, from
@@ -78,12 +78,12 @@ struct journal_options {
  *   options      copied, path too
  *   ret_report   may be NULL; written on success
  * Returns 0; -EWOULDBLOCK (another process has it); -EBADMSG, -EPROTONOSUPPORT, -EINVAL (not such a journal: see
- * record_header_decode; the file is left as it is); -ENOSPC (no room for the first chunk); what replay gave; an errno of the file
+ * entry_header_decode; the file is left as it is); -ENOSPC (no room for the first chunk); what replay gave; an errno of the file
  * system; -ENOMEM. */
 int journal_open(const struct journal_options *options, struct journal **ret_journal, struct journal_report *ret_report);
 
 /* journal_append: give a record a number and queue it.  The payload is copied.  Not durable before synced() says so.
- *   len       1..RECORD_PAYLOAD_MAX
+ *   len       1..ENTRY_PAYLOAD_MAX
  *   ret_seq   its number, higher than any before, across restarts and compactions
  * Returns 0, -EMSGSIZE, -ENOBUFS (buffer full: the disk is behind), -ENOSPC (disk or size_max), -EIO (failed).  Loop's thread. */
 int journal_append(struct journal *journal, const void *payload, size_t len, uint64_t *ret_seq);
@@ -110,7 +110,7 @@ uint64_t journal_size(struct journal *journal);
  *   user   for both
  * Returns 0 (begun), -EBUSY (one runs), -EIO (failed).  A failed fsync of the folder is a failure of the journal. */
 struct journal_compaction {
-        bool (*keep)(void *user, const struct record *record);
+        bool (*keep)(void *user, const struct entry *record);
         void (*done)(void *user, int result);
         void *user;
 };

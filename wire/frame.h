@@ -8,13 +8,13 @@
 #include "wire/command.h"
 #include "wire/feed.h"
 #include "wire/receipt.h"
+#include "wire/trust.h"
 
 #define FRAME_SUBPROTOCOL  "vigie.1"
 #define FRAME_VERSION      1
 #define FRAME_HANDSET_MAX  1024  /* largest frame a handset may send; larger: closed with 1009 */
 #define FRAME_REGION_MAX   10240 /* largest a dispatcher sends: a record, its envelope, the trust list */
 #define SIGNED_MAX         133   /* alert and receipt, whole */
-#define TRUST_MAX          8192
 
 enum frame_type {
         /* from a handset */

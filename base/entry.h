@@ -8,73 +8,73 @@
  * not a piece of an older file, not a half-written one.  Sequence numbers rise by any amount (compaction leaves gaps), and
  * the header says the number after which the file begins, so that they rise across a compaction that keeps nothing.
  * Length 0 is the end: the file is preallocated with zeros.  Reading stops at the first record that is not whole. */
-#ifndef BASE_RECORD_H
-#define BASE_RECORD_H
+#ifndef BASE_ENTRY_H
+#define BASE_ENTRY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_FORMAT 1 /* written; this and the one before are read */
-#define RECORD_HEADER_SIZE 32
-#define RECORD_OVERHEAD 32
-#define RECORD_LINK_SIZE 16
+#define ENTRY_FORMAT 1 /* written; this and the one before are read */
+#define ENTRY_HEADER_SIZE 32
+#define ENTRY_OVERHEAD 32
+#define ENTRY_LINK_SIZE 16
 /* Largest payload in octets: one event with a signed object (at most 1 KiB) many times over.  A larger one is -EMSGSIZE when
  * writing, torn when reading. */
-#define RECORD_PAYLOAD_MAX 8192
-#define RECORD_MAX (RECORD_OVERHEAD + RECORD_PAYLOAD_MAX)
+#define ENTRY_PAYLOAD_MAX 8192
+#define ENTRY_MAX (ENTRY_OVERHEAD + ENTRY_PAYLOAD_MAX)
 
 /* Where a chain of records stands: after the header, or after a record. */
-struct record_chain {
+struct entry_chain {
         uint64_t sequence; /* of the last record, or the header's */
-        uint8_t link[RECORD_LINK_SIZE];
+        uint8_t link[ENTRY_LINK_SIZE];
 };
 
-struct record {
+struct entry {
         uint64_t sequence;
         const uint8_t *payload; /* in the caller's buffer */
-        size_t payload_len;     /* 1..RECORD_PAYLOAD_MAX */
+        size_t payload_len;     /* 1..ENTRY_PAYLOAD_MAX */
         size_t size;            /* octets it takes in the file */
 };
 
-enum record_result {
-        RECORD_FOUND,
-        RECORD_END,  /* nothing but zeros (or nothing at all) left: a clean end */
-        RECORD_TORN, /* half-written, altered, cut short, or not of this chain: nothing after it is to be trusted */
+enum entry_result {
+        ENTRY_FOUND,
+        ENTRY_END,  /* nothing but zeros (or nothing at all) left: a clean end */
+        ENTRY_TORN, /* half-written, altered, cut short, or not of this chain: nothing after it is to be trusted */
 };
 
-/* record_header_encode: write a header.
+/* entry_header_encode: write a header.
  *   owner       four letters that say whose journal it is ("DISP", "HAND"): another owner's file is refused at reading
  *   sequence    the last number already given; the first record gets a higher one.  0 for a new journal
- *   out         RECORD_HEADER_SIZE octets
+ *   out         ENTRY_HEADER_SIZE octets
  *   ret_chain   where the first record goes on
  * Returns 0 or -ENOMEM (libcrypto). */
-int record_header_encode(const char owner[4], uint64_t sequence, uint8_t *out, struct record_chain *ret_chain);
+int entry_header_encode(const char owner[4], uint64_t sequence, uint8_t *out, struct entry_chain *ret_chain);
 
-/* record_header_decode: read a header.
+/* entry_header_decode: read a header.
  * Returns 0, -EBADMSG (shorter than a header, not a journal, or altered), -EPROTONOSUPPORT (a format newer than ours),
  * -EINVAL (another owner's), -ENOMEM (libcrypto). */
-int record_header_decode(const uint8_t *buf, size_t len, const char owner[4], struct record_chain *ret_chain);
+int entry_header_decode(const uint8_t *buf, size_t len, const char owner[4], struct entry_chain *ret_chain);
 
-/* record_encode: write one record after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old numbers, as
+/* entry_encode: write one record after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old numbers, as
  * compaction does, raises chain->sequence to one below the number before the call.)
- *   payload_len  1..RECORD_PAYLOAD_MAX
- *   out, size    must hold RECORD_OVERHEAD + payload_len
+ *   payload_len  1..ENTRY_PAYLOAD_MAX
+ *   out, size    must hold ENTRY_OVERHEAD + payload_len
  *   ret_len      octets written
  * Returns 0, -EMSGSIZE (payload empty or too large), -ENOBUFS (out too small), -ENOMEM (libcrypto).  CHAIN moves on 0 only. */
-struct record_out {
+struct entry_out {
         uint8_t *data;
         size_t size;
 };
-int record_encode(struct record_chain *chain, const void *payload, size_t payload_len, struct record_out out,
+int entry_encode(struct entry_chain *chain, const void *payload, size_t payload_len, struct entry_out out,
                   size_t *ret_len);
 
-/* record_next: read the record at BUF after CHAIN, and move CHAIN on when one is found.
- *   buf, len  what is left of the file, or at least RECORD_MAX octets of it: shorter, and a whole record reads as torn
- * For RECORD_END all LEN octets were zeros; a reader in windows checks the rest of the file itself.
- * ret_record is written when found; its payload points into BUF. */
-enum record_result record_next(struct record_chain *chain, const uint8_t *buf, size_t len, struct record *ret_record);
+/* entry_next: read the record at BUF after CHAIN, and move CHAIN on when one is found.
+ *   buf, len  what is left of the file, or at least ENTRY_MAX octets of it: shorter, and a whole record reads as torn
+ * For ENTRY_END all LEN octets were zeros; a reader in windows checks the rest of the file itself.
+ * ret_entry is written when found; its payload points into BUF. */
+enum entry_result entry_next(struct entry_chain *chain, const uint8_t *buf, size_t len, struct entry *ret_entry);
 
-/* record_crc32c: CRC-32C (Castagnoli, RFC 3720 appendix B.4) of DATA going on from CRC; begin with 0. */
-uint32_t record_crc32c(uint32_t crc, const void *data, size_t len);
+/* entry_crc32c: CRC-32C (Castagnoli, RFC 3720 appendix B.4) of DATA going on from CRC; begin with 0. */
+uint32_t entry_crc32c(uint32_t crc, const void *data, size_t len);
 
 #endif
