@@ -24,6 +24,7 @@ enum receipt_state {
         RECEIPT_ON_SCENE = 6,
         RECEIPT_CLOSED = 7,
         RECEIPT_COMING = 8,             /* somebody says they are coming; the store is away */
+        RECEIPT_PROVED = 9,             /* a test press reached journal and store; nobody was rung */
         RECEIPT_CLOSED_HELPED = 16,
         RECEIPT_CLOSED_MISTAKE = 17,
         RECEIPT_CLOSED_HANDED_OVER = 18,        /* to 112 or another emergency service */
