@@ -35,7 +35,8 @@ enum cbor_kind {
 
 enum cbor_order {
         CBOR_STRICT,            /* map keys sorted: everything of ours */
-        CBOR_ANY_ORDER          /* keys in any order, still none twice: `vigie inspect` on what others signed */
+        CBOR_ANY_ORDER,         /* keys in any order, still none twice: `vigie inspect` on what others signed */
+        CBOR_UNCHECKED          /* for cbor.c alone: keys that are checked already */
 };
 
 /* One open array, map or the whole input.  For cbor.c alone. */
