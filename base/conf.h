@@ -21,12 +21,12 @@
 #include <stdint.h>
 
 /* Largest file read, in octets.  Ours have some 60 keys; over it the file is refused. */
-#define CONF_FILE_MAX (256 * 1024)
+#define CONF_FILE_MAX    (256 * 1024)
 /* Longest line, in octets, set by how Debian builds libinih (INI_MAX_LINE 200).  A longer one is an error, never cut. */
-#define CONF_LINE_MAX 198
+#define CONF_LINE_MAX    197
 /* Items of one list, and octets of one item with its NUL: addresses and names.  More or longer is an error. */
-#define CONF_LIST_MAX 16
-#define CONF_ITEM_SIZE 128
+#define CONF_LIST_MAX    16
+#define CONF_ITEM_SIZE   128
 /* Options of one program; the largest has some 60.  More is an assert: it is our own table. */
 #define CONF_OPTIONS_MAX 128
 /* Text of all mistakes of one file: some 20 of them.  What does not fit is counted in a last line "and N more". */
@@ -52,23 +52,36 @@ struct conf_option {
 
 #define CONF_MEMBER(cfg, member) offsetof(cfg, member), sizeof(((cfg *)0)->member)
 /* char member[N]: from min_len to N - 1 octets. */
-#define CONF_STRING(cfg, member, key, min_len, fallback, help) \
-        { key, CONF_TYPE_STRING, CONF_MEMBER(cfg, member), min_len, sizeof(((cfg *)0)->member) - 1, fallback, help }
+#define CONF_STRING(cfg, member, key, min_len, fallback, help)                                                      \
+        {                                                                                                           \
+                key, CONF_TYPE_STRING, CONF_MEMBER(cfg, member), min_len, sizeof(((cfg *)0)->member) - 1, fallback, \
+                        help                                                                                        \
+        }
 /* char member[N]: a file's name as given (relative ones count from the working directory); fallback "" = may be empty. */
-#define CONF_PATH(cfg, member, key, fallback, help) \
-        { key, CONF_TYPE_PATH, CONF_MEMBER(cfg, member), 0, sizeof(((cfg *)0)->member) - 1, fallback, help }
+#define CONF_PATH(cfg, member, key, fallback, help)                                                              \
+        {                                                                                                        \
+                key, CONF_TYPE_PATH, CONF_MEMBER(cfg, member), 0, sizeof(((cfg *)0)->member) - 1, fallback, help \
+        }
 /* int64_t member. */
-#define CONF_INT(cfg, member, key, min, max, fallback, help) \
-        { key, CONF_TYPE_INT, CONF_MEMBER(cfg, member), min, max, fallback, help }
+#define CONF_INT(cfg, member, key, min, max, fallback, help)                           \
+        {                                                                              \
+                key, CONF_TYPE_INT, CONF_MEMBER(cfg, member), min, max, fallback, help \
+        }
 /* bool member: yes/no, true/false, on/off, 1/0. */
-#define CONF_BOOL(cfg, member, key, fallback, help) \
-        { key, CONF_TYPE_BOOL, CONF_MEMBER(cfg, member), 0, 1, fallback, help }
+#define CONF_BOOL(cfg, member, key, fallback, help)                                 \
+        {                                                                           \
+                key, CONF_TYPE_BOOL, CONF_MEMBER(cfg, member), 0, 1, fallback, help \
+        }
 /* int64_t member in ms, written with its unit: 300ms, 5s, 2min, 8h, 400d; a bare number is refused (0 is allowed). */
-#define CONF_DURATION(cfg, member, key, min_ms, max_ms, fallback, help) \
-        { key, CONF_TYPE_DURATION, CONF_MEMBER(cfg, member), min_ms, max_ms, fallback, help }
+#define CONF_DURATION(cfg, member, key, min_ms, max_ms, fallback, help)                           \
+        {                                                                                         \
+                key, CONF_TYPE_DURATION, CONF_MEMBER(cfg, member), min_ms, max_ms, fallback, help \
+        }
 /* struct conf_list member: from min to max items. */
-#define CONF_LIST(cfg, member, key, min, max, fallback, help) \
-        { key, CONF_TYPE_LIST, CONF_MEMBER(cfg, member), min, max, fallback, help }
+#define CONF_LIST(cfg, member, key, min, max, fallback, help)                           \
+        {                                                                               \
+                key, CONF_TYPE_LIST, CONF_MEMBER(cfg, member), min, max, fallback, help \
+        }
 
 /* What a program says of itself. */
 struct conf_table {

@@ -1,31 +1,31 @@
-/* The journal's format, over octets in memory: no file, no clock, no heap; libc and libcrypto only (libvigie-handset uses it).
+/* The journal's format, over octets in memory: no file, no clock; libc and libcrypto only (libvigie-handset uses it).
  *
  *      header  magic "VIGIEJNL" 8 | format u32 | owner 4 | sequence u64 | zeros 4 | CRC-32C of these u32            32 octets
- *      record  length u32 | CRC-32C u32 of all that follows and the length | sequence u64 | link 16 | payload   32 + length
+ *      entry  length u32 | CRC-32C u32 of all that follows and the length | sequence u64 | link 16 | payload   32 + length
  *
- * Numbers are big-endian.  A record's link is the first 16 octets of SHA-256(link before | sequence | payload); the first
- * one follows the SHA-256 of the header.  So a record that reads well is the one that was written there, after those before it:
+ * Numbers are big-endian.  An entry's link is the first 16 octets of SHA-256(link before | sequence | payload); the first
+ * one follows the SHA-256 of the header.  So an entry that reads well is the one that was written there, after those before it:
  * not a piece of an older file, not a half-written one.  Sequence numbers rise by any amount (compaction leaves gaps), and
  * the header says the number after which the file begins, so that they rise across a compaction that keeps nothing.
- * Length 0 is the end: the file is preallocated with zeros.  Reading stops at the first record that is not whole. */
+ * Length 0 is the end: the file is preallocated with zeros.  Reading stops at the first entry that is not whole. */
 #ifndef BASE_ENTRY_H
 #define BASE_ENTRY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENTRY_FORMAT 1 /* written; this and the one before are read */
+#define ENTRY_FORMAT      1 /* written; this and the one before are read */
 #define ENTRY_HEADER_SIZE 32
-#define ENTRY_OVERHEAD 32
-#define ENTRY_LINK_SIZE 16
+#define ENTRY_OVERHEAD    32
+#define ENTRY_LINK_SIZE   16
 /* Largest payload in octets: one event with a signed object (at most 1 KiB) many times over.  A larger one is -EMSGSIZE when
  * writing, torn when reading. */
 #define ENTRY_PAYLOAD_MAX 8192
-#define ENTRY_MAX (ENTRY_OVERHEAD + ENTRY_PAYLOAD_MAX)
+#define ENTRY_MAX         (ENTRY_OVERHEAD + ENTRY_PAYLOAD_MAX)
 
-/* Where a chain of records stands: after the header, or after a record. */
+/* Where a chain of entries stands: after the header, or after an entry. */
 struct entry_chain {
-        uint64_t sequence; /* of the last record, or the header's */
+        uint64_t sequence; /* of the last entry, or the header's */
         uint8_t link[ENTRY_LINK_SIZE];
 };
 
@@ -44,9 +44,9 @@ enum entry_result {
 
 /* entry_header_encode: write a header.
  *   owner       four letters that say whose journal it is ("DISP", "HAND"): another owner's file is refused at reading
- *   sequence    the last number already given; the first record gets a higher one.  0 for a new journal
+ *   sequence    the last number already given; the first entry gets a higher one.  0 for a new journal
  *   out         ENTRY_HEADER_SIZE octets
- *   ret_chain   where the first record goes on
+ *   ret_chain   where the first entry goes on
  * Returns 0 or -ENOMEM (libcrypto). */
 int entry_header_encode(const char owner[4], uint64_t sequence, uint8_t *out, struct entry_chain *ret_chain);
 
@@ -55,7 +55,7 @@ int entry_header_encode(const char owner[4], uint64_t sequence, uint8_t *out, st
  * -EINVAL (another owner's), -ENOMEM (libcrypto). */
 int entry_header_decode(const uint8_t *buf, size_t len, const char owner[4], struct entry_chain *ret_chain);
 
-/* entry_encode: write one record after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old numbers, as
+/* entry_encode: write one entry after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old numbers, as
  * compaction does, raises chain->sequence to one below the number before the call.)
  *   payload_len  1..ENTRY_PAYLOAD_MAX
  *   out, size    must hold ENTRY_OVERHEAD + payload_len
@@ -66,10 +66,10 @@ struct entry_out {
         size_t size;
 };
 int entry_encode(struct entry_chain *chain, const void *payload, size_t payload_len, struct entry_out out,
-                  size_t *ret_len);
+                 size_t *ret_len);
 
-/* entry_next: read the record at BUF after CHAIN, and move CHAIN on when one is found.
- *   buf, len  what is left of the file, or at least ENTRY_MAX octets of it: shorter, and a whole record reads as torn
+/* entry_next: read the entry at BUF after CHAIN, and move CHAIN on when one is found.
+ *   buf, len  what is left of the file, or at least ENTRY_MAX octets of it: shorter, and a whole entry reads as torn
  * For ENTRY_END all LEN octets were zeros; a reader in windows checks the rest of the file itself.
  * ret_entry is written when found; its payload points into BUF. */
 enum entry_result entry_next(struct entry_chain *chain, const uint8_t *buf, size_t len, struct entry *ret_entry);

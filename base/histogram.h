@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* 2^30 us = 1,073 s.  A longer value is counted in the last bucket and still shows in max and sum. */
-#define HISTOGRAM_MAX_US (INT64_C(1) << 30)
+#define HISTOGRAM_MAX_US  (INT64_C(1) << 30)
 /* 128 buckets of 1 us, then 64 for each doubling up to 2^30. */
 #define HISTOGRAM_BUCKETS (128 + 64 * 23)
 

@@ -1,4 +1,4 @@
-/* The journal: an append-only file of records (base/entry.h) that are durable when it says so.
+/* The journal: an append-only file of entries (base/entry.h) that are durable when it says so.
  *
  *      append -> bounded buffer -> the journal's own thread: write, fdatasync -> synced(up_to) on the loop's thread
  *
@@ -23,9 +23,9 @@ struct journal;
 
 /* Preallocation step in octets: some 15,000 alerts' events; one posix_fallocate each takes well under 1 ms.  The next chunk is
  * asked for when less than half of one is left, so a full disk is known with JOURNAL_CHUNK / 2 still to write. */
-#define JOURNAL_CHUNK (4 * 1024 * 1024)
+#define JOURNAL_CHUNK       (4 * 1024 * 1024)
 /* Default for size_max in octets.  At it append gives -ENOSPC until a compaction made room. */
-#define JOURNAL_SIZE_MAX (256 * 1024 * 1024)
+#define JOURNAL_SIZE_MAX    (256 * 1024 * 1024)
 /* Octets appended and not yet taken by the journal's thread: 2 s at 1,000 alerts/s with a 500 octet event each.  When full
  * append gives -ENOBUFS. */
 #define JOURNAL_BUFFER_SIZE (1024 * 1024)
@@ -49,21 +49,23 @@ struct journal_calls {
 
 /* What journal_open found. */
 struct journal_report {
-        uint64_t records;     /* whole records, all replayed */
-        uint64_t last;        /* sequence number of the last one, or the one the file began after */
-        uint64_t torn_octets; /* after them: cut off, and kept in NAME.torn for a person to look at.  0 after a clean end; a
+        uint64_t entries; /* whole entries, all replayed */
+        uint64_t last;    /* sequence number of the last one, or the one the file began after */
+        uint64_t
+                torn_octets; /* after them: cut off, and kept in NAME.torn for a person to look at.  0 after a clean end; a
                                * crash in the middle of a write leaves some that nobody was told is durable */
 };
 
 struct journal_options {
-        const char *path;    /* NAME; its folder must exist.  NAME.lock, NAME.new, NAME.torn may appear beside it */
-        char owner[4];       /* see entry_header_encode */
-        uint64_t size_max;   /* octets, at least one chunk; 0 = JOURNAL_SIZE_MAX */
-        size_t chunk;        /* octets, at least 64 KiB; 0 = JOURNAL_CHUNK.  A handset takes a small one */
-        struct loop *loop;   /* NULL: no thread; only journal_sync_now writes, no synced callback.  Handset library's host, tools */
-        void *user;          /* given to every callback */
-        /* Each record found at open, in order; NULL = none.  A negative answer ends journal_open with it. */
-        int (*replay)(void *user, const struct entry *record);
+        const char *path;  /* NAME; its folder must exist.  NAME.lock, NAME.new, NAME.torn may appear beside it */
+        char owner[4];     /* see entry_header_encode */
+        uint64_t size_max; /* octets, at least one chunk; 0 = JOURNAL_SIZE_MAX */
+        size_t chunk;      /* octets, at least 64 KiB; 0 = JOURNAL_CHUNK.  A handset takes a small one */
+        struct loop *
+                loop; /* NULL: no thread; only journal_sync_now writes, no synced callback.  Handset library's host, tools */
+        void *user; /* given to every callback */
+        /* Each entry found at open, in order; NULL = none.  A negative answer ends journal_open with it. */
+        int (*replay)(void *user, const struct entry *entry);
         /* On the loop's thread: everything up to this sequence number is durable.  Rising; may skip numbers. */
         void (*synced)(void *user, uint64_t up_to);
         /* On the loop's thread, once: JOURNAL_FAILED with this negative errno.  NULL: log and _exit(EX_IOERR) instead, from
@@ -80,9 +82,10 @@ struct journal_options {
  * Returns 0; -EWOULDBLOCK (another process has it); -EBADMSG, -EPROTONOSUPPORT, -EINVAL (not such a journal: see
  * entry_header_decode; the file is left as it is); -ENOSPC (no room for the first chunk); what replay gave; an errno of the file
  * system; -ENOMEM. */
-int journal_open(const struct journal_options *options, struct journal **ret_journal, struct journal_report *ret_report);
+int journal_open(const struct journal_options *options, struct journal **ret_journal,
+                 struct journal_report *ret_report);
 
-/* journal_append: give a record a number and queue it.  The payload is copied.  Not durable before synced() says so.
+/* journal_append: give an entry a number and queue it.  The payload is copied.  Not durable before synced() says so.
  *   len       1..ENTRY_PAYLOAD_MAX
  *   ret_seq   its number, higher than any before, across restarts and compactions
  * Returns 0, -EMSGSIZE, -ENOBUFS (buffer full: the disk is behind), -ENOSPC (disk or size_max), -EIO (failed).  Loop's thread. */
@@ -92,25 +95,25 @@ int journal_append(struct journal *journal, const void *payload, size_t len, uin
  * Returns 0 or the negative errno of the failure. */
 int journal_sync_now(struct journal *journal);
 
-/* journal_state: how it stands.  journal_room: octets that may still be appended before -ENOSPC, records' overhead included
- * (with size_max far, the next chunk is not counted).  journal_size: octets of records in the file, for deciding when to
+/* journal_state: how it stands.  journal_room: octets that may still be appended before -ENOSPC, entries' overhead included
+ * (with size_max far, the next chunk is not counted).  journal_size: octets of entries in the file, for deciding when to
  * compact.  Loop's thread. */
 enum journal_state journal_state(struct journal *journal);
 uint64_t journal_room(struct journal *journal);
 uint64_t journal_size(struct journal *journal);
 
-/* journal_compact: rewrite the file with only the records worth keeping, while appends go on.
+/* journal_compact: rewrite the file with only the entries worth keeping, while appends go on.
  * It is done by the journal's thread in steps between commits: written to NAME.new, fsynced, renamed, the folder fsynced; a crash
- * at any moment leaves the old file or the new one.  Kept records keep their numbers.  Records appended after this call are
+ * at any moment leaves the old file or the new one.  Kept entries keep their numbers.  Entries appended after this call are
  * always kept.
- *   keep   says whether to keep a record that was in the journal at this call.  It RUNS ON THE JOURNAL'S THREAD: it may look at
+ *   keep   says whether to keep an entry that was in the journal at this call.  It RUNS ON THE JOURNAL'S THREAD: it may look at
  *          `user` only, a snapshot that the caller leaves alone until done.  (Without a loop: in this call.)
  *   done   on the loop's thread, once (without a loop: before this returns): 0, or a negative errno (-ENOSPC: the kept
- *          records fit neither the disk nor size_max), then the old file stays in use.  May be NULL.
+ *          entries fit neither the disk nor size_max), then the old file stays in use.  May be NULL.
  *   user   for both
  * Returns 0 (begun), -EBUSY (one runs), -EIO (failed).  A failed fsync of the folder is a failure of the journal. */
 struct journal_compaction {
-        bool (*keep)(void *user, const struct entry *record);
+        bool (*keep)(void *user, const struct entry *entry);
         void (*done)(void *user, int result);
         void *user;
 };

@@ -33,8 +33,8 @@ int log_level_from_name(const char *name, enum log_level *ret_level);
  *   fmt   printf; any octets may come out of it: control characters, quotes, backslashes and invalid UTF-8 are escaped
  * Any thread.  errno is kept.  A failed write is dropped: there is nobody to tell. */
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 void log_write(enum log_level level, const char *obj, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -51,7 +51,7 @@ size_t log_line(const struct log_fields *fields, char *line, size_t size);
 
 /* A message that may repeat for ever (a peer's mistakes): LOG_LIMIT_BURST of them in each window, the rest counted.  Zero
  * the struct to begin; one per kind of message, in the program's own state. */
-#define LOG_LIMIT_BURST 5
+#define LOG_LIMIT_BURST     5
 #define LOG_LIMIT_WINDOW_MS 10000
 struct log_limit {
         int64_t window_mono_ms; /* end of the current window */

@@ -13,14 +13,14 @@ struct metrics;
 struct metrics_server;
 
 /* Metrics of one program: the largest has some 80.  The registration that does not fit gives -ENOBUFS. */
-#define METRICS_MAX 256
+#define METRICS_MAX             256
 /* Text of one answer: 256 metrics, some of them histograms of 24 lines.  What does not fit gives -ENOBUFS, and 500 to the reader. */
-#define METRICS_TEXT_MAX (1024 * 1024)
+#define METRICS_TEXT_MAX        (1024 * 1024)
 /* The answerer: one Prometheus and a person or two.  A request longer than 2 KiB gets 431, the 17th connection is closed at
  * once, one that has not been answered in 5 s is closed. */
-#define METRICS_REQUEST_MAX 2048
+#define METRICS_REQUEST_MAX     2048
 #define METRICS_CONNECTIONS_MAX 16
-#define METRICS_TIMEOUT_MS 5000
+#define METRICS_TIMEOUT_MS      5000
 
 /* metrics_new: an empty registry.  Returns 0 or -ENOMEM.  metrics_free: NULL does nothing. */
 int metrics_new(struct metrics **ret_metrics);

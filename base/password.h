@@ -9,7 +9,7 @@
 /* The text form with its NUL. */
 #define PASSWORD_TEXT_SIZE (sizeof("scrypt$15$8$1$$") + 32 + 64)
 /* Longest password in octets: a longer one is -EINVAL when made and never verifies.  A bound for what strangers may send. */
-#define PASSWORD_MAX 256
+#define PASSWORD_MAX       256
 
 /* password_hash: make the text form of PASSWORD with a fresh random salt.
  *   password   len octets, 1..PASSWORD_MAX, any octets

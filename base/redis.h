@@ -14,26 +14,26 @@ struct redis_link;
 struct redisReply; /* <hiredis/hiredis.h> */
 
 /* Between two attempts: 200 ms and up to 100 more at random, so that a fleet of processes does not come back in step. */
-#define REDIS_RETRY_MS 200
-#define REDIS_RETRY_JITTER_MS 100
+#define REDIS_RETRY_MS         200
+#define REDIS_RETRY_JITTER_MS  100
 /* PING each second; no answer (or not up) within 2 s and the link is dropped.  A server under SIGSTOP gives no error. */
-#define REDIS_PING_MS 1000
-#define REDIS_WATCHDOG_MS 2000
+#define REDIS_PING_MS          1000
+#define REDIS_WATCHDOG_MS      2000
 /* Commands that may wait for their answer on one link, unless the options say another number: 2 s at 5,000/s.  The next one
  * gives -ENOBUFS. */
-#define REDIS_PENDING_MAX 10000
+#define REDIS_PENDING_MAX      10000
 /* Largest BLOCK for XREAD and XREADGROUP on a blocking link: so short that the PING behind it is answered in time. */
-#define REDIS_BLOCK_MS 1000
+#define REDIS_BLOCK_MS         1000
 /* Words of one command, and octets of all of them.  Over either gives -E2BIG. */
-#define REDIS_ARGS_MAX 128
+#define REDIS_ARGS_MAX         128
 #define REDIS_COMMAND_SIZE_MAX (1024 * 1024)
 
 struct redis_options {
-        const char *address;   /* "/path/of/socket" or "host:port" (host: name, IPv4, or [IPv6]) */
-        const char *user;      /* ACL user; NULL or "" = default */
-        const char *password;  /* NULL or "" = no AUTH */
-        size_t pending_max;    /* 0 = REDIS_PENDING_MAX */
-        bool blocking;         /* for XREAD BLOCK and the like: the watchdog allows REDIS_BLOCK_MS more */
+        const char *address;  /* "/path/of/socket" or "host:port" (host: name, IPv4, or [IPv6]) */
+        const char *user;     /* ACL user; NULL or "" = default */
+        const char *password; /* NULL or "" = no AUTH */
+        size_t pending_max;   /* 0 = REDIS_PENDING_MAX */
+        bool blocking;        /* for XREAD BLOCK and the like: the watchdog allows REDIS_BLOCK_MS more */
         /* The link came up, or went down (or an attempt failed with another reason than the one before): WHY is a short text,
          * NULL when up.  May be NULL.  Commands may be given from it. */
         void (*state)(void *user_data, bool up, const char *why);

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WHEEL_LEVELS 8
-#define WHEEL_SLOTS 64
+#define WHEEL_LEVELS   8
+#define WHEEL_SLOTS    64
 /* Times are 0 <= t < 2^48 ms (8,900 years): a later due time is taken as the last one. */
 #define WHEEL_TIME_MAX ((INT64_C(1) << 48) - 1)
 
