@@ -93,7 +93,7 @@ int entry_header_encode(const char owner[4], uint64_t sequence, uint8_t *out, st
         memcpy(out + HEADER_OWNER, owner, 4);
         put_u64(out + HEADER_SEQUENCE, sequence);
         put_u32(out + HEADER_CRC, entry_crc32c(0, out, HEADER_CRC));
-        ret_chain->sequence = sequence;
+        *ret_chain = (struct entry_chain){ .sequence = sequence };
         return link_of(out, ENTRY_HEADER_SIZE, NULL, 0, ret_chain->link);
 }
 
@@ -106,14 +106,14 @@ int entry_header_decode(const uint8_t *buf, size_t len, const char owner[4], str
                 return -EPROTONOSUPPORT;
         if (memcmp(buf + HEADER_OWNER, owner, 4) != 0)
                 return -EINVAL;
-        ret_chain->sequence = get_u64(buf + HEADER_SEQUENCE);
+        *ret_chain = (struct entry_chain){ .sequence = get_u64(buf + HEADER_SEQUENCE) };
         return link_of(buf, ENTRY_HEADER_SIZE, NULL, 0, ret_chain->link);
 }
 
 int entry_encode(struct entry_chain *chain, const void *payload, size_t payload_len, struct entry_out out,
                  size_t *ret_len)
 {
-        struct entry_chain after = { .sequence = chain->sequence + 1 };
+        struct entry_chain after = { .sequence = chain->sequence + 1, .last = chain->sequence + 1 };
         int r;
 
         if (payload_len == 0 || payload_len > ENTRY_PAYLOAD_MAX)
@@ -147,13 +147,14 @@ enum entry_result entry_next(struct entry_chain *chain, const uint8_t *buf, size
         if (payload_len > ENTRY_PAYLOAD_MAX || payload_len > len - ENTRY_OVERHEAD ||
             get_u32(buf + ENTRY_CRC) != entry_crc(buf, payload_len))
                 return ENTRY_TORN;
-        after.sequence = get_u64(buf + ENTRY_SEQUENCE);
-        if (after.sequence <= chain->sequence ||
-            entry_link(chain, after.sequence, buf + ENTRY_OVERHEAD, payload_len, after.link) < 0 ||
+        after.last = get_u64(buf + ENTRY_SEQUENCE);
+        after.sequence = after.last > chain->sequence ? after.last : chain->sequence;
+        if (after.last <= chain->last ||
+            entry_link(chain, after.last, buf + ENTRY_OVERHEAD, payload_len, after.link) < 0 ||
             memcmp(after.link, buf + ENTRY_LINK, ENTRY_LINK_SIZE) != 0)
                 return ENTRY_TORN;
         *chain = after;
-        *ret_entry = (struct entry){ .sequence = after.sequence,
+        *ret_entry = (struct entry){ .sequence = after.last,
                                      .payload = buf + ENTRY_OVERHEAD,
                                      .payload_len = payload_len,
                                      .size = ENTRY_OVERHEAD + payload_len };

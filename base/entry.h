@@ -25,7 +25,8 @@
 
 /* Where a chain of entries stands: after the header, or after an entry. */
 struct entry_chain {
-        uint64_t sequence; /* of the last entry, or the header's */
+        uint64_t sequence; /* the highest number given: the header's or the last entry's; the next one is one more */
+        uint64_t last;     /* the last entry's number, 0 before the first */
         uint8_t link[ENTRY_LINK_SIZE];
 };
 

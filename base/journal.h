@@ -42,7 +42,6 @@ struct journal_calls {
         ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t offset);
         int (*fdatasync)(int fd);
         int (*fsync)(int fd);
-        int (*ftruncate)(int fd, off_t size);
         int (*posix_fallocate)(int fd, off_t offset, off_t len); /* gives an errno, as the real one does */
         int (*rename)(const char *from, const char *to);
 };
