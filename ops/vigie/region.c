@@ -1,0 +1,220 @@
+#include "ops/vigie/region.h"
+
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/file.h"
+#include "wire/people.h"
+
+#define CONNECT_TIMEOUT_S 2
+#define CHANGES_KEPT      "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
+
+static const struct conf_option options[] = {
+        CONF_STRING(struct region_config, name, "region.name", 1, NULL, "the region's short name, the hash tag of its keys"),
+        CONF_STRING(struct region_config, alerts, "alerts.address", 1, NULL, "Redis of the alerts: /socket or host:port"),
+        CONF_STRING(struct region_config, positions, "positions.address", 1, NULL, "Redis of the positions"),
+        CONF_STRING(struct region_config, user, "store.user", 0, "", "ACL user of this tool"),
+        CONF_STRING(struct region_config, password, "store.password", 0, "", "its password"),
+};
+static const struct conf_table table = {
+        .program = "vigie",
+        .usage = "",
+        .summary = "the operator's tool",
+        .options = options,
+        .count = sizeof(options) / sizeof(options[0]),
+        .config_size = sizeof(struct region_config),
+};
+
+int region_path(const struct region *region, const char *name, char *to)
+{
+        int n = snprintf(to, REGION_PATH_MAX, "%s/%s", region->dir, name);
+
+        if (n < REGION_PATH_MAX)
+                return 0;
+        fprintf(stderr, "vigie: %s/%s: path longer than %d octets\n", region->dir, name, REGION_PATH_MAX - 1);
+        return -ENAMETOOLONG;
+}
+
+int region_open(const char *dir, struct region *ret_region)
+{
+        char path[REGION_PATH_MAX], errors[CONF_ERRORS_SIZE], *text = NULL;
+        struct conf_source source = { .file = path };
+        int r;
+
+        memset(ret_region, 0, sizeof(*ret_region));
+        snprintf(ret_region->dir, sizeof(ret_region->dir), "%s", dir);
+        if ((r = region_path(ret_region, "vigie.conf", path)) < 0)
+                return r;
+        r = file_read(path, CONF_FILE_MAX, &text, &source.len);
+        if (r < 0) {
+                fprintf(stderr, "vigie: %s: %s (make a region with `vigie -C DIR init`, or name its folder with -C)\n", path,
+                        strerror(-r));
+                return r;
+        }
+        source.text = text;
+        r = conf_parse(&table, &source, &ret_region->config, errors);
+        if (r < 0)
+                fputs(errors, stderr);
+        free(text);
+        return r;
+}
+
+void region_close(struct region *region)
+{
+        if (region->alerts != NULL)
+                redisFree(region->alerts);
+        if (region->positions != NULL)
+                redisFree(region->positions);
+        region->alerts = region->positions = NULL;
+}
+
+int region_write(const struct region *region, const char *name, const char *text, size_t len, mode_t mode)
+{
+        char path[REGION_PATH_MAX];
+        int r = region_path(region, name, path);
+
+        if (r < 0)
+                return r;
+        r = file_write(path, text, len, mode);
+        if (r < 0)
+                fprintf(stderr, "vigie: %s: %s\n", path, strerror(-r));
+        return r;
+}
+
+static redisContext *open_socket(const char *address)
+{
+        struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT_S };
+        char host[128];
+        char *colon;
+
+        if (address[0] == '/')
+                return redisConnectUnixWithTimeout(address, timeout);
+        snprintf(host, sizeof(host), "%s", address);
+        colon = strrchr(host, ':');
+        if (colon == NULL)
+                return redisConnectWithTimeout(host, 6379, timeout);
+        *colon = 0;
+        return redisConnectWithTimeout(host, atoi(colon + 1), timeout);
+}
+
+static int connect_redis(const struct region *region, const char *address, redisContext **ret)
+{
+        redisContext *c = open_socket(address);
+        redisReply *reply;
+        int r = 0;
+
+        if (c == NULL || c->err != 0) {
+                fprintf(stderr, "vigie: Redis at %s: %s\n", address, c != NULL ? c->errstr : "out of memory");
+                if (c != NULL)
+                        redisFree(c);
+                return -ENOTCONN;
+        }
+        if (region->config.password[0] != 0) {
+                reply = redisCommand(c, "AUTH %s %s", region->config.user, region->config.password);
+                if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
+                        fprintf(stderr, "vigie: Redis at %s: %s\n", address, reply != NULL ? reply->str : c->errstr);
+                        r = -EACCES;
+                }
+                freeReplyObject(reply);
+        }
+        if (r < 0)
+                redisFree(c);
+        else
+                *ret = c;
+        return r;
+}
+
+int region_alerts(struct region *region, struct redisContext **ret_redis)
+{
+        int r = region->alerts != NULL ? 0 : connect_redis(region, region->config.alerts, &region->alerts);
+
+        *ret_redis = region->alerts;
+        return r;
+}
+
+int region_positions(struct region *region, struct redisContext **ret_redis)
+{
+        int r = region->positions != NULL ? 0 : connect_redis(region, region->config.positions, &region->positions);
+
+        *ret_redis = region->positions;
+        return r;
+}
+
+void region_key(const struct region *region, const char *what, char to[96])
+{
+        snprintf(to, 96, "{%s}:%s", region->config.name, what);
+}
+
+/* The answer of EXEC: an array without an error in it. */
+static int exec_result(redisContext *c, redisReply *reply)
+{
+        const char *why = reply == NULL ? c->errstr : NULL;
+
+        if (reply != NULL && reply->type != REDIS_REPLY_ARRAY)
+                why = reply->type == REDIS_REPLY_ERROR ? reply->str : "transaction not done";
+        for (size_t i = 0; why == NULL && i < reply->elements; i++)
+                if (reply->element[i]->type == REDIS_REPLY_ERROR)
+                        why = reply->element[i]->str;
+        if (why != NULL)
+                fprintf(stderr, "vigie: Redis: %s\n", why);
+        return why == NULL ? 0 : -EIO;
+}
+
+int region_people_set(struct region *region, const struct region_entry *entry)
+{
+        char hash[96], changes[96];
+        redisReply *reply = NULL;
+        redisContext *c;
+        int r = region_alerts(region, &c);
+
+        if (r < 0)
+                return r;
+        region_key(region, entry->hash, hash);
+        region_key(region, "people:changes", changes);
+        redisAppendCommand(c, "MULTI");
+        if (entry->data != NULL)
+                redisAppendCommand(c, "HSET %s %s %b", hash, entry->field, entry->data, entry->size);
+        else
+                redisAppendCommand(c, "HDEL %s %s", hash, entry->field);
+        redisAppendCommand(c, "XADD %s MAXLEN ~ " CHANGES_KEPT " * h %s k %s", changes, entry->hash, entry->field);
+        redisAppendCommand(c, "EXEC");
+        for (int i = 0; i < 4; i++) {
+                freeReplyObject(reply);
+                reply = NULL;
+                if (redisGetReply(c, (void **)&reply) != REDIS_OK)
+                        break;
+        }
+        r = exec_result(c, reply);
+        freeReplyObject(reply);
+        return r;
+}
+
+int region_people_get(struct region *region, const char *hash, const char *field, uint8_t *to, size_t size)
+{
+        redisReply *reply;
+        redisContext *c;
+        char key[96];
+        int r = region_alerts(region, &c);
+
+        if (r < 0)
+                return r;
+        region_key(region, hash, key);
+        reply = redisCommand(c, "HGET %s %s", key, field);
+        if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
+                fprintf(stderr, "vigie: Redis: %s\n", reply != NULL ? reply->str : c->errstr);
+                r = -EIO;
+        } else if (reply->type != REDIS_REPLY_STRING) {
+                r = -ENOENT;
+        } else if (reply->len > size) {
+                r = -EMSGSIZE;
+        } else {
+                memcpy(to, reply->str, reply->len);
+                r = (int)reply->len;
+        }
+        freeReplyObject(reply);
+        return r;
+}

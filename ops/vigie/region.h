@@ -1,0 +1,69 @@
+/* region: the folder that `vigie init` makes and every other command works in, and the region's Redis.
+ *
+ *   vigie.conf            this tool's configuration
+ *   root.key  root.pem    the offline root (Ed25519): take root.key off the machine after init
+ *   ca.key    ca.pem      certificate authority for TLS (P-256)
+ *   receipt.key receipt.pem   position.key position.pem   with their kid in trust.cose
+ *   server.key server.pem tickets.key                     the servers' TLS
+ *   dispatcher.conf console.conf  redis/                  configuration of the daemons
+ *   zones/  handsets/                                     GeoJSON; one folder an enrolled handset */
+#ifndef OPS_VIGIE_REGION_H
+#define OPS_VIGIE_REGION_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "wire/record.h"
+
+struct redisContext;
+struct redisReply;
+
+#define REGION_PATH_MAX 512
+#define REGION_NAME_MAX 32
+
+struct region_config {
+        char name[REGION_NAME_MAX + 1];
+        char alerts[128], positions[128]; /* "/path/of/socket" or "host:port" */
+        char user[33], password[129];     /* ACL user of this tool, both Redis */
+};
+
+struct region {
+        char dir[REGION_PATH_MAX];
+        struct region_config config;
+        struct redisContext *alerts, *positions; /* NULL until asked for */
+};
+
+/* region_open: read DIR/vigie.conf.  Returns 0, or a negative errno after telling on stderr. */
+int region_open(const char *dir, struct region *ret_region);
+
+/* region_close: end the connections; a zeroed region is fine. */
+void region_close(struct region *region);
+
+/* region_path: DIR/NAME into TO of REGION_PATH_MAX octets.  Returns 0, -ENAMETOOLONG (told on stderr). */
+int region_path(const struct region *region, const char *name, char *to);
+
+/* region_write: write a file of the region durably with MODE.  Errors are told on stderr. */
+int region_write(const struct region *region, const char *name, const char *text, size_t len, mode_t mode);
+
+/* region_alerts, region_positions: the connected context, connecting at the first call.
+ * Returns 0, -ENOTCONN or -EACCES after telling on stderr. */
+int region_alerts(struct region *region, struct redisContext **ret_redis);
+int region_positions(struct region *region, struct redisContext **ret_redis);
+
+/* region_key: "{NAME}:WHAT" into TO of 96 octets. */
+void region_key(const struct region *region, const char *what, char to[96]);
+
+/* region_people_set: write FIELD of the people hash HASH ("carriers") and tell the daemons by {r}:people:changes, in one
+ * transaction.  DATA NULL removes the field.  Returns 0, -EIO (told on stderr), what connecting gave. */
+struct region_entry {
+        const char *hash, *field;
+        const uint8_t *data;
+        size_t size;
+};
+int region_people_set(struct region *region, const struct region_entry *entry);
+
+/* region_people_get: read one field.  Returns its length (at most SIZE), -ENOENT, -EMSGSIZE, or as region_people_set. */
+int region_people_get(struct region *region, const char *hash, const char *field, uint8_t *to, size_t size);
+
+#endif
