@@ -92,12 +92,16 @@ check: all tests
 test:
 	@ops/test
 
+# arrows one way: no library includes a program, no program another
+check-arrows:
+	@ops/check-arrows
+
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
 	rm -rf build
 
-.PHONY: all tests check test format clean
+.PHONY: all tests check test check-arrows format clean
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)
