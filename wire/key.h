@@ -26,7 +26,8 @@ struct key;
  * Returns 0, -EINVAL (no such algorithm), -EIO (libcrypto failed). */
 int key_generate(enum key_alg alg, struct key **ret_key);
 
-/* key_from_pem: the first private key, public key or certificate of PEM text.  The caller frees it.
+/* key_from_pem: the key of PEM text: of its first private key, else of its first public key, else of its first
+ * certificate.  One under a password is refused.  The caller frees it.
  * Returns 0, -EINVAL (no key in it), -EMSGSIZE, -EOPNOTSUPP (a key of another kind or curve). */
 int key_from_pem(struct cbor_span pem, struct key **ret_key);
 

@@ -45,7 +45,8 @@ int trust_write_payload(const struct trust *trust, struct cbor_writer *to);
 
 /* trust_read_payload: read a payload.  A key whose use or algorithm we do not know is a newer format's: left out, as are
  * elements behind the known ones.  A known one with the wrong key length, or not before after not after, is refused.
- * Returns 0, -EBADMSG, -E2BIG (over TRUST_KEYS_MAX); WHY, may be NULL, then has the rule broken. */
+ * Returns 0, -EBADMSG, -E2BIG (over TRUST_KEYS_MAX); WHY, may be NULL, then has the rule broken, and *ret_trust is
+ * undefined. */
 int trust_read_payload(struct cbor_span payload, struct trust *ret_trust, const char **why);
 
 /* trust_find: the key with this kid and this use that is valid at AT_S; NULL if there is none.  Points into TRUST. */
