@@ -1,15 +1,16 @@
 /* libvigie-handset: the core of a carrier's or supervisor's phone, for those who build the app around it.
  *
- * An event goes in, a bounded list of actions comes out.  The library has no socket, thread, file, clock, heap or random
- * generator: the host owns network, modem, key store, disk and screen, and gives time and random octets with every event.  The
- * same events give the same actions, on any machine.  Needs libc; crypto.c alone (the last four functions) needs libcrypto.
+ * An event goes in, a bounded list of actions comes out.  The library has no socket, thread, file, clock, heap or
+ * random generator: the host owns network, modem, key store, disk and screen, and gives time and random octets with
+ * every event.  The same events give the same actions, on any machine.  Needs libc; crypto.c alone (the last four
+ * functions) needs libcrypto.
  *
  * How a host drives it, whole:
  *
  *      struct vigie_options options = VIGIE_OPTIONS;             fill in: who we are, root key, trust list, addresses
  *      struct vigie *vigie = malloc(vigie_size());
  *      vigie_init(vigie, &options);
- *      for each record of the journal, oldest first:             base/record.h is the file's format
+ *      for each record of the journal, oldest first:             base/entry.h is the file's format
  *              vigie_restore(vigie, payload, len);               a record it cannot read is skipped
  *      run(VIGIE_ON_START);
  *
@@ -18,7 +19,7 @@
  *              vigie_event(vigie, &event, &actions);
  *              for each action, in order:
  *                      VIGIE_DO_APPEND   journal it; when durable (or failed): VIGIE_ON_SYNCED
- *                      VIGIE_DO_SIGN     sign with the alert key; then VIGIE_ON_SIGNED      (at once is well: after this list)
+ *                      VIGIE_DO_SIGN     sign with the alert key; then VIGIE_ON_SIGNED
  *                      VIGIE_DO_SEAL     vigie_seal(); then VIGIE_ON_SEALED
  *                      VIGIE_DO_CONNECT  connect; then VIGIE_ON_LINK up, or down with the reason
  *                      VIGIE_DO_SEND     one binary WebSocket message; what comes back: VIGIE_ON_FRAME
@@ -26,11 +27,11 @@
  *                      VIGIE_DO_SHOW     vigie_status(), and draw it
  *                      ...
  *
- * Events that follow from actions are given after the list is done, never from inside it.  Where the phone may lose power in the
- * middle of a list nothing is lost: what the journal holds is enough to go on, cut anywhere.
+ * Events that follow from actions are given after the list is done, never from inside it.  Where the phone may lose
+ * power in the middle of a list nothing is lost: what the journal holds is enough to go on, cut anywhere.
  *
- * A press is never refused and never waits for anything but its own journal record, and for that VIGIE_JOURNAL_WAIT_MS at most.
- * A touch-down that the journal holds with nothing after it counts as a press at the next start: a phone smashed in the
+ * A press is never refused and waits for nothing but its own journal record and signature, and for them not long.  A
+ * touch-down that the journal holds with nothing after it counts as a press at the next start: a phone smashed in the
  * second of holding has pressed.  DESIGN sections 3, 4, 5; PROTOCOL.md for all that is sent. */
 #ifndef DEVICE_HANDSET_VIGIE_H
 #define DEVICE_HANDSET_VIGIE_H
@@ -46,14 +47,14 @@ extern "C" {
 /* Rises with every change to a struct or number in this file.  vigie_init() refuses options made for another one. */
 #define VIGIE_ABI 1
 
-#define VIGIE_HANDSET_ID_SIZE 8
-#define VIGIE_ALERT_ID_SIZE   16
-#define VIGIE_PERSON_SIZE     33  /* a person's or round's id: at most 32 of [A-Za-z0-9._-] and the NUL */
-#define VIGIE_NAME_SIZE       65  /* a name: at most 64 octets of UTF-8 and the NUL */
-#define VIGIE_WHO_SIZE        16  /* a name in a receipt: at most 15 octets */
-#define VIGIE_NOTE_SIZE       201
-#define VIGIE_NUMBER_SIZE     21  /* a telephone number */
-#define VIGIE_SIGNATURE_SIZE  64  /* ES256: r and s, 32 octets each, big-endian */
+#define VIGIE_HANDSET_ID_SIZE  8
+#define VIGIE_ALERT_ID_SIZE    16
+#define VIGIE_PERSON_SIZE      33 /* a person's or round's id: at most 32 of [A-Za-z0-9._-] and the NUL */
+#define VIGIE_NAME_SIZE        65 /* a name: at most 64 octets of UTF-8 and the NUL */
+#define VIGIE_WHO_SIZE         16 /* a name in a receipt: at most 15 octets */
+#define VIGIE_NOTE_SIZE        201
+#define VIGIE_NUMBER_SIZE      21 /* a telephone number */
+#define VIGIE_SIGNATURE_SIZE   64 /* ES256: r and s, 32 octets each, big-endian */
 #define VIGIE_SEAL_RANDOM_SIZE 44
 
 /* Fresh octets from the system's generator with every event: alert ids, command ids and jitter come from them. */
@@ -62,11 +63,12 @@ extern "C" {
 /* Addresses of dispatchers.  A region of 6 processes behind one name needs 1 or 2.  More: vigie_init() gives -E2BIG. */
 #define VIGIE_ADDRESSES_MAX 8
 
-/* Alerts a supervisor's phone holds.  One asked about more at once does not look at the 17th; the least urgent one is let
- * go (closed, then only shown, then the oldest) and counted in status.rings_more. */
+/* Alerts a supervisor's phone holds.  One asked about more at once does not look at the 17th; the least urgent one is
+ * let go (closed, then only shown, then the oldest) and counted in status.rings_more. */
 #define VIGIE_RINGS_MAX 16
 
-/* Actions of one event, and the octets they carry: three alerts, a hello, a whole trust list to the journal is the most. */
+/* Actions of one event, and the octets they carry: three alerts, a hello and the whole state to the journal (a trust
+ * list is the most of it) is the worst case; a test holds every sequence to it.  Reaching it is a bug: assert. */
 #define VIGIE_ACTIONS_MAX 48
 #define VIGIE_OCTETS_MAX  24576
 
@@ -77,28 +79,29 @@ extern "C" {
 #define VIGIE_FRAME_MAX  10240
 
 /* The times of DESIGN section 5, here because a page or a test may want to say them. */
-#define VIGIE_HOLD_MS           1000    /* a touch held this long is a press */
-#define VIGIE_KEY_PRESSES       4       /* of a key, within ... */
-#define VIGIE_KEY_WINDOW_MS     3000    /* ... this: a silent press */
-#define VIGIE_JOURNAL_WAIT_MS   1000    /* a press waits this long for its record; then it leaves without */
-#define VIGIE_SIGN_WAIT_MS      3000    /* and this long for its signature; then it leaves unsigned, raised as unverified */
-#define VIGIE_RECEIPT_WAIT_MS   5000    /* no receipt on a live link: the link is dropped, the next address tried */
-#define VIGIE_ALERT_PORT_MS     1000    /* no receipt: the alert port (addresses flagged so) is tried beside the ordinary one */
-#define VIGIE_REVISION_FAST_MS  2000    /* between revisions for a better fix, in the first minute */
-#define VIGIE_REVISION_MS       10000   /* between revisions after that, better fix or not: so the region knows we live */
-#define VIGIE_HEARTBEAT_MS      60000   /* carrier on duty */
-#define VIGIE_PRESENCE_MS       15000   /* supervisor on duty */
-#define VIGIE_RECONNECT_MAX_MS  120000  /* back-off, full jitter; none while an alert waits */
+#define VIGIE_HOLD_MS         1000 /* a touch held this long is a press */
+#define VIGIE_KEY_PRESSES     4    /* of a key, within ... */
+#define VIGIE_KEY_WINDOW_MS   3000 /* ... this: a silent press */
+#define VIGIE_JOURNAL_WAIT_MS 1000 /* a press waits this long for its record; then it leaves without */
+#define VIGIE_SIGN_WAIT_MS    3000 /* and this long for its signature; then it leaves unsigned, raised as unverified */
+#define VIGIE_RECEIPT_WAIT_MS 5000 /* no receipt on a live link: the link is dropped, the next address tried */
+#define VIGIE_ALERT_PORT_MS \
+        1000 /* no receipt: the alert port (addresses flagged so) is tried beside the ordinary one */
+#define VIGIE_REVISION_FAST_MS   2000   /* between revisions for a better fix, in the first minute */
+#define VIGIE_REVISION_MS        10000  /* after that, better fix or not: so the region knows we live */
+#define VIGIE_HEARTBEAT_MS       60000  /* carrier on duty */
+#define VIGIE_PRESENCE_MS        15000  /* supervisor on duty */
+#define VIGIE_RECONNECT_MAX_MS   120000 /* back-off, full jitter; none while an alert waits */
 #define VIGIE_RECONNECT_ALERT_MS 1000   /* then: at once, and each of these */
-#define VIGIE_NO_PATH_MS        5000    /* the link down this long and no SMS: the button says that it would not work now */
-#define VIGIE_DUTY_OVERTIME_S   1800    /* duty ends by itself this long after its planned end, asked meanwhile */
-#define VIGIE_DUTY_MAX_S        86400   /* the furthest planned end */
-#define VIGIE_ASK_S             30      /* man-down and missed check-in: shown so long before they raise */
-#define VIGIE_BATTERY_LOW       5       /* percent, below which last words are sent */
+#define VIGIE_NO_PATH_MS         5000   /* link down this long and no SMS: the button says that it would not work now */
+#define VIGIE_DUTY_OVERTIME_S    1800   /* duty ends by itself this long after its planned end, asked meanwhile */
+#define VIGIE_DUTY_MAX_S         86400  /* the furthest planned end */
+#define VIGIE_ASK_S              30     /* man-down and missed check-in: shown so long before they raise */
+#define VIGIE_BATTERY_LOW        5      /* percent, below which last words are sent */
 
 struct vigie; /* one phone; some 32 KiB */
 
-/* ---- options ------------------------------------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------------------------------------ */
 
 enum vigie_role { VIGIE_CARRIER = 0, VIGIE_SUPERVISOR = 1 };
 
@@ -109,67 +112,68 @@ struct vigie_check {
         size_t key_len, message_len;
 };
 
-/* Says whether the signature is the key's.  Pure: no waiting, same answer for the same octets.  vigie_verify() is one. */
+/* Says whether the signature is the key's.  No waiting, same answer for the same octets.  vigie_verify() is one. */
 typedef bool vigie_verify_fn(void *user, const struct vigie_check *check);
 
 struct vigie_options {
-        uint32_t abi;                    /* these two: by VIGIE_OPTIONS */
+        uint32_t abi; /* these two: by VIGIE_OPTIONS */
         uint32_t sizes[4];
-        bool enrolled;                   /* false: never enrolled, or wiped; the rest of who we are is then not read */
+        bool enrolled; /* false: never enrolled, or wiped; the rest of who we are is then not read */
         uint8_t handset[VIGIE_HANDSET_ID_SIZE];
-        uint8_t role;                    /* enum vigie_role */
-        char person[VIGIE_PERSON_SIZE];  /* the supervisor it belongs to, or its usual carrier; "" = shared */
-        int32_t root_alg;                /* the region's offline root, from enrolment: signs trust lists */
+        uint8_t role;                   /* enum vigie_role */
+        char person[VIGIE_PERSON_SIZE]; /* the supervisor it belongs to, or its usual carrier; "" = shared */
+        int32_t root_alg;               /* the region's offline root, from enrolment: signs trust lists */
         uint8_t root[65];
         uint8_t root_len;
-        const uint8_t *trust;            /* the signed trust list from enrolment; a newer one in the journal goes before it. */
-        size_t trust_len;                /* Read during vigie_init() only. */
+        const uint8_t *trust; /* the signed trust list from enrolment; a newer one in the journal goes before it. */
+        size_t trust_len;     /* Read during vigie_init() only. */
         vigie_verify_fn *verify;
         void *verify_user;
-        uint8_t address_count;           /* the host knows what address 0, 1 ... are: tried in this order, in turn */
-        uint8_t address_alert;           /* bit n: address n is an alert port, for alerts alone */
-        bool sms;                        /* the phone can send SMS; false until that leg exists */
-        bool silent_pulse;               /* one ordinary message pulse when a silent alert is received */
-        uint16_t man_down_s;             /* no motion for so long on duty: asked, then raised; 30..3600, 0 = off */
-        char app[33];                    /* name and version of the host, for the region's logs */
+        uint8_t address_count; /* the host knows what address 0, 1 ... are: tried in this order, in turn */
+        uint8_t address_alert; /* bit n: address n is an alert port, for alerts alone */
+        bool sms;              /* the phone can send SMS; false until that leg exists */
+        bool silent_pulse;     /* one ordinary message pulse when a silent alert is received */
+        uint16_t man_down_s;   /* no motion for so long on duty: asked, then raised; 30..3600, 0 = off */
+        char app[33];          /* name and version of the host, for the region's logs */
 };
 
-/* ---- events -------------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------- */
 
 enum vigie_event_type {
-        VIGIE_ON_START = 1,   /* once, after the last vigie_restore() */
-        VIGIE_ON_TICK,        /* VIGIE_DO_TIMER is due; too early or too often is harmless */
-        VIGIE_ON_PRESS,       /* u.press */
-        VIGIE_ON_KEY,         /* the volume key or Bluetooth button went down once: four in 3 s are a silent press */
-        VIGIE_ON_CATEGORY,    /* u.category: the one optional tap after a press */
-        VIGIE_ON_PIN,         /* u.pin: "it was a mistake"; the host ran scrypt, off the loop (base/password.h) */
-        VIGIE_ON_STILL,       /* "I still need help", after somebody closed: a new alert, marked */
-        VIGIE_ON_DISMISS,     /* the person has read the closed alert (or the proof, or an answer): shown no more */
-        VIGIE_ON_FINE,        /* "I am fine": answers the region's question, man-down and the missed check-in at once */
-        VIGIE_ON_FIX,         /* u.fix */
-        VIGIE_ON_MOTION,      /* u.motion */
-        VIGIE_ON_DEADLINE,    /* u.deadline: the timed check-in */
-        VIGIE_ON_BATTERY,     /* u.battery */
-        VIGIE_ON_POWER_OFF,   /* the phone is being switched off: give it some 2 s to send its last words */
-        VIGIE_ON_DUTY,        /* u.duty */
-        VIGIE_ON_LINK,        /* u.link */
-        VIGIE_ON_FRAME,       /* u.frame: one whole WebSocket message from a dispatcher */
-        VIGIE_ON_SMS,         /* u.sms: one 8-bit SMS on our port.  The place of the SMS leg: for now a receipt in it is read */
-        VIGIE_ON_SYNCED,      /* u.synced */
-        VIGIE_ON_SIGNED,      /* u.signature */
-        VIGIE_ON_SEALED,      /* u.sealed */
-        VIGIE_ON_SUPERVISE,   /* u.supervise: a supervisor does something about an alert that rings here */
+        VIGIE_ON_START = 1, /* once, after the last vigie_restore() */
+        VIGIE_ON_TICK,      /* VIGIE_DO_TIMER is due; too early or too often is harmless */
+        VIGIE_ON_PRESS,     /* u.press */
+        VIGIE_ON_KEY,       /* the volume key or Bluetooth button went down once: four in 3 s are a silent press */
+        VIGIE_ON_CATEGORY,  /* u.category: the one optional tap after a press */
+        VIGIE_ON_PIN,       /* u.pin: "it was a mistake"; the host ran scrypt, off the loop (base/password.h) */
+        VIGIE_ON_STILL,     /* "I still need help", after somebody closed: a new alert, marked */
+        VIGIE_ON_DISMISS,   /* the person has read the closed alert (or the proof, or an answer): shown no more */
+        VIGIE_ON_FINE,      /* "I am fine": answers the region's question, man-down and the missed check-in at once */
+        VIGIE_ON_FIX,       /* u.fix */
+        VIGIE_ON_MOTION,    /* u.motion */
+        VIGIE_ON_DEADLINE,  /* u.deadline: the timed check-in */
+        VIGIE_ON_BATTERY,   /* u.battery */
+        VIGIE_ON_POWER_OFF, /* the phone is being switched off: give it some 2 s to send its last words */
+        VIGIE_ON_DUTY,      /* u.duty */
+        VIGIE_ON_LINK,      /* u.link */
+        VIGIE_ON_FRAME,     /* u.frame: one whole WebSocket message from a dispatcher */
+        VIGIE_ON_SMS, /* u.sms: one 8-bit SMS on our port.  The place of the SMS leg: for now a receipt in it is read */
+        VIGIE_ON_SYNCED,    /* u.synced */
+        VIGIE_ON_SIGNED,    /* u.signature */
+        VIGIE_ON_SEALED,    /* u.sealed */
+        VIGIE_ON_SUPERVISE, /* u.supervise: a supervisor does something about an alert that rings here */
         VIGIE_ON_END
 };
 
 enum vigie_how {
-        VIGIE_PRESS_AT_ONCE,  /* a command, or a button that asks for no holding */
-        VIGIE_TOUCH_DOWN,     /* the finger is down: journaled as pending, buzzing rises; held VIGIE_HOLD_MS it is a press */
-        VIGIE_TOUCH_HELD,     /* optional: the host's own timer says so (the library raises by VIGIE_ON_TICK anyway) */
-        VIGIE_TOUCH_UP        /* let go: before that, dropped; after, nothing */
+        VIGIE_PRESS_AT_ONCE, /* a command, or a button that asks for no holding */
+        VIGIE_TOUCH_DOWN,    /* the finger is down: journaled as pending; held VIGIE_HOLD_MS it is a press */
+        VIGIE_TOUCH_HELD,    /* optional: the host's own timer says so (the library raises by VIGIE_ON_TICK anyway) */
+        VIGIE_TOUCH_UP       /* let go: before that, dropped; after, nothing */
 };
-/* A press while a real alert is open is PRESSED AGAIN on it, whatever its kind; a real press during a drill is a new alert.
- * The last press says whether the alert shows: a loud press on a silent alert shows it, a silent one hushes a loud one. */
+/* A press while a real alert is open is PRESSED AGAIN on it, whatever its kind; a real press during a drill is a new
+ * alert.  The last press says whether the alert shows: a loud press on a silent alert shows it, a silent one hushes a
+ * loud one (it stays on the page, nothing more is felt). */
 enum vigie_press { VIGIE_PRESS_LOUD, VIGIE_PRESS_SILENT, VIGIE_PRESS_DRILL };
 
 enum vigie_pin { VIGIE_PIN_RIGHT, VIGIE_PIN_DURESS, VIGIE_PIN_WRONG };
@@ -177,7 +181,7 @@ enum vigie_deadline { VIGIE_DEADLINE_SET, VIGIE_DEADLINE_CLEAR, VIGIE_DEADLINE_E
 
 /* What a supervisor does; the numbers of wire/command.h. */
 enum vigie_verb {
-        VIGIE_SEEN = 1,       /* it was on the screen, unlocked or over the lock: send once; more are harmless */
+        VIGIE_SEEN = 1, /* it was on the screen, unlocked or over the lock: send once; more are harmless */
         VIGIE_TAKE,
         VIGIE_RELEASE,
         VIGIE_JOIN,
@@ -188,21 +192,26 @@ enum vigie_verb {
 
 /* How an alert was closed; the numbers of wire/record.h. */
 enum vigie_reason {
-        VIGIE_HELPED = 16, VIGIE_MISTAKE, VIGIE_HANDED_TO_112, VIGIE_DRILL_OVER, VIGIE_NO_DANGER, VIGIE_OTHER
+        VIGIE_HELPED = 16,
+        VIGIE_MISTAKE,
+        VIGIE_HANDED_TO_112,
+        VIGIE_DRILL_OVER,
+        VIGIE_NO_DANGER,
+        VIGIE_OTHER
 };
 
 struct vigie_event {
-        uint32_t type;                    /* enum vigie_event_type */
-        int64_t now_ms;                   /* UTC, the phone's clock, right or wrong */
-        int64_t now_mono_ms;              /* monotonic, going on while the phone sleeps (CLOCK_BOOTTIME); never goes back */
+        uint32_t type;       /* enum vigie_event_type */
+        int64_t now_ms;      /* UTC, the phone's clock, right or wrong */
+        int64_t now_mono_ms; /* monotonic, going on while the phone sleeps (CLOCK_BOOTTIME); never goes back */
         uint8_t random[VIGIE_RANDOM_SIZE];
         union {
                 struct {
-                        uint8_t how;      /* enum vigie_how */
-                        uint8_t press;    /* enum vigie_press */
+                        uint8_t how;   /* enum vigie_how */
+                        uint8_t press; /* enum vigie_press */
                 } press;
-                uint8_t category;         /* 1 fall or injury, 2 aggression, 3 dog, 4 illness, 5 other */
-                uint8_t pin;              /* enum vigie_pin */
+                uint8_t category; /* 1 fall or injury, 2 aggression, 3 dog, 4 illness, 5 other */
+                uint8_t pin;      /* enum vigie_pin */
                 struct {
                         double lat_deg, lon_deg; /* WGS 84; NaN or out of range: the fix is dropped */
                         double accuracy_m;       /* 95 %; NaN = not known */
@@ -210,13 +219,13 @@ struct vigie_event {
                         int64_t age_ms;          /* how old it is now; 0 for one that just came.  Negative is 0 */
                 } fix;
                 struct {
-                        bool moved;       /* true: it moved (once a second is plenty).  false: a sensor says man-down */
+                        bool moved; /* true: it moved (once a second is plenty).  false: a sensor says man-down */
                 } motion;
                 struct {
-                        uint8_t what;     /* enum vigie_deadline */
-                        uint32_t in_s;    /* SET: expires in so many seconds, 60..28800 */
+                        uint8_t what;  /* enum vigie_deadline */
+                        uint32_t in_s; /* SET: expires in so many seconds, 60..28800 */
                 } deadline;
-                uint8_t battery;          /* percent, 0..100; 255 = not known */
+                uint8_t battery; /* percent, 0..100; 255 = not known */
                 struct {
                         bool on;
                         char person[VIGIE_PERSON_SIZE]; /* who; "" = options.person */
@@ -225,10 +234,10 @@ struct vigie_event {
                 } duty;
                 struct {
                         uint8_t address;
-                        bool up;          /* false: refused, timed out, closed; not after VIGIE_DO_DISCONNECT of that one */
+                        bool up; /* false: refused, timed out, closed; not after VIGIE_DO_DISCONNECT of that one */
                 } link;
                 struct {
-                        uint8_t address;  /* the link it came by */
+                        uint8_t address; /* the link it came by */
                         const uint8_t *data;
                         size_t len;
                 } frame;
@@ -237,42 +246,43 @@ struct vigie_event {
                         size_t len;
                 } sms;
                 struct {
-                        uint32_t seq;     /* every VIGIE_DO_APPEND up to this one */
-                        bool ok;          /* durable; false: could not be written, the button says so and we try again */
+                        uint32_t seq; /* every VIGIE_DO_APPEND up to this one */
+                        bool ok;      /* durable; false: could not be written, the button says so and we try again */
                 } synced;
                 struct {
-                        uint32_t ticket;  /* of VIGIE_DO_SIGN */
+                        uint32_t ticket; /* of VIGIE_DO_SIGN */
                         bool ok;
                         uint8_t octets[VIGIE_SIGNATURE_SIZE];
                 } signature;
                 struct {
-                        uint32_t ticket;  /* of VIGIE_DO_SEAL */
+                        uint32_t ticket;     /* of VIGIE_DO_SEAL */
                         const uint8_t *data; /* NULL, 0: could not be sealed; the heartbeat leaves without position */
                         size_t len;
                 } sealed;
                 struct {
-                        uint8_t verb;     /* enum vigie_verb */
+                        uint8_t verb; /* enum vigie_verb */
                         uint8_t alert[VIGIE_ALERT_ID_SIZE];
-                        uint8_t reason;   /* VIGIE_CLOSE: enum vigie_reason */
+                        uint8_t reason;             /* VIGIE_CLOSE: enum vigie_reason */
                         char note[VIGIE_NOTE_SIZE]; /* VIGIE_CLOSE: UTF-8 */
                 } supervise;
         } u;
 };
 
-/* ---- actions ------------------------------------------------------------------------------------------------------------- */
+/* ---- actions ------------------------------------------------------------------------------------------------------ */
 
 enum vigie_action_type {
-        VIGIE_DO_APPEND = 1,  /* data: one journal record, after those before it.  `sync`: make durable now (fdatasync) */
-        VIGIE_DO_SIGN,        /* data: octets to sign by ES256 with the alert key, as ticket */
-        VIGIE_DO_SEAL,        /* seal: a position to seal to the region, as ticket; data: its key */
-        VIGIE_DO_SEND,        /* data: a message for the link to address */
-        VIGIE_DO_SEND_SMS,    /* the place of the SMS leg; not given yet */
-        VIGIE_DO_CONNECT,     /* connect to address now; at most one link to an address */
-        VIGIE_DO_DISCONNECT,  /* end that link, or that attempt; nothing more is told of it */
-        VIGIE_DO_TIMER,       /* due_mono_ms: VIGIE_ON_TICK then (replaces the last one); INT64_MAX: none is needed */
-        VIGIE_DO_SHOW,        /* vigie_status() changed.  Never given for what a silent alert does */
-        VIGIE_DO_VIBRATE,     /* pattern; replaces what is still vibrating */
-        VIGIE_DO_RING,        /* level: 0 stop, 1 ring, 2 loudest; with the screen locked and on silent too */
+        VIGIE_DO_APPEND =
+                1,         /* data: one journal record, after those before it.  `sync`: make durable now (fdatasync) */
+        VIGIE_DO_SIGN,     /* data: octets to sign by ES256 with the alert key, as ticket */
+        VIGIE_DO_SEAL,     /* seal: a position to seal to the region, as ticket; data: its key */
+        VIGIE_DO_SEND,     /* data: a message for the link to address */
+        VIGIE_DO_SEND_SMS, /* the place of the SMS leg; not given yet */
+        VIGIE_DO_CONNECT,  /* connect to address now; at most one link to an address */
+        VIGIE_DO_DISCONNECT, /* end that link, or that attempt; nothing more is told of it */
+        VIGIE_DO_TIMER,      /* due_mono_ms: VIGIE_ON_TICK then (replaces the last one); INT64_MAX: none is needed */
+        VIGIE_DO_SHOW,       /* vigie_status() changed.  Never given for what a silent alert does */
+        VIGIE_DO_VIBRATE,    /* pattern; replaces what is still vibrating */
+        VIGIE_DO_RING,       /* level: 0 stop, 1 ring, 2 loudest; with the screen locked and on silent too */
         VIGIE_DO_END
 };
 
@@ -293,20 +303,20 @@ struct vigie_place {
 };
 
 struct vigie_action {
-        uint32_t type;               /* enum vigie_action_type; members that a type does not name are 0 */
-        const uint8_t *data;         /* in struct vigie_actions */
+        uint32_t type;       /* enum vigie_action_type; members that a type does not name are 0 */
+        const uint8_t *data; /* in struct vigie_actions */
         size_t len;
-        uint32_t seq;                /* APPEND: 1, 2, 3 ... from vigie_init() on */
-        bool sync;                   /* APPEND */
-        uint32_t ticket;             /* SIGN, SEAL */
-        uint8_t address;             /* SEND, CONNECT, DISCONNECT */
-        uint8_t pattern;             /* VIBRATE: enum vigie_pattern */
-        uint8_t level;               /* RING */
-        int64_t due_mono_ms;         /* TIMER */
-        struct vigie_place place;    /* SEAL: what; DATA is the position key's kid 8 and its 32 octets */
+        uint32_t seq;             /* APPEND: 1, 2, 3 ... from vigie_init() on */
+        bool sync;                /* APPEND */
+        uint32_t ticket;          /* SIGN, SEAL */
+        uint8_t address;          /* SEND, CONNECT, DISCONNECT */
+        uint8_t pattern;          /* VIBRATE: enum vigie_pattern */
+        uint8_t level;            /* RING */
+        int64_t due_mono_ms;      /* TIMER */
+        struct vigie_place place; /* SEAL: what; DATA is the position key's kid 8 and its 32 octets */
 };
 
-/* What one event brings.  The host's; may be used again for the next event.  Pointers inside point inside: do not copy it. */
+/* What one event brings.  The host's, used again for the next event.  Pointers inside point inside: do not copy it. */
 struct vigie_actions {
         uint32_t count;
         struct vigie_action action[VIGIE_ACTIONS_MAX];
@@ -314,142 +324,154 @@ struct vigie_actions {
         uint8_t octets[VIGIE_OCTETS_MAX];
 };
 
-/* ---- status: all that a page shows ----------------------------------------------------------------------------------------- */
+/* ---- status: all that a page shows -------------------------------------------------------------------------------- */
 
 /* How far an alert is.  Each is another sentence, none is said early; from RECEIVED on a verified receipt says it. */
 enum vigie_word {
         VIGIE_NOTHING = 0,
-        VIGIE_NOT_SENT,    /* "Not sent yet."   While nothing is received: "Trying data and SMS. [Call 112]" */
-        VIGIE_SENT,        /* "Sent." to a live link; nobody has confirmed */
-        VIGIE_KEPT,        /* "Sent, being confirmed." */
+        VIGIE_NOT_SENT, /* "Not sent yet."   While nothing is received: "Trying data and SMS. [Call 112]" */
+        VIGIE_SENT,     /* "Sent." to a live link; nobody has confirmed */
+        VIGIE_KEPT,     /* "Sent, being confirmed." */
         VIGIE_RECEIVED,
-        VIGIE_ASKED,       /* "People near you are being rung." */
-        VIGIE_SEEN_BY,     /* "Somebody has it on their screen." */
-        VIGIE_COMING,      /* "WHO says they are coming." */
-        VIGIE_TAKEN,       /* "WHO has taken it." */
-        VIGIE_EN_ROUTE,    /* "WHO is on the way." */
-        VIGIE_ON_SCENE,    /* "WHO is there." */
-        VIGIE_CLOSED,      /* "Closed by WHO: reason." and [I still need help] */
+        VIGIE_ASKED,    /* "People near you are being rung." */
+        VIGIE_SEEN_BY,  /* "Somebody has it on their screen." */
+        VIGIE_COMING,   /* "WHO says they are coming." */
+        VIGIE_TAKEN,    /* "WHO has taken it." */
+        VIGIE_EN_ROUTE, /* "WHO is on the way." */
+        VIGIE_ON_SCENE, /* "WHO is there." */
+        VIGIE_CLOSED,   /* "Closed by WHO: reason." and [I still need help] */
         VIGIE_WORD_END
 };
 
-/* Why the button would not work, or something it leans on.  The first four: the page shows no button but these and 112. */
-#define VIGIE_TROUBLE_NOT_ENROLLED 0x001u  /* never, or wiped */
-#define VIGIE_TROUBLE_JOURNAL      0x002u  /* cannot be written: a press still leaves, and would not survive a reboot */
-#define VIGIE_TROUBLE_NO_PATH      0x004u  /* neither data nor SMS for VIGIE_NO_PATH_MS: a press waits for the network */
-#define VIGIE_TROUBLE_KEY          0x008u  /* the alert key does not sign: a press leaves unverified */
+/* Why the button would not work, or something it leans on.  With one of the first four status.button is false: the page
+ * says so, says why, and offers 112; a press is taken all the same. */
+#define VIGIE_TROUBLE_NOT_ENROLLED 0x001u /* never, or wiped */
+#define VIGIE_TROUBLE_JOURNAL      0x002u /* cannot be written: a press still leaves, and would not survive a reboot */
+#define VIGIE_TROUBLE_NO_PATH      0x004u /* neither data nor SMS for VIGIE_NO_PATH_MS: a press waits for the network */
+#define VIGIE_TROUBLE_KEY          0x008u /* the alert key does not sign: a press leaves unverified */
 #define VIGIE_TROUBLE_BUTTON       0x00fu
-#define VIGIE_TROUBLE_TRUST        0x010u  /* no good trust list: receipts cannot be believed, nothing ever shows as received */
-#define VIGIE_TROUBLE_NO_FIX       0x020u  /* no fix since the start, and none kept */
-#define VIGIE_TROUBLE_BATTERY      0x040u  /* below VIGIE_BATTERY_LOW */
+#define VIGIE_TROUBLE_TRUST        0x010u /* no good trust list: no receipt can be believed, nothing shows as received */
+#define VIGIE_TROUBLE_NO_FIX       0x020u /* no fix since the start, and none kept */
+#define VIGIE_TROUBLE_BATTERY      0x040u /* below VIGIE_BATTERY_LOW */
 
 struct vigie_alert_status {
-        uint8_t word;                   /* enum vigie_word; VIGIE_NOTHING: no alert, or a silent one */
+        uint8_t word; /* enum vigie_word; VIGIE_NOTHING: no alert, or a silent one */
         uint8_t id[VIGIE_ALERT_ID_SIZE];
-        uint8_t kind;                   /* of wire/alert.h: 0 panic, 1 silent, 2 man-down, 3 missed check-in, 4 drill */
-        uint8_t category;               /* 0 none, 1..5 */
+        uint8_t kind;     /* of wire/alert.h: 0 panic, 1 silent, 2 man-down, 3 missed check-in, 4 drill */
+        uint8_t category; /* 0 none, 1..5 */
         uint16_t revision;
-        uint16_t presses;               /* since this start */
-        bool trying;                    /* nothing received yet: "Trying data and SMS. [Call 112]" */
-        bool still;                     /* this one is an "I still need help" */
-        bool mistake;                   /* a PIN was given: those asked are told, and decide */
-        uint32_t pressed_at_s;          /* UTC by the phone */
-        int64_t sent_at_ms;             /* UTC by the phone; 0 = not since this start */
-        int64_t received_at_ms;         /* the same */
-        uint32_t state_at_s;            /* UTC by the region: since when the word is so; 0 before a receipt */
-        char who[VIGIE_WHO_SIZE];       /* who took or closed it; "" = nobody */
-        uint8_t reason;                 /* VIGIE_CLOSED: enum vigie_reason; 0 = none given */
+        uint16_t presses;         /* since this start */
+        bool trying;              /* nothing received yet: "Trying data and SMS. [Call 112]" */
+        bool still;               /* this one is an "I still need help" */
+        bool mistake;             /* a PIN was given: those asked are told, and decide */
+        uint32_t pressed_at_s;    /* UTC by the phone */
+        int64_t sent_at_ms;       /* UTC by the phone; 0 = not since this start */
+        int64_t received_at_ms;   /* the same */
+        uint32_t state_at_s;      /* UTC by the region: since when the word is so; 0 before a receipt */
+        char who[VIGIE_WHO_SIZE]; /* who took or closed it; "" = nobody */
+        uint8_t reason;           /* VIGIE_CLOSED: enum vigie_reason; 0 = none given */
 };
 
 enum vigie_duty_state {
         VIGIE_DUTY_OFF,
-        VIGIE_DUTY_ASKED,               /* on here; the region has not confirmed yet */
+        VIGIE_DUTY_ASKED, /* on here; the region has not confirmed yet */
         VIGIE_DUTY_ON,
-        VIGIE_DUTY_REFUSED              /* off; `code` says why */
+        VIGIE_DUTY_REFUSED /* off; `code` says why */
 };
 
 struct vigie_duty_status {
-        uint8_t state;                  /* enum vigie_duty_state */
-        uint8_t code;                   /* REFUSED: 1 unknown person, 2 unknown round, 3 not yours, 4 bad end */
-        bool ends;                      /* past its planned end: "Are you still working?" give another end, or off */
+        uint8_t state; /* enum vigie_duty_state */
+        uint8_t code;  /* REFUSED: 1 unknown person, 2 unknown round, 3 not yours, 4 bad end */
+        bool ends;     /* past its planned end: "Are you still working?" give another end, or off */
         char person[VIGIE_PERSON_SIZE], round[VIGIE_PERSON_SIZE];
-        char name[VIGIE_NAME_SIZE];     /* the person's, as the region says it; "" until confirmed */
+        char name[VIGIE_NAME_SIZE]; /* the person's, as the region says it; "" until confirmed */
         int64_t since_ms;
         uint32_t until_s;
 };
 
 /* The proof of the button at going on duty: ticks, each with its time, UTC ms; 0 = not yet. */
 struct vigie_proof_status {
-        bool running;                   /* asked for and not complete */
-        int64_t recorded_at_ms;         /* the test press is in the journal */
+        bool running;           /* asked for and not complete */
+        int64_t recorded_at_ms; /* the test press is in the journal */
         int64_t sent_at_ms;
-        int64_t proved_at_ms;           /* its receipt came and is the region's */
-        int64_t fix_at_ms;              /* the fix we have is of this time */
-        int64_t sms_at_ms;              /* last good SMS: stays 0, "not yet available" */
+        int64_t proved_at_ms; /* its receipt came and is the region's */
+        int64_t fix_at_ms;    /* the fix we have is of this time */
+        int64_t sms_at_ms;    /* last good SMS: stays 0, "not yet available" */
 };
 
 struct vigie_ring {
         uint8_t id[VIGIE_ALERT_ID_SIZE];
         uint32_t version;
-        uint8_t level;                  /* 0 show, 1 ring, 2 ring loudest */
-        uint8_t state;                  /* wire/record.h: 1 raised, 2 asked, 3 seen, 4 taken, 5 en route, 6 on scene, 7 closed */
+        uint8_t level; /* 0 show, 1 ring, 2 ring loudest */
+        uint8_t state; /* wire/record.h: 1 raised, 2 asked, 3 seen, 4 taken, 5 en route, 6 on scene, 7 closed */
         uint8_t kind, category;
-        uint32_t marks;                 /* enum record_mark of wire/record.h: duress, drill, mistake, pressed again, no news ... */
-        uint8_t battery;                /* the carrier's, 255 unknown */
+        uint32_t marks;  /* enum record_mark of wire/record.h: duress, drill, mistake, pressed again, no news ... */
+        uint8_t battery; /* the carrier's, 255 unknown */
         uint32_t pressed_at_s;
         int64_t raised_at_ms, changed_at_ms, heard_at_ms;
         bool has_place;
         struct vigie_place place;
-        uint32_t distance_m;            /* from our own last fix; UINT32_MAX = unknown */
+        uint32_t distance_m; /* from our own last fix; UINT32_MAX = unknown */
         char carrier_name[VIGIE_NAME_SIZE], carrier_number[VIGIE_NUMBER_SIZE], round[VIGIE_PERSON_SIZE];
         char zone_name[VIGIE_NAME_SIZE];
         char owner_name[VIGIE_NAME_SIZE]; /* "" = nobody has it */
-        bool mine;                      /* the owner is this phone's person */
-        bool joined;                    /* this phone's person comes too */
-        bool seen;                      /* this phone said so */
+        bool mine;                        /* the owner is this phone's person */
+        bool joined;                      /* this phone's person comes too */
+        bool seen;                        /* this phone said so */
         char closed_by[VIGIE_NAME_SIZE], note[VIGIE_NOTE_SIZE];
         uint8_t reason;
-        uint8_t asking;                 /* enum vigie_verb that waits for its answer, 0 = none: never shown as done before */
-        uint8_t refused;                /* enum vigie_verb that was refused last, 0 = none; `answer` says why */
-        uint8_t answer;                 /* wire/command.h: 1 taken by other, 2 not allowed, 3 not on duty ...; 255 = no answer came */
+        uint8_t asking;  /* enum vigie_verb that waits for its answer, 0 = none: never shown as done before */
+        uint8_t refused; /* enum vigie_verb that was refused last, 0 = none; `answer` says why */
+        uint8_t answer;  /* wire/command.h: 1 taken by other, 2 not allowed, 3 not on duty ...; 255 = no answer came */
         char answer_who[VIGIE_NAME_SIZE];
 };
 
-enum vigie_link_state { VIGIE_LINK_DOWN, VIGIE_LINK_CONNECTING, VIGIE_LINK_UP, VIGIE_LINK_WELCOME /* and known to the region */ };
+enum vigie_link_state {
+        VIGIE_LINK_DOWN,
+        VIGIE_LINK_CONNECTING,
+        VIGIE_LINK_UP,
+        VIGIE_LINK_WELCOME /* and known to the region */
+};
 
 struct vigie_status {
-        bool enrolled, button;          /* button: it works now; false: say why by `trouble`, and offer 112 */
-        uint32_t trouble;               /* VIGIE_TROUBLE_* */
+        bool enrolled, button; /* button: it works now; false: say why by `trouble`, and offer 112 */
+        uint32_t trouble;      /* VIGIE_TROUBLE_* */
         uint8_t role;
-        bool touching;                  /* a finger is down and the second not over */
-        struct vigie_alert_status alert; /* the one to show: a real one before a drill, an open one before a closed one */
-        uint8_t link;                   /* enum vigie_link_state, of the ordinary link */
-        int64_t link_at_ms;             /* since when, UTC by the phone */
+        bool touching; /* a finger is down and the second not over */
+        struct vigie_alert_status
+                alert;      /* the one to show: a real one before a drill, an open one before a closed one */
+        uint8_t link;       /* enum vigie_link_state, of the ordinary link */
+        int64_t link_at_ms; /* since when, UTC by the phone */
         char region[VIGIE_PERSON_SIZE], name[VIGIE_NAME_SIZE]; /* as the region said at the last welcome */
-        bool has_fix;                   /* `fix` is the last good one, however old: its at_s tells */
+        bool has_fix; /* `fix` is the last good one, however old: its at_s tells */
         struct vigie_place fix;
-        uint8_t battery;                /* 255 = not known */
+        uint8_t battery; /* 255 = not known */
         struct vigie_duty_status duty;
         struct vigie_proof_status proof;
-        bool question;                  /* the region asks "are you all right?" */
-        int64_t man_down_at_ms;         /* 0, or UTC ms at which a man-down alert leaves unless "I am fine" or motion comes */
-        int64_t check_in_at_ms;         /* 0, or UTC ms at which the timed check-in expires */
-        int64_t missed_at_ms;           /* 0, or UTC ms at which a missed check-in is raised unless "I am fine" comes */
-        uint32_t wrong_pins;            /* wrong PINs since this start: shown as "wrong PIN" when it rises; locks nothing */
-        uint32_t refused;               /* frames, receipts and lists not believed since this start */
-        uint8_t ring;                   /* the level that rings now */
-        uint16_t rings_more;            /* let go because there was no room, since this start */
+        bool question;          /* the region asks "are you all right?" */
+        int64_t man_down_at_ms; /* 0, or UTC ms at which a man-down alert leaves unless "I am fine" or motion comes */
+        int64_t check_in_at_ms; /* 0, or UTC ms at which the timed check-in expires */
+        int64_t missed_at_ms;   /* 0, or UTC ms at which a missed check-in is raised unless "I am fine" comes */
+        uint32_t wrong_pins;    /* wrong PINs since this start: shown as "wrong PIN" when it rises; locks nothing */
+        uint32_t refused;       /* frames, receipts and lists not believed since this start */
+        uint8_t ring;           /* the level that rings now */
+        uint16_t rings_more;    /* let go because there was no room, since this start */
         uint8_t ring_count;
         struct vigie_ring rings[VIGIE_RINGS_MAX]; /* most urgent first */
 };
 
 /* Begin with this: `struct vigie_options options = VIGIE_OPTIONS;` */
-#define VIGIE_OPTIONS \
-        { .abi = VIGIE_ABI, \
-          .sizes = { sizeof(struct vigie_options), sizeof(struct vigie_event), sizeof(struct vigie_actions), \
-                     sizeof(struct vigie_status) } }
+#define VIGIE_OPTIONS                                 \
+        {                                             \
+                .abi = VIGIE_ABI, .sizes = {          \
+                        sizeof(struct vigie_options), \
+                        sizeof(struct vigie_event),   \
+                        sizeof(struct vigie_actions), \
+                        sizeof(struct vigie_status)   \
+                }                                     \
+        }
 
-/* ---- functions ------------------------------------------------------------------------------------------------------------- */
+/* ---- functions ---------------------------------------------------------------------------------------------------- */
 
 /* vigie_abi: the VIGIE_ABI this library was built with. */
 uint32_t vigie_abi(void);
@@ -468,29 +490,30 @@ int vigie_init(struct vigie *vigie, const struct vigie_options *options);
  * Returns 0, -EBADMSG (not a record of ours, altered), -EPROTONOSUPPORT (of a newer format): go on with the next. */
 int vigie_restore(struct vigie *vigie, const uint8_t *record, size_t len);
 
-/* vigie_keep: say whether a record of the journal is still needed.  A host that compacts its journal asks for each record and
- * leaves out the others, in order; false for what is superseded, for closed alerts, for what cannot be read.  Records given
+/* vigie_keep: say whether a record of the journal is still needed.  A host that compacts its journal asks for each record
+ * and leaves out the others; false for what is superseded, for closed alerts, for what cannot be read.  Records given
  * by VIGIE_DO_APPEND and not yet written are always written.  Changes nothing. */
 bool vigie_keep(const struct vigie *vigie, const uint8_t *record, size_t len);
 
 /* vigie_event: an event in, actions out, to be done in their order.
  *   event        borrowed for the call, what it points to as well
  *   ret_actions  always written, count 0 for an event that is refused
- * Returns 0, -EINVAL (a type or member out of its range: nothing happened).  A press whose members are out of range is a loud one.
+ * Returns 0, -EINVAL (a type or member out of its range: nothing happened).  A press out of its range is a loud one.
  * An event that means nothing now (an answer to nothing asked, an unknown ticket) returns 0 and does nothing.
  * now_mono_ms below the last one is taken as the last one. */
 int vigie_event(struct vigie *vigie, const struct vigie_event *event, struct vigie_actions *ret_actions);
 
-/* vigie_status: all that a page shows.  Nothing in it tells a normal cancel from one under duress, nor of a silent alert. */
+/* vigie_status: all that a page shows.  Nothing in it tells a cancel under duress from a normal one, or of a silent
+ * alert. */
 void vigie_status(const struct vigie *vigie, struct vigie_status *ret_status);
 
 /* vigie_word_name: a stable word for JSON and logs ("not_sent", "received", "en_route" ...); NULL beyond. */
 const char *vigie_word_name(unsigned word);
 
-/* vigie_trouble_name: the same for one VIGIE_TROUBLE_ bit ("not_enrolled", "journal", "no_path" ...); NULL for none of them. */
+/* vigie_trouble_name: the same for one VIGIE_TROUBLE_ bit ("not_enrolled", "journal", "no_path" ...); NULL beyond. */
 const char *vigie_trouble_name(uint32_t bit);
 
-/* ---- crypto.c: for hosts that have libcrypto --------------------------------------------------------------------------------- */
+/* ---- crypto.c: for hosts that have libcrypto ---------------------------------------------------------------------- */
 
 /* vigie_verify: for options.verify; USER is not read.  False too when libcrypto fails. */
 bool vigie_verify(void *user, const struct vigie_check *check);
@@ -500,7 +523,7 @@ bool vigie_verify(void *user, const struct vigie_check *check);
  * Returns 0, -EINVAL (another key), -EIO (libcrypto). */
 int vigie_sign(void *pkey, const uint8_t *data, size_t len, uint8_t ret_signature[VIGIE_SIGNATURE_SIZE]);
 
-/* vigie_signature_from_der: the 64 octets from an ASN.1 ECDSA signature, as Android's key store and PKCS 11 tokens give.
+/* vigie_signature_from_der: the 64 octets from an ASN.1 ECDSA signature, as Android's key store gives.
  * Returns 0, -EBADMSG. */
 int vigie_signature_from_der(const uint8_t *der, size_t len, uint8_t ret_signature[VIGIE_SIGNATURE_SIZE]);
 
