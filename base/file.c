@@ -73,7 +73,7 @@ static int write_all(int fd, const char *data, size_t len)
         return 0;
 }
 
-int file_sync_folder(const char *path)
+int file_sync_folder(const char *path, int (*sync)(int fd))
 {
         char folder[PATH_MAX];
         const char *slash = strrchr(path, '/');
@@ -87,7 +87,7 @@ int file_sync_folder(const char *path)
         fd = open(slash == NULL ? "." : len == 0 ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        if (fsync(fd) < 0)
+        if (sync(fd) < 0)
                 r = -errno;
         close(fd);
         return r;
@@ -115,5 +115,5 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode)
                 unlink(temporary);
                 return r;
         }
-        return file_sync_folder(path);
+        return file_sync_folder(path, fsync);
 }

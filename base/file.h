@@ -16,7 +16,9 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len);
  * Returns 0 or a negative errno; then the old file is as it was (after a failed last fsync: the old or the new). */
 int file_write(const char *path, const void *data, size_t len, mode_t mode);
 
-/* file_sync_folder: fsync the folder that PATH lies in, so that a rename or creation there is durable.  0 or negative errno. */
-int file_sync_folder(const char *path);
+/* file_sync_folder: make a rename or creation of PATH durable: fsync the folder that it lies in.
+ *   sync  fsync, or what a test puts in its place
+ * Returns 0 or a negative errno. */
+int file_sync_folder(const char *path, int (*sync)(int fd));
 
 #endif

@@ -120,7 +120,7 @@ int journal_compact(struct journal *journal, const struct journal_compaction *co
 
 /* journal_close: write and sync what is queued, end the thread, unlock, free; NULL does nothing.  A compaction that runs is
  * dropped (its done is called with -ECANCELED before this returns).  synced() for what this made durable is called before it
- * returns.  The uv handle is freed by the loop's next turns: call it before loop_close. */
+ * returns.  The uv handle is freed by the loop's next turns: call it before loop_close, and not from one of its callbacks. */
 void journal_close(struct journal *journal);
 
 #endif
