@@ -1,5 +1,5 @@
 /* Zones: the areas supervisors answer for, read from GeoJSON once, then only asked.  Pure.
- * A struct zones has one GEOS handle inside: one thread at a time.  GEOS is called here alone (zone.c, zone_shape.c). */
+ * A struct zones has one GEOS handle inside (shape.h): one thread at a time. */
 #ifndef VIGIE_GEO_ZONE_H
 #define VIGIE_GEO_ZONE_H
 
@@ -51,15 +51,15 @@ struct zone {
 
 struct zones;
 
-/* zones_read: all zones of TEXT (GeoJSON, see geojson.h), or none at all.  Geometry: Polygon or MultiPolygon, holes allowed,
- * each ring closed, of at least 4 positions, valid as GEOS says (no self-intersection), no edge over 180 degrees of longitude.
- * Properties, all optional, others ignored:
+/* zones_read: all zones of TEXT (GeoJSON, see geojson.h), or none at all.  Geometry: Polygon or MultiPolygon, holes
+ * allowed, each ring closed and of at least 4 positions, valid as GEOS says (no self-intersection), no edge over 180
+ * degrees of longitude.  Properties, all optional, others ignored:
  *   name, nom    text; else the id
  *   id, code     text or whole number, the first that is there; else the feature's own `id`, else its name,
  *                else "feature-00012" (its index).  Two zones with one id are refused.
  *   teams        list of team names; absent, null or empty: all teams allowed
  *   no_coverage  true or false
- *   ladder       object with fields of struct zone_ladder, whole numbers within their bounds; unknown fields are refused
+ *   ladder       object with fields of struct zone_ladder, whole numbers in their bounds; unknown fields are refused
  *   ret_zones    freed by zones_free.  No feature at all is no error: zero zones
  *   ret_error    written on failure only: the feature (index from 0, and name) and the rule
  * Returns 0, -EBADMSG (refused), -EFBIG (a bound), -ENOMEM, -EIO (GEOS failed otherwise).

@@ -1,0 +1,47 @@
+/* The roster's inside, shared by roster.c, which keeps it, and choose.c, which scans it.  Nobody else includes this. */
+#ifndef VIGIE_GEO_ROSTER_ROWS_H
+#define VIGIE_GEO_ROSTER_ROWS_H
+
+#include "geo/roster.h"
+
+/* Supervisors whose distances are worked out together, and known by the nearest of them.  Divides ROSTER_MAX. */
+#define ROSTER_BLOCK  16
+#define ROSTER_BLOCKS (ROSTER_MAX / ROSTER_BLOCK)
+/* Places of the table from ids to numbers: a power of two, at least three times ROSTER_MAX so that runs stay short. */
+#define ROSTER_PLACES 65536
+
+/* Whoever has no fix stands off the unit sphere: further from any place of it than any two places are from each other
+ * (squared chord 49 and more against 4).  A place of the arrays that holds nobody is infinitely far. */
+#define ROSTER_NO_FIX_X 8.0f
+
+/* What decides whether somebody is eligible, beside the distance: the part of a record that a scan reads. */
+struct roster_row {
+        uint64_t id_hash, team_hash;
+        int64_t reachable_until_ms; /* the longer presence lease; INT64_MAX with a phone number */
+        int64_t fix_at_ms;
+        bool on_duty, manager, busy, has_fix;
+};
+
+struct roster {
+        size_t count;
+        struct globe globe;
+        /* record k: its fix on the unit sphere, its row, all of it */
+        float x[ROSTER_MAX], y[ROSTER_MAX], z[ROSTER_MAX];
+        struct roster_row rows[ROSTER_MAX];
+        struct supervisor all[ROSTER_MAX];
+        /* open addressing, linear: number + 1 of whoever hashes to here or before, 0 none */
+        uint16_t places[ROSTER_PLACES];
+
+        /* scratch of one choosing (choose.c) */
+        float chord2[ROSTER_MAX];       /* squared chord to the alert; INFINITY: nobody, or already looked at */
+        float block_min[ROSTER_BLOCKS]; /* the least of each block */
+        uint16_t heap[ROSTER_BLOCKS];   /* blocks; on top the one with the least */
+        uint16_t near[ROSTER_MAX];      /* numbers, nearest first */
+        uint8_t verdicts[ROSTER_MAX];   /* on each of `near` */
+        bool asked[ROSTER_MAX], taken[ROSTER_MAX]; /* by number: already asked; chosen */
+};
+
+/* roster_number: the number of ID, or -1. */
+int roster_number(const struct roster *roster, const char *id);
+
+#endif
