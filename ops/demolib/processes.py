@@ -1,0 +1,93 @@
+"""Processes of the demo: each has a name, a command, a log; all of them end with the demo."""
+import os
+import signal
+import subprocess
+import time
+
+
+class Failure(Exception):
+    """Something the demo cannot go on from; the text is for the person who started it."""
+
+
+class Process:
+    def __init__(self, name, argv, folder, ready=False, env=None):
+        self.name, self.argv, self.ready, self.env = name, argv, ready, env
+        self.log = os.path.join(folder, name + ".log")
+        self.child = None
+        self.port = None
+
+    def start(self, timeout_s=20):
+        """Start it; with `ready`, wait until it has written the port it listens on."""
+        argv, pass_fds, read_fd = list(self.argv), (), None
+        if self.ready:
+            read_fd, write_fd = os.pipe()
+            argv += ["--ready-fd", str(write_fd)]
+            pass_fds = (write_fd,)
+        with open(self.log, "ab") as log:
+            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=pass_fds,
+                                          start_new_session=True, env=self.env)
+        if self.ready:
+            os.close(write_fd)
+            try:
+                self.port = self._wait_ready(read_fd, timeout_s)
+            finally:
+                os.close(read_fd)
+        return self
+
+    def _wait_ready(self, fd, timeout_s):
+        import select
+        got, end = b"", time.monotonic() + timeout_s
+        while not got.endswith(b"\n"):
+            if not select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
+                raise Failure(f"{self.name}: not ready after {timeout_s} s\n{self.tail()}")
+            piece = os.read(fd, 64)
+            if not piece:
+                raise Failure(f"{self.name}: ended before it was ready\n{self.tail()}")
+            got += piece
+        return int(got)
+
+    def tail(self, lines=15):
+        with open(self.log, "rb") as log:
+            return b"\n".join(log.read().splitlines()[-lines:]).decode(errors="replace")
+
+    @property
+    def pid(self):
+        return self.child.pid if self.child else None
+
+    def alive(self):
+        return self.child is not None and self.child.poll() is None
+
+    def kill(self):
+        """As if the power went: no farewell."""
+        if self.alive():
+            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.wait()
+
+    def stop(self, timeout_s=5):
+        if not self.alive():
+            return
+        os.killpg(self.child.pid, signal.SIGTERM)
+        try:
+            self.child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def run(argv, stdin=None):
+    """A command that must succeed; gives its output."""
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def wait_for(what, condition, timeout_s=10, every_s=0.05):
+    """Wait until CONDITION() gives something true, and give that; else say WHAT did not happen."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure(f"{what}: not within {timeout_s} s")
+        time.sleep(every_s)
