@@ -1,0 +1,401 @@
+/* The core: what a dispatcher decides (DESIGN sections 3, 5, 6).  Pure: an event in, actions out; no I/O, no clock, no
+ * signing; the very same objects run in the daemon and in the simulator.  Deterministic: the same events give the same
+ * actions.  Memory is taken by core_new, core_load_... and core_handle only, and within the bounds below.
+ *
+ *      alert frame -> APPEND -> SYNCED -> COMMIT -> COMMITTED or FEED -> RECEIPT, SEND (rings), ANSWER
+ *
+ * One commit of an alert is in flight; what else happens to that alert waits in its own queue.  What the shell is to do:
+ *      core_handle(core, &event);
+ *      while (core_next(core, &action))
+ *              do it;
+ * Every int64_t _ms is UTC by Redis's clock, _mono_ms monotonic.  One thread. */
+#ifndef DISPATCHER_CORE_H
+#define DISPATCHER_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "geo/barrier.h"
+#include "geo/zone.h"
+#include "wire/alert.h"
+#include "wire/feed.h"
+#include "wire/frame.h"
+#include "wire/people.h"
+#include "wire/receipt.h"
+#include "wire/record.h"
+
+/* ---- Bounds ---------------------------------------------------------------------------------------------------- */
+
+/* Sessions of one process: open files are often capped at 20,000.  At it a new session is closed at once (1013): the
+ * handset tries another process. */
+#define CORE_SESSIONS_MAX 20000
+/* Sessions of one handset: a phone that changes networks leaves a dead one or two behind.  At the fifth the oldest is
+ * closed (1008). */
+#define CORE_HANDSET_SESSIONS_MAX 4
+/* Malformed frames of one session; the next closes it (1002). */
+#define CORE_MALFORMED_MAX 8
+/* Handsets of a region, DESIGN section 8.  At it core_load_handset gives -ENOBUFS. */
+#define CORE_HANDSETS_MAX 262144
+/* Carriers, rounds, users; as many as handsets at most.  -ENOBUFS. */
+#define CORE_PEOPLE_MAX 262144
+/* Open alerts.  A handset has at most one real alert open (a press meanwhile is an update), so real ones always fit;
+ * unverified ones and drills are held to the share below.  Beyond: a drill is not raised and counted, an unverified one
+ * is counted in a notice. */
+#define CORE_ALERTS_MAX     (CORE_HANDSETS_MAX + CORE_UNVERIFIED_MAX + CORE_DRILLS_MAX)
+#define CORE_UNVERIFIED_MAX 8192
+#define CORE_DRILLS_MAX     8192
+/* Events of one alert held by the process that got them: waiting for journal or store, or done and kept until the alert is
+ * closed (a failover may lose what was acknowledged).  When full the oldest done one goes; when all wait, an alert revision
+ * replaces a waiting one of the same nonce (every revision carries everything), and a command is answered ANSWER_BUSY. */
+#define CORE_QUEUE_MAX 16
+/* Commits in flight.  More alerts than that wait for their turn. */
+#define CORE_COMMITS_MAX 4096
+/* Actions that one step of work can cause; core_next does further steps when those are taken.  A step that would need more
+ * is put off; nothing is dropped. */
+#define CORE_ACTIONS_MAX 1024
+/* Senders of unverified alerts that are told apart: CORE_SENDER_BURST at once, then one more each CORE_SENDER_REFILL_MS.
+ * Those whose handset is proved (good signature of a revoked or expired handset, or its own TLS session) have a table of
+ * their own, which strangers cannot fill.  All strangers together: CORE_STRANGERS_BURST, then one a second. */
+#define CORE_SENDERS_MAX      4096
+#define CORE_SENDER_BURST     5
+#define CORE_SENDER_REFILL_MS 60000
+#define CORE_STRANGERS_BURST  64
+#define CORE_STRANGERS_REFILL_MS 1000
+/* Notices held.  A region has some 1,000 zones.  Beyond, a new one is not published, and counted. */
+#define CORE_NOTICES_MAX 4096
+/* Closed alerts remembered, so that a late offer is answered without the store; of more the oldest is forgotten, and the
+ * store's tombstone answers. */
+#define CORE_CLOSED_MAX 8192
+/* Test presses under way: 15,500 handsets going on duty in a quarter of an hour are 20 a second.  Beyond, a test is not
+ * answered (and not proved: the handset tries again); likewise a handset's fourth within CORE_TEST_REFILL_MS of another. */
+#define CORE_TESTS_MAX      4096
+#define CORE_TEST_BURST     3
+#define CORE_TEST_REFILL_MS 10000
+/* Overdue carriers in one CORE_SCAN; of more only the count is looked at, and it is a mass silence. */
+#define CORE_SCAN_MAX 4096
+/* Largest record for the journal that APPEND gives. */
+#define CORE_APPEND_MAX 1400
+
+/* ---- Times ------------------------------------------------------------------------------------------------------ */
+
+#define CORE_RANK_MS  300   /* dispatcher number k acts on a deadline k times that late */
+#define CORE_KEPT_MS  2000  /* not committed for so long: the receipt says "kept" */
+#define CORE_TICK_MS  100   /* CORE_TICK at least that often, and see core_due_ms */
+#define CORE_SCAN_MS  15000 /* CORE_SCAN that often */
+#define CORE_QUIET_MS 180000
+#define CORE_OVERDUE_MS 900000             /* not heard for so long: asked */
+#define CORE_OVERDUE_NO_COVERAGE_MS 3600000 /* the same where the round's zone is known to have no coverage */
+#define CORE_QUESTION_MS 120000            /* asked and no answer for so long: it rings */
+
+/* ---- Set up ----------------------------------------------------------------------------------------------------- */
+
+struct core;
+
+struct core_options {
+        const char *region;             /* for WELCOME */
+        const char *name;               /* of this process: notices "tech:NAME:..." */
+        unsigned rank;                  /* 0 for the first dispatcher */
+        uint64_t seed;                  /* of the hash tables: drawn by the shell, fixed in a simulator */
+        struct zones *zones;            /* borrowed for the core's life; NULL: none */
+        const struct barriers *barriers; /* likewise */
+        const char *const *drill_people; /* ids that a drill asks; copied */
+        size_t drill_people_count;      /* 0..CHOOSE_MAX; 0: the nearest, as for an alert */
+        bool drill_announced;           /* a drill climbs the ladder like an alert */
+        void *user;                     /* for the two below */
+        /* Say whether ALERT is signed by the P-256 key KEY (alert_verify of wire/signing.h). */
+        bool (*verify)(void *user, const uint8_t key[P256_POINT_SIZE], const struct alert_signed *alert);
+        /* SHA-256. */
+        void (*hash)(void *user, struct cbor_span data, uint8_t ret_hash[32]);
+};
+
+/* core_new: a core that knows nobody and holds the store, positions and disk for away, away, good.
+ *   options   copied; what its members point to is borrowed or copied as said there
+ * Returns 0, -ENOMEM, -EINVAL (a text too long).  core_free: NULL does nothing. */
+int core_new(const struct core_options *options, struct core **ret_core);
+void core_free(struct core *core);
+
+/* core_load_...: tell the core who there is: before listening, and again whenever it changes, between any two events.  ENTRY
+ * NULL: gone.  Ids as in Redis.  Return 0, -EINVAL (id), -ENOBUFS (bound), -ENOMEM.  A handset that becomes revoked loses
+ * its sessions with the next core_next. */
+int core_load_handset(struct core *core, const uint8_t id[HANDSET_ID_SIZE], const struct handset_entry *entry);
+int core_load_carrier(struct core *core, const char *id, const struct carrier_entry *entry);
+int core_load_supervisor(struct core *core, const char *id, const struct supervisor_entry *entry);
+int core_load_user(struct core *core, const char *login, const struct user_entry *entry);
+int core_load_round(struct core *core, const char *id, const struct round_entry *entry);
+
+/* core_load_trust: the trust list that handsets with an older number are sent.  COSE is copied, at most TRUST_MAX; empty:
+ * none.  Returns 0, -EMSGSIZE, -ENOMEM. */
+int core_load_trust(struct core *core, uint32_t number, struct cbor_span cose);
+
+/* core_load_duty, core_load_presence, core_load_notice: what {r}:duty:supervisors, the roster stream and {r}:notices hold;
+ * NULL: off duty, over.  Unknown people are -ENOENT (the supervisors are loaded first), otherwise as above. */
+int core_load_duty(struct core *core, const char *person, const struct duty_entry *duty);
+int core_load_presence(struct core *core, const char *person, const struct presence *presence);
+int core_load_notice(struct core *core, const char *key, const struct notice *notice);
+
+/* core_load_begin, core_load_record, core_load_end: the open alerts, at the start and after each lost connection: read the
+ * feed's position, begin, every open record, end, then the feed from that position; then CORE_STORE up.  A record older than
+ * one known means that a failover lost commits: this process's own events are offered again.  What was open and is not
+ * among them is looked up (LOOK).  core_load_record returns 0, -EBADMSG, -EPROTONOSUPPORT, -ENOBUFS, -ENOMEM. */
+void core_load_begin(struct core *core);
+int core_load_record(struct core *core, struct cbor_span record);
+void core_load_end(struct core *core);
+
+/* core_replay: one record of this process's own journal, at the start, in order; before or after the open alerts.  What of
+ * it is not in the store is offered again when the store is up, and changes nothing if it is there.
+ * Returns 0, -EBADMSG, -EPROTONOSUPPORT (a newer format: keep the journal, do not start), -ENOMEM. */
+int core_replay(struct core *core, struct cbor_span record);
+
+/* core_keep_new: what of the journal must stay, for journal_compact: a snapshot, which another thread may use until
+ * core_keep_free.  core_keep: say whether the journal's record must stay.  Returns 0, -ENOMEM. */
+struct core_keep;
+int core_keep_new(const struct core *core, struct core_keep **ret_keep);
+bool core_keep(const struct core_keep *keep, struct cbor_span record);
+void core_keep_free(struct core_keep *keep);
+
+/* ---- Events ----------------------------------------------------------------------------------------------------- */
+
+enum core_event_kind {
+        CORE_OPENED = 1,   /* a TLS session is there */
+        CORE_FRAME,        /* one binary message; the shell closes with 1009 what is over FRAME_HANDSET_MAX */
+        CORE_CLOSED,       /* a session is gone, by whoever's wish.  Unknown sessions are skipped */
+        CORE_COMMAND,      /* an entry of {r}:commands */
+        CORE_SYNCED,       /* the journal is durable up to this APPEND number */
+        CORE_COMMITTED,    /* the answer to COMMIT, LOOK or PROVE */
+        CORE_FEED_ALERT,   /* entries of {r}:feed, this process's own too; skipped where not newer */
+        CORE_FEED_NOTICE,
+        CORE_FEED_DUTY,
+        CORE_PRESENCE,     /* an entry of {r}:roster */
+        CORE_DUTY_FOUND,   /* the answer to FIND_DUTY */
+        CORE_SCAN,         /* carriers on duty and not heard for CORE_OVERDUE_MS, every CORE_SCAN_MS */
+        CORE_STORE,        /* the alerts' Redis is up (after loading, see core_load_begin) or away */
+        CORE_POSITIONS,    /* the positions' Redis is up or away */
+        CORE_DISK,         /* up: the journal takes records; away: it is full, and events go to the store without it */
+        CORE_TICK,         /* time has passed */
+};
+
+enum core_certificate {
+        CERTIFICATE_OK,      /* of this region, in its dates; `handset` is its CN */
+        CERTIFICATE_EXPIRED, /* of this region, out of its dates; `handset` is its CN */
+        CERTIFICATE_FOREIGN, /* of another region */
+        CERTIFICATE_UNKNOWN, /* of nobody we know */
+};
+
+enum core_result {
+        CORE_OK,        /* committed, at `version` and `time_ms`; or a test press is noted */
+        CORE_CONFLICT,  /* another version is there: `record`; empty: no such alert */
+        CORE_TOMBSTONE, /* closed: `tombstone` */
+        CORE_FENCED,    /* the epoch is a later one: no more commits until CORE_STORE up */
+        CORE_UNKNOWN,   /* no reply: repeated when the store is up */
+};
+
+struct core_found { /* a carrier's duty as the positions' Redis has it */
+        uint8_t handset[HANDSET_ID_SIZE];
+        bool on_duty;
+        struct carrier_duty duty; /* where on_duty */
+        int64_t heard_at_ms;
+};
+
+/* Spans and pointers are borrowed for the call. */
+struct core_event {
+        enum core_event_kind kind;
+        int64_t now_ms, now_mono_ms;
+        union {
+                struct {
+                        uint64_t session; /* the shell's, never used twice */
+                        enum core_certificate certificate;
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        uint8_t fingerprint[8]; /* of the certificate; of the address where there is none */
+                } opened;
+                struct {
+                        uint64_t session;
+                        struct cbor_span bytes;
+                        uint64_t stamp; /* the shell's; given back with the first receipt that it leads to */
+                } frame;
+                struct {
+                        uint64_t session;
+                } closed;
+                struct {
+                        struct command command;
+                        uint64_t ref; /* the shell's, for ACKNOWLEDGE */
+                } command;
+                struct {
+                        uint64_t up_to;
+                } synced;
+                struct {
+                        uint64_t token;
+                        enum core_result result;
+                        uint32_t version;
+                        int64_t time_ms;
+                        struct cbor_span record;
+                        struct tombstone tombstone;
+                } committed;
+                struct {
+                        struct cbor_span record;
+                        uint8_t event; /* enum alert_event, 0 unknown */
+                } feed_alert;
+                struct {
+                        const char *key;
+                        const struct notice *notice; /* NULL: over */
+                } feed_notice;
+                struct {
+                        const char *person;
+                        const struct duty_entry *duty; /* NULL: off */
+                } feed_duty;
+                struct {
+                        const char *person;
+                        struct presence presence;
+                } presence;
+                struct core_found found;
+                struct {
+                        const struct core_found *late; /* those not heard for CORE_OVERDUE_MS; any order */
+                        size_t count;                  /* 0..CORE_SCAN_MAX */
+                        size_t late_total;             /* count, or more where there are too many */
+                        size_t total;                  /* all carriers on duty */
+                } scan;
+                struct {
+                        bool up;
+                } state; /* STORE, POSITIONS, DISK */
+        } u;
+};
+
+/* core_handle: take one event.  The actions of the one before must all have been taken by core_next (assert).  Never fails;
+ * what is wrong with an event is counted, or answered by an action. */
+void core_handle(struct core *core, const struct core_event *event);
+
+/* ---- Actions ---------------------------------------------------------------------------------------------------- */
+
+enum core_action_kind {
+        DO_APPEND = 1,   /* journal_append; -ENOBUFS: journal_sync_now and again.  Answer CORE_SYNCED */
+        DO_COMMIT,       /* the commit script.  Answer CORE_COMMITTED */
+        DO_LOOK,         /* read alert and tombstone.  Answer CORE_COMMITTED: CONFLICT with the record or none, TOMBSTONE */
+        DO_PROVE,        /* note a test press in {r}:tests.  Answer CORE_COMMITTED: OK or UNKNOWN */
+        DO_SEND,         /* a frame to a session */
+        DO_RECEIPT,      /* sign, and send in FRAME_RECEIPT */
+        DO_CLOSE_SESSION, /* the core has forgotten it already; no CORE_CLOSED is needed */
+        DO_ACKNOWLEDGE,  /* XACK a command: it is in the journal, or answered */
+        DO_ANSWER,       /* feed entry t=answer */
+        DO_NOTICE,       /* {r}:notices and feed entry t=notice, in one script */
+        DO_DUTY,         /* {r}:duty:supervisors and feed entry t=duty, in one script */
+        DO_PRESENCE,     /* entry of {r}:roster */
+        DO_CARRIER_DUTY, /* {r}:duty and {r}:duty:info */
+        DO_HEARD,        /* {r}:duty alone, only if the handset is in it (ZADD XX) */
+        DO_FIND_DUTY,    /* read {r}:duty and {r}:duty:info.  Answer CORE_DUTY_FOUND; not needed while it is away */
+        DO_SMS_DUE,      /* an overdue carrier is to be asked by SMS: counted until SMS exists */
+};
+
+/* Spans and pointers are good until the next core_next or core_handle. */
+struct core_action {
+        enum core_action_kind kind;
+        union {
+                struct {
+                        uint64_t number; /* 1, 2, 3 ... of this run; CORE_SYNCED says up to which */
+                        struct cbor_span bytes;
+                } append;
+                struct {
+                        uint64_t token;
+                        uint8_t id[ALERT_ID_SIZE];
+                        uint32_t expected;       /* the version that must be there; 0: none, and no tombstone */
+                        uint32_t version;        /* the one to write; above expected, not always by 1 */
+                        uint8_t event;           /* feed: e */
+                        const char *by;          /* feed: by; "" */
+                        const uint8_t *command;  /* feed: c, EVENT_ID_SIZE octets; NULL: none */
+                        int64_t due_in_ms;       /* from Redis's time on; 0 or more.  Nothing where closed */
+                        double urgency;          /* score in {r}:open */
+                        struct cbor_span record;
+                        struct cbor_span alert;  /* `signed`; empty: leave what is there */
+                        bool closed;             /* out of {r}:open and {r}:due; `tombstone` for each of `gone` */
+                        struct tombstone tombstone;
+                        size_t gone_count;       /* 1.. : its own id, then those of its aliases */
+                        uint8_t gone[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
+                } commit;
+                struct {
+                        uint64_t token;
+                        uint8_t id[ALERT_ID_SIZE];
+                } look;
+                struct {
+                        uint64_t token;
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        int64_t at_ms;
+                } prove;
+                struct {
+                        uint64_t session;
+                        struct cbor_span frame; /* at most FRAME_REGION_MAX */
+                } send;
+                struct {
+                        uint64_t session;
+                        struct receipt receipt;
+                        uint64_t stamp; /* of the CORE_FRAME that this is the first receipt for; 0 none */
+                } receipt;
+                struct {
+                        uint64_t session;
+                        uint16_t code; /* RFC 6455 close code */
+                } close_session;
+                struct {
+                        uint64_t ref;
+                } acknowledge;
+                struct {
+                        uint8_t command[EVENT_ID_SIZE];
+                        uint8_t code; /* enum answer_code */
+                        char who[NAME_MAX_OCTETS + 1];
+                } answer;
+                struct {
+                        const char *key;
+                        const struct notice *notice; /* NULL: over */
+                } notice;
+                struct {
+                        char person[PERSON_ID_MAX + 1];
+                        bool on;
+                        struct duty_entry duty;
+                } duty;
+                struct {
+                        char person[PERSON_ID_MAX + 1];
+                        struct presence presence;
+                } presence;
+                struct {
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        const struct carrier_duty *duty; /* NULL: off */
+                        int64_t heard_at_ms;
+                } carrier_duty;
+                struct {
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        int64_t heard_at_ms;
+                } heard;
+                struct {
+                        uint8_t handset[HANDSET_ID_SIZE];
+                } find_duty;
+                struct {
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        char number[NUMBER_MAX + 1]; /* the carrier's, else the SIM's; "" none known */
+                } sms_due;
+        } u;
+};
+
+/* core_next: the next thing to do.  Returns false when all is done. */
+bool core_next(struct core *core, struct core_action *ret_action);
+
+/* core_due_ms: when the next CORE_TICK will find something to do, UTC by Redis's clock; INT64_MAX: nothing is waited for. */
+int64_t core_due_ms(const struct core *core);
+
+/* ---- To look at ------------------------------------------------------------------------------------------------- */
+
+/* core_each_record: call FN with each open record as committed, for the snapshot.  In no order. */
+void core_each_record(const struct core *core, void (*fn)(void *user, struct cbor_span record), void *user);
+
+/* Counters only rise; gauges are of now. */
+struct core_counters {
+        uint64_t raised, updated, copies, pressed_again, closed;   /* alerts, by what this process committed or answered */
+        uint64_t seen, taken, released, joined, progressed, climbed;
+        uint64_t unverified, suppressed;                           /* raised as such; kept back by the limits */
+        uint64_t drills_refused, notices_refused, queue_full;      /* bounds reached */
+        uint64_t tests, tests_dropped;
+        uint64_t kept, receipts, rings, conflicts, unknown_replies, fenced, replayed;
+        uint64_t commands, commands_refused;
+        uint64_t frames, frames_malformed, frames_unknown, frames_refused, off_duty_positions;
+        uint64_t sessions_refused, questions;
+        int64_t open_alerts, open_unverified, open_drills, sessions, waiting, commits, quiet, overdue;
+};
+const struct core_counters *core_counters(const struct core *core);
+
+#endif
