@@ -1,0 +1,133 @@
+#include "dispatcher/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/people.h"
+
+#define C struct config
+
+/* A machine that may open 20,000 files holds 15,500 handsets beside its journal, Redis links and waiting connections. */
+static const struct conf_option options[] = {
+        CONF_STRING(C, region, "region.name", 1, NULL, "the region's short name; prefix of every key in Redis"),
+        CONF_STRING(C, name, "dispatcher.name", 1, NULL, "this process's name, unlike any other's in the region"),
+        CONF_INT(C, rank, "dispatcher.rank", 0, 63, "0", "acts on deadlines this many times 300 ms late"),
+        CONF_STRING(C, log_level, "log.level", 1, "info", "error, warn, info or debug"),
+        CONF_STRING(C, listen_address, "listen.address", 1, "::", "address to listen on"),
+        CONF_INT(C, listen_port, "listen.port", 0, 65535, "8443", "TCP port for handsets; 0: the system chooses"),
+        CONF_PATH(C, tls_certificate, "tls.certificate", NULL, "the server's certificate, PEM"),
+        CONF_PATH(C, tls_key, "tls.key", NULL, "its key, PEM"),
+        CONF_PATH(C, tls_client_ca, "tls.client_ca", NULL, "certificates that sign handsets' ones, PEM"),
+        CONF_PATH(C, tls_ticket_key, "tls.ticket_key", NULL, "80 octets shared by the region's dispatchers; read again at SIGHUP"),
+        CONF_PATH(C, alerts.socket, "alerts.socket", "", "unix socket of the alerts Redis"),
+        CONF_STRING(C, alerts.address, "alerts.address", 0, "", "or its host:port"),
+        CONF_STRING(C, alerts.user, "alerts.user", 0, "", "its ACL user"),
+        CONF_STRING(C, alerts.password, "alerts.password", 0, "", "and password"),
+        CONF_PATH(C, positions.socket, "positions.socket", "", "unix socket of the positions Redis"),
+        CONF_STRING(C, positions.address, "positions.address", 0, "", "or its host:port"),
+        CONF_STRING(C, positions.user, "positions.user", 0, "", "its ACL user"),
+        CONF_STRING(C, positions.password, "positions.password", 0, "", "and password"),
+        CONF_PATH(C, journal_path, "journal.path", NULL, "this process's journal"),
+        CONF_INT(C, journal_mib, "journal.size_max", 8, 65536, "256", "its largest size, MiB"),
+        CONF_PATH(C, snapshot_path, "snapshot.path", "", "people and roster, for a start without Redis; empty: none"),
+        CONF_PATH(C, zones_path, "zones.path", NULL, "folder of .geojson files, or one file"),
+        CONF_PATH(C, barriers_path, "barriers.path", "", "GeoJSON lines that are not crossed; empty: none"),
+        CONF_PATH(C, receipt_key, "receipt.key", NULL, "the region's receipt key, PEM (Ed25519)"),
+        CONF_PATH(C, trust_path, "trust.path", NULL, "the region's trust list; read again at SIGHUP"),
+        CONF_INT(C, metrics_port, "metrics.port", 0, 65535, "0", "loopback port of /metrics and /health; 0: off"),
+        CONF_LIST(C, drill_people, "drill.people", 0, CONF_LIST_MAX, "", "ids of the supervisors a drill rings"),
+        CONF_BOOL(C, drill_announced, "drill.announced", "no", "a drill climbs the ladder as a real alert does"),
+        CONF_INT(C, limit_connections, "limits.connections", 16, 100000, "15500", "connections held; one more is closed"),
+        CONF_INT(C, limit_handshakes, "limits.handshakes", 1, 10000, "500", "handshakes under way; the others wait"),
+        CONF_DURATION(C, store_wait_ms, "store.wait", 0, 600000, "5s", "without Redis for so long: start from the snapshot"),
+};
+
+const char *config_redis_address(const struct config_redis *redis)
+{
+        return redis->socket[0] != '\0' ? redis->socket : redis->address;
+}
+
+static int check_redis(const char *which, const struct config_redis *redis, char *why, size_t size)
+{
+        if ((redis->socket[0] == '\0') != (redis->address[0] == '\0'))
+                return 0;
+        snprintf(why, size, "%s.socket or %s.address: exactly one of them must be given", which, which);
+        return -EINVAL;
+}
+
+/* check: rules between keys. */
+static int check(const void *config, char *why, size_t size)
+{
+        const struct config *c = config;
+        enum log_level level;
+
+        if (log_level_from_name(c->log_level, &level) < 0) {
+                snprintf(why, size, "log.level: error, warn, info or debug");
+                return -EINVAL;
+        }
+        if (!person_id_valid(c->region) || !person_id_valid(c->name)) {
+                snprintf(why, size, "region.name and dispatcher.name: letters, digits, '.', '_' and '-'");
+                return -EINVAL;
+        }
+        for (size_t i = 0; i < c->drill_people.count; i++)
+                if (!person_id_valid(c->drill_people.item[i])) {
+                        snprintf(why, size, "drill.people: '%s' is no person's id", c->drill_people.item[i]);
+                        return -EINVAL;
+                }
+        if (check_redis("alerts", &c->alerts, why, size) < 0 || check_redis("positions", &c->positions, why, size) < 0)
+                return -EINVAL;
+        return 0;
+}
+
+static const struct conf_table table = {
+        .program = "vigie-dispatcher",
+        .usage = "[--ready-fd N]",
+        .summary = "takes handsets' alerts, keeps them, and rings who can help",
+        .default_file = "/etc/vigie/dispatcher.conf",
+        .options = options,
+        .count = sizeof(options) / sizeof(options[0]),
+        .config_size = sizeof(struct config),
+        .check = check,
+};
+
+const struct conf_table *config_table(void)
+{
+        return &table;
+}
+
+/* take_ready_fd: cut `--ready-fd N` out of ARGV.  Returns the descriptor, -1 where it is not given, -EINVAL. */
+static int take_ready_fd(int *argc, char **argv)
+{
+        for (int i = 1; i < *argc; i++) {
+                char *end = NULL;
+                long fd;
+
+                if (strcmp(argv[i], "--ready-fd") != 0)
+                        continue;
+                fd = i + 1 < *argc ? strtol(argv[i + 1], &end, 10) : -1;
+                if (fd < 0 || fd > 65535 || *end != '\0')
+                        return -EINVAL;
+                memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof(argv[0])); /* the closing NULL too */
+                *argc -= 2;
+                return (int)fd;
+        }
+        return -1;
+}
+
+int config_read(int argc, char **argv, struct config *ret_config, struct config_start *ret_start)
+{
+        enum conf_next next;
+        int fd = take_ready_fd(&argc, argv), r;
+
+        if (fd == -EINVAL) {
+                fprintf(stderr, "vigie-dispatcher: --ready-fd needs the number of an open file\n");
+                return -EINVAL;
+        }
+        r = conf_main(&table, &(struct conf_args){ argc, argv }, ret_config, NULL, &next);
+        if (r < 0)
+                return r;
+        *ret_start = (struct config_start){ .stop = next == CONF_STOP, .ready_fd = fd };
+        return 0;
+}

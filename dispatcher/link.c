@@ -1,0 +1,555 @@
+#include "dispatcher/link.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+
+/* libwebsockets' buffers for each session: a frame and what the protocol adds; what we send goes out in one piece. */
+#define RX_BUFFER 1100
+#define TX_PACKET 16384
+
+struct out_frame {
+        struct out_frame *next;
+        size_t len;
+        uint8_t data[]; /* LWS_PRE octets for libwebsockets, then the frame */
+};
+
+/* One connection given on by the listener; a session once `established`. */
+struct conn {
+        struct link *link;
+        struct lws *wsi;
+        uint64_t number;
+        struct wheel_timer timer;
+        bool established, heard, pinged, ping_wanted, closing;
+        unsigned code;
+        uint16_t queued;
+        uint32_t queued_octets;
+        struct out_frame *first, **end;
+        uint8_t *partial; /* a frame that came in pieces; NULL between frames */
+        size_t partial_len;
+};
+
+struct slot {
+        struct conn *conn;
+        uint32_t generation;
+        uint32_t next_free;
+};
+
+struct link {
+        struct link_options options;
+        struct lws_context *context;
+        struct lws_vhost *vhost;
+        SSL_CTX *ctx;
+        const char *tls_error; /* why tls_setup failed inside libwebsockets' callback */
+        int tls_result;
+        struct listener *listener;
+        struct slot *slots;
+        uint32_t first_free;
+        bool dying;
+        struct link_counts counts;
+};
+
+#define NO_SLOT UINT32_MAX
+/* libwebsockets carries a session's number, not a pointer: it may call back late for a connection given up meanwhile. */
+_Static_assert(sizeof(void *) == sizeof(uint64_t), "a session's number travels as a pointer");
+
+static struct conn *find(const struct link *link, uint64_t number)
+{
+        uint32_t slot = (uint32_t)number;
+
+        if (slot >= link->options.connections_max || link->slots[slot].conn == NULL ||
+            link->slots[slot].conn->number != number)
+                return NULL;
+        return link->slots[slot].conn;
+}
+
+static struct conn *find_wsi(struct lws *wsi)
+{
+        return find(lws_context_user(lws_get_context(wsi)), (uint64_t)(uintptr_t)lws_get_opaque_user_data(wsi));
+}
+
+/* cut: end a connection without a word, from outside its callbacks. */
+static void cut(struct conn *conn)
+{
+        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+static void arm(struct conn *conn, int64_t in_ms)
+{
+        loop_timer_arm(conn->link->options.loop, &conn->timer, clock_mono_ms() + in_ms);
+}
+
+/* is_stalled: say whether it is the peer who lets this connection wait: nothing from it for a while, and nothing unread. */
+static bool is_stalled(const struct conn *conn)
+{
+        struct tcp_info info;
+        socklen_t len = sizeof(info);
+        int fd = lws_get_socket_fd(conn->wsi), unread = 0;
+
+        if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || ioctl(fd, FIONREAD, &unread) < 0)
+                return true;
+        return info.tcpi_last_data_recv >= LINK_STALLED_MS && unread == 0;
+}
+
+static void shut(struct conn *conn, unsigned code)
+{
+        if (conn->closing)
+                return;
+        conn->closing = true;
+        conn->code = code;
+        lws_callback_on_writable(conn->wsi);
+        arm(conn, LINK_CLOSE_MS);
+}
+
+/* on_timer: the connection has been quiet for the time its state allows. */
+static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct conn *conn = timer->user;
+
+        if (conn->wsi == NULL)
+                return;
+        if (conn->closing || (!conn->established && conn->pinged)) {
+                cut(conn);
+        } else if (!conn->established) {
+                if (listener_is_crowded(conn->link->listener) && is_stalled(conn)) {
+                        cut(conn);
+                } else {
+                        conn->pinged = true; /* looked at once: the next time is the last */
+                        arm(conn, LINK_HANDSHAKE_MS - LINK_HURRY_MS);
+                }
+        } else if (!conn->heard || conn->pinged) {
+                conn->link->counts.silent++;
+                shut(conn, LINK_GOING_AWAY);
+        } else {
+                conn->pinged = conn->ping_wanted = true;
+                lws_callback_on_writable(conn->wsi);
+                arm(conn, LINK_SILENT_MS - LINK_PING_MS);
+        }
+}
+
+static void free_frames(struct conn *conn)
+{
+        while (conn->first != NULL) {
+                struct out_frame *frame = conn->first;
+
+                conn->first = frame->next;
+                free(frame);
+        }
+        conn->end = &conn->first;
+        conn->queued = 0;
+        conn->queued_octets = 0;
+}
+
+static void conn_free(struct conn *conn)
+{
+        struct link *link = conn->link;
+        uint32_t slot = (uint32_t)conn->number;
+
+        link->slots[slot].conn = NULL;
+        link->slots[slot].next_free = link->first_free;
+        link->first_free = slot;
+        loop_timer_cancel(link->options.loop, &conn->timer);
+        free_frames(conn);
+        free(conn->partial);
+        free(conn);
+}
+
+static struct conn *conn_new(struct link *link)
+{
+        uint32_t slot = link->first_free;
+        struct conn *conn = slot != NO_SLOT ? calloc(1, sizeof(*conn)) : NULL;
+
+        if (conn == NULL)
+                return NULL;
+        link->first_free = link->slots[slot].next_free;
+        link->slots[slot].conn = conn;
+        if (++link->slots[slot].generation == 0)
+                link->slots[slot].generation = 1;
+        conn->link = link;
+        conn->number = (uint64_t)link->slots[slot].generation << 32 | slot;
+        conn->end = &conn->first;
+        wheel_timer_init(&conn->timer, on_timer, conn);
+        return conn;
+}
+
+/* on_destroy: libwebsockets has forgotten the connection. */
+static void on_destroy(struct conn *conn)
+{
+        struct link *link = conn->link;
+        bool established = conn->established;
+
+        conn_free(conn);
+        link->counts.refused += !established;
+        if (!link->dying)
+                listener_gone(link->listener, established);
+}
+
+/* on_ready: adopt a socket whose peer has begun to speak. */
+static void on_ready(void *user, int fd)
+{
+        struct link *link = user;
+        struct conn *conn = conn_new(link);
+        uint64_t number;
+        struct lws *wsi;
+
+        if (conn == NULL) {
+                close(fd);
+                link->counts.refused++;
+                listener_gone(link->listener, false);
+                return;
+        }
+        number = conn->number;
+        arm(conn, LINK_HURRY_MS);
+        wsi = lws_adopt_descriptor_vhost_via_info(&(lws_adopt_desc_t){
+                .vh = link->vhost,
+                .type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET | LWS_ADOPT_ALLOW_SSL,
+                .fd = { .sockfd = fd },
+                .opaque = (void *)(uintptr_t)number,
+        });
+        conn = find(link, number);
+        if (conn != NULL && wsi != NULL)
+                conn->wsi = wsi;
+        else if (conn != NULL)
+                on_destroy(conn);
+}
+
+static int on_established(struct conn *conn)
+{
+        struct link *link = conn->link;
+        struct tls_peer peer;
+        SSL *ssl = lws_get_ssl(conn->wsi);
+
+        if (tls_peer_read(ssl, clock_utc_ms() / 1000, &peer) < 0)
+                return -1;
+        conn->established = true;
+        conn->pinged = false;
+        link->counts.established++;
+        link->counts.resumed += SSL_session_reused(ssl) == 1;
+        link->counts.sessions++;
+        listener_established(link->listener);
+        arm(conn, LINK_FIRST_FRAME_MS);
+        link->options.opened(link->options.user, conn->number, &peer);
+        return 0;
+}
+
+static void heard(struct conn *conn)
+{
+        conn->heard = true;
+        conn->pinged = conn->ping_wanted = false;
+        if (!conn->closing)
+                arm(conn, LINK_PING_MS);
+}
+
+/* gather: add a piece to the frame that is coming.  Returns 0, or the close code that it earns. */
+static unsigned gather(struct conn *conn, const uint8_t *data, size_t len)
+{
+        if (conn->partial_len + len > conn->link->options.frame_max)
+                return LINK_TOO_BIG;
+        if (conn->partial == NULL && (conn->partial = malloc(conn->link->options.frame_max)) == NULL)
+                return LINK_TRY_LATER;
+        memcpy(conn->partial + conn->partial_len, data, len);
+        conn->partial_len += len;
+        return 0;
+}
+
+static void give_frame(struct conn *conn, const uint8_t *data, size_t len)
+{
+        struct link *link = conn->link;
+
+        link->counts.frames_in++;
+        heard(conn);
+        link->options.frame(link->options.user, conn->number, data, len);
+}
+
+static void on_receive(struct conn *conn, const uint8_t *data, size_t len)
+{
+        bool whole = lws_is_final_fragment(conn->wsi) && lws_remaining_packet_payload(conn->wsi) == 0;
+        unsigned code = 0;
+
+        if (conn->closing)
+                return;
+        if (!lws_frame_is_binary(conn->wsi)) {
+                shut(conn, LINK_PROTOCOL_ERROR);
+                return;
+        }
+        if (whole && conn->partial == NULL && len <= conn->link->options.frame_max) {
+                give_frame(conn, data, len);
+                return;
+        }
+        code = gather(conn, data, len);
+        if (code == LINK_TOO_BIG)
+                conn->link->counts.too_big++;
+        if (code == 0 && !whole)
+                return;
+        if (code == 0)
+                give_frame(conn, conn->partial, conn->partial_len);
+        else
+                shut(conn, code);
+        free(conn->partial);
+        conn->partial = NULL;
+        conn->partial_len = 0;
+}
+
+/* on_writeable: send one thing.  Returns 0, or -1 to end the connection. */
+static int on_writeable(struct conn *conn)
+{
+        struct out_frame *frame = conn->first;
+        uint8_t ping[LWS_PRE + 1];
+
+        if (frame != NULL) {
+                conn->first = frame->next;
+                if (conn->first == NULL)
+                        conn->end = &conn->first;
+                conn->queued--;
+                conn->queued_octets -= (uint32_t)frame->len;
+                conn->link->counts.frames_out++;
+                int sent = lws_write(conn->wsi, frame->data + LWS_PRE, frame->len, LWS_WRITE_BINARY);
+                free(frame);
+                if (sent < 0)
+                        return -1;
+        } else if (conn->closing) {
+                lws_close_reason(conn->wsi, (enum lws_close_status)conn->code, NULL, 0);
+                return -1;
+        } else if (conn->ping_wanted) {
+                conn->ping_wanted = false;
+                if (lws_write(conn->wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0)
+                        return -1;
+        }
+        if (conn->first != NULL || conn->closing)
+                lws_callback_on_writable(conn->wsi);
+        return 0;
+}
+
+static void on_closed(struct conn *conn)
+{
+        struct link *link = conn->link;
+
+        if (!conn->established) /* libwebsockets says closed of what never was open, too */
+                return;
+        link->counts.sessions--;
+        conn->closing = true;
+        if (!link->dying)
+                link->options.closed(link->options.user, conn->number);
+}
+
+/* on_session: libwebsockets' callback for the subprotocol. */
+static int on_session(struct lws *wsi, enum lws_callback_reasons reason, void *pss, void *in, size_t len)
+{
+        struct conn *conn = find_wsi(wsi);
+
+        if (conn == NULL)
+                return 0;
+        conn->wsi = wsi;
+        switch (reason) {
+        case LWS_CALLBACK_ESTABLISHED:
+                return on_established(conn);
+        case LWS_CALLBACK_RECEIVE:
+                if (conn->established)
+                        on_receive(conn, in, len);
+                return 0;
+        case LWS_CALLBACK_RECEIVE_PONG:
+                heard(conn);
+                return 0;
+        case LWS_CALLBACK_SERVER_WRITEABLE:
+                return conn->established ? on_writeable(conn) : 0;
+        case LWS_CALLBACK_CLOSED:
+                on_closed(conn);
+                return 0;
+        default:
+                return 0;
+        }
+}
+
+/* on_http: libwebsockets' callback before the upgrade, and for what belongs to no protocol. */
+static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *pss, void *in, size_t len)
+{
+        struct link *link = lws_context_user(lws_get_context(wsi));
+        struct conn *conn;
+
+        switch (reason) {
+        case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+                link->ctx = pss;
+                link->tls_result = tls_setup(link->ctx, &link->options.files, &link->tls_error);
+                return link->tls_result < 0 ? -1 : 0;
+        case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+                return -1; /* a WebSocket without our subprotocol */
+        case LWS_CALLBACK_WSI_DESTROY:
+                conn = find_wsi(wsi);
+                if (conn != NULL)
+                        on_destroy(conn);
+                return 0;
+        default:
+                return lws_callback_http_dummy(wsi, reason, pss, in, len);
+        }
+}
+
+static void say(int level, const char *line)
+{
+        log_debug("libwebsockets", "%s", line);
+}
+
+/* open_service: libwebsockets on our loop, with one vhost that has TLS and no port of its own. */
+static int open_service(struct link *link)
+{
+        static const lws_retry_bo_t no_idle = { .secs_since_valid_ping = 0, .secs_since_valid_hangup = 0 };
+        const struct lws_protocols protocols[] = {
+                { "http", on_http, 0, 0, 0, NULL, 0 }, /* must be first */
+                { link->options.subprotocol, on_session, 0, RX_BUFFER, 0, NULL, TX_PACKET },
+                { NULL, NULL, 0, 0, 0, NULL, 0 },
+        };
+        struct lws_context_creation_info info = { 0 };
+        void *loops[] = { loop_uv(link->options.loop) };
+
+        lws_set_log_level(LLL_ERR | LLL_WARN, say);
+        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                       LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
+        info.foreign_loops = loops;
+        info.user = link;
+        info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+        info.retry_and_idle_policy = &no_idle; /* libwebsockets' own timers are one sorted list */
+        info.uid = (uid_t)-1;
+        info.gid = (gid_t)-1;
+        link->context = lws_create_context(&info);
+        if (link->context == NULL)
+                return -EIO;
+        info.options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+        info.vhost_name = "handsets";
+        info.protocols = protocols;
+        info.alpn = "http/1.1";
+        info.timeout_secs = LINK_HANDSHAKE_MS / 1000;
+        link->vhost = lws_create_vhost(link->context, &info);
+        return link->vhost != NULL ? 0 : link->tls_result < 0 ? link->tls_result : -EIO;
+}
+
+int link_open(const struct link_options *options, struct link **ret_link, const char **ret_why)
+{
+        struct link *link = calloc(1, sizeof(*link));
+        int r;
+
+        *ret_why = "no memory";
+        if (link == NULL)
+                return -ENOMEM;
+        link->options = *options;
+        link->slots = calloc(options->connections_max, sizeof(link->slots[0]));
+        if (link->slots == NULL) {
+                free(link);
+                return -ENOMEM;
+        }
+        for (uint32_t i = 0; i < options->connections_max; i++)
+                link->slots[i].next_free = i + 1 < options->connections_max ? i + 1 : NO_SLOT;
+        *ret_why = options->address;
+        r = listener_open(&(struct listener_options){ .loop = options->loop, .address = options->address,
+                                                       .port = options->port, .connections_max = options->connections_max,
+                                                       .handshakes_max = options->handshakes_max, .user = link,
+                                                       .ready = on_ready },
+                          &link->listener);
+        if (r == 0) {
+                r = open_service(link);
+                *ret_why = link->tls_error != NULL ? link->tls_error : "libwebsockets";
+        }
+        *ret_link = link; /* on failure too: libwebsockets may still hold on to it */
+        if (r == 0)
+                *ret_why = NULL;
+        return r;
+}
+
+int link_start(struct link *link)
+{
+        return listener_start(link->listener);
+}
+
+void link_stop(struct link *link, unsigned code)
+{
+        listener_stop(link->listener);
+        for (size_t i = 0; i < link->options.connections_max; i++) {
+                struct conn *conn = link->slots[i].conn;
+
+                if (conn != NULL && conn->established)
+                        shut(conn, code);
+                else if (conn != NULL)
+                        cut(conn);
+        }
+}
+
+void link_close(struct link *link)
+{
+        if (link == NULL || link->dying)
+                return;
+        link->dying = true;
+        listener_close(link->listener);
+        link->listener = NULL;
+        if (link->context != NULL)
+                lws_context_destroy(link->context);
+}
+
+void link_free(struct link *link)
+{
+        if (link == NULL)
+                return;
+        free(link->slots);
+        free(link);
+}
+
+int link_reload(struct link *link, const char **ret_why)
+{
+        return tls_setup(link->ctx, &link->options.files, ret_why);
+}
+
+int link_send(struct link *link, uint64_t session, const uint8_t *data, size_t len)
+{
+        struct conn *conn = find(link, session);
+        struct out_frame *frame;
+
+        if (conn == NULL || conn->closing || !conn->established)
+                return -ENOENT;
+        if (conn->queued >= LINK_QUEUE_FRAMES || conn->queued_octets + len > LINK_QUEUE_OCTETS) {
+                link->counts.overrun++;
+                free_frames(conn);
+                shut(conn, LINK_TRY_LATER);
+                return -ENOBUFS;
+        }
+        frame = malloc(sizeof(*frame) + LWS_PRE + len);
+        if (frame == NULL)
+                return -ENOMEM;
+        frame->next = NULL;
+        frame->len = len;
+        memcpy(frame->data + LWS_PRE, data, len);
+        *conn->end = frame;
+        conn->end = &frame->next;
+        conn->queued++;
+        conn->queued_octets += (uint32_t)len;
+        lws_callback_on_writable(conn->wsi);
+        return 0;
+}
+
+int link_end(struct link *link, uint64_t session, unsigned code)
+{
+        struct conn *conn = find(link, session);
+
+        if (conn == NULL || !conn->established)
+                return -ENOENT;
+        shut(conn, code);
+        return 0;
+}
+
+int link_port(const struct link *link)
+{
+        return listener_port(link->listener);
+}
+
+const struct link_counts *link_counts(const struct link *link)
+{
+        return &link->counts;
+}
+
+const struct listener_counts *link_listener_counts(const struct link *link)
+{
+        return listener_counts(link->listener);
+}
