@@ -10,6 +10,19 @@ struct inspect_text {
         bool full;
 };
 
+/* inspect_text_init: write to TO, SIZE octets with the NUL, at least 1. */
+void inspect_text_init(struct inspect_text *out, char *to, size_t size);
+
+/* inspect_put: append as printf does. */
+void inspect_put(struct inspect_text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* inspect_put_hex: append lower-case hex digits. */
+void inspect_put_hex(struct inspect_text *out, struct cbor_span octets);
+
+/* inspect_put_text: append UTF-8 in double quotes; what would act on a terminal or turn the line around is escaped: control
+ * characters, quotes, backslash, direction marks. */
+void inspect_put_text(struct inspect_text *out, struct cbor_span text);
+
 enum inspect_form { INSPECT_HEX, INSPECT_BASE45, INSPECT_RAW };
 
 /* inspect_decode: get the octets of IN, which is hex, base45 or raw.  Tried in this order; the first that gives well-formed
@@ -17,6 +30,19 @@ enum inspect_form { INSPECT_HEX, INSPECT_BASE45, INSPECT_RAW };
  * either text form are skipped.
  *   to           room for at least in.len octets; may not overlap IN
  * Returns the form; *ret_len octets are at TO. */
+/* inspect_text_init: write to TO, SIZE octets with the NUL, at least 1. */
+void inspect_text_init(struct inspect_text *out, char *to, size_t size);
+
+/* inspect_put: append as printf does. */
+void inspect_put(struct inspect_text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* inspect_put_hex: append lower-case hex digits. */
+void inspect_put_hex(struct inspect_text *out, struct cbor_span octets);
+
+/* inspect_put_text: append UTF-8 in double quotes; what would act on a terminal or turn the line around is escaped: control
+ * characters, quotes, backslash, direction marks. */
+void inspect_put_text(struct inspect_text *out, struct cbor_span text);
+
 enum inspect_form inspect_decode(struct cbor_span in, uint8_t *to, size_t *ret_len);
 
 /* inspect_print: write what IN is: its diagnostic notation, and where the shape is known (alert, receipt, trust list,
