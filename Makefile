@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 \
 	-Wno-unused-parameter $(if $(CI),-Werror)
 HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection=full -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fno-strict-overflow -fPIE
+	-fcf-protection=full $(if $(filter clang%,$(CC)),,-ftrivial-auto-var-init=zero) -fno-delete-null-pointer-checks -fno-strict-overflow -fPIE
 MODE_release := -O2 -g $(HARDEN)
 MODE_debug   := -O0 -g3
 MODE_san     := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -49,6 +49,13 @@ $O/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
 
+# the dispatcher's Lua scripts, each line a C string
+$O/%.lua.h: %.lua
+	@mkdir -p $(@D)
+	@sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+$O/dispatcher/script.o: $(patsubst %,$O/%.h,$(wildcard dispatcher/*.lua))
+$O/dispatcher/script.o: OURS += -I$O
+
 LINK = @mkdir -p $(@D); $(CC) $(MODE_$(BUILD)) $(CFLAGS) $(LINK_$(BUILD)) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 $O/bin/vigie-dispatcher: $O/dispatcher/main.o $O/libdispatcher.a $(LOW)
@@ -76,7 +83,8 @@ $O/tests/device/handset/host/%_test: $O/tests/device/handset/host/%_test.o $O/li
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/handset/%_test: $O/tests/device/handset/%_test.o $O/libvigie-handset.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
-$O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o $O/libdispatcher.a $(LOW)
+$O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o \
+		$(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/*.c)) $O/libdispatcher.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/console/%_test: $O/tests/console/%_test.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)

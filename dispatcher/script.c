@@ -1,0 +1,16 @@
+#include "dispatcher/script.h"
+
+/* Made from the .lua files by the Makefile: each line a C string. */
+static const char commit_lua[] =
+#include "dispatcher/commit.lua.h"
+        ;
+static const char fact_lua[] =
+#include "dispatcher/fact.lua.h"
+        ;
+
+int scripts_init(struct scripts *ret_scripts)
+{
+        int r = redis_script_init(&ret_scripts->commit, commit_lua);
+
+        return r < 0 ? r : redis_script_init(&ret_scripts->fact, fact_lua);
+}
