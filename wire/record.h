@@ -188,10 +188,11 @@ struct record {
         uint16_t passed_rest; /* passed over and not named here */
         struct record_passed passed[RECORD_PASSED_MAX];
 
-        uint8_t step;        /* ladder step done: 0..3, 4 = exhausted */
-        uint8_t sms_checked; /* how many of `asked` the 5 s check has looked at: 0..asked_count */
-        uint16_t rings;      /* times everybody was rung again after the ladder's top, or for no news */
-        int64_t due_ms;      /* the one next deadline; 0 only when closed */
+        uint8_t step;          /* ladder step done: 0..3, 4 = exhausted */
+        uint8_t sms_checked;   /* how many of `asked` the 5 s check has looked at: 0..asked_count */
+        uint16_t rings;        /* times everybody was rung again after the ladder's top, or for no news */
+        int64_t stepped_at_ms; /* when the ladder was begun, last climbed or rang: its deadlines count from it */
+        int64_t due_ms;        /* the one next deadline; 0 only when closed */
 
         uint8_t close_reason; /* enum close_reason 16..23, 0 while open */
         char closed_by_id[PERSON_ID_MAX + 1];
