@@ -303,7 +303,9 @@ struct core_action {
                         const uint8_t *command;  /* feed: c, EVENT_ID_SIZE octets; NULL: none */
                         int64_t due_in_ms;       /* from Redis's time on; 0 or more.  Nothing where closed */
                         double urgency;          /* score in {r}:open */
+                        uint8_t state;           /* enum alert_state of `record`: `s` */
                         struct cbor_span record;
+                        struct cbor_span before; /* the record at `expected`, for `prev`; empty: none or not known */
                         struct cbor_span alert;  /* `signed`; empty: leave what is there */
                         bool closed;             /* out of {r}:open and {r}:due; `tombstone` for each of `gone` */
                         struct tombstone tombstone;
