@@ -5,11 +5,6 @@
 #include "wire/fields.h"
 #include "wire/receipt.h"
 
-#define KIND(fields, object, max)                                \
-        {                                                        \
-                FIELDS(fields), sizeof(object), max, FEED_FORMAT \
-        }
-
 /* ---- PROTOCOL.md 9 */
 
 static const struct field name_fields[] = {
@@ -29,21 +24,23 @@ static const struct field notice_fields[] = {
         F_ID(struct notice, acked_by),
         F_LIST(struct notice, names, name_count, NOTICE_NAMES_MAX, &names),
 };
-static const struct fields_kind notice_kind = KIND(notice_fields, struct notice, NOTICE_MAX);
+static const struct fields_kind notice_kind = { FIELDS(notice_fields), sizeof(struct notice), NOTICE_MAX, FEED_FORMAT };
 
 static const struct field duty_fields[] = {
         F_MS(struct duty_entry, since_ms),
         F_U32(struct duty_entry, until_s),
         F_OCTETS(struct duty_entry, handset),
 };
-static const struct fields_kind duty_kind = KIND(duty_fields, struct duty_entry, DUTY_ENTRY_MAX);
+static const struct fields_kind duty_kind = { FIELDS(duty_fields), sizeof(struct duty_entry), DUTY_ENTRY_MAX,
+                                              FEED_FORMAT };
 
 static const struct field presence_fields[] = {
         F_MS(struct presence, at_ms),
         F_UINT(struct presence, by, PRESENCE_GONE, PRESENCE_CONSOLE),
         F_PART(struct presence, at, has_position, &fields_point),
 };
-static const struct fields_kind presence_kind = KIND(presence_fields, struct presence, PRESENCE_MAX);
+static const struct fields_kind presence_kind = { FIELDS(presence_fields), sizeof(struct presence), PRESENCE_MAX,
+                                                  FEED_FORMAT };
 
 static const struct field carrier_duty_fields[] = {
         F_ID(struct carrier_duty, carrier_id),
@@ -54,7 +51,8 @@ static const struct field carrier_duty_fields[] = {
         F_BATTERY(struct carrier_duty, battery),
         F_BLOB(struct carrier_duty, sealed, sealed_size, 1, SEALED_POSITION_MAX),
 };
-static const struct fields_kind carrier_duty_kind = KIND(carrier_duty_fields, struct carrier_duty, CARRIER_DUTY_MAX);
+static const struct fields_kind carrier_duty_kind = { FIELDS(carrier_duty_fields), sizeof(struct carrier_duty),
+                                                      CARRIER_DUTY_MAX, FEED_FORMAT };
 
 static const struct field tombstone_fields[] = {
         F_UINT(struct tombstone, version, 1, UINT32_MAX),
@@ -62,7 +60,8 @@ static const struct field tombstone_fields[] = {
         F_MS(struct tombstone, closed_at_ms),
         F_TEXT(struct tombstone, who),
 };
-static const struct fields_kind tombstone_kind = KIND(tombstone_fields, struct tombstone, TOMBSTONE_MAX);
+static const struct fields_kind tombstone_kind = { FIELDS(tombstone_fields), sizeof(struct tombstone), TOMBSTONE_MAX,
+                                                   FEED_FORMAT };
 
 int notice_encode(const struct notice *notice, uint8_t *buf, size_t size)
 {

@@ -33,60 +33,26 @@ struct fields {
         size_t count;
 };
 
-#define FIELDS(table)                                       \
-        {                                                   \
-                (table), sizeof(table) / sizeof((table)[0]) \
-        }
+/* clang-format off */
+#define FIELDS(table) { (table), sizeof(table) / sizeof((table)[0]) }
 
-/* One line of a table.  S is the struct, M its member. */
-#define FIELD_SIZE(s, m)   sizeof(((s *)0)->m)
-#define FIELD_MEMBER(s, m) .offset = offsetof(s, m), .size = FIELD_SIZE(s, m)
-#define FIELD_HAS(s, h)    .has = offsetof(s, h), .has_size = FIELD_SIZE(s, h)
-#define F_UINT(s, m, lo, hi)                                                                   \
-        {                                                                                      \
-                .type = FIELD_UINT, FIELD_MEMBER(s, m), .min = (lo), .max = (hi), .also = (lo) \
-        }
-#define F_ALSO(s, m, lo, hi, a)                                                               \
-        {                                                                                     \
-                .type = FIELD_UINT, FIELD_MEMBER(s, m), .min = (lo), .max = (hi), .also = (a) \
-        }
-#define F_INT(s, m, lo, hi)                                                                   \
-        {                                                                                     \
-                .type = FIELD_INT, FIELD_MEMBER(s, m), .min = (lo), .max = (hi), .also = (lo) \
-        }
-#define F_BOOL(s, m)                                   \
-        {                                              \
-                .type = FIELD_BOOL, FIELD_MEMBER(s, m) \
-        }
-#define F_ID(s, m)                                   \
-        {                                            \
-                .type = FIELD_ID, FIELD_MEMBER(s, m) \
-        }
-#define F_TEXT(s, m)                                   \
-        {                                              \
-                .type = FIELD_TEXT, FIELD_MEMBER(s, m) \
-        }
-#define F_OCTETS(s, m)                                   \
-        {                                                \
-                .type = FIELD_OCTETS, FIELD_MEMBER(s, m) \
-        }
-#define F_BLOB(s, m, h, one, n)                                                                    \
-        {                                                                                          \
-                .type = FIELD_BLOB, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .step = (one), .max = (n) \
-        }
-#define F_SPAN(s, m, lo, hi)                                                     \
-        {                                                                        \
-                .type = FIELD_SPAN, FIELD_MEMBER(s, m), .min = (lo), .max = (hi) \
-        }
-#define F_PART(s, m, h, fields)                                                         \
-        {                                                                               \
-                .type = FIELD_PART, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .of = (fields) \
-        }
-#define F_LIST(s, m, h, n, fields)                                                                                \
-        {                                                                                                         \
-                .type = FIELD_LIST, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .step = FIELD_SIZE(s, m[0]), .max = (n), \
-                .of = (fields)                                                                                    \
-        }
+/* One line of a table.  S is the struct, M its member, H the bool or count beside it. */
+#define FIELD_SIZE(s, m)        sizeof(((s *)0)->m)
+#define FIELD_MEMBER(s, m)      .offset = offsetof(s, m), .size = FIELD_SIZE(s, m)
+#define FIELD_HAS(s, h)         .has = offsetof(s, h), .has_size = FIELD_SIZE(s, h)
+#define F_ALSO(s, m, lo, hi, a) { .type = FIELD_UINT, FIELD_MEMBER(s, m), .min = (lo), .max = (hi), .also = (a) }
+#define F_UINT(s, m, lo, hi)    F_ALSO(s, m, lo, hi, lo)
+#define F_INT(s, m, lo, hi)     { .type = FIELD_INT, FIELD_MEMBER(s, m), .min = (lo), .max = (hi), .also = (lo) }
+#define F_BOOL(s, m)            { .type = FIELD_BOOL, FIELD_MEMBER(s, m) }
+#define F_ID(s, m)              { .type = FIELD_ID, FIELD_MEMBER(s, m) }
+#define F_TEXT(s, m)            { .type = FIELD_TEXT, FIELD_MEMBER(s, m) }
+#define F_OCTETS(s, m)          { .type = FIELD_OCTETS, FIELD_MEMBER(s, m) }
+#define F_BLOB(s, m, h, one, n) { .type = FIELD_BLOB, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .step = (one), .max = (n) }
+#define F_SPAN(s, m, lo, hi)    { .type = FIELD_SPAN, FIELD_MEMBER(s, m), .min = (lo), .max = (hi) }
+#define F_PART(s, m, h, part)   { .type = FIELD_PART, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .of = (part) }
+#define F_LIST(s, m, h, n, one) { .type = FIELD_LIST, FIELD_MEMBER(s, m), FIELD_HAS(s, h), \
+                                  .step = FIELD_SIZE(s, m[0]), .max = (n), .of = (one) }
+/* clang-format on */
 
 #define F_U8(s, m)      F_UINT(s, m, 0, UINT8_MAX)
 #define F_U16(s, m)     F_UINT(s, m, 0, UINT16_MAX)

@@ -5,11 +5,6 @@
 
 #include "wire/fields.h"
 
-#define KIND(fields, object)                                              \
-        {                                                                 \
-                FIELDS(fields), sizeof(object), PEOPLE_MAX, PEOPLE_FORMAT \
-        }
-
 /* ---- PROTOCOL.md 10 */
 
 static const struct field handset_fields[] = {
@@ -23,7 +18,8 @@ static const struct field handset_fields[] = {
         F_UINT(struct handset_entry, role, HANDSET_CARRIER, HANDSET_SUPERVISOR),
         F_TEXT(struct handset_entry, site),
 };
-static const struct fields_kind handset_kind = KIND(handset_fields, struct handset_entry);
+static const struct fields_kind handset_kind = { FIELDS(handset_fields), sizeof(struct handset_entry), PEOPLE_MAX,
+                                                 PEOPLE_FORMAT };
 
 static const struct field carrier_fields[] = {
         F_TEXT(struct carrier_entry, name),
@@ -31,7 +27,8 @@ static const struct field carrier_fields[] = {
         F_TEXT(struct carrier_entry, team),
         F_TEXT(struct carrier_entry, site),
 };
-static const struct fields_kind carrier_kind = KIND(carrier_fields, struct carrier_entry);
+static const struct fields_kind carrier_kind = { FIELDS(carrier_fields), sizeof(struct carrier_entry), PEOPLE_MAX,
+                                                 PEOPLE_FORMAT };
 
 static const struct field supervisor_fields[] = {
         F_TEXT(struct supervisor_entry, name),
@@ -39,7 +36,8 @@ static const struct field supervisor_fields[] = {
         F_TEXT(struct supervisor_entry, team),
         F_BOOL(struct supervisor_entry, manager),
 };
-static const struct fields_kind supervisor_kind = KIND(supervisor_fields, struct supervisor_entry);
+static const struct fields_kind supervisor_kind = { FIELDS(supervisor_fields), sizeof(struct supervisor_entry),
+                                                    PEOPLE_MAX, PEOPLE_FORMAT };
 
 static const struct field user_fields[] = {
         F_ID(struct user_entry, person),
@@ -49,14 +47,16 @@ static const struct field user_fields[] = {
         F_ID(struct user_entry, language),
         F_BOOL(struct user_entry, disabled),
 };
-static const struct fields_kind user_kind = KIND(user_fields, struct user_entry);
+static const struct fields_kind user_kind = { FIELDS(user_fields), sizeof(struct user_entry), PEOPLE_MAX,
+                                              PEOPLE_FORMAT };
 
 static const struct field round_fields[] = {
         F_TEXT(struct round_entry, name),
         F_TEXT(struct round_entry, zone_id),
         F_TEXT(struct round_entry, team),
 };
-static const struct fields_kind round_kind = KIND(round_fields, struct round_entry);
+static const struct fields_kind round_kind = { FIELDS(round_fields), sizeof(struct round_entry), PEOPLE_MAX,
+                                               PEOPLE_FORMAT };
 
 int handset_entry_encode(const struct handset_entry *entry, uint8_t *buf, size_t size)
 {

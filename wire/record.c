@@ -28,12 +28,6 @@ static const struct field alias_table[] = {
 };
 static const struct fields alias_fields = FIELDS(alias_table);
 
-static const struct field alias_table[] = {
-        F_OCTETS(struct record_alias, nonce),
-        F_U16(struct record_alias, revision),
-};
-static const struct fields alias_fields = FIELDS(alias_table);
-
 /* The first has key 1, and so on without a gap: keys of a newer format sort behind ours.  New fields go to the end. */
 static const struct field table[] = {
         F_OCTETS(struct record, id),
@@ -80,8 +74,6 @@ static const struct field table[] = {
         F_MS(struct record, closed_at_ms),
         F_LIST(struct record, aliases, alias_count, RECORD_ALIASES_MAX, &alias_fields),
         F_BLOB(struct record, applied, applied_count, EVENT_ID_SIZE, RECORD_APPLIED_MAX),
-        F_LIST(struct record, aliases, alias_count, RECORD_ALIASES_MAX, &alias_fields),
-        F_MS(struct record, stepped_at_ms),
 };
 #define FIELD_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -35,7 +35,8 @@
  * at falling detail. */
 #define RECORD_TRACK_MAX   48
 /* Presses with another nonce while this alert was open (a second or restored phone of the same handset id).  Each waits
- * for a receipt that names its own id.  Of more, the oldest gives way: its phone offers again and becomes the newest. */
+ * for a receipt that names its own id.  Of more, the oldest gives way: its phone offers again and becomes the newest.
+ */
 #define RECORD_ALIASES_MAX 4
 /* Ids of events already applied; an event offered again after 64 others is caught by its own content (revision,
  * state). */
