@@ -48,8 +48,11 @@ static void known_read(struct cbor_reader *r, uint64_t label, struct headers *to
                         cbor_read_uint(r, UINT64_MAX);
                 break;
         case LABEL_KID:
-                to->kid = cbor_read_bytes(r, 0, COSE_MAX);
                 to->has_kid = true;
+                if (cbor_peek(r) == CBOR_TEXT)  /* not RFC 9052, but some published examples have it; ours_check refuses */
+                        cbor_read_text(r, COSE_MAX);
+                else
+                        to->kid = cbor_read_bytes(r, 0, COSE_MAX);
                 break;
         default:
                 cbor_read_bytes(r, 0, COSE_MAX);
