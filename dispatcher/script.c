@@ -7,10 +7,15 @@ static const char commit_lua[] =
 static const char fact_lua[] =
 #include "dispatcher/fact.lua.h"
         ;
+static const char look_lua[] =
+#include "dispatcher/look.lua.h"
+        ;
 
 int scripts_init(struct scripts *ret_scripts)
 {
         int r = redis_script_init(&ret_scripts->commit, commit_lua);
 
-        return r < 0 ? r : redis_script_init(&ret_scripts->fact, fact_lua);
+        if (r == 0)
+                r = redis_script_init(&ret_scripts->fact, fact_lua);
+        return r < 0 ? r : redis_script_init(&ret_scripts->look, look_lua);
 }

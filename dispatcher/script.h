@@ -7,6 +7,7 @@
 struct scripts {
         struct redis_script commit; /* commit.lua */
         struct redis_script fact;   /* fact.lua */
+        struct redis_script look;   /* look.lua */
 };
 
 /* scripts_init: compute their SHA-1.  Returns 0, -ENOMEM. */

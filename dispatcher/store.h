@@ -1,0 +1,97 @@
+/* The store: what this process writes to the two Redis, and the answers.  It holds one link to each for that; reading streams
+ * has links of its own (tail.h, commands.h).  It decides nothing: it turns the core's actions into commands and scripts, and
+ * answers into results.  Loop's thread only. */
+#ifndef DISPATCHER_STORE_H
+#define DISPATCHER_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "dispatcher/config.h"
+#include "dispatcher/core.h"
+
+struct loop;
+struct redis_link;
+struct store;
+
+/* "{" region "}:" and the longest name behind it. */
+#define STORE_KEY_SIZE 96
+/* After an answer that is an error (read-only, out of memory, loading ...) the store counts as away for so long, then is asked
+ * again from the start. */
+#define STORE_REST_MS 1000
+/* The roster keeps about so many entries: 5,000 supervisors, each 15 s, are ten minutes. */
+#define STORE_ROSTER_LENGTH 200000
+/* Redis's clock is asked each second; an answer that took longer than this tells too little and is not used. */
+#define STORE_CLOCK_MS     1000
+#define STORE_CLOCK_RTT_MS 200
+
+struct store_answer {
+        uint64_t token;
+        enum core_result result;
+        uint32_t version;
+        int64_t time_ms;
+        struct cbor_span record;    /* CORE_CONFLICT; empty: no such alert.  Borrowed for the call */
+        struct tombstone tombstone; /* CORE_TOMBSTONE */
+};
+
+/* The carriers on duty and not heard since; see CORE_SCAN. */
+struct store_scan {
+        const struct core_found *late; /* borrowed for the call */
+        size_t count, late_total, total;
+};
+
+struct store_options {
+        struct loop *loop;
+        const struct config *config; /* borrowed until store_close */
+        void *user;
+        /* The alerts' Redis: its link is up and its epoch known; or away.  WHY is NULL when up.  Nothing may be taken for
+         * loaded any more when it goes. */
+        void (*alerts)(void *user, bool up, const char *why);
+        /* The positions' Redis likewise. */
+        void (*positions)(void *user, bool up, const char *why);
+        /* To store_commit, store_look, store_prove: exactly one each, never from within the call. */
+        void (*answered)(void *user, const struct store_answer *answer);
+        void (*found)(void *user, const struct core_found *found);
+        void (*scanned)(void *user, const struct store_scan *scan);
+        /* Each second while the alerts' Redis is there: its clock, UTC ms, at this moment of ours. */
+        void (*clock)(void *user, int64_t redis_ms, int64_t mono_ms);
+};
+
+struct store_counts {
+        struct histogram commit;   /* us from the script's sending to its answer */
+        uint64_t commits, refused; /* scripts answered; commands that could not be sent or were answered by an error */
+};
+
+/* store_open: begin to connect.  Returns 0, -EINVAL (an address), -ENOMEM.  store_close: NULL does nothing; commits under way are
+ * not answered any more.  Memory goes in the loop's next turns. */
+int store_open(const struct store_options *options, struct store **ret_store);
+void store_close(struct store *store);
+
+/* store_key: "{region}:NAME" into TO. */
+void store_key(const struct config *config, const char *name, char to[STORE_KEY_SIZE]);
+
+/* store_alerts, store_positions: the links, for loading. */
+struct redis_link *store_alerts(struct store *store);
+struct redis_link *store_positions(struct store *store);
+
+/* The rest does one action of the core each (core.h says what).  None fails: what cannot be sent is answered CORE_UNKNOWN
+ * (commit, look, prove) or counted. */
+void store_commit(struct store *store, const struct core_action *action);
+void store_look(struct store *store, const struct core_action *action);
+void store_prove(struct store *store, const struct core_action *action);
+void store_answer(struct store *store, const struct core_action *action, int64_t now_ms);
+void store_notice(struct store *store, const char *key, const struct notice *notice);
+void store_duty(struct store *store, const struct core_action *action);
+void store_presence(struct store *store, const struct core_action *action);
+void store_carrier_duty(struct store *store, const struct core_action *action);
+void store_heard(struct store *store, const struct core_action *action);
+void store_find_duty(struct store *store, const struct core_action *action);
+
+/* store_scan: look for carriers on duty not heard since BEFORE_MS; scanned() answers, or nothing where the positions are away or
+ * a scan runs already. */
+void store_scan(struct store *store, int64_t before_ms);
+
+const struct store_counts *store_counts(const struct store *store);
+
+#endif
