@@ -1,0 +1,125 @@
+#include "device/handset/host/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define C struct config
+#define KEY_VOLUMEDOWN_CODE "114" /* linux/input-event-codes.h */
+
+static const struct conf_option options[] = {
+        CONF_STRING(C, log_level, "log.level", 1, "info", "error, warn, info or debug"),
+        CONF_STRING(C, role, "identity.role", 1, "carrier", "carrier or supervisor"),
+        CONF_STRING(C, holder, "identity.holder", 0, "", "the supervisor it belongs to, or its usual carrier"),
+        CONF_PATH(C, key, "identity.key", "", "the alert key, PEM (P-256); empty: not enrolled"),
+        CONF_PATH(C, certificate, "identity.certificate", "", "its certificate, PEM"),
+        CONF_STRING(C, region, "region.name", 0, "", "the region's name"),
+        CONF_PATH(C, ca, "region.ca", "", "who signs the dispatchers' certificates, PEM"),
+        CONF_PATH(C, root, "region.root", "", "the region's root key, PEM: signs trust lists"),
+        CONF_PATH(C, trust, "region.trust", "", "the trust list of enrolment; newer ones are in the journal"),
+        CONF_LIST(C, addresses, "link.addresses", 0, VIGIE_ADDRESSES_MAX, "", "dispatchers, host:port"),
+        CONF_PATH(C, journal, "journal.path", NULL, "the journal: presses that wait live here"),
+        CONF_PATH(C, socket, "command.socket", NULL, "unix socket for `vigie-handset press` and the like"),
+        CONF_INT(C, page_port, "page.port", 0, 65535, "8480", "the page, on 127.0.0.1; 0: the system chooses"),
+        CONF_PATH(C, page_path, "page.path", "/usr/local/share/vigie/handset", "folder of the page"),
+        CONF_LIST(C, frame_ancestors, "page.frame_ancestors", 0, 4, "", "https://host:port that may frame the page (the demo)"),
+        CONF_STRING(C, gps_host, "gps.host", 0, "localhost", "gpsd; empty: none"),
+        CONF_INT(C, gps_port, "gps.port", 1, 65535, "2947", "its port"),
+        CONF_STRING(C, pin, "pin.hash", 0, "", "scrypt text of the PIN; empty: a mistake cannot be said"),
+        CONF_STRING(C, duress, "pin.duress", 0, "", "scrypt text of the duress PIN"),
+        CONF_PATH(C, key_device, "button.device", "", "evdev device of the volume key or button; empty: none"),
+        CONF_INT(C, key_code, "button.code", 1, 767, KEY_VOLUMEDOWN_CODE, "its key code"),
+        CONF_INT(C, man_down_s, "man_down.after", 0, 3600, "0", "seconds without motion on duty; 0: off, else 30 to 3600"),
+        CONF_BOOL(C, silent_pulse, "feel.silent_pulse", "no", "one ordinary pulse when a silent alert is received"),
+        CONF_PATH(C, feel_command, "feel.command", "", "run as `COMMAND vibrate PATTERN` and `COMMAND ring LEVEL`"),
+};
+
+int config_port_of(const char *address, char host[128])
+{
+        const char *colon = strrchr(address, ':');
+        size_t len = colon != NULL ? (size_t)(colon - address) : 0;
+        char *end;
+        long port;
+
+        if (colon == NULL || len == 0 || len >= 128)
+                return -EINVAL;
+        port = strtol(colon + 1, &end, 10);
+        if (end == colon + 1 || *end != 0 || port < 1 || port > 65535)
+                return -EINVAL;
+        if (address[0] == '[' && address[len - 1] == ']') { /* [IPv6]:port */
+                address++;
+                len -= 2;
+        }
+        memcpy(host, address, len);
+        host[len] = 0;
+        return (int)port;
+}
+
+static int check(const void *config, char *why, size_t size)
+{
+        const struct config *c = config;
+        char host[128];
+        enum log_level level;
+
+        if (log_level_from_name(c->log_level, &level) < 0)
+                return snprintf(why, size, "log.level: error, warn, info or debug"), -EINVAL;
+        if (strcmp(c->role, "carrier") != 0 && strcmp(c->role, "supervisor") != 0)
+                return snprintf(why, size, "identity.role: carrier or supervisor"), -EINVAL;
+        if (c->man_down_s != 0 && c->man_down_s < 30)
+                return snprintf(why, size, "man_down.after: 0, or 30 to 3600"), -EINVAL;
+        for (size_t i = 0; i < c->addresses.count; i++)
+                if (config_port_of(c->addresses.item[i], host) < 0)
+                        return snprintf(why, size, "link.addresses: '%s' is not host:port", c->addresses.item[i]), -EINVAL;
+        if (c->key[0] != 0 && (c->certificate[0] == 0 || c->ca[0] == 0 || c->root[0] == 0 || c->addresses.count == 0))
+                return snprintf(why, size, "identity.key is given: identity.certificate, region.ca, region.root and link.addresses "
+                                           "must be too"), -EINVAL;
+        return 0;
+}
+
+static const struct conf_table table = {
+        .program = "vigie-handset",
+        .usage = "[--ready-fd N] [COMMAND ...]",
+        .summary = "a carrier's or supervisor's phone: the button, and what rings",
+        .default_file = "/etc/vigie/handset.conf",
+        .options = options,
+        .count = sizeof(options) / sizeof(options[0]),
+        .config_size = sizeof(struct config),
+        .check = check,
+};
+
+/* Cut `--ready-fd N` out of ARGV.  Returns the descriptor, -1 where it is not given, -EINVAL. */
+static int take_ready_fd(int *argc, char **argv)
+{
+        for (int i = 1; i + 1 < *argc; i++) {
+                char *end;
+                long fd;
+
+                if (strcmp(argv[i], "--ready-fd") != 0)
+                        continue;
+                fd = strtol(argv[i + 1], &end, 10);
+                if (*end != 0 || fd < 0 || fd > 65535)
+                        return -EINVAL;
+                memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof(argv[0]));
+                *argc -= 2;
+                return (int)fd;
+        }
+        return -1;
+}
+
+int config_read(int *argc, char **argv, struct config *ret_config, struct config_start *ret_start)
+{
+        enum conf_next next;
+        int r;
+
+        ret_start->ready_fd = take_ready_fd(argc, argv);
+        if (ret_start->ready_fd == -EINVAL) {
+                fprintf(stderr, "vigie-handset: --ready-fd needs the number of an open file\n");
+                return -EINVAL;
+        }
+        r = conf_main(&table, &(struct conf_args){ *argc, argv }, ret_config, &ret_start->rest, &next);
+        ret_start->stop = r == 0 && next == CONF_STOP;
+        return r;
+}

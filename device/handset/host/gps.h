@@ -1,0 +1,36 @@
+/* gps: fixes from gpsd through libgps, over its socket (its shared memory still gives the last fix after gpsd's death).  No gpsd, a
+ * gpsd without a fix, one that dies and comes back: all are simply no fix for now. */
+#ifndef DEVICE_HANDSET_HOST_GPS_H
+#define DEVICE_HANDSET_HOST_GPS_H
+
+#include <stdint.h>
+
+struct loop;
+struct gps;
+
+/* Between two attempts to reach gpsd: from the first, doubling, to the second. */
+#define GPS_RETRY_MS     500
+#define GPS_RETRY_MAX_MS 15000
+/* Reports read in one turn of the loop; the rest in the next. */
+#define GPS_READS_MAX 32
+
+struct gps_place {
+        double lat_deg, lon_deg;
+        double accuracy_m;      /* 95 %, NaN = not known */
+        int64_t at_ms;          /* UTC by the receiver, 0 = not known */
+};
+
+struct gps_options {
+        struct loop *loop;
+        const char *host;       /* borrowed */
+        uint16_t port;
+        void *user;
+        void (*fix)(void *user, const struct gps_place *place);
+        void (*moved)(void *user);      /* the receiver says we move: motion without a sensor of its own */
+};
+
+/* gps_start: begin to reach gpsd.  Returns 0, -ENOMEM.  gps_stop: end, before the loop is closed; NULL does nothing. */
+int gps_start(const struct gps_options *options, struct gps **ret_gps);
+void gps_stop(struct gps *gps);
+
+#endif

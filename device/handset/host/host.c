@@ -1,0 +1,572 @@
+#include "device/handset/host/host.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libwebsockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/journal.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "device/handset/host/battery.h"
+#include "device/handset/host/button.h"
+#include "device/handset/host/feel.h"
+#include "device/handset/host/gps.h"
+#include "device/handset/host/identity.h"
+#include "device/handset/host/link.h"
+#include "device/handset/host/page.h"
+#include "device/handset/host/pin.h"
+#include "device/handset/host/socket.h"
+#include "device/handset/host/view.h"
+#include "device/handset/host/words.h"
+
+/* Events that wait while another is being done: what follows from actions.  One event gives at most VIGIE_ACTIONS_MAX of them. */
+#define PENDING_MAX (2 * VIGIE_ACTIONS_MAX)
+/* Appends whose durability is not known yet; the core has a handful.  When full the next one is told as failed. */
+#define APPENDS_MAX 64
+/* Rewrite the journal when it has grown to this; a year of days on duty is some 2 MiB. */
+#define COMPACT_OCTETS (1024 * 1024)
+#define SEALED_MAX     160
+
+struct pending {
+        struct vigie_event event;
+        uint8_t octets[SEALED_MAX];
+};
+
+struct append {
+        uint64_t journal_seq;
+        uint32_t seq;
+};
+
+struct host {
+        struct config config;
+        struct loop *loop;
+        struct lws_context *lws;
+        struct journal *journal;
+        uint64_t compact_at;
+        struct vigie *vigie, *snapshot; /* snapshot: for a compaction under way */
+        struct identity identity;
+        struct links *links;
+        const char *addresses[VIGIE_ADDRESSES_MAX];
+        struct gps *gps;
+        struct button *button;
+        struct page *page;
+        struct socket_server *socket;
+        struct pin *pin;
+        struct feel *feel;
+        struct wheel_timer tick, battery;
+        bool busy, show;
+        size_t first, count;
+        struct pending pending[PENDING_MAX];
+        size_t append_first, append_count;
+        struct append appends[APPENDS_MAX];
+        struct vigie_actions actions;
+};
+
+/* Goes on while the phone sleeps, as vigie.h asks. */
+static int64_t clock_boot_ms(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_BOOTTIME, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- events ---- */
+
+static void follow(struct host *host, const struct vigie_event *event, const void *octets, size_t len)
+{
+        struct pending *p = &host->pending[(host->first + host->count) % PENDING_MAX];
+
+        assert(host->count < PENDING_MAX && len <= SEALED_MAX);
+        host->count++;
+        p->event = *event;
+        if (len > 0) {
+                memcpy(p->octets, octets, len);
+                p->event.u.sealed.data = p->octets;
+        }
+}
+
+static void compacted(void *user, int result)
+{
+        struct host *host = user;
+
+        free(host->snapshot);
+        host->snapshot = NULL;
+        host->compact_at = journal_size(host->journal) + COMPACT_OCTETS;
+        if (result < 0)
+                log_warn("journal", "compaction: %s", strerror(-result));
+}
+
+static bool keep(void *user, const struct entry *entry)
+{
+        struct host *host = user;
+
+        return vigie_keep(host->snapshot, entry->payload, entry->payload_len);
+}
+
+static void compact(struct host *host)
+{
+        if (journal_size(host->journal) < host->compact_at || host->snapshot != NULL)
+                return;
+        host->snapshot = malloc(vigie_size());
+        if (host->snapshot == NULL)
+                return;
+        memcpy(host->snapshot, host->vigie, vigie_size());
+        if (journal_compact(host->journal, &(struct journal_compaction){ keep, compacted, host }) < 0) {
+                free(host->snapshot);
+                host->snapshot = NULL;
+        }
+}
+
+static void tell_synced(struct host *host, uint32_t seq, bool ok)
+{
+        follow(host, &(struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = ok } }, NULL, 0);
+}
+
+static void do_append(struct host *host, const struct vigie_action *action)
+{
+        uint64_t seq = 0;
+        int r = host->append_count < APPENDS_MAX && host->journal != NULL
+                        ? journal_append(host->journal, action->data, action->len, &seq)
+                        : -ENOBUFS;
+
+        if (r < 0) {
+                log_error("journal", "a record cannot be written: %s", strerror(-r));
+                tell_synced(host, action->seq, false);
+                return;
+        }
+        host->appends[(host->append_first + host->append_count++) % APPENDS_MAX] = (struct append){ seq, action->seq };
+}
+
+static void do_sign(struct host *host, const struct vigie_action *action)
+{
+        struct vigie_event event = { .type = VIGIE_ON_SIGNED, .u.signature.ticket = action->ticket };
+
+        event.u.signature.ok = vigie_sign(host->identity.pkey, action->data, action->len, event.u.signature.octets) == 0;
+        follow(host, &event, NULL, 0);
+}
+
+static void do_seal(struct host *host, const struct vigie_action *action)
+{
+        struct vigie_event event = { .type = VIGIE_ON_SEALED, .u.sealed.ticket = action->ticket };
+        uint8_t random[VIGIE_SEAL_RANDOM_SIZE], sealed[SEALED_MAX];
+        size_t len = sizeof(sealed);
+
+        if (getrandom(random, sizeof(random), 0) != sizeof(random) ||
+            vigie_seal(action, host->identity.handset, random, sealed, &len) < 0)
+                len = 0;
+        event.u.sealed.len = len;
+        follow(host, &event, sealed, len);
+}
+
+static void do_timer(struct host *host, const struct vigie_action *action)
+{
+        if (action->due_mono_ms == INT64_MAX)
+                loop_timer_cancel(host->loop, &host->tick);
+        else
+                loop_timer_arm(host->loop, &host->tick, clock_mono_ms() + action->due_mono_ms - clock_boot_ms());
+}
+
+static void do_action(struct host *host, const struct vigie_action *action)
+{
+        switch (action->type) {
+        case VIGIE_DO_APPEND:
+                do_append(host, action);
+                break;
+        case VIGIE_DO_SIGN:
+                do_sign(host, action);
+                break;
+        case VIGIE_DO_SEAL:
+                do_seal(host, action);
+                break;
+        case VIGIE_DO_SEND:
+                link_send(host->links, action->address, action->data, action->len); /* down is told by the link */
+                break;
+        case VIGIE_DO_CONNECT:
+                link_connect(host->links, action->address);
+                break;
+        case VIGIE_DO_DISCONNECT:
+                link_end(host->links, action->address);
+                break;
+        case VIGIE_DO_TIMER:
+                do_timer(host, action);
+                break;
+        case VIGIE_DO_SHOW:
+                host->show = true;
+                break;
+        case VIGIE_DO_VIBRATE:
+                page_feel(host->page, view_pattern_name(action->pattern));
+                feel_vibrate(host->feel, view_pattern_name(action->pattern));
+                break;
+        case VIGIE_DO_RING:
+                host->show = true;
+                feel_ring(host->feel, action->level);
+                break;
+        default: /* VIGIE_DO_SEND_SMS has its place here */
+                break;
+        }
+}
+
+static int run_one(struct host *host, struct vigie_event *event)
+{
+        int r;
+
+        event->now_ms = clock_utc_ms();
+        event->now_mono_ms = clock_boot_ms();
+        if (getrandom(event->random, sizeof(event->random), 0) != sizeof(event->random))
+                abort(); /* no randomness, no ids: nothing here can be right */
+        r = vigie_event(host->vigie, event, &host->actions);
+        for (uint32_t i = 0; i < host->actions.count; i++)
+                do_action(host, &host->actions.action[i]);
+        return r;
+}
+
+/* run: an event, and all that follows from it.  Called from within itself (a callback inside an action), the event waits. */
+static int run(struct host *host, struct vigie_event event)
+{
+        int r;
+
+        if (host->busy) {
+                follow(host, &event, NULL, 0); /* none of these has octets: frames come from the loop alone */
+                return 0;
+        }
+        host->busy = true;
+        r = run_one(host, &event);
+        while (host->count > 0) {
+                struct pending next = host->pending[host->first];
+
+                host->first = (host->first + 1) % PENDING_MAX;
+                host->count--;
+                if (next.event.type == VIGIE_ON_SEALED && next.event.u.sealed.len > 0)
+                        next.event.u.sealed.data = next.octets;
+                run_one(host, &next.event);
+        }
+        host->busy = false;
+        if (host->show)
+                page_show(host->page);
+        host->show = false;
+        compact(host);
+        return r;
+}
+
+static void on_tick(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        run(timer->user, (struct vigie_event){ .type = VIGIE_ON_TICK });
+}
+
+static void on_battery(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct host *host = timer->user;
+        uint8_t percent = battery_read("/sys/class/power_supply");
+
+        if (percent != 255)
+                run(host, (struct vigie_event){ .type = VIGIE_ON_BATTERY, .u.battery = percent });
+        loop_timer_arm(host->loop, timer, now_mono_ms + BATTERY_POLL_MS);
+}
+
+static void on_link(void *user, unsigned address, bool up)
+{
+        run(user, (struct vigie_event){ .type = VIGIE_ON_LINK, .u.link = { .address = (uint8_t)address, .up = up } });
+}
+
+static void on_frame(void *user, unsigned address, const uint8_t *data, size_t len)
+{
+        run(user, (struct vigie_event){ .type = VIGIE_ON_FRAME, .u.frame = { (uint8_t)address, data, len } });
+}
+
+static void on_fix(void *user, const struct gps_place *place)
+{
+        run(user, (struct vigie_event){ .type = VIGIE_ON_FIX,
+                                        .u.fix = { place->lat_deg, place->lon_deg, place->accuracy_m, place->at_ms, 0 } });
+}
+
+static void on_moved(void *user)
+{
+        run(user, (struct vigie_event){ .type = VIGIE_ON_MOTION, .u.motion.moved = true });
+}
+
+static void on_key(void *user)
+{
+        run(user, (struct vigie_event){ .type = VIGIE_ON_KEY });
+}
+
+static void on_pin(void *user, enum vigie_pin verdict)
+{
+        run(user, (struct vigie_event){ .type = VIGIE_ON_PIN, .u.pin = (uint8_t)verdict });
+}
+
+static void on_synced(void *user, uint64_t up_to)
+{
+        struct host *host = user;
+        uint32_t seq = 0;
+
+        while (host->append_count > 0 && host->appends[host->append_first].journal_seq <= up_to) {
+                seq = host->appends[host->append_first].seq;
+                host->append_first = (host->append_first + 1) % APPENDS_MAX;
+                host->append_count--;
+        }
+        if (seq > 0)
+                run(host, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = true } });
+}
+
+/* The disk is gone: presses still leave, and the page says that they would not survive. */
+static void on_failed(void *user, int error)
+{
+        struct host *host = user;
+
+        log_error("journal", "%s", strerror(-error));
+        while (host->append_count > 0) {
+                uint32_t seq = host->appends[host->append_first].seq;
+
+                host->append_first = (host->append_first + 1) % APPENDS_MAX;
+                host->append_count--;
+                run(host, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = false } });
+        }
+}
+
+/* ---- what people ask ---- */
+
+static json_t *refusal(const char *why)
+{
+        return json_pack("{s:b, s:s}", "ok", 0, "why", why);
+}
+
+static size_t words_of(const json_t *request, const char *words[WORDS_MAX])
+{
+        const json_t *list = json_object_get(request, "words");
+        size_t count = json_array_size(list);
+
+        if (count > WORDS_MAX)
+                return 0;
+        for (size_t i = 0; i < count; i++) {
+                words[i] = json_string_value(json_array_get(list, i));
+                if (words[i] == NULL || strlen(words[i]) >= WORD_SIZE_MAX)
+                        return 0;
+        }
+        return count;
+}
+
+json_t *host_status(const struct host *host)
+{
+        struct vigie_status *status = malloc(sizeof(*status));
+        json_t *json = NULL;
+
+        if (status != NULL) {
+                vigie_status(host->vigie, status);
+                json = view_status(status, clock_utc_ms());
+        }
+        free(status);
+        return json;
+}
+
+json_t *host_ask(struct host *host, const json_t *request)
+{
+        struct vigie_status *status = malloc(sizeof(*status));
+        struct words_request asked;
+        const char *words[WORDS_MAX];
+        char why[WORDS_WHY_SIZE] = "";
+        int r = -ENOMEM;
+
+        if (status != NULL) {
+                vigie_status(host->vigie, status);
+                r = words_read(&(struct words_context){ status, clock_utc_ms(), why }, words, words_of(request, words), &asked);
+        }
+        free(status);
+        if (r < 0)
+                return refusal(why[0] != 0 ? why : strerror(-r));
+        if (asked.kind == WORDS_STATUS)
+                return json_pack("{s:b, s:o}", "ok", 1, "status", host_status(host));
+        if (asked.kind == WORDS_PIN)
+                r = pin_check(host->pin, asked.pin);
+        else
+                r = run(host, asked.event);
+        return r < 0 ? refusal(r == -EBUSY ? "a PIN is being checked" : "that is not possible now") : json_pack("{s:b}", "ok", 1);
+}
+
+/* ---- opening ---- */
+
+static int replay(void *user, const struct entry *entry)
+{
+        struct host *host = user;
+        int r = vigie_restore(host->vigie, entry->payload, entry->payload_len);
+
+        if (r < 0)
+                log_warn("journal", "record %llu is skipped: %s", (unsigned long long)entry->sequence, strerror(-r));
+        return 0;
+}
+
+static int open_core(struct host *host)
+{
+        struct vigie_options options = VIGIE_OPTIONS;
+        int r;
+
+        host->vigie = malloc(vigie_size());
+        if (host->vigie == NULL)
+                return -ENOMEM;
+        identity_options(&host->identity, &host->config, &options);
+        r = vigie_init(host->vigie, &options);
+        if (r < 0)
+                log_error(NULL, "options: %s", strerror(-r));
+        return r;
+}
+
+static int open_journal(struct host *host)
+{
+        struct journal_options options = { .path = host->config.journal, .owner = { 'H', 'S', 'E', 'T' }, .chunk = 256 * 1024,
+                                           .size_max = 16 * 1024 * 1024, .loop = host->loop, .user = host, .replay = replay,
+                                           .synced = on_synced, .failed = on_failed };
+        struct journal_report report;
+        int r = journal_open(&options, &host->journal, &report);
+
+        if (r < 0) {
+                log_error("journal", "%s: %s; presses will leave, and will not survive a restart", host->config.journal, strerror(-r));
+                return r == -EWOULDBLOCK ? r : 0; /* another daemon has it: that one is the phone */
+        }
+        if (report.torn_octets > 0)
+                log_warn("journal", "%llu torn octets were cut off", (unsigned long long)report.torn_octets);
+        host->compact_at = journal_size(host->journal) + COMPACT_OCTETS;
+        return 0;
+}
+
+static void say(int level, const char *line)
+{
+        log_debug("libwebsockets", "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+static int open_lws(struct host *host)
+{
+        struct lws_context_creation_info info = { 0 };
+        void *loops[] = { loop_uv(host->loop) };
+
+        lws_set_log_level(LLL_ERR | LLL_WARN, say);
+        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                       LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
+        info.foreign_loops = loops;
+        info.port = CONTEXT_PORT_NO_LISTEN;
+        info.uid = (uid_t)-1;
+        info.gid = (gid_t)-1;
+        host->lws = lws_create_context(&info);
+        return host->lws != NULL ? 0 : -EIO;
+}
+
+static int open_links(struct host *host)
+{
+        struct links_options options = { .loop = host->loop, .context = host->lws, .certificate = host->config.certificate,
+                                         .key = host->config.key, .ca = host->config.ca, .addresses = host->addresses,
+                                         .count = host->identity.enrolled ? host->config.addresses.count : 0, .user = host,
+                                         .state = on_link, .frame = on_frame };
+        int r;
+
+        if (!host->identity.enrolled)
+                return 0;
+        for (size_t i = 0; i < options.count; i++)
+                host->addresses[i] = host->config.addresses.item[i];
+        r = links_open(&options, &host->links);
+        if (r < 0)
+                log_error("link", "certificate, key or CA cannot be used");
+        return r;
+}
+
+static int open_page(struct host *host)
+{
+        struct page_options options = { host->lws, host, (int)host->config.page_port, host->config.page_path,
+                                        &host->config.frame_ancestors };
+        int r = page_open(&options, &host->page);
+
+        if (r < 0)
+                log_error("page", "127.0.0.1:%d cannot be listened on", (int)host->config.page_port);
+        return r;
+}
+
+static int open_senses(struct host *host)
+{
+        struct gps_options gps = { host->loop, host->config.gps_host, (uint16_t)host->config.gps_port, host, on_fix, on_moved };
+        struct button_options button = { host->loop, host->config.key_device, (unsigned)host->config.key_code, host, on_key };
+        int r = 0;
+
+        if (host->config.gps_host[0] != 0)
+                r = gps_start(&gps, &host->gps);
+        if (r == 0 && host->config.key_device[0] != 0)
+                r = button_start(&button, &host->button);
+        return r;
+}
+
+static int tell_ready(const struct host *host, int fd)
+{
+        int r = 0;
+
+        if (fd < 0)
+                return 0;
+        if (dprintf(fd, "%d\n", page_port(host->page)) < 0)
+                r = -errno;
+        close(fd);
+        return r;
+}
+
+int host_open(const struct config *config, int ready_fd, struct host **ret_host)
+{
+        struct host *host = calloc(1, sizeof(*host));
+        int r = host != NULL ? 0 : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        *ret_host = host;
+        host->config = *config;
+        wheel_timer_init(&host->tick, on_tick, host);
+        wheel_timer_init(&host->battery, on_battery, host);
+        if ((r = loop_open(&host->loop)) < 0 || (r = identity_read(&host->config, &host->identity)) < 0 ||
+            (r = open_core(host)) < 0 || (r = open_journal(host)) < 0 || (r = open_lws(host)) < 0 || (r = open_page(host)) < 0 ||
+            (r = open_links(host)) < 0 || (r = feel_open(host->loop, host->config.feel_command, &host->feel)) < 0 ||
+            (r = pin_open(host->loop, host->config.pin, host->config.duress, on_pin, host, &host->pin)) < 0)
+                return r;
+        if ((r = socket_open(host->loop, host, host->config.socket, &host->socket)) < 0) {
+                log_error("socket", "%s: %s", host->config.socket, strerror(-r));
+                return r;
+        }
+        if ((r = open_senses(host)) < 0)
+                return r;
+        run(host, (struct vigie_event){ .type = VIGIE_ON_START });
+        loop_timer_arm(host->loop, &host->battery, clock_mono_ms());
+        log_info(NULL, "listening on 127.0.0.1:%d", page_port(host->page));
+        return tell_ready(host, ready_fd);
+}
+
+int host_run(struct host *host)
+{
+        return loop_run(host->loop);
+}
+
+void host_close(struct host *host)
+{
+        if (host == NULL)
+                return;
+        if (host->loop != NULL) {
+                loop_timer_cancel(host->loop, &host->tick);
+                loop_timer_cancel(host->loop, &host->battery);
+        }
+        button_stop(host->button);
+        gps_stop(host->gps);
+        socket_close(host->socket);
+        pin_close(host->pin);
+        feel_close(host->feel);
+        links_close(host->links);
+        journal_close(host->journal);
+        if (host->lws != NULL)
+                lws_context_destroy(host->lws);
+        loop_close(host->loop);
+        links_free(host->links);
+        page_free(host->page);
+        identity_clear(&host->identity);
+        free(host->snapshot);
+        free(host->vigie);
+        free(host);
+}
