@@ -14,7 +14,7 @@
 #define ALERT_PARTS   11
 #define ALERT_PAYLOAD_MAX 41            /* 1 head, 1 format, 9 nonce, 3, 5, 1, 3, 5, 5, 3, 3, 2 */
 #define ALERT_MAX     (COSE_OVERHEAD + ALERT_PAYLOAD_MAX)       /* 125; room to COSE_SMS_MAX is for later fields */
-#define ALERT_TBS_MAX 96                /* what alert_tbs() writes at most is 78 */
+#define ALERT_TBS_MAX (1 + 11 + 4 + 12 + 2 + ALERT_PAYLOAD_MAX)  /* head, "Signature1", protected, external_aad, payload */
 
 enum alert_kind {
         ALERT_PANIC, ALERT_SILENT, ALERT_MAN_DOWN, ALERT_MISSED_CHECK_IN, ALERT_DRILL, ALERT_TEST, ALERT_KIND_COUNT
