@@ -68,6 +68,8 @@ static void publish(struct journal *j)
                 j->full = false;
         j->end = j->file.end;
         j->allocated = j->file.allocated;
+        if (j->allocated - j->end >= j->file.chunk / 2)
+                j->low = false;
 }
 
 /* What was not synced is not known to be on the disk and never will be; locked. */

@@ -1,0 +1,58 @@
+/* A folder of its own for a test, and what the tests of files share. */
+#ifndef TESTS_BASE_FOLDER_H
+#define TESTS_BASE_FOLDER_H
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct folder {
+        char path[64];
+};
+
+static inline void folder_make(struct folder *folder)
+{
+        strcpy(folder->path, "/tmp/vigie-test-XXXXXX");
+        if (mkdtemp(folder->path) == NULL)
+                abort();
+}
+
+/* The name of a file in it; the text lives as long as OUT. */
+static inline const char *folder_file(const struct folder *folder, const char *name, char out[128])
+{
+        snprintf(out, 128, "%s/%s", folder->path, name);
+        return out;
+}
+
+static inline int folder_count(const struct folder *folder)
+{
+        DIR *dir = opendir(folder->path);
+        struct dirent *entry;
+        int count = 0;
+
+        while ((entry = readdir(dir)) != NULL)
+                if (entry->d_name[0] != '.')
+                        count++;
+        closedir(dir);
+        return count;
+}
+
+static inline void folder_remove(const struct folder *folder)
+{
+        DIR *dir = opendir(folder->path);
+        struct dirent *entry;
+        char path[512];
+
+        while (dir != NULL && (entry = readdir(dir)) != NULL) {
+                snprintf(path, sizeof(path), "%s/%s", folder->path, entry->d_name);
+                if (entry->d_name[0] != '.')
+                        unlink(path);
+        }
+        if (dir != NULL)
+                closedir(dir);
+        rmdir(folder->path);
+}
+
+#endif
