@@ -1,0 +1,421 @@
+#include "device/handset/vigie.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "device/handset/core.h"
+
+/* The limits that the contract writes as numbers are those of wire/. */
+_Static_assert(VIGIE_ALERT_ID_SIZE == ALERT_ID_SIZE && VIGIE_HANDSET_ID_SIZE == HANDSET_ID_SIZE, "ids");
+_Static_assert(VIGIE_PERSON_SIZE == PERSON_ID_MAX + 1 && VIGIE_NAME_SIZE == NAME_MAX_OCTETS + 1, "texts");
+_Static_assert(VIGIE_NOTE_SIZE == NOTE_MAX + 1 && VIGIE_NUMBER_SIZE == NUMBER_MAX + 1, "texts");
+_Static_assert(VIGIE_WHO_SIZE == RECEIPT_WHO_MAX + 1 && VIGIE_SIGNATURE_SIZE == KEY_SIGNATURE_SIZE, "receipt");
+_Static_assert(VIGIE_SEND_MAX == FRAME_HANDSET_MAX && VIGIE_FRAME_MAX == FRAME_REGION_MAX, "frames");
+_Static_assert((int)VIGIE_SEEN == COMMAND_SEEN && (int)VIGIE_ON_MY_WAY == COMMAND_EN_ROUTE, "verbs");
+_Static_assert((int)VIGIE_WITH_THEM == COMMAND_ON_SCENE && (int)VIGIE_CLOSE == COMMAND_CLOSE, "verbs");
+_Static_assert((int)VIGIE_HELPED == CLOSE_HELPED && (int)VIGIE_OTHER == CLOSE_OTHER, "reasons");
+_Static_assert(sizeof(((struct vigie_options *)0)->app) == FRAME_APP_MAX + 1, "app");
+
+uint32_t vigie_abi(void)
+{
+        return VIGIE_ABI;
+}
+
+size_t vigie_size(void)
+{
+        return sizeof(struct vigie);
+}
+
+static bool text_ends(const char *text, size_t size)
+{
+        return memchr(text, 0, size) != NULL;
+}
+
+static int options_check(const struct vigie_options *o)
+{
+        const struct vigie_options ours = VIGIE_OPTIONS;
+
+        if (o->abi != VIGIE_ABI || memcmp(o->sizes, ours.sizes, sizeof(ours.sizes)) != 0)
+                return -EPROTO;
+        if (o->address_count > VIGIE_ADDRESSES_MAX)
+                return -E2BIG;
+        if (o->verify == NULL || o->role > VIGIE_SUPERVISOR || o->root_len > sizeof(o->root) ||
+            (o->trust == NULL && o->trust_len != 0) || !text_ends(o->person, sizeof(o->person)) ||
+            !text_ends(o->app, sizeof(o->app)) || (o->man_down_s != 0 && (o->man_down_s < 30 || o->man_down_s > 3600)))
+                return -EINVAL;
+        return 0;
+}
+
+int vigie_init(struct vigie *vigie, const struct vigie_options *options)
+{
+        int r = options_check(options);
+
+        if (r < 0)
+                return r;
+        memset(vigie, 0, sizeof(*vigie));
+        vigie->options = *options;
+        vigie->options.trust = NULL;
+        memcpy(vigie->handset.octets, options->handset, HANDSET_ID_SIZE);
+        vigie->timer_mono_ms = NEVER;
+        vigie->duty.until_mono_ms = NEVER;
+        vigie->watch.battery = ALERT_BATTERY_UNKNOWN;
+        vigie->watch.moved_mono_ms = vigie->watch.man_down_mono_ms = NEVER;
+        vigie->watch.check_in_mono_ms = vigie->watch.missed_mono_ms = NEVER;
+        for (int i = 0; i < VIGIE_KEY_PRESSES; i++)
+                vigie->key_mono_ms[i] = INT64_MIN / 2;
+        vigie->touch.raised_mono_ms = INT64_MIN / 2;
+        if (options->trust_len > 0)
+                my_trust_take(vigie, (struct cbor_span){ options->trust, options->trust_len });
+        return 0;
+}
+
+/* ---- for the other files ------------------------------------------------------------------------------------------ */
+
+struct vigie_action *my_act(struct vigie *vigie, enum vigie_action_type type)
+{
+        struct vigie_action *action;
+
+        assert(vigie->out != NULL && vigie->out->count < VIGIE_ACTIONS_MAX);
+        action = &vigie->out->action[vigie->out->count++];
+        memset(action, 0, sizeof(*action));
+        action->type = type;
+        return action;
+}
+
+uint8_t *my_room(struct vigie *vigie, size_t size)
+{
+        uint8_t *room;
+
+        assert(size <= VIGIE_OCTETS_MAX - vigie->out->octets_len);
+        room = vigie->out->octets + vigie->out->octets_len;
+        vigie->out->octets_len += size;
+        return room;
+}
+
+void my_send_frame(struct vigie *vigie, enum my_lane lane, const struct frame *frame)
+{
+        uint8_t octets[FRAME_HANDSET_MAX];
+        int len = frame_encode(frame, octets, sizeof(octets));
+        struct vigie_action *send;
+
+        if (len <= 0)
+                return; /* a text from the host that is no id: the region would refuse it as well */
+        send = my_act(vigie, VIGIE_DO_SEND);
+        send->address = vigie->link[lane].address;
+        send->data = memcpy(my_room(vigie, len), octets, len);
+        send->len = len;
+}
+
+void my_vibrate(struct vigie *vigie, enum vigie_pattern pattern)
+{
+        const struct my_alert *real = &vigie->alert[MY_REAL];
+
+        if (real->state == MY_OPEN && real->mute && pattern != VIGIE_VIBRATE_MESSAGE &&
+            pattern != VIGIE_VIBRATE_RISING && pattern != VIGIE_VIBRATE_STOP)
+                return;
+        my_act(vigie, VIGIE_DO_VIBRATE)->pattern = pattern;
+}
+
+int64_t my_jitter(const struct vigie *vigie, int64_t below)
+{
+        uint64_t drawn;
+
+        memcpy(&drawn, vigie->random + 8, sizeof(drawn));
+        return below > 0 ? (int64_t)(drawn % (uint64_t)below) : 0;
+}
+
+uint32_t my_seconds(int64_t ms)
+{
+        return ms < 0 || ms / 1000 > UINT32_MAX ? 0 : (uint32_t)(ms / 1000);
+}
+
+void my_name_copy(char *to, size_t size, const char *text)
+{
+        const char *end = memchr(text, 0, size - 1);
+        size_t len = end != NULL ? (size_t)(end - text) : size - 1;
+
+        memcpy(to, text, len);
+        memset(to + len, 0, size - len);
+}
+
+/* ---- events in ---------------------------------------------------------------------------------------------------- */
+
+static int on_start(struct vigie *vigie, const struct vigie_event *e)
+{
+        if (vigie->started)
+                return 0;
+        vigie->started = true;
+        my_watch_start(vigie);
+        my_duty_start(vigie);
+        my_alert_start(vigie);
+        my_link_start(vigie);
+        return 0;
+}
+
+static int on_tick(struct vigie *vigie, const struct vigie_event *e)
+{
+        return 0;
+}
+
+static int on_press(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_alert_on_press(vigie, e->u.press.how, e->u.press.press);
+        return 0;
+}
+
+static int on_key(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_alert_on_key(vigie);
+        return 0;
+}
+
+static int on_category(struct vigie *vigie, const struct vigie_event *e)
+{
+        if (e->u.category < ALERT_FALL || e->u.category > ALERT_OTHER)
+                return -EINVAL;
+        my_alert_on_category(vigie, e->u.category);
+        return 0;
+}
+
+static int on_pin(struct vigie *vigie, const struct vigie_event *e)
+{
+        if (e->u.pin > VIGIE_PIN_WRONG)
+                return -EINVAL;
+        my_alert_on_pin(vigie, e->u.pin);
+        return 0;
+}
+
+static int on_still(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_alert_on_still(vigie);
+        return 0;
+}
+
+static int on_dismiss(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_alert_on_dismiss(vigie);
+        my_ring_on_dismiss(vigie);
+        return 0;
+}
+
+static int on_fine(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_duty_on_fine(vigie);
+        my_watch_on_fine(vigie);
+        return 0;
+}
+
+static int on_fix(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_fix_on_fix(vigie, e);
+        return 0;
+}
+
+static int on_motion(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_watch_on_motion(vigie, e->u.motion.moved);
+        return 0;
+}
+
+static int on_deadline(struct vigie *vigie, const struct vigie_event *e)
+{
+        return my_watch_on_deadline(vigie, e->u.deadline.what, e->u.deadline.in_s);
+}
+
+static int on_battery(struct vigie *vigie, const struct vigie_event *e)
+{
+        if (e->u.battery > 100 && e->u.battery != ALERT_BATTERY_UNKNOWN)
+                return -EINVAL;
+        my_watch_on_battery(vigie, e->u.battery);
+        return 0;
+}
+
+static int on_power_off(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_watch_on_power_off(vigie);
+        return 0;
+}
+
+static int on_duty(struct vigie *vigie, const struct vigie_event *e)
+{
+        if (!e->u.duty.on) {
+                my_duty_off(vigie);
+                return 0;
+        }
+        if (!text_ends(e->u.duty.person, VIGIE_PERSON_SIZE) || !text_ends(e->u.duty.round, VIGIE_PERSON_SIZE))
+                return -EINVAL;
+        return my_duty_set(vigie, e->u.duty.person, e->u.duty.round, e->u.duty.until_s);
+}
+
+static int on_link(struct vigie *vigie, const struct vigie_event *e)
+{
+        if (e->u.link.address >= vigie->options.address_count)
+                return -EINVAL;
+        my_link_on_link(vigie, e->u.link.address, e->u.link.up);
+        return 0;
+}
+
+static void frame_take(struct vigie *vigie, const struct frame *frame)
+{
+        switch (frame->type) {
+        case FRAME_WELCOME:
+                my_link_on_welcome(vigie, frame);
+                my_duty_on_welcome(vigie);
+                my_ring_on_welcome(vigie);
+                return;
+        case FRAME_RECEIPT:
+                my_alert_receipt(vigie, frame->u.cose.cose);
+                return;
+        case FRAME_DUTY_ANSWER:
+                my_duty_on_answer(vigie, frame);
+                return;
+        case FRAME_RING:
+                my_ring_on_ring(vigie, frame);
+                return;
+        case FRAME_ANSWER:
+                my_ring_on_answer(vigie, frame);
+                return;
+        case FRAME_QUESTION:
+                my_duty_on_question(vigie, frame->u.request.request);
+                return;
+        case FRAME_TRUST:
+                if (my_trust_take(vigie, frame->u.cose.cose) == 1)
+                        my_diary_trust(vigie, frame->u.cose.cose);
+                return;
+        case FRAME_ERROR:
+                if (frame->u.error.code == FRAME_ERROR_OFF_DUTY_POSITION)
+                        my_duty_on_disbelief(vigie);
+                return;
+        default: /* what only handsets send */
+                vigie->refused++;
+        }
+}
+
+static int on_frame(struct vigie *vigie, const struct vigie_event *e)
+{
+        struct frame frame;
+        int r;
+
+        if (e->u.frame.address >= vigie->options.address_count)
+                return -EINVAL;
+        r = e->u.frame.len > VIGIE_FRAME_MAX ? -EBADMSG : frame_decode(e->u.frame.data, e->u.frame.len, &frame);
+        if (r == -EPROTONOSUPPORT)
+                return 0; /* a newer region's */
+        if (r < 0) {
+                vigie->refused++;
+                return 0;
+        }
+        my_link_heard(vigie, e->u.frame.address);
+        frame_take(vigie, &frame);
+        return 0;
+}
+
+static int on_sms(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_alert_receipt(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len });
+        return 0;
+}
+
+static int on_synced(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_diary_on_synced(vigie, e->u.synced.seq, e->u.synced.ok);
+        return 0;
+}
+
+static int on_signed(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_send_on_signed(vigie, e);
+        return 0;
+}
+
+static int on_sealed(struct vigie *vigie, const struct vigie_event *e)
+{
+        my_duty_on_sealed(vigie, e->u.sealed.ticket, (struct cbor_span){ e->u.sealed.data, e->u.sealed.len });
+        return 0;
+}
+
+static int (*const on[VIGIE_ON_END])(struct vigie *vigie, const struct vigie_event *e) = {
+        [VIGIE_ON_START] = on_start,       [VIGIE_ON_TICK] = on_tick,
+        [VIGIE_ON_PRESS] = on_press,       [VIGIE_ON_KEY] = on_key,
+        [VIGIE_ON_CATEGORY] = on_category, [VIGIE_ON_PIN] = on_pin,
+        [VIGIE_ON_STILL] = on_still,       [VIGIE_ON_DISMISS] = on_dismiss,
+        [VIGIE_ON_FINE] = on_fine,         [VIGIE_ON_FIX] = on_fix,
+        [VIGIE_ON_MOTION] = on_motion,     [VIGIE_ON_DEADLINE] = on_deadline,
+        [VIGIE_ON_BATTERY] = on_battery,   [VIGIE_ON_POWER_OFF] = on_power_off,
+        [VIGIE_ON_DUTY] = on_duty,         [VIGIE_ON_LINK] = on_link,
+        [VIGIE_ON_FRAME] = on_frame,       [VIGIE_ON_SMS] = on_sms,
+        [VIGIE_ON_SYNCED] = on_synced,     [VIGIE_ON_SIGNED] = on_signed,
+        [VIGIE_ON_SEALED] = on_sealed,     [VIGIE_ON_SUPERVISE] = my_ring_on_supervise,
+};
+
+/* ---- and what follows --------------------------------------------------------------------------------------------- */
+
+/* Over all octets of the status: every one of them is written, so that the same status has the same hash. */
+static uint64_t status_hash(const struct vigie *vigie)
+{
+        struct vigie_status status;
+        const uint8_t *at = (const uint8_t *)&status;
+        uint64_t hash = 0xcbf29ce484222325, word;
+
+        vigie_status(vigie, &status);
+        for (size_t left = sizeof(status), n; left > 0; left -= n, at += n) {
+                n = left < sizeof(word) ? left : sizeof(word);
+                word = 0;
+                memcpy(&word, at, n);
+                hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+                hash ^= hash >> 29;
+        }
+        return hash;
+}
+
+static int64_t due(const struct vigie *vigie)
+{
+        int64_t at = my_earlier(my_watch_due(vigie), my_alert_due(vigie));
+
+        at = my_earlier(at, my_earlier(my_diary_due(vigie), my_send_due(vigie)));
+        at = my_earlier(at, my_earlier(my_link_due(vigie), my_duty_due(vigie)));
+        return my_earlier(at, my_ring_due(vigie));
+}
+
+/* What raises goes before what writes, what writes before what sends, alerts before everything else that is sent. */
+static void settle(struct vigie *vigie)
+{
+        uint64_t shown;
+        int64_t next;
+
+        my_watch_run(vigie);
+        my_alert_run(vigie);
+        my_diary_run(vigie);
+        my_send_run(vigie);
+        my_link_run(vigie);
+        my_duty_run(vigie);
+        my_ring_run(vigie);
+        shown = status_hash(vigie);
+        if (shown != vigie->shown)
+                my_act(vigie, VIGIE_DO_SHOW);
+        vigie->shown = shown;
+        next = due(vigie);
+        if (next != vigie->timer_mono_ms)
+                my_act(vigie, VIGIE_DO_TIMER)->due_mono_ms = next;
+        vigie->timer_mono_ms = next;
+}
+
+int vigie_event(struct vigie *vigie, const struct vigie_event *event, struct vigie_actions *ret_actions)
+{
+        int r;
+
+        ret_actions->count = ret_actions->octets_len = 0;
+        if (event->type == 0 || event->type >= VIGIE_ON_END)
+                return -EINVAL;
+        vigie->now_ms = event->now_ms < 0 ? 0 : my_earlier(event->now_ms, VIGIE_CLOCK_MAX_MS);
+        if (event->now_mono_ms > vigie->now_mono_ms)
+                vigie->now_mono_ms = my_earlier(event->now_mono_ms, VIGIE_CLOCK_MAX_MS);
+        memcpy(vigie->random, event->random, VIGIE_RANDOM_SIZE);
+        vigie->out = ret_actions;
+        r = on[event->type](vigie, event);
+        if (r == 0)
+                settle(vigie);
+        vigie->out = NULL;
+        return r;
+}
