@@ -53,8 +53,25 @@ static bool put(struct line *line, const char *text, size_t len)
         return true;
 }
 
-/* The escape of one octet or code point, size octets of TEXT; C1 controls, and the marks that turn the direction of
- * writing, are escaped as well: a log is read on terminals. */
+/* The code point of a good sequence of SIZE octets. */
+static unsigned code_point(const char *text, size_t size)
+{
+        unsigned point = (unsigned char)text[0] & (size == 1 ? 0x7f : 0xff >> (size + 1));
+
+        for (size_t i = 1; i < size; i++)
+                point = point << 6 | ((unsigned char)text[i] & 0x3f);
+        return point;
+}
+
+/* Controls, and the marks that break lines or turn the direction of writing: a log is read on terminals. */
+static bool is_control(unsigned point)
+{
+        return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x200e || point == 0x200f ||
+               (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+/* Write the escape of what begins at TEXT: a code point of SIZE octets, 0 = an octet that is none.  Returns its length, 0 when
+ * it needs none. */
 static size_t escape(const char *text, size_t size, char out[8])
 {
         unsigned char c = (unsigned char)text[0];
@@ -63,16 +80,11 @@ static size_t escape(const char *text, size_t size, char out[8])
                 return (size_t)snprintf(out, 8, "\\%c", c);
         if (c == '\n' || c == '\t' || c == '\r')
                 return (size_t)snprintf(out, 8, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
-        if (size == 0 || c < 0x20 || c == 0x7f)
+        if (size > 0 && !is_control(code_point(text, size)))
+                return 0;
+        if (size <= 1)
                 return (size_t)snprintf(out, 8, "\\x%02x", c);
-        if (size == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0)
-                return (size_t)snprintf(out, 8, "\\u%04x", (unsigned char)text[1]);
-        if (size == 3 && c == 0xe2 &&
-            (((unsigned char)text[1] == 0x80 && (unsigned char)text[2] >= 0xa8 && (unsigned char)text[2] <= 0xae) ||
-             ((unsigned char)text[1] == 0x81 && (unsigned char)text[2] >= 0xa6 && (unsigned char)text[2] <= 0xa9)))
-                return (size_t)snprintf(out, 8, "\\u20%02x",
-                                        ((unsigned char)text[1] & 1) << 6 | ((unsigned char)text[2] & 0x3f));
-        return 0;
+        return (size_t)snprintf(out, 8, "\\u%04x", code_point(text, size) & 0xffff);
 }
 
 /* Write TEXT inside quotes; false when it was cut. */
@@ -98,6 +110,19 @@ static void put_text(struct line *line, const char *text)
         put(line, text, strlen(text));
 }
 
+/* Half of what is left is the message's. */
+static void put_object(struct line *line, const char *obj)
+{
+        struct line half = { .out = line->out, .len = line->len, .room = line->len + (line->room - line->len) / 2 };
+        bool quoted = strpbrk(obj, " \"=\\") != NULL;
+
+        put_text(&half, quoted ? " obj=\"" : " obj=");
+        put_escaped(&half, obj);
+        line->len = half.len;
+        if (quoted)
+                put_text(line, "\"");
+}
+
 size_t log_line(const struct log_fields *fields, char *out, size_t size)
 {
         struct line line = { .out = out, .room = size - sizeof("...\"\n") };
@@ -111,15 +136,8 @@ size_t log_line(const struct log_fields *fields, char *out, size_t size)
         snprintf(ts, sizeof(ts), ".%03dZ level=%s prog=", (int)(fields->now_utc_ms % 1000), level_names[fields->level]);
         put_text(&line, ts);
         put_text(&line, fields->program);
-        if (fields->obj != NULL) {
-                struct line obj = { .out = out, .len = line.len, .room = line.len + (line.room - line.len) / 2 };
-
-                put_text(&obj, strpbrk(fields->obj, " \"=\\") != NULL ? " obj=\"" : " obj=");
-                put_escaped(&obj, fields->obj);
-                line.len = obj.len;
-                if (strpbrk(fields->obj, " \"=\\") != NULL)
-                        put_text(&line, "\"");
-        }
+        if (fields->obj != NULL)
+                put_object(&line, fields->obj);
         put_text(&line, " msg=\"");
         if (!put_escaped(&line, fields->msg)) {
                 memcpy(out + line.len, "...", 3);
