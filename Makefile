@@ -8,7 +8,8 @@ PREFIX ?= /usr/local
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 \
 	-Wno-unused-parameter $(if $(CI),-Werror)
 HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection=full $(if $(filter clang%,$(CC)),,-ftrivial-auto-var-init=zero) -fno-delete-null-pointer-checks -fno-strict-overflow -fPIE
+	-fcf-protection=full -fno-delete-null-pointer-checks -fno-strict-overflow -fPIE \
+	$(if $(filter clang%,$(CC)),,-ftrivial-auto-var-init=zero)
 MODE_release := -O2 -g $(HARDEN)
 MODE_debug   := -O0 -g3
 MODE_san     := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -75,7 +76,7 @@ TEST_LIBS := $(shell pkg-config --libs cmocka libcbor 2>/dev/null)
 
 $O/tests/base/%_test: $O/tests/base/%_test.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
-$O/tests/wire/%_test: $O/tests/wire/%_test.o $(LOW)
+$O/tests/wire/%_test: $O/tests/wire/%_test.o $O/libwire.a $O/libbase.a
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/geo/%_test: $O/tests/geo/%_test.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
@@ -91,7 +92,27 @@ $O/tests/console/%_test: $O/tests/console/%_test.o $O/libconsole.a $(LOW)
 $O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 
+# a region's people, alerts and notices written into a private Redis, for the browser test
+$O/tests/console/seed: $O/tests/console/seed.o $(LOW)
+	$(LINK) $(LIBS)
+
 tests: $(TESTS)
+
+# ---- the console's pages, as they are served: our own files and Leaflet, which npm fetches as package-lock.json pins it
+WEB_SRC := $(shell find console/web -type f 2>/dev/null)
+LEAFLET := $(addprefix build/web/leaflet/,leaflet.js leaflet.css LICENSE.txt images/layers.png images/layers-2x.png)
+
+web: $(patsubst console/web/%,build/web/%,$(WEB_SRC)) $(LEAFLET)
+
+build/web/%: console/web/%
+	@mkdir -p $(@D) && cp $< $@
+build/web/leaflet/LICENSE.txt: node_modules/.package-lock.json
+	@mkdir -p $(@D) && cp node_modules/leaflet/LICENSE $@
+build/web/leaflet/%: node_modules/.package-lock.json
+	@mkdir -p $(@D) && cp node_modules/leaflet/dist/$* $@
+node_modules/.package-lock.json: package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 # check: every unit test of this BUILD and CC, one after the other; says which failed
 check: all tests
@@ -110,6 +131,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all tests check test check-arrows format clean
+.PHONY: all web tests check test check-arrows format clean
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)
