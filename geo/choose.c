@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "geo/nearest.h"
 #include "geo/roster_rows.h"
 
 /* Two passes.  First the few nearest, found by a chord of the unit sphere that costs three products each: they are
@@ -24,10 +25,14 @@ struct choosing {
         int carrier; /* a number, or -1 */
         struct unit_vector at;
         size_t near_count;
+        float near2;  /* everyone with a squared chord of at most this is among the near */
         bool full;    /* request->count are chosen: only who comes before the last gets in */
         float limit2; /* then: of the last one's rank, nobody with a greater chord comes before */
         int error;    /* of GEOS */
 };
+
+/* The near are at least as many as are asked for, and these: enough that some are mostly eligible. */
+#define NEAR_MIN 16
 
 /* A verdict is a rank, or this + a reason. */
 #define PASSED RANK_COUNT
@@ -169,32 +174,35 @@ static void choice_put(struct choosing *c, const struct chosen *who)
 
 static float chord2_of(const struct choosing *c, size_t number)
 {
-        float dx = c->roster->x[number] - c->at.x, dy = c->roster->y[number] - c->at.y,
-              dz = c->roster->z[number] - c->at.z;
+        return nearest_chord2(c->roster, number, &c->at);
+}
 
-        return dx * dx + dy * dy + dz * dz;
+/* Whether the chord, without the geodesic, says that NUMBER cannot come before the last of a full choice of his rank,
+ * on a way PENALTY times as long. */
+static bool is_sifted_out(const struct choosing *c, size_t number, double penalty)
+{
+        double last_m = c->result->chosen[c->result->chosen_count - 1].effective_m;
+
+        return chord2_of(c, number) > (penalty > 1 && last_m >= 0 ? sift_chord2(last_m / penalty) : c->limit2);
 }
 
 /* Put supervisor NUMBER, eligible with RANK, where he belongs in the choice, if he does. */
 static void consider(struct choosing *c, size_t number, enum choose_rank rank)
 {
-        struct chosen who = { &c->roster->all[number], rank, -1, -1 };
-        const struct position *at = c->request->at, *fix = &who.who->fix;
         const struct chosen *last = c->full ? &c->result->chosen[c->result->chosen_count - 1] : NULL;
+        struct chosen who = { &c->roster->all[number], rank, -1, -1 };
+        bool sift = last != NULL && rank == last->rank;
         double penalty;
 
         if (last != NULL && rank > last->rank)
                 return;
-        if (at != NULL && who.who->has_fix) {
-                bool sift = last != NULL && rank == last->rank && last->effective_m >= 0;
-                float chord2 = sift ? chord2_of(c, number) : 0;
-
-                if (sift && chord2 > c->limit2)
+        if (c->request->at != NULL && c->roster->rows[number].has_fix) {
+                if (sift && is_sifted_out(c, number, 1))
                         return;
-                penalty = barriers_penalty(c->ground->barriers, at, fix);
-                if (sift && penalty > 1 && chord2 > sift_chord2(last->effective_m / penalty))
+                penalty = barriers_penalty(c->ground->barriers, c->request->at, &who.who->fix);
+                if (sift && penalty > 1 && is_sifted_out(c, number, penalty))
                         return;
-                who.distance_m = globe_distance_m(&c->roster->globe, at, fix);
+                who.distance_m = globe_distance_m(&c->roster->globe, c->request->at, &who.who->fix);
                 who.effective_m = who.distance_m * penalty;
         }
         choice_put(c, &who);
@@ -202,85 +210,22 @@ static void consider(struct choosing *c, size_t number, enum choose_rank rank)
 
 /* ---- the scan ---- */
 
-/* All squared chords, and the least of each block.  Written so that a compiler makes vectors of it. */
-static void measure(struct roster *roster, const struct unit_vector *at)
-{
-        size_t blocks = (roster->count + ROSTER_BLOCK - 1) / ROSTER_BLOCK;
-
-        for (size_t b = 0; b < blocks; b++) {
-                const float *x = &roster->x[b * ROSTER_BLOCK], *y = &roster->y[b * ROSTER_BLOCK],
-                            *z = &roster->z[b * ROSTER_BLOCK];
-                float *chord2 = &roster->chord2[b * ROSTER_BLOCK], least[4];
-
-                for (size_t i = 0; i < ROSTER_BLOCK; i++) {
-                        float dx = x[i] - at->x, dy = y[i] - at->y, dz = z[i] - at->z;
-
-                        chord2[i] = dx * dx + dy * dy + dz * dz;
-                }
-                for (size_t i = 0; i < 4; i++)
-                        least[i] = chord2[i];
-                for (size_t i = 4; i < ROSTER_BLOCK; i++)
-                        least[i % 4] = chord2[i] < least[i % 4] ? chord2[i] : least[i % 4];
-                for (size_t i = 1; i < 4; i++)
-                        least[0] = least[i] < least[0] ? least[i] : least[0];
-                roster->block_min[b] = least[0];
-        }
-}
-
-static void heap_sink(struct roster *roster, size_t count, size_t place)
-{
-        uint16_t block = roster->heap[place];
-        const float *min = roster->block_min;
-        size_t child;
-
-        while ((child = 2 * place + 1) < count) {
-                if (child + 1 < count && min[roster->heap[child + 1]] < min[roster->heap[child]])
-                        child++;
-                if (min[roster->heap[child]] >= min[block])
-                        break;
-                roster->heap[place] = roster->heap[child];
-                place = child;
-        }
-        roster->heap[place] = block;
-}
-
-/* Take the nearest out of BLOCK: its number. */
-static uint16_t block_take(struct roster *roster, size_t block)
-{
-        float *chord2 = &roster->chord2[block * ROSTER_BLOCK], least = INFINITY;
-        size_t found = 0;
-
-        while (chord2[found] != roster->block_min[block])
-                found++;
-        chord2[found] = INFINITY;
-        for (size_t i = 0; i < ROSTER_BLOCK; i++)
-                least = chord2[i] < least ? chord2[i] : least;
-        roster->block_min[block] = least;
-        return (uint16_t)(block * ROSTER_BLOCK + found);
-}
-
-/* The numbers of the WANTED nearest, nearest first, into roster->near. */
+/* The block minima, then roster->near: everyone with a squared chord of at most c->near2, nearest first; at least WANTED
+ * of them, or all. */
 static void find_near(struct choosing *c, size_t wanted)
 {
         struct roster *roster = c->roster;
-        size_t blocks = (roster->count + ROSTER_BLOCK - 1) / ROSTER_BLOCK;
 
-        c->near_count = wanted < roster->count ? wanted : roster->count;
+        c->near2 = FLT_MAX;
         if (c->request->at == NULL) {
+                c->near_count = wanted < roster->count ? wanted : roster->count;
                 for (size_t i = 0; i < c->near_count; i++)
-                        roster->near[i] = (uint16_t)i;
+                        roster->near[i].number = (uint32_t)i;
                 return;
         }
         c->at = position_unit_vector(c->request->at);
-        measure(roster, &c->at);
-        for (size_t i = 0; i < blocks; i++)
-                roster->heap[i] = (uint16_t)i;
-        for (size_t i = blocks / 2; i-- > 0;)
-                heap_sink(roster, blocks, i);
-        for (size_t i = 0; i < c->near_count; i++) {
-                roster->near[i] = block_take(roster, roster->heap[0]);
-                heap_sink(roster, blocks, 0);
-        }
+        nearest_measure(roster, &c->at);
+        c->near_count = nearest_find(roster, &c->at, wanted, &c->near2);
 }
 
 /* Best rank first, so that no geodesic is worked out for somebody whom the next would push out. */
@@ -289,11 +234,11 @@ static void consider_near(struct choosing *c)
         struct roster *roster = c->roster;
 
         for (size_t i = 0; i < c->near_count; i++)
-                roster->verdicts[i] = judge(c, roster->near[i]);
+                roster->verdicts[i] = judge(c, roster->near[i].number);
         for (uint8_t rank = 0; rank < RANK_COUNT && !c->full; rank++)
                 for (size_t i = 0; i < c->near_count; i++)
                         if (roster->verdicts[i] == rank)
-                                consider(c, roster->near[i], rank);
+                                consider(c, roster->near[i].number, rank);
 }
 
 static void consider_one(struct choosing *c, size_t number)
@@ -302,6 +247,17 @@ static void consider_one(struct choosing *c, size_t number)
 
         if (verdict < PASSED)
                 consider(c, number, verdict);
+}
+
+/* Those of a block further than the near ones, and not further than the limit. */
+static void consider_block(struct choosing *c, size_t block, float limit2)
+{
+        for (size_t i = block * ROSTER_BLOCK; i < (block + 1) * ROSTER_BLOCK; i++) {
+                float chord2 = chord2_of(c, i);
+
+                if (chord2 > c->near2 && chord2 <= limit2)
+                        consider_one(c, i);
+        }
 }
 
 static void consider_rest(struct choosing *c)
@@ -313,15 +269,14 @@ static void consider_rest(struct choosing *c)
                         consider_one(c, i);
                 return;
         }
-        for (size_t first = 0; first < roster->count; first += ROSTER_BLOCK) {
+        for (size_t block = 0; block < ROSTER_BLOCKS_OF(roster->count); block++) {
                 bool sift = c->full && c->result->chosen[c->result->chosen_count - 1].rank == RANK_FREE;
                 float limit2 = sift ? c->limit2 : FLT_MAX;
 
-                if (roster->block_min[first / ROSTER_BLOCK] > limit2)
-                        continue;
-                for (size_t i = first; i < first + ROSTER_BLOCK; i++)
-                        if (roster->chord2[i] <= limit2)
-                                consider_one(c, i);
+                if (limit2 <= c->near2)
+                        break; /* whoever is that near has been looked at; from here the limit only falls */
+                if (roster->block_min[block] <= limit2)
+                        consider_block(c, block, limit2);
         }
 }
 
@@ -352,14 +307,14 @@ static void list_passed(struct choosing *c)
         for (size_t i = 0; i < result->chosen_count; i++)
                 roster->taken[result->chosen[i].who - roster->all] = true;
         for (size_t i = 0; i < c->near_count && result->passed_count < result->passed_max; i++) {
-                size_t number = roster->near[i];
+                size_t number = roster->near[i].number;
                 bool measured = c->request->at != NULL && roster->rows[number].has_fix;
 
                 if (!roster->taken[number])
                         result->passed[result->passed_count++] = (struct passed_over){
                                 &roster->all[number],
                                 reason_of(c, number, roster->verdicts[i]),
-                                measured ? sift_distance_m(chord2_of(c, number)) : -1,
+                                measured ? sift_distance_m(roster->near[i].chord2) : -1,
                         };
         }
         for (size_t i = 0; i < result->chosen_count; i++)
@@ -398,7 +353,7 @@ static int choose(struct choosing *c)
         c->carrier = carrier_id != NULL ? roster_number(c->roster, carrier_id) : -1;
         result->chosen_count = result->passed_count = 0;
         mark_asked(c, true);
-        find_near(c, result->passed_max < ROSTER_MAX ? result->passed_max + c->request->count : ROSTER_MAX);
+        find_near(c, c->request->count + (result->passed_max > NEAR_MIN ? result->passed_max : NEAR_MIN));
         consider_near(c);
         consider_rest(c);
         list_passed(c);

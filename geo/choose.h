@@ -11,8 +11,8 @@
 
 /* The most that one step asks.  Of more, the first in order are asked; the rest are counted. */
 #define CHOOSE_MAX 256
-/* Room for passed-over supervisors that an alert's record keeps; the others are counted. */
-#define CHOOSE_PASSED_KEPT 32
+/* How many of those passed over an alert's record keeps: the nearest; the others are counted. */
+#define CHOOSE_PASSED_KEPT 16
 /* A fix at most this old is fresh (DESIGN section 6).  One from the future by more than this is old as well. */
 #define CHOOSE_FRESH_MS 600000
 /* Persons already asked that a request may name: sixteen full steps.  More are refused. */

@@ -13,18 +13,27 @@
  * chord's own products.  Twice that; 6.4 m on the ground. */
 #define CHORD_SLACK 1e-6
 
+/* Up to here (640 km) two terms of the arc's series are right to a millionth. */
+#define SHORT_CHORD2 0.01f
+
 bool position_is_valid(const struct position *at)
 {
         /* written so that NaN fails */
         return at != NULL && at->lat_deg >= -90 && at->lat_deg <= 90 && at->lon_deg >= -180 && at->lon_deg <= 180;
 }
 
+/* Half away from zero, like lround, which takes ten times as long. */
+static int32_t to_e7(double deg)
+{
+        return (int32_t)(deg * POSITION_E7 + (deg < 0 ? -0.5 : 0.5));
+}
+
 int position_to_e7(const struct position *at, int32_t *ret_lat_e7, int32_t *ret_lon_e7)
 {
         if (!position_is_valid(at))
                 return -EINVAL;
-        *ret_lat_e7 = (int32_t)lround(at->lat_deg * POSITION_E7);
-        *ret_lon_e7 = (int32_t)lround(at->lon_deg * POSITION_E7);
+        *ret_lat_e7 = to_e7(at->lat_deg);
+        *ret_lon_e7 = to_e7(at->lon_deg);
         return 0;
 }
 
@@ -77,7 +86,9 @@ float sift_chord2(double distance_m)
 
 double sift_distance_m(float chord2)
 {
-        double half = sqrt((double)chord2) / 2;
+        double chord = sqrt((double)chord2);
 
-        return 2 * MEAN_RADIUS_M * asin(half < 1 ? half : 1);
+        if (chord2 < SHORT_CHORD2)
+                return MEAN_RADIUS_M * chord * (1 + (double)chord2 / 24);
+        return 2 * MEAN_RADIUS_M * asin(chord < 2 ? chord / 2 : 1);
 }

@@ -1,4 +1,4 @@
-/* The roster's inside, shared by roster.c, which keeps it, and choose.c, which scans it.  Nobody else includes this. */
+/* The roster's inside, shared by roster.c, which keeps it, and nearest.c and choose.c, which scan it.  Inside geo/ only. */
 #ifndef VIGIE_GEO_ROSTER_ROWS_H
 #define VIGIE_GEO_ROSTER_ROWS_H
 
@@ -7,6 +7,8 @@
 /* Supervisors whose distances are worked out together, and known by the nearest of them.  Divides ROSTER_MAX. */
 #define ROSTER_BLOCK  16
 #define ROSTER_BLOCKS (ROSTER_MAX / ROSTER_BLOCK)
+/* Blocks that hold COUNT records, the last one perhaps in part. */
+#define ROSTER_BLOCKS_OF(count) (((count) + ROSTER_BLOCK - 1) / ROSTER_BLOCK)
 /* Places of the table from ids to numbers: a power of two, at least three times ROSTER_MAX so that runs stay short. */
 #define ROSTER_PLACES 65536
 
@@ -22,6 +24,12 @@ struct roster_row {
         bool on_duty, manager, busy, has_fix;
 };
 
+/* One of the near: his squared chord and his number. */
+struct roster_near {
+        float chord2;
+        uint32_t number;
+};
+
 struct roster {
         size_t count;
         struct globe globe;
@@ -32,12 +40,12 @@ struct roster {
         /* open addressing, linear: number + 1 of whoever hashes to here or before, 0 none */
         uint16_t places[ROSTER_PLACES];
 
-        /* scratch of one choosing (choose.c) */
-        float chord2[ROSTER_MAX];       /* squared chord to the alert; INFINITY: nobody, or already looked at */
-        float block_min[ROSTER_BLOCKS]; /* the least of each block */
-        uint16_t heap[ROSTER_BLOCKS];   /* blocks; on top the one with the least */
-        uint16_t near[ROSTER_MAX];      /* numbers, nearest first */
-        uint8_t verdicts[ROSTER_MAX];   /* on each of `near` */
+        /* scratch of one choosing (nearest.c, choose.c) */
+        float block_min[ROSTER_BLOCKS];            /* the least squared chord of each block */
+        uint16_t hits[ROSTER_BLOCKS + 1];          /* blocks with somebody near */
+        struct roster_near near[ROSTER_MAX + 1];   /* nearest first; both have room for one that does not count */
+        float chord2[ROSTER_MAX];                  /* of each of `near`, while they are found */
+        uint8_t verdicts[ROSTER_MAX];              /* on each of `near` */
         bool asked[ROSTER_MAX], taken[ROSTER_MAX]; /* by number: already asked; chosen */
 };
 

@@ -283,7 +283,9 @@ static void came_near(void *item, void *user)
 
         if (shape == q->shape)
                 return;
-        yes = GEOSPreparedDistanceWithin_r(q->shapes->geos, q->prepared, shape->outline, distance_deg);
+        yes = GEOSPreparedIntersects_r(q->shapes->geos, q->prepared, shape->outline); /* quick, and mostly true */
+        if (yes == 0)
+                yes = GEOSPreparedDistanceWithin_r(q->shapes->geos, q->prepared, shape->outline, distance_deg);
         if (yes == 2)
                 q->result = -EIO;
         else if (yes == 1)
