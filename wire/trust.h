@@ -15,7 +15,7 @@
  * times that.  A list with more is refused whole: -E2BIG. */
 #define TRUST_KEYS_MAX   64
 #define TRUST_REGION_MAX 32             /* octets of UTF-8; longer: -EBADMSG, -EINVAL on signing */
-#define TRUST_KEY_MAX    (1 + 9 + 1 + 2 + 67 + 5 + 5)
+#define TRUST_KEY_MAX    (1 + 9 + 1 + 1 + 67 + 5 + 5)
 #define TRUST_PAYLOAD_MAX (1 + 1 + 5 + 5 + 2 + TRUST_REGION_MAX + 2 + TRUST_KEYS_MAX * TRUST_KEY_MAX)
 #define TRUST_MAX        (COSE_OVERHEAD + 1 + TRUST_PAYLOAD_MAX)
 
