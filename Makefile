@@ -2,6 +2,9 @@
 #   make [BUILD=release|debug|san] [CC=clang]    programs in build/$(BUILD)/bin
 #   make test | check | bench | fuzz | check-arrows | check-pure | format | install DESTDIR= PREFIX=
 BUILD  ?= release
+ifeq ($(BUILD),fuzz)
+CC := clang
+endif
 O      := build/$(BUILD)$(if $(filter clang%,$(CC)),-clang)
 PREFIX ?= /usr/local
 
@@ -13,10 +16,12 @@ HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack
 MODE_release := -O2 -g $(HARDEN)
 MODE_debug   := -O0 -g3
 MODE_san     := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+MODE_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LINK_san     := -fsanitize=address,undefined
-ifeq ($(filter $(BUILD),release debug san),)
-$(error BUILD is '$(BUILD)': one of release, debug, san)
+LINK_fuzz    := -fsanitize=fuzzer
+ifeq ($(filter $(BUILD),release debug san fuzz),)
+$(error BUILD is '$(BUILD)': one of release, debug, san, fuzz)
 endif
 
 # What each part links.  libvigie-handset and the libraries below it ask for libcrypto alone.
@@ -78,7 +83,7 @@ $O/tests/base/%_test: $O/tests/base/%_test.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/wire/%_test: $O/tests/wire/%_test.o $O/libwire.a $O/libbase.a
 	$(LINK) $(TEST_LIBS) $(LIBS)
-$O/tests/geo/%_test: $O/tests/geo/%_test.o $(LOW)
+$O/tests/geo/%_test: $O/tests/geo/%_test.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/handset/host/%_test: $O/tests/device/handset/host/%_test.o $O/libhost.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
@@ -117,6 +122,19 @@ node_modules/.package-lock.json: package-lock.json
 # check: every unit test of this BUILD and CC, one after the other; says which failed
 check: all tests
 	@ops/run-tests $(TESTS)
+
+# fuzz: each target for SECONDS from its seeds in tests/fuzz/corpus/NAME; clang's libFuzzer with ASan and UBSan, a build of its own
+SECONDS ?= 60
+FUZZ := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/*_fuzz.c))
+$O/tests/fuzz/%_fuzz: $O/tests/fuzz/%_fuzz.o $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+ifeq ($(BUILD),fuzz)
+fuzz: $(FUZZ)
+	@ops/fuzz $(SECONDS) $(FUZZ)
+else
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=fuzz SECONDS=$(SECONDS) fuzz
+endif
 
 test:
 	@ops/test

@@ -46,6 +46,7 @@ struct config {
 /* What the command line says beside the configuration. */
 struct config_start {
         bool stop;    /* --help, --version or a good -n was answered */
+        bool check;   /* it was -n: look at the files as well */
         int ready_fd; /* --ready-fd: gets "PORT\n" when listening; -1 = none */
 };
 

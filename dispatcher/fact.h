@@ -21,6 +21,8 @@
 /* Octets of the longest fact in the journal. */
 #define FACT_MAX       (FACT_BYTES_MAX + 96)
 
+struct open_alert;
+
 enum fact_type { FACT_ALERT = 1, FACT_COMMAND, FACT_GONE };
 
 enum fact_state {
@@ -39,11 +41,14 @@ struct fact {
         uint8_t path, why;                /* ALERT: enum alert_path, enum unverified_why */
         uint8_t handset[HANDSET_ID_SIZE]; /* ALERT: that the object names; COMMAND: that asks, where by_handset */
         bool by_handset, replayed;
-        uint64_t session;  /* that it came by; 0 none */
-        uint32_t request;  /* of its frame */
-        uint8_t verb;      /* COMMAND: enum command_verb */
-        uint64_t number;   /* of its APPEND; 0 none */
-        struct fact *next; /* in the list of those that wait for the journal */
+        uint64_t session; /* that it came by; 0 none */
+        uint32_t request; /* of its frame */
+        uint8_t verb;     /* COMMAND: enum command_verb */
+        uint64_t number;  /* of its APPEND; 0 none */
+        bool has_ref;     /* COMMAND of the stream: `ref` is to be acknowledged */
+        uint64_t ref;
+        struct open_alert *alert; /* that it happens to; NULL: none any more */
+        struct fact *next;        /* in the list of those that wait for the journal */
         size_t size;
         uint8_t bytes[]; /* the object: ALERT as it came, COMMAND encoded */
 };

@@ -1,7 +1,7 @@
 /* Barriers: lines that a way cannot cross as the crow flies (river, motorway, railway).  Pure.
  * Crossing is decided in whole 1e-7 degrees: exact, without heap, and at no cost where no barrier is near. */
-#ifndef VIGIE_GEO_BARRIER_H
-#define VIGIE_GEO_BARRIER_H
+#ifndef GEO_BARRIER_H
+#define GEO_BARRIER_H
 
 #include "geo/geojson.h"
 #include "geo/position.h"

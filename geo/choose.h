@@ -1,6 +1,6 @@
 /* Choosing: who is asked, in which order, and why not the others (DESIGN section 6).  Pure. */
-#ifndef VIGIE_GEO_CHOOSE_H
-#define VIGIE_GEO_CHOOSE_H
+#ifndef GEO_CHOOSE_H
+#define GEO_CHOOSE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* GeoJSON text (RFC 7946) into features and arrays of positions; zones and barriers are made of them.  Pure: takes
  * text, opens no file.  Strict: duplicate keys, anything after the object, wrong types and values out of bounds are
  * refused with a sentence that names the feature and the rule. */
-#ifndef VIGIE_GEO_GEOJSON_H
-#define VIGIE_GEO_GEOJSON_H
+#ifndef GEO_GEOJSON_H
+#define GEO_GEOJSON_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Short names of people and teams: their bounds, and a hash to find and compare them quickly.  Pure. */
-#ifndef VIGIE_GEO_NAME_H
-#define VIGIE_GEO_NAME_H
+#ifndef GEO_NAME_H
+#define GEO_NAME_H
 
 #include <stdbool.h>
 #include <stdint.h>

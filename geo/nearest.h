@@ -1,7 +1,7 @@
 /* The scan under choosing: how far everyone is, as squared chords of the unit sphere, and who is nearest.  Inside geo/
  * only.  Pure, no heap: works in the roster's scratch space. */
-#ifndef VIGIE_GEO_NEAREST_H
-#define VIGIE_GEO_NEAREST_H
+#ifndef GEO_NEAREST_H
+#define GEO_NEAREST_H
 
 #include <stddef.h>
 

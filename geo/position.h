@@ -1,6 +1,6 @@
 /* A place on the earth and the distance between two.  Pure.  The one place that calls PROJ's geodesic.h. */
-#ifndef VIGIE_GEO_POSITION_H
-#define VIGIE_GEO_POSITION_H
+#ifndef GEO_POSITION_H
+#define GEO_POSITION_H
 
 #include <geodesic.h>
 #include <stdbool.h>

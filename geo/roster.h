@@ -1,6 +1,6 @@
 /* The roster: the supervisors of a region in memory, from whom choosing picks.  Pure: times come in as data. */
-#ifndef VIGIE_GEO_ROSTER_H
-#define VIGIE_GEO_ROSTER_H
+#ifndef GEO_ROSTER_H
+#define GEO_ROSTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

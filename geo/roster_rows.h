@@ -1,6 +1,6 @@
 /* The roster's inside, shared by roster.c, which keeps it, and nearest.c and choose.c, which scan it.  Inside geo/ only. */
-#ifndef VIGIE_GEO_ROSTER_ROWS_H
-#define VIGIE_GEO_ROSTER_ROWS_H
+#ifndef GEO_ROSTER_ROWS_H
+#define GEO_ROSTER_ROWS_H
 
 #include "geo/roster.h"
 

@@ -1,7 +1,7 @@
 /* Shapes: the outlines of zones as GEOS keeps them, a tree of their boxes, and what is asked of them.  Inside geo/
  * only; zone.h is what others use.  The one place that calls GEOS; its handle serves one thread at a time. */
-#ifndef VIGIE_GEO_SHAPE_H
-#define VIGIE_GEO_SHAPE_H
+#ifndef GEO_SHAPE_H
+#define GEO_SHAPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

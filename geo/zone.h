@@ -1,7 +1,7 @@
 /* Zones: the areas supervisors answer for, read from GeoJSON once, then only asked.  Pure.
  * A struct zones has one GEOS handle inside (shape.h): one thread at a time. */
-#ifndef VIGIE_GEO_ZONE_H
-#define VIGIE_GEO_ZONE_H
+#ifndef GEO_ZONE_H
+#define GEO_ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>

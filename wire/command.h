@@ -8,7 +8,7 @@
 #include "wire/people.h"
 
 #define COMMAND_FORMAT  1
-#define COMMAND_MAX     512   /* largest encoded command: 451 octets with every text full; more octets are no command */
+#define COMMAND_MAX     512   /* largest encoded command: 434 octets with every text full; more octets are no command */
 #define COMMAND_TERM_MS 30000 /* a console's command is worth nothing after that: the person has looked again */
 
 enum command_verb {

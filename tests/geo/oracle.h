@@ -1,7 +1,7 @@
 /* Choosing once more, slow and obvious: every distance worked out, everything sorted.  What choose.c must equal, and the
  * peer it is measured against.  Shares no code with it but the geodesic and the records. */
-#ifndef VIGIE_TESTS_ORACLE_H
-#define VIGIE_TESTS_ORACLE_H
+#ifndef TESTS_GEO_ORACLE_H
+#define TESTS_GEO_ORACLE_H
 
 #include "geo/choose.h"
 

@@ -1,6 +1,6 @@
 // The phone's page: draws the status that the daemon gives at each change, and says words back.  No rule lives here.
 import { connect } from './line.js';
-import { h, setTexts, t, clock, ago } from './dom.js';
+import { h, setTexts, t } from './dom.js';
 import { carrierView } from './carrier.js';
 import { supervisorView } from './supervisor.js';
 import { ringer } from './sound.js';
@@ -74,4 +74,3 @@ setInterval(() => {
 ringer.unlockBar(document.getElementById('sound'), () => t('sound_off'));
 await load(state.language);
 line.start();
-export { clock, ago };

@@ -199,7 +199,7 @@ export function carrierView(status, tools) {
     if (open?.drill && status.button) parts.push(bigButton(status, tools));
     if (others.length) parts.push(h('p', { class: 'bad' }, others.map((word) => t(`trouble_${word}`)).join(' ')));
     if (!open && status.button) parts.push(otherPresses(tools));
-    parts.push(duty(status, tools), proof(status) ?? '');
+    if (status.enrolled) parts.push(duty(status, tools), proof(status) ?? '');
   }
   return parts;
 }
