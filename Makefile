@@ -149,6 +149,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all web tests check test check-arrows format clean
+.PHONY: all web tests check fuzz test check-arrows format clean
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)
