@@ -1,0 +1,107 @@
+/* vigie-dispatcher: takes handsets' alerts, keeps them, and rings who can help. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "dispatcher/config.h"
+#include "dispatcher/files.h"
+#include "dispatcher/run.h"
+#include "dispatcher/tls.h"
+
+/* Files besides connections: Redis, journal, log, libraries. */
+#define OTHER_FILES 100
+
+struct dispatcher {
+        struct config config;
+        struct config_start start;
+        struct files files;
+        struct loop *loop;
+        struct run *run;
+};
+
+static int read_files(struct dispatcher *d)
+{
+        struct files_error error;
+        int r = files_read(&d->config, &d->files, &error);
+
+        if (r < 0)
+                log_error("file", "%s", error.text);
+        else if (!files_receipt_listed(&d->files, (uint32_t)time(NULL)))
+                log_error("file", "%s: the trust list does not name this key now: handsets will not believe its receipts",
+                          d->config.receipt_key);
+        return r;
+}
+
+/* check: what -n looks at beside the configuration: every file, and that they go together. */
+static int check(struct dispatcher *d)
+{
+        const struct config *c = &d->config;
+        SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+        const char *why = "no memory";
+        int r = ctx == NULL ? -ENOMEM
+                            : tls_setup(ctx, &(struct tls_files){ c->tls_certificate, c->tls_key, c->tls_client_ca, c->tls_ticket_key },
+                                        &why);
+
+        SSL_CTX_free(ctx);
+        if (r < 0)
+                log_error("file", "%s: %s", why, strerror(-r));
+        else if (!files_receipt_listed(&d->files, (uint32_t)time(NULL)))
+                r = -ENOKEY;
+        return r;
+}
+
+/* raise_files: as many open files as we may have: the connections' number is a promise. */
+static int raise_files(const struct config *config)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)config->limit_connections + OTHER_FILES)
+                return 0;
+        log_error("limits.connections", "%lld, but only %llu files may be open", (long long)config->limit_connections,
+                  (unsigned long long)limit.rlim_cur);
+        return -EMFILE;
+}
+
+static void open_log(const struct config *config)
+{
+        enum log_level level = LOG_LEVEL_INFO;
+
+        log_level_from_name(config->log_level, &level); /* the configuration's check has seen it */
+        log_open("vigie-dispatcher", level);
+}
+
+int main(int argc, char **argv)
+{
+        struct dispatcher d = { 0 };
+        int r;
+
+        if (config_read(argc, argv, &d.config, &d.start) < 0)
+                return 2;
+        if (d.start.stop && !d.start.check)
+                return 0;
+        open_log(&d.config);
+        if ((r = read_files(&d)) < 0 ||                           /* zones, barriers, receipt key, trust list */
+            (d.start.check && ((r = check(&d)) < 0 || true)) ||   /* -n stops here */
+            (r = raise_files(&d.config)) < 0 ||                   /* open files */
+            (r = loop_open(&d.loop)) < 0 ||                       /* signals, timers */
+            (r = run_open(&(struct run_options){ d.loop, &d.config, &d.files, d.start.ready_fd }, &d.run)) < 0 ||
+            (r = loop_run(d.loop)) < 0)                           /* serves */
+                log_debug(NULL, "ends: %s", strerror(-r));
+        if (r == 0 && d.run != NULL)
+                r = run_result(d.run);
+        run_close(d.run);
+        loop_close(d.loop);
+        run_free(d.run);
+        files_free(&d.files);
+        return r == 0 ? 0 : d.start.check ? 2 : EX_UNAVAILABLE;
+}

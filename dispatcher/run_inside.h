@@ -1,0 +1,115 @@
+/* Inside the run: for run.c, hear.c, act.c, sync.c and keep.c alone. */
+#ifndef DISPATCHER_RUN_INSIDE_H
+#define DISPATCHER_RUN_INSIDE_H
+
+#include <uv.h>
+
+#include "base/histogram.h"
+#include "base/journal.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "dispatcher/commands.h"
+#include "dispatcher/core.h"
+#include "dispatcher/link.h"
+#include "dispatcher/load.h"
+#include "dispatcher/roster_load.h"
+#include "dispatcher/run.h"
+#include "dispatcher/store.h"
+#include "dispatcher/tail.h"
+
+enum sync_state { SYNC_AWAY, SYNC_LOADING, SYNC_UP };
+
+/* Why this process does not serve; it does when none is left. */
+enum off_duty {
+        OFF_STARTING = 0x1, /* not loaded yet */
+        OFF_CLOCK = 0x2,
+        OFF_DISK = 0x4, /* the journal is full */
+        OFF_STOPPING = 0x8,
+};
+
+/* An APPEND on its way to the disk. */
+struct appended {
+        uint64_t seq;    /* the journal's */
+        uint64_t number; /* the core's */
+        int64_t mono_us;
+};
+
+struct run {
+        struct run_options options;
+        struct core *core;
+        struct link *link;
+        struct store *store;
+        struct tail *feed, *roster;
+        struct commands *commands;
+        struct journal *journal; /* NULL before it is replayed */
+        struct metrics *metrics;
+        struct metrics_server *metrics_server;
+        uv_signal_t *hangup; /* SIGHUP */
+
+        enum sync_state alerts, positions;
+        bool alerts_link, positions_link; /* the store's links, its epoch read */
+        struct load *load;
+        struct roster_load *roster_load;
+        struct stream_id changes;
+
+        int64_t ahead_ms; /* Redis's UTC minus our monotonic clock */
+        int64_t wrong_ms; /* our UTC minus Redis's */
+        unsigned off;     /* enum off_duty */
+        bool served;      /* was ready once */
+        bool acting;      /* the core's actions are being done */
+        bool closing;     /* run_close has begun: the core is told nothing more */
+        int result;
+
+        struct wheel_timer tick, scan, reload, roster_reload, start, drain, keep;
+        int64_t drain_until_mono_ms;
+
+        struct appended *appended; /* a ring of the core's APPENDs not yet durable */
+        size_t appended_first, appended_count, appended_room;
+        bool disk_away; /* as the core was told */
+        bool compacting;
+
+        struct log_limit log_entry, log_clock;
+        struct histogram press, sync; /* us: frame in to receipt out; append to durable */
+        uint64_t entries_bad;
+        int64_t alerts_up, positions_up, serving, journal_octets; /* gauges */
+};
+
+/* run_now_ms: UTC by Redis's clock, as well as we know it. */
+int64_t run_now_ms(const struct run *run);
+
+/* run_tell: give the core one event, its times filled in here, and do what follows. */
+void run_tell(struct run *run, struct core_event *event);
+
+/* run_act: do what the core has to do. */
+void run_act(struct run *run);
+
+/* run_on_duty, run_off_duty: a reason not to serve is gone, or there.  Serving begins and ends with the last and first. */
+void run_on_duty(struct run *run, enum off_duty reason);
+void run_off_duty(struct run *run, enum off_duty reason);
+
+/* run_notice: publish a technical notice of this process; ON false: it is over. */
+void run_notice(struct run *run, const char *what, bool on, bool rings);
+
+/* run_stop: end the loop with RESULT. */
+void run_stop(struct run *run, int result);
+
+/* hear.c: callbacks of link, store, tails and commands. */
+int hear_open(struct run *run, const char **ret_why);
+
+/* sync.c: sync_alerts, sync_positions: look how the links stand and go on; sync_begin: first look. */
+void sync_alerts(struct run *run);
+void sync_positions(struct run *run);
+void sync_timers_init(struct run *run);
+void sync_cancel(struct run *run);
+
+/* keep.c: open the journal and replay it; append one record of the core; look after its size. */
+int keep_open(struct run *run);
+void keep_append(struct run *run, uint64_t number, struct cbor_span bytes);
+void keep_look(struct run *run);
+void keep_close(struct run *run);
+
+/* gauge.c: register what there is to count. */
+int gauges_open(struct run *run);
+
+#endif
