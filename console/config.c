@@ -1,0 +1,140 @@
+#include "console/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/origin.h"
+#include "wire/people.h"
+
+#define C struct config
+
+static const struct conf_option options[] = {
+        CONF_STRING(C, region, "region.name", 1, NULL, "the region's short name; prefix of every key in Redis"),
+        CONF_STRING(C, log_level, "log.level", 1, "info", "error, warn, info or debug"),
+        CONF_STRING(C, listen_address, "listen.address", 1, "::", "address to listen on"),
+        CONF_INT(C, listen_port, "listen.port", 0, 65535, "8444", "TCP port for browsers; 0: the system chooses"),
+        CONF_PATH(C, tls_certificate, "tls.certificate", NULL, "the server's certificate, PEM"),
+        CONF_PATH(C, tls_key, "tls.key", NULL, "its key, PEM"),
+        CONF_DURATION(C, hsts_ms, "tls.hsts", 0, INT64_C(730) * 86400000, "365d", "how long browsers insist on TLS; 0: do not ask"),
+        CONF_LIST(C, origins, "web.origins", 1, ORIGINS_MAX, NULL, "https://host[:port] of our own pages, exactly; port 0 is listen.port"),
+        CONF_LIST(C, frame_ancestors, "web.frame_ancestors", 0, ORIGINS_MAX, "", "https://host[:port] that may frame our pages"),
+        CONF_PATH(C, web_path, "web.path", "/usr/local/share/vigie/web", "folder of the pages"),
+        CONF_PATH(C, zones_path, "zones.path", "", "folder of .geojson files, or one file; empty: no zones on the map"),
+        CONF_STRING(C, tile_url, "map.tile_url", 0, "", "https://host/{z}/{x}/{y}.png of a tile server; empty: plain ground"),
+        CONF_STRING(C, tile_attribution, "map.tile_attribution", 0, "", "what the tiles' owner wants shown"),
+        CONF_PATH(C, alerts.socket, "alerts.socket", "", "unix socket of the alerts Redis"),
+        CONF_STRING(C, alerts.address, "alerts.address", 0, "", "or its host:port"),
+        CONF_STRING(C, alerts.user, "alerts.user", 0, "", "its ACL user"),
+        CONF_STRING(C, alerts.password, "alerts.password", 0, "", "and password"),
+        CONF_PATH(C, positions.socket, "positions.socket", "", "unix socket of the positions Redis"),
+        CONF_STRING(C, positions.address, "positions.address", 0, "", "or its host:port"),
+        CONF_STRING(C, positions.user, "positions.user", 0, "", "its ACL user"),
+        CONF_STRING(C, positions.password, "positions.password", 0, "", "and password"),
+        CONF_DURATION(C, session_term_ms, "session.term", 60000, 86400000, "12h", "a login lasts so long"),
+        CONF_DURATION(C, session_idle_ms, "session.idle", 120000, 86400000, "30min", "without an open page it ends after so long"),
+        CONF_INT(C, limit_connections, "limits.connections", 16, 15000, "2000", "connections held; the next ones wait to be accepted"),
+        CONF_INT(C, metrics_port, "metrics.port", 0, 65535, "0", "loopback port of /metrics and /health; 0: off"),
+};
+
+const char *config_redis_address(const struct config_redis *redis)
+{
+        return redis->socket[0] != '\0' ? redis->socket : redis->address;
+}
+
+static int check_redis(const char *which, const struct config_redis *redis, char *why, size_t size)
+{
+        if ((redis->socket[0] == '\0') != (redis->address[0] == '\0'))
+                return 0;
+        snprintf(why, size, "%s.socket or %s.address: exactly one of them must be given", which, which);
+        return -EINVAL;
+}
+
+static int check_origins(const char *key, const struct conf_list *list, char *why, size_t size)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (!origin_is_valid(list->item[i])) {
+                        snprintf(why, size, "%s: '%s' is not https://host[:port] in lower case", key, list->item[i]);
+                        return -EINVAL;
+                }
+        return 0;
+}
+
+/* check: rules between keys. */
+static int check(const void *config, char *why, size_t size)
+{
+        const struct config *c = config;
+        char origin[ORIGIN_SIZE];
+        enum log_level level;
+
+        if (log_level_from_name(c->log_level, &level) < 0) {
+                snprintf(why, size, "log.level: error, warn, info or debug");
+                return -EINVAL;
+        }
+        if (!person_id_valid(c->region)) {
+                snprintf(why, size, "region.name: letters, digits, '.', '_' and '-'");
+                return -EINVAL;
+        }
+        if (c->tile_url[0] != '\0' && origin_of_tiles(c->tile_url, origin) < 0) {
+                snprintf(why, size, "map.tile_url: https://host/ with {z}, {x} and {y} after the host");
+                return -EINVAL;
+        }
+        if (check_origins("web.origins", &c->origins, why, size) < 0 ||
+            check_origins("web.frame_ancestors", &c->frame_ancestors, why, size) < 0)
+                return -EINVAL;
+        if (check_redis("alerts", &c->alerts, why, size) < 0 || check_redis("positions", &c->positions, why, size) < 0)
+                return -EINVAL;
+        return 0;
+}
+
+static const struct conf_table table = {
+        .program = "vigie-console",
+        .usage = "[--ready-fd N]",
+        .summary = "serves the desk: open alerts on a page, for those who can help",
+        .default_file = "/etc/vigie/console.conf",
+        .options = options,
+        .count = sizeof(options) / sizeof(options[0]),
+        .config_size = sizeof(struct config),
+        .check = check,
+};
+
+const struct conf_table *config_table(void)
+{
+        return &table;
+}
+
+/* take_ready_fd: cut `--ready-fd N` out of ARGV.  Returns the descriptor, -1 where it is not given, -EINVAL. */
+static int take_ready_fd(int *argc, char **argv)
+{
+        for (int i = 1; i < *argc; i++) {
+                char *end = NULL;
+                long fd;
+
+                if (strcmp(argv[i], "--ready-fd") != 0)
+                        continue;
+                fd = i + 1 < *argc ? strtol(argv[i + 1], &end, 10) : -1;
+                if (fd < 0 || fd > 65535 || end == argv[i + 1] || *end != '\0')
+                        return -EINVAL;
+                memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof(argv[0])); /* the closing NULL too */
+                *argc -= 2;
+                return (int)fd;
+        }
+        return -1;
+}
+
+int config_read(int argc, char **argv, struct config *ret_config, struct config_start *ret_start)
+{
+        enum conf_next next;
+        int fd = take_ready_fd(&argc, argv), r;
+
+        if (fd == -EINVAL) {
+                fprintf(stderr, "vigie-console: --ready-fd needs the number of an open file\n");
+                return -EINVAL;
+        }
+        r = conf_main(&table, &(struct conf_args){ argc, argv }, ret_config, NULL, &next);
+        if (r < 0)
+                return r;
+        *ret_start = (struct config_start){ .stop = next == CONF_STOP, .ready_fd = fd };
+        return 0;
+}

@@ -1,0 +1,136 @@
+#include "console/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "console/ask.h"
+#include "console/http.h"
+#include "console/socket.h"
+
+/* No idle list of lws's own (it costs O(n) per connection); TCP_USER_TIMEOUT finds dead peers. */
+static const lws_retry_bo_t no_idle = { .secs_since_valid_ping = 0, .secs_since_valid_hangup = 0 };
+
+static const struct lws_protocols protocols[] = {
+        { "http", http_callback, sizeof(struct http_session), FORM_BODY_MAX, 0, NULL, 16384 },
+        { SERVER_SUBPROTOCOL, socket_callback, sizeof(struct socket_session), ASK_MAX, 0, NULL, 16384 },
+        { 0 },
+};
+
+static void on_lws_log(int level, const char *line)
+{
+        size_t len = strcspn(line, "\n");
+
+        log_error(NULL, "libwebsockets: %.*s", (int)len, line);
+}
+
+static int open_lws(struct server *server)
+{
+        struct lws_context_creation_info info = { 0 };
+        const struct config *config = server->options.config;
+        void *loops[] = { loop_uv(server->options.loop) };
+
+        lws_set_log_level(LLL_ERR, on_lws_log);
+        info.port = CONTEXT_PORT_NO_LISTEN;
+        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                       LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
+        info.foreign_loops = loops;
+        info.retry_and_idle_policy = &no_idle;
+        info.user = server;
+        info.gid = (gid_t)-1;
+        info.uid = (uid_t)-1;
+        if ((server->lws = lws_create_context(&info)) == NULL)
+                return -ENOMEM;
+        info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+        info.vhost_name = "desk";
+        info.protocols = protocols;
+        info.alpn = "http/1.1";
+        info.ssl_cert_filepath = config->tls_certificate;
+        info.ssl_private_key_filepath = config->tls_key;
+        info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
+        info.timeout_secs = SERVER_TIMEOUT_S;
+        info.keepalive_timeout = 2 * SERVER_TIMEOUT_S;
+        info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+        server->vhost = lws_create_vhost(server->lws, &info);
+        return server->vhost != NULL ? 0 : -EINVAL;
+}
+
+static void on_accepted(void *user, int fd)
+{
+        struct server *server = user;
+
+        if (lws_adopt_socket_vhost(server->vhost, fd) == NULL) /* it has closed FD */
+                listener_gone(server->listener);
+}
+
+int server_open(const struct server_options *options, struct server **ret_server)
+{
+        struct server *server = calloc(1, sizeof(*server));
+        const struct config *config = options->config;
+        struct listener_options listen = {
+                .loop = options->loop,
+                .address = config->listen_address,
+                .port = (int)config->listen_port,
+                .held_max = (size_t)config->limit_connections,
+                .user = server,
+                .accepted = on_accepted,
+        };
+        int r;
+
+        *ret_server = server;
+        if (server == NULL)
+                return -ENOMEM;
+        server->options = *options;
+        if ((r = listener_open(&listen, &server->listener)) == 0) {
+                origins_init(&config->origins, listener_port(server->listener), &server->origins);
+                r = origin_policy(&server->origins, config->tile_url, &config->frame_ancestors, server->policy);
+        }
+        if (config->hsts_ms > 0)
+                snprintf(server->hsts, sizeof(server->hsts), "max-age=%" PRId64, config->hsts_ms / 1000);
+        return r < 0 ? r : open_lws(server);
+}
+
+int server_start(struct server *server)
+{
+        return listener_start(server->listener);
+}
+
+int server_port(const struct server *server)
+{
+        return listener_port(server->listener);
+}
+
+void server_end_session(struct server *server, const uint8_t hash[SESSION_HASH_SIZE])
+{
+        socket_end_session(server, hash);
+}
+
+void server_leave(struct server *server)
+{
+        server->closing = true;
+        listener_close(server->listener);
+        server->listener = NULL;
+        socket_end_all(server, DESK_GOING_AWAY);
+}
+
+void server_close(struct server *server)
+{
+        if (server == NULL)
+                return;
+        server->closing = true;
+        listener_close(server->listener);
+        server->listener = NULL;
+        if (server->lws != NULL)
+                lws_context_destroy(server->lws);
+        server->lws = NULL;
+}
+
+void server_free(struct server *server)
+{
+        free(server);
+}

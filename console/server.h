@@ -1,0 +1,72 @@
+/* The server: one TLS port for the pages, the login and the WebSocket.  libwebsockets' callbacks (http.c, socket.c) only translate and
+ * call: exchange.h and route.c decide on requests, desk.h on what pages are told. */
+#ifndef CONSOLE_SERVER_H
+#define CONSOLE_SERVER_H
+
+#include <stdint.h>
+
+#include "console/config.h"
+#include "console/desk.h"
+#include "console/files.h"
+#include "console/gate.h"
+#include "console/listener.h"
+#include "console/origin.h"
+#include "console/outline.h"
+#include "console/store.h"
+
+struct lws_context;
+struct lws_vhost;
+struct socket;
+
+/* A request's head, and a login's body, must be there within so long; an idle connection is closed after twice that. */
+#define SERVER_TIMEOUT_S 10
+/* A page's session is looked at again so often: logout elsewhere, a user disabled, its end. */
+#define SERVER_RECHECK_MS 60000
+/* WebSocket subprotocol and path (PROTOCOL.md section 2). */
+#define SERVER_SUBPROTOCOL "vigie-desk.1"
+#define SERVER_SOCKET_PATH "/ws"
+
+struct server_options {
+        struct loop *loop;
+        const struct config *config;   /* all borrowed until server_close */
+        const struct files *files;
+        const struct outline *outline;
+        struct store *store;
+        struct desk *desk;
+        struct gate *gate;
+};
+
+struct server_counts {
+        uint64_t requests, refused; /* HTTP requests; answered with 4xx */
+        uint64_t opened, turned;    /* pages opened; upgrades refused for origin, host or path */
+};
+
+struct server {
+        struct server_options options;
+        struct listener *listener;
+        struct lws_context *lws;
+        struct lws_vhost *vhost;
+        struct origins origins;
+        char policy[POLICY_SIZE], hsts[64];
+        struct socket *sockets; /* all open WebSockets */
+        struct server_counts counts;
+        bool closing;
+};
+
+/* server_open: read certificate and key, bind.  Nothing is accepted yet.
+ *   ret_server  written in any case: on an error half open or NULL, for server_close and server_free
+ * Returns 0, -EINVAL (address, certificate or key; told in the log), -EADDRINUSE, -ENOMEM, -ENOBUFS (policy). */
+int server_open(const struct server_options *options, struct server **ret_server);
+/* server_start: begin to accept.  Returns 0 or a negative errno. */
+int server_start(struct server *server);
+int server_port(const struct server *server);
+/* server_leave: accept nobody more, and tell every page to come back soon (DESK_GOING_AWAY). */
+void server_leave(struct server *server);
+/* server_close: end every connection in the loop's next turns (loop_close runs them).  server_free: after that.  NULL does nothing. */
+void server_close(struct server *server);
+void server_free(struct server *server);
+
+/* server_end_session: close every page of this session: it was logged out. */
+void server_end_session(struct server *server, const uint8_t hash[SESSION_HASH_SIZE]);
+
+#endif

@@ -1,0 +1,350 @@
+#include "console/store_inside.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+
+#define CARRIER_QUIET_MS (3 * 60 * 1000) /* DESIGN rule 5 */
+
+void store_key(const struct store *store, const char *name, const char *suffix, char to[STORE_KEY_SIZE])
+{
+        snprintf(to, STORE_KEY_SIZE, "{%s}:%s%s", store->options.config->region, name, suffix);
+}
+
+bool reply_is(const struct redisReply *reply, int type, size_t min)
+{
+        return reply != NULL && reply->type == type && (type != REDIS_REPLY_ARRAY || reply->elements >= min);
+}
+
+int reply_text(const struct redisReply *reply, char *to, size_t size)
+{
+        if (reply == NULL || (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_STATUS))
+                return -EBADMSG;
+        size_t len = (size_t)reply->len;
+        if (len >= size || memchr(reply->str, '\0', len) != NULL)
+                return -EBADMSG;
+        memcpy(to, reply->str, len);
+        to[len] = '\0';
+        return 0;
+}
+
+int64_t reply_time_ms(const struct redisReply *reply)
+{
+        char s[24], us[24];
+
+        if (!reply_is(reply, REDIS_REPLY_ARRAY, 2) || reply_text(reply->element[0], s, sizeof(s)) < 0 ||
+            reply_text(reply->element[1], us, sizeof(us)) < 0)
+                return 0;
+        return strtoll(s, NULL, 10) * 1000 + strtoll(us, NULL, 10) / 1000;
+}
+
+int64_t store_now_ms(const struct store *store)
+{
+        return clock_utc_ms() + store->offset_ms;
+}
+
+const struct counts *store_carriers(const struct store *store)
+{
+        return &store->carriers;
+}
+
+const struct store_stats *store_stats(const struct store *store)
+{
+        return &store->stats;
+}
+
+void store_refused(struct store *store, const char *what, int error)
+{
+        uint32_t hidden;
+
+        store->stats.refused++;
+        if (log_limit_pass(&store->refused, clock_mono_ms(), &hidden))
+                log_warn(NULL, "%s not understood: %s (%" PRIu32 " more not shown)", what, strerror(-error), hidden);
+}
+
+void store_lost(struct store *store)
+{
+        store->loaded = false;
+        if (!store->up)
+                return;
+        store->up = false;
+        store->options.events.up(store->options.events.user, false);
+}
+
+void store_begin_again(struct store *store, const char *why)
+{
+        if (store->closing)
+                return;
+        log_warn(NULL, "alerts: %s; loading anew", why);
+        store_lost(store);
+        loop_timer_arm(store->options.loop, &store->rest, clock_mono_ms() + STORE_REST_MS);
+}
+
+static void on_rested(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct store *store = timer->user;
+
+        if (store->alerts_up && !store->loaded)
+                load_begin(store);
+}
+
+static void on_alerts(void *user, bool up, const char *why)
+{
+        struct store *store = user;
+
+        store->alerts_up = up;
+        if (up) {
+                log_info(NULL, "alerts: connected");
+                load_begin(store);
+        } else {
+                log_warn(NULL, "alerts: away: %s", why);
+                store_lost(store);
+        }
+}
+
+static void on_feed(void *user, bool up, const char *why)
+{
+        struct store *store = user;
+
+        store->feed_up = up;
+        if (!up) {
+                bool was_up = store->up;
+
+                store_lost(store);
+                if (was_up && store->alerts_up)
+                        store_begin_again(store, "the feed's link is lost");
+        } else if (store->loaded) {
+                tail_begin(store);
+        } else if (store->alerts_up && !store->load.running) {
+                load_begin(store);
+        }
+}
+
+static void on_roster_time(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
+        int64_t now = reply_time_ms(reply);
+
+        if (now == 0 || store->closing)
+                return; /* the link went, or it comes again with its next rise */
+        snprintf(store->roster_at, sizeof(store->roster_at), "%" PRId64 "-0", now - STORE_ROSTER_BACK_MS);
+        roster_begin(store);
+}
+
+static void on_positions(void *user, bool up, const char *why)
+{
+        struct store *store = user;
+
+        if (up) {
+                log_info(NULL, "positions: connected");
+        } else {
+                store->carriers.known = false;
+                log_warn(NULL, "positions: away: %s", why);
+        }
+}
+
+static void on_roster(void *user, bool up, const char *why)
+{
+        struct store *store = user;
+        struct redis_args args;
+
+        redis_args_init(&args, "TIME");
+        if (up)
+                (void)redis_command(store->roster, &args, on_roster_time, store);
+}
+
+static void on_on_duty(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
+
+        store->carriers.known = reply_is(reply, REDIS_REPLY_INTEGER, 0);
+        if (store->carriers.known)
+                store->carriers.on_duty = reply->integer;
+}
+
+static void on_quiet(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
+
+        if (reply_is(reply, REDIS_REPLY_INTEGER, 0))
+                store->carriers.quiet = reply->integer;
+}
+
+static void on_open(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
+
+        if (reply_is(reply, REDIS_REPLY_INTEGER, 0))
+                store->carriers.open = reply->integer;
+}
+
+static void on_time(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
+        int64_t now = reply_time_ms(reply);
+
+        if (now != 0)
+                store->offset_ms = now - clock_utc_ms();
+}
+
+/* on_people_changes: where {r}:people:changes stands; moved: load the supervisors again. */
+static void on_people_changes(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
+        char at[STORE_STREAM_SIZE] = "";
+
+        if (!reply_is(reply, REDIS_REPLY_ARRAY, 1) || !reply_is(reply->element[0], REDIS_REPLY_ARRAY, 1) ||
+            reply_text(reply->element[0]->element[0], at, sizeof(at)) < 0 || strcmp(at, store->people_at) == 0)
+                return;
+        strcpy(store->people_at, at);
+        load_people(store);
+}
+
+static void poll_positions(struct store *store)
+{
+        char key[STORE_KEY_SIZE];
+        struct redis_args args;
+
+        store_key(store, "duty", "", key);
+        redis_args_init(&args, "ZCARD");
+        redis_arg(&args, key);
+        (void)redis_command(store->positions, &args, on_on_duty, store);
+        redis_args_init(&args, "ZCOUNT");
+        redis_arg(&args, key);
+        redis_arg(&args, "-inf");
+        redis_arg_int(&args, store_now_ms(store) - CARRIER_QUIET_MS);
+        (void)redis_command(store->positions, &args, on_quiet, store);
+}
+
+static void poll_alerts(struct store *store)
+{
+        char key[STORE_KEY_SIZE];
+        struct redis_args args;
+
+        redis_args_init(&args, "TIME");
+        (void)redis_command(store->alerts, &args, on_time, store);
+        store_key(store, "open", "", key);
+        redis_args_init(&args, "ZCARD");
+        redis_arg(&args, key);
+        (void)redis_command(store->alerts, &args, on_open, store);
+        store_key(store, "people:changes", "", key);
+        redis_args_init(&args, "XREVRANGE");
+        redis_arg(&args, key);
+        redis_arg(&args, "+");
+        redis_arg(&args, "-");
+        redis_arg(&args, "COUNT");
+        redis_arg(&args, "1");
+        (void)redis_command(store->alerts, &args, on_people_changes, store);
+}
+
+static void on_poll(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct store *store = timer->user;
+
+        poll_positions(store); /* each fails where its link is down, and is asked again */
+        poll_alerts(store);
+        loop_timer_arm(store->options.loop, timer, now_mono_ms + STORE_POLL_MS);
+}
+
+struct handed {
+        struct store *store;
+        char id[VIEW_COMMAND_TEXT];
+};
+
+static void on_handed(void *user, struct redisReply *reply)
+{
+        struct handed *handed = user;
+        struct store *store = handed->store;
+
+        if ((reply == NULL || reply->type == REDIS_REPLY_ERROR) && !store->closing)
+                store->options.events.answer(store->options.events.user, handed->id, answer_code_name(ANSWER_BUSY), "");
+        if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+                log_error(NULL, "commands: %s", reply->str);
+        free(handed);
+}
+
+int store_command(struct store *store, const struct command *command)
+{
+        uint8_t buf[COMMAND_MAX];
+        int n = command_encode(command, buf, sizeof(buf)), r;
+        struct handed *handed = n > 0 ? calloc(1, sizeof(*handed)) : NULL;
+        char key[STORE_KEY_SIZE];
+        struct redis_args args;
+
+        if (handed == NULL)
+                return n > 0 ? -ENOBUFS : -EINVAL;
+        handed->store = store;
+        hex_encode(command->id, sizeof(command->id), handed->id);
+        store_key(store, "commands", "", key);
+        redis_args_init(&args, "XADD");
+        redis_arg(&args, key);
+        redis_arg(&args, "MAXLEN");
+        redis_arg(&args, "~");
+        redis_arg(&args, STORE_COMMANDS_LENGTH);
+        redis_arg(&args, "*");
+        redis_arg(&args, "f");
+        redis_arg(&args, "1");
+        redis_arg(&args, "r");
+        redis_arg_data(&args, buf, (size_t)n);
+        if ((r = redis_command(store->alerts, &args, on_handed, handed)) < 0)
+                free(handed);
+        else
+                store->stats.commands++;
+        return r;
+}
+
+static int open_link(struct store *store, const struct config_redis *redis, bool blocking,
+                     void (*state)(void *, bool, const char *), struct redis_link **ret_link)
+{
+        struct redis_options options = {
+                .address = config_redis_address(redis),
+                .user = redis->user,
+                .password = redis->password,
+                .blocking = blocking,
+                .state = state,
+                .user_data = store,
+        };
+
+        return redis_open(store->options.loop, &options, ret_link);
+}
+
+int store_open(const struct store_options *options, struct store **ret_store)
+{
+        struct store *store = calloc(1, sizeof(*store));
+        const struct config *c = options->config;
+        int r;
+
+        if (store == NULL)
+                return -ENOMEM;
+        store->options = *options;
+        wheel_timer_init(&store->poll, on_poll, store);
+        wheel_timer_init(&store->rest, on_rested, store);
+        if ((r = open_link(store, &c->alerts, false, on_alerts, &store->alerts)) < 0 ||
+            (r = open_link(store, &c->alerts, true, on_feed, &store->feed)) < 0 ||
+            (r = open_link(store, &c->positions, false, on_positions, &store->positions)) < 0 ||
+            (r = open_link(store, &c->positions, true, on_roster, &store->roster)) < 0) {
+                store_close(store);
+                return r;
+        }
+        loop_timer_arm(options->loop, &store->poll, clock_mono_ms() + 100);
+        *ret_store = store;
+        return 0;
+}
+
+void store_close(struct store *store)
+{
+        if (store == NULL)
+                return;
+        store->closing = true;
+        loop_timer_cancel(store->options.loop, &store->poll);
+        loop_timer_cancel(store->options.loop, &store->rest);
+        redis_close(store->alerts);
+        redis_close(store->feed);
+        redis_close(store->positions);
+        redis_close(store->roster);
+        free(store->load.ids);
+        free(store);
+}

@@ -1,0 +1,63 @@
+/* The store's inside, shared by store.c (links, clock, commands), load.c, tail.c and who.c. */
+#ifndef CONSOLE_STORE_INSIDE_H
+#define CONSOLE_STORE_INSIDE_H
+
+#include <hiredis/hiredis.h>
+
+#include "base/loop.h"
+#include "base/redis.h"
+#include "console/store.h"
+
+#define STORE_KEY_SIZE    160
+#define STORE_STREAM_SIZE 48 /* "1700000000000-0" */
+
+struct store_load {
+        bool running, failed, again;
+        unsigned waiting;          /* answers outstanding */
+        size_t next, count;        /* of ids */
+        char (*ids)[ALERT_ID_TEXT];
+};
+
+struct store {
+        struct store_options options;
+        struct redis_link *alerts, *feed, *positions, *roster;
+        bool alerts_up, feed_up, loaded, up, closing;
+        int64_t offset_ms; /* Redis's clock minus ours */
+        struct counts carriers;
+        struct store_stats stats;
+        struct store_load load;
+        struct wheel_timer poll, rest;
+        struct log_limit refused;
+
+        unsigned load_number;      /* counts loads, so that an XREAD of an earlier one is told */
+        unsigned tail_number;      /* load_number when the XREAD under way was given */
+        bool tail_waits, roster_waits;
+        char feed_at[STORE_STREAM_SIZE], roster_at[STORE_STREAM_SIZE];
+        char people_at[STORE_STREAM_SIZE]; /* last entry of {r}:people:changes that we loaded after */
+};
+
+/* store_key: "{region}:NAME" (and SUFFIX) into TO. */
+void store_key(const struct store *store, const char *name, const char *suffix, char to[STORE_KEY_SIZE]);
+
+/* store_lost: what we know is not whole any more: blind.  store_begin_again: the same, and load anew in STORE_REST_MS. */
+void store_lost(struct store *store);
+void store_begin_again(struct store *store, const char *why);
+/* store_refused: count and log (limited) an entry that was not understood. */
+void store_refused(struct store *store, const char *what, int error);
+
+/* load_begin: load everything; when done tail_begin.  load_people: the supervisors alone. */
+void load_begin(struct store *store);
+void load_people(struct store *store);
+
+/* tail_begin: read the feed from feed_at.  roster_begin: read the roster from roster_at. */
+void tail_begin(struct store *store);
+void roster_begin(struct store *store);
+
+/* reply_is: TYPE and, of arrays, at least MIN elements.  NULL is nothing. */
+bool reply_is(const struct redisReply *reply, int type, size_t min);
+/* reply_text: the text of a string or status that fits SIZE - 1 octets without NUL, into TO.  Returns 0 or -EBADMSG. */
+int reply_text(const struct redisReply *reply, char *to, size_t size);
+/* reply_time_ms: TIME's answer as UTC ms.  0 when it is none. */
+int64_t reply_time_ms(const struct redisReply *reply);
+
+#endif
