@@ -1,4 +1,4 @@
-/* The sealed position: where a handset on duty is, readable by the region's position key alone (PROTOCOL.md 7).
+/* The sealed position: where a handset on duty is, readable by the region's position key alone (PROTOCOL.md 6.2).
  * COSE_Encrypt, one recipient by direct ECDH-ES + HKDF-256 over X25519, content A256GCM.
  *
  *   [1, lat 1e-7, lon 1e-7, accuracy m, fix time s]         external_aad: "vigie position" and the handset id

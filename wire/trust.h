@@ -1,4 +1,4 @@
-/* The trust list: every key of the region with one use and its dates, signed by its offline root (PROTOCOL.md 6).  Pure.
+/* The trust list: every key of the region with one use and its dates, signed by its offline root (PROTOCOL.md 6.1).  Pure.
  *
  *   [1, number, issued at s, region, [[kid 8, use, alg, public key, not before s, not after s], ...]]
  *
