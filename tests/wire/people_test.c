@@ -162,6 +162,7 @@ static void test_refused(void **state)
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\xc3\xa9", 2, "\xc3\x28", 2), -EBADMSG);
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\xc3\xa9", 2, "\0a", 2), -EBADMSG);
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "+33", 3, "+ 3", 3), -EBADMSG);
+        assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "+33", 3, "+\x7f\x33", 3), -EBADMSG);
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\x61t", 2,
                                         "\x78\x21"
                                         "123456789012345678901234567890123",
@@ -226,6 +227,7 @@ static void test_words(void **state)
         assert_false(number_valid("+1234567890123456"));
         assert_false(number_valid("0612345678"));
         assert_false(number_valid("+33 612345678"));
+        assert_false(number_valid("+33612345678x"));
         assert_false(number_valid("+"));
         assert_false(number_valid(""));
         for (uint8_t role = 1; role < ROLE_END; role++)

@@ -482,6 +482,8 @@ static void test_helpers(void **state)
 
         record_set_text(text, sizeof(text), "1234567");
         assert_string_equal(text, "1234567");
+        record_set_text(text, sizeof(text), "12345678");
+        assert_string_equal(text, "1234567");
         record_set_text(text, sizeof(text), "12345\xf0\x9f\x98\x80");
         assert_string_equal(text, "12345");
         record_set_text(text, sizeof(text),

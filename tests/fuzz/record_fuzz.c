@@ -1,0 +1,29 @@
+/* Any octets are refused, or are a record that is written again: as it was, or shorter by what a newer format added inside
+ * an entry or beyond the room for unknown ones. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "wire/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        static struct record record, again;
+        static uint8_t written[RECORD_MAX];
+        int r = record_decode(data, size, &record), len;
+
+        if (r < 0) {
+                assert(r == -EBADMSG || r == -EPROTONOSUPPORT);
+                return 0;
+        }
+        len = record_encode(&record, written, sizeof(written));
+        assert(len > 0 && (size_t)len <= size);
+        assert((size_t)len < size || memcmp(written, data, size) == 0);
+        assert(record_decode(written, (size_t)len, &again) == 0);
+        assert(memcmp(&record, &again, sizeof(record)) == 0);
+        (void)record_urgency(&record);
+        (void)record_receipt_state(&record);
+        return 0;
+}
