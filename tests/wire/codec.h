@@ -167,8 +167,8 @@ static inline void assert_all_zero(const void *at, size_t size)
                 assert_int_equal(((const uint8_t *)at)[i], 0);
 }
 
-/* Write OBJECT, read it, compare, write again, compare.  Objects are compared octet by octet, so OBJECT begins as all
- * zero.  Gives the length; the encoding is at TO, of codec->max octets. */
+/* Write OBJECT, read it, compare, write again, compare.  Objects are compared octet by octet, padding too, so
+ * OBJECT begins as all zero (memset, or static).  Gives the length; the encoding is at TO, of codec->max octets. */
 static inline size_t codec_round(const struct codec *codec, const void *object, uint8_t *to)
 {
         uint8_t *again = malloc(codec->max);

@@ -72,13 +72,13 @@ static void test_hostile(void **state)
 
 static void test_example(void **state)
 {
-        struct command c = { .id = { 1, 2, 3, 4, 5, 6, 7, 8 },
-                             .expires_ms = 1767225630000,
-                             .verb = COMMAND_TAKE,
-                             .role = ROLE_SUPERVISOR,
-                             .person = "benali",
-                             .login = "benali",
-                             .owner_seen = "petit" };
+        static struct command c = { .id = { 1, 2, 3, 4, 5, 6, 7, 8 },
+                                    .expires_ms = 1767225630000,
+                                    .verb = COMMAND_TAKE,
+                                    .role = ROLE_SUPERVISOR,
+                                    .person = "benali",
+                                    .login = "benali",
+                                    .owner_seen = "petit" };
         uint8_t fixture[COMMAND_MAX], buf[COMMAND_MAX];
         size_t len = example("command", fixture, sizeof(fixture));
 

@@ -88,11 +88,13 @@ static void test_round_trip(void **state)
 static void test_largest(void **state)
 {
         uint8_t buf[NOTICE_MAX];
-        struct notice n = { .kind = NOTICE_OVERDUE, .since_ms = INT64_MAX, .count = UINT32_MAX };
-        struct carrier_duty c = { .since_ms = INT64_MAX, .until_s = UINT32_MAX, .battery = 255, .sealed_size = 256 };
-        struct duty_entry d = { INT64_MAX, UINT32_MAX, { 0 } };
-        struct presence p = { .at_ms = INT64_MAX, .has_position = true, .at = full_point() };
-        struct tombstone t = { .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .closed_at_ms = INT64_MAX };
+        static struct notice n = { .kind = NOTICE_OVERDUE, .since_ms = INT64_MAX, .count = UINT32_MAX };
+        static struct carrier_duty c = {
+                .since_ms = INT64_MAX, .until_s = UINT32_MAX, .battery = 255, .sealed_size = 256
+        };
+        static struct duty_entry d = { INT64_MAX, UINT32_MAX, { 0 } };
+        static struct presence p = { .at_ms = INT64_MAX, .has_position = true };
+        static struct tombstone t = { .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .closed_at_ms = INT64_MAX };
 
         fill_text(n.zone_id, sizeof(n.zone_id));
         fill_text(n.zone_name, sizeof(n.zone_name));
@@ -112,6 +114,7 @@ static void test_largest(void **state)
         fill_text(c.zone_id, sizeof(c.zone_id));
         codec_round(&carrier_duty_codec, &c, buf);
         codec_round(&duty_entry_codec, &d, buf);
+        p.at = full_point();
         codec_round(&presence_codec, &p, buf);
         fill_text(t.who, sizeof(t.who));
         codec_round(&tombstone_codec, &t, buf);

@@ -74,7 +74,7 @@ static void test_round_trip(void **state)
 static void test_largest(void **state)
 {
         uint8_t buf[PEOPLE_MAX];
-        struct handset_entry h = { .has_previous = true, .not_after_s = UINT32_MAX, .revoked_at_s = UINT32_MAX };
+        static struct handset_entry h = { .has_previous = true, .not_after_s = UINT32_MAX, .revoked_at_s = UINT32_MAX };
         struct user_entry u = { .role = ROLE_CARETAKER };
 
         memset(h.key, 4, sizeof(h.key));
@@ -129,10 +129,11 @@ static void test_examples(void **state)
                 { "people-round", &round_entry_codec, &round },
                 { "people-handset", &handset_entry_codec, NULL },
         };
-        struct handset_entry h = handset;
+        static struct handset_entry h;
         uint8_t fixture[PEOPLE_MAX], buf[PEOPLE_MAX];
         size_t len;
 
+        h = handset;
         h.key[0] = 4;
         for (uint8_t i = 1; i < sizeof(h.key); i++)
                 h.key[i] = i;
