@@ -1,0 +1,492 @@
+/* The link with real TLS and real sockets: a client in a thread of its own, the link on the loop here. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <uv.h>
+
+#include "base/hex.h"
+#include "base/loop.h"
+#include "dispatcher/link.h"
+#include "tests/dispatcher/support/phone.h"
+#include "tests/dispatcher/support/place.h"
+
+#define HANDSET   "00112233445566aa"
+#define ENROLMENT "a1a2a3a4a5a6a7a8"
+#define SEEN_MAX  64
+
+/* The service under test, and what it said. */
+struct service {
+        struct place place;
+        struct loop *loop;
+        struct link *link;
+        uv_async_t over; /* the client is done */
+        int (*client)(struct service *service);
+        int result;
+        int port;
+        int opened, closed, frames;
+        struct tls_peer peer[SEEN_MAX];
+        size_t frame_len;
+        uint8_t frame[1024];
+        void (*on_frame)(struct service *service, uint64_t session);
+};
+
+static void on_opened(void *user, uint64_t session, const struct tls_peer *peer)
+{
+        struct service *s = user;
+
+        assert_int_not_equal(session, 0);
+        s->peer[s->opened++ % SEEN_MAX] = *peer;
+}
+
+static void echo(struct service *s, uint64_t session)
+{
+        assert_int_equal(link_send(s->link, session, s->frame, s->frame_len), 0);
+}
+
+static void on_frame(void *user, uint64_t session, const uint8_t *data, size_t len)
+{
+        struct service *s = user;
+
+        s->frames++;
+        s->frame_len = len;
+        memcpy(s->frame, data, len);
+        s->on_frame(s, session);
+}
+
+static void on_closed(void *user, uint64_t session)
+{
+        struct service *s = user;
+
+        s->closed++;
+        assert_int_equal(link_send(s->link, session, (const uint8_t *)"x", 1), -ENOENT);
+}
+
+static void certificate(struct service *s, const char *authority, const char *name, int from, int to)
+{
+        place_certificate(&s->place, authority, name, &(struct place_subject){ HANDSET, ENROLMENT, NULL, from, to });
+}
+
+static int set_up(void **state)
+{
+        struct service *s = calloc(1, sizeof(*s));
+        uint8_t tickets[TLS_TICKET_KEY_SIZE] = { 7 };
+
+        place_open(&s->place);
+        place_authority(&s->place, "ca");
+        place_authority(&s->place, "other");
+        certificate(s, "ca", "server", -1, 10);
+        certificate(s, "ca", "good", -1, 10);
+        certificate(s, "ca", "expired", -10, -1);
+        certificate(s, "ca", "young", 1, 10);
+        certificate(s, "other", "foreign", -1, 10);
+        certificate(s, "other", "both", -10, -1);
+        place_certificate(&s->place, "ca", "uri", &(struct place_subject){ HANDSET, NULL, "vigie:enrolment:" ENROLMENT, -1, 10 });
+        place_certificate(&s->place, "ca", "nobody", &(struct place_subject){ "not an id", NULL, NULL, -1, 10 });
+        place_write(&s->place, "tickets", tickets, sizeof(tickets));
+        *state = s;
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        struct service *s = *state;
+
+        place_close(&s->place);
+        free(s);
+        return 0;
+}
+
+static void *run_client(void *user)
+{
+        struct service *s = user;
+
+        s->result = s->client(s);
+        uv_async_send(&s->over);
+        return NULL;
+}
+
+static void on_over(uv_async_t *handle)
+{
+        struct service *s = handle->data;
+
+        loop_stop(s->loop);
+}
+
+static void start_link(struct service *s, size_t connections, size_t handshakes)
+{
+        const char *why = NULL;
+
+        s->opened = s->closed = s->frames = 0;
+        s->on_frame = echo;
+        assert_int_equal(loop_open(&s->loop), 0);
+        assert_int_equal(link_open(&(struct link_options){ .loop = s->loop,
+                                                            .files = { place_path(&s->place, "server.pem"), place_path(&s->place, "server.key"),
+                                                                       place_path(&s->place, "ca.pem"), place_path(&s->place, "tickets") },
+                                                            .address = "127.0.0.1",
+                                                            .connections_max = connections,
+                                                            .handshakes_max = handshakes,
+                                                            .frame_max = 1024,
+                                                            .subprotocol = "vigie.1",
+                                                            .user = s,
+                                                            .opened = on_opened,
+                                                            .frame = on_frame,
+                                                            .closed = on_closed },
+                                   &s->link, &why),
+                         0);
+        s->port = link_port(s->link);
+        assert_int_equal(link_start(s->link), 0);
+}
+
+static void run_link(struct service *s, int (*client)(struct service *))
+{
+        pthread_t thread;
+
+        s->client = client;
+        uv_async_init(loop_uv(s->loop), &s->over, on_over);
+        s->over.data = s;
+        pthread_create(&thread, NULL, run_client, s);
+        loop_run(s->loop);
+        pthread_join(thread, NULL);
+        uv_close((uv_handle_t *)&s->over, NULL);
+}
+
+/* settle: let the link see that its peers have gone. */
+static void settle(struct service *s)
+{
+        const struct listener_counts *counts = link_listener_counts(s->link);
+
+        for (int i = 0; i < 200 && counts->held + counts->waiting > 0; i++) {
+                uv_run(loop_uv(s->loop), UV_RUN_NOWAIT);
+                usleep(10000);
+        }
+        assert_int_equal(counts->held, 0);
+        assert_int_equal(counts->handshakes, 0);
+        assert_int_equal(counts->waiting, 0);
+        assert_int_equal(s->opened, s->closed);
+}
+
+static void stop_link(struct service *s)
+{
+        settle(s);
+        link_close(s->link);
+        assert_int_equal(loop_close(s->loop), 0);
+        link_free(s->link);
+}
+
+/* serve: run the link on 127.0.0.1 while CLIENT runs in its thread; CLIENT must give 0. */
+static void serve(struct service *s, int (*client)(struct service *))
+{
+        start_link(s, 64, 8);
+        run_link(s, client);
+        assert_int_equal(s->result, 0);
+        stop_link(s);
+}
+
+static int dial(struct service *s, struct phone *phone, const char *name)
+{
+        char certificate_name[32], key_name[32];
+
+        snprintf(certificate_name, sizeof(certificate_name), "%s.pem", name);
+        snprintf(key_name, sizeof(key_name), "%s.key", name);
+        return phone_dial(phone, &(struct phone_line){ .port = s->port, .certificate = place_path(&s->place, certificate_name),
+                                                       .key = place_path(&s->place, key_name) });
+}
+
+/* say_hello: one frame there and back. */
+static int say_hello(struct phone *phone)
+{
+        uint8_t back[16];
+
+        return phone_send(phone, "hello", 5) == 0 && phone_receive(phone, back, sizeof(back), 5000) == 5 &&
+                               memcmp(back, "hello", 5) == 0
+                       ? 0
+                       : 1;
+}
+
+static int everybody(struct service *s)
+{
+        static const char *const names[] = { "good", "expired", "young", "foreign", "both", "uri", "nobody" };
+
+        for (size_t i = 0; i < 7; i++) {
+                struct phone phone;
+                int r = dial(s, &phone, names[i]);
+
+                if (r != 0 || say_hello(&phone) != 0)
+                        return 10 * (int)i + 1 - r;
+                phone_hang_up(&phone);
+        }
+        return 0;
+}
+
+static void test_any_certificate_is_let_in_and_judged(void **state)
+{
+        struct service *s = *state;
+        uint8_t id[8], enrolment[8];
+
+        hex_decode(HANDSET, id, 8);
+        hex_decode(ENROLMENT, enrolment, 8);
+        serve(s, everybody);
+        assert_int_equal(s->opened, 7);
+        assert_int_equal(s->peer[0].verdict, TLS_TRUSTED);
+        assert_int_equal(s->peer[1].verdict, TLS_EXPIRED);
+        assert_int_equal(s->peer[2].verdict, TLS_NOT_YET_VALID);
+        assert_int_equal(s->peer[3].verdict, TLS_FOREIGN);
+        assert_int_equal(s->peer[4].verdict, TLS_FOREIGN);
+        for (int i = 0; i < 6; i++) {
+                assert_true(s->peer[i].has_handset && s->peer[i].has_enrolment);
+                assert_memory_equal(s->peer[i].handset.octets, id, 8);
+                assert_memory_equal(s->peer[i].enrolment, enrolment, 8);
+        }
+        assert_int_equal(s->peer[6].verdict, TLS_TRUSTED);
+        assert_false(s->peer[6].has_handset || s->peer[6].has_enrolment);
+        assert_memory_not_equal(s->peer[0].fingerprint, s->peer[1].fingerprint, 8);
+}
+
+static int strangers(struct service *s)
+{
+        struct phone phone;
+        int r = phone_dial(&phone, &(struct phone_line){ .port = s->port });
+        uint8_t octet[1];
+
+        /* TLS 1.3: the client's handshake ends before the server refuses the missing certificate. */
+        if (r == 0 || (r == -3 && SSL_read(phone.ssl, octet, 1) > 0))
+                return 1;
+        phone_hang_up(&phone);
+        r = phone_dial(&phone, &(struct phone_line){ .port = s->port, .certificate = place_path(&s->place, "good.pem"),
+                                                     .key = place_path(&s->place, "good.key"), .subprotocol = "chat" });
+        phone_hang_up(&phone);
+        return r == -3 ? 0 : 2;
+}
+
+static void test_no_certificate_or_another_protocol_is_no_session(void **state)
+{
+        struct service *s = *state;
+
+        serve(s, strangers);
+        assert_int_equal(s->opened, 0);
+        assert_int_equal(s->closed, 0);
+}
+
+static int come_back(struct service *s)
+{
+        static const char *const names[] = { "good", "foreign" };
+
+        for (int i = 0; i < 2; i++) {
+                struct phone phone;
+                SSL_SESSION *session;
+                char certificate_name[32], key_name[32];
+                int r = dial(s, &phone, names[i]);
+
+                if (r != 0 || say_hello(&phone) != 0)
+                        return 1;
+                session = phone_session(&phone);
+                phone_hang_up(&phone);
+                snprintf(certificate_name, sizeof(certificate_name), "%s.pem", names[i]);
+                snprintf(key_name, sizeof(key_name), "%s.key", names[i]);
+                r = phone_dial(&phone, &(struct phone_line){ .port = s->port, .resume = session,
+                                                             .certificate = place_path(&s->place, certificate_name),
+                                                             .key = place_path(&s->place, key_name) });
+                if (r != 0 || SSL_session_reused(phone.ssl) != 1 || say_hello(&phone) != 0)
+                        return 2;
+                SSL_SESSION_free(session);
+                phone_hang_up(&phone);
+        }
+        return 0;
+}
+
+static void test_a_resumed_session_is_judged_again(void **state)
+{
+        struct service *s = *state;
+
+        start_link(s, 64, 8);
+        run_link(s, come_back);
+        assert_int_equal(s->result, 0);
+        assert_int_equal(link_counts(s->link)->resumed, 2);
+        stop_link(s);
+        assert_int_equal(s->opened, 4);
+        assert_int_equal(s->peer[1].verdict, TLS_TRUSTED);
+        assert_int_equal(s->peer[3].verdict, TLS_FOREIGN);
+        assert_true(s->peer[1].has_handset && s->peer[1].has_enrolment);
+}
+
+static int send_odd_frames(struct service *s)
+{
+        struct phone phone;
+        uint8_t big[1025] = { 0 }, back[1100];
+
+        if (dial(s, &phone, "good") != 0)
+                return 1;
+        if (phone_send(&phone, big, 1024) != 0 || phone_receive(&phone, back, sizeof(back), 5000) != 1024)
+                return 2;
+        if (phone_send_piece(&phone, 2, 0, "ab", 2) != 0 || phone_send_piece(&phone, 0, 0, "cd", 2) != 0 ||
+            phone_send_piece(&phone, 0, 1, "ef", 2) != 0 || phone_receive(&phone, back, sizeof(back), 5000) != 6 ||
+            memcmp(back, "abcdef", 6) != 0)
+                return 3;
+        if (phone_send(&phone, big, 1025) != 0 || phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED ||
+            phone.close_code != 1009)
+                return 4;
+        phone_hang_up(&phone);
+        if (dial(s, &phone, "good") != 0 || phone_send_piece(&phone, 2, 0, big, 1000) != 0 ||
+            phone_send_piece(&phone, 0, 1, big, 1000) != 0 || phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED ||
+            phone.close_code != 1009)
+                return 5;
+        phone_hang_up(&phone);
+        if (dial(s, &phone, "good") != 0 || phone_send_piece(&phone, 1, 1, "text", 4) != 0 ||
+            phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED || phone.close_code != 1002)
+                return 6;
+        phone_hang_up(&phone);
+        return 0;
+}
+
+static void test_frames_whole_in_pieces_and_too_big(void **state)
+{
+        struct service *s = *state;
+
+        serve(s, send_odd_frames);
+        assert_int_equal(s->frames, 2);
+}
+
+static void flood(struct service *s, uint64_t session)
+{
+        int r = 0, sent = 0;
+
+        while ((r = link_send(s->link, session, s->frame, s->frame_len)) == 0)
+                sent++;
+        assert_int_equal(r, -ENOBUFS);
+        assert_int_equal(sent, LINK_QUEUE_FRAMES);
+        assert_int_equal(link_send(s->link, session, s->frame, s->frame_len), -ENOENT);
+}
+
+static int be_flooded(struct service *s)
+{
+        struct phone phone;
+        uint8_t back[64];
+
+        if (dial(s, &phone, "good") != 0 || phone_send(&phone, "x", 1) != 0)
+                return 1;
+        if (phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED || phone.close_code != 1013)
+                return 2;
+        phone_hang_up(&phone);
+        return 0;
+}
+
+static void test_a_full_queue_closes_the_session(void **state)
+{
+        struct service *s = *state;
+
+        start_link(s, 64, 8);
+        s->on_frame = flood;
+        run_link(s, be_flooded);
+        assert_int_equal(s->result, 0);
+        assert_int_equal(link_counts(s->link)->overrun, 1);
+        stop_link(s);
+        assert_int_equal(s->closed, 1);
+}
+
+static void send_two_and_end(struct service *s, uint64_t session)
+{
+        link_send(s->link, session, (const uint8_t *)"one", 3);
+        link_send(s->link, session, (const uint8_t *)"two", 3);
+        assert_int_equal(link_end(s->link, session, 1008), 0);
+        assert_int_equal(link_send(s->link, session, (const uint8_t *)"no", 2), -ENOENT);
+}
+
+static int be_closed(struct service *s)
+{
+        struct phone phone;
+        uint8_t back[64];
+
+        if (dial(s, &phone, "good") != 0 || phone_send(&phone, "x", 1) != 0)
+                return 1;
+        if (phone_receive(&phone, back, sizeof(back), 5000) != 3 || phone_receive(&phone, back, sizeof(back), 5000) != 3 ||
+            memcmp(back, "two", 3) != 0 || phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED ||
+            phone.close_code != 1008)
+                return 2;
+        phone_hang_up(&phone);
+        return 0;
+}
+
+static void test_what_is_queued_goes_out_before_the_close(void **state)
+{
+        struct service *s = *state;
+
+        start_link(s, 64, 8);
+        s->on_frame = send_two_and_end;
+        run_link(s, be_closed);
+        assert_int_equal(s->result, 0);
+        stop_link(s);
+        assert_int_equal(s->closed, 1);
+}
+
+static int plain(int port)
+{
+        struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 ? fd : -1;
+}
+
+/* 200 connections that send nothing, with room for 64; then 100 that send no TLS; a handset gets through all the same. */
+static int crowd(struct service *s)
+{
+        struct phone phone;
+        int silent[200];
+
+        for (int i = 0; i < 200; i++)
+                silent[i] = plain(s->port);
+        for (int i = 0; i < 100; i++) {
+                int fd = plain(s->port);
+
+                if (send(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL) < 0)
+                        return 1;
+                close(fd);
+        }
+        if (dial(s, &phone, "good") != 0 || say_hello(&phone) != 0)
+                return 2;
+        phone_hang_up(&phone);
+        for (int i = 0; i < 200; i++)
+                close(silent[i]);
+        return 0;
+}
+
+static void test_silent_and_garbled_connections_take_no_ones_place(void **state)
+{
+        struct service *s = *state;
+        const struct listener_counts *counts;
+
+        start_link(s, 64, 4);
+        run_link(s, crowd);
+        assert_int_equal(s->result, 0);
+        counts = link_listener_counts(s->link);
+        settle(s);
+        assert_true(counts->turned_away >= 100);
+        assert_int_equal(s->opened, 1);
+        stop_link(s);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_any_certificate_is_let_in_and_judged),
+                cmocka_unit_test(test_no_certificate_or_another_protocol_is_no_session),
+                cmocka_unit_test(test_a_resumed_session_is_judged_again),
+                cmocka_unit_test(test_frames_whole_in_pieces_and_too_big),
+                cmocka_unit_test(test_a_full_queue_closes_the_session),
+                cmocka_unit_test(test_what_is_queued_goes_out_before_the_close),
+                cmocka_unit_test(test_silent_and_garbled_connections_take_no_ones_place),
+        };
+
+        return cmocka_run_group_tests(tests, set_up, tear_down);
+}
