@@ -96,20 +96,19 @@ struct conf_table {
         int (*check)(const void *config, char *why, size_t why_size);
 };
 
+/* Where a configuration comes from. */
+struct conf_source {
+        const char *text; /* the file's octets, any octets at all; len 0 = no file */
+        size_t len;
+        const char *file;             /* its name, for the errors */
+        const char *const *overrides; /* `section.key=value`; they replace what the file says, the last one wins */
+        size_t override_count;
+};
+
 /* conf_parse: read the text of a configuration file, and then overrides, into CONFIG.
- *   text, len      the file's octets, any octets at all; len 0 = no file
- *   file           its name, for the errors
- *   overrides      `section.key=value` texts, count override_count; they replace what the file says
  *   config         table->config_size octets, written wholly on success, untouched otherwise
  *   errors         CONF_ERRORS_SIZE octets: every mistake as "file:line: key: rule\n"; "" on success
  * Returns 0, -EINVAL (errors tells), -ENOMEM (errors tells).  Keeps no pointer.  Source: libinih 55, ini_parse_stream. */
-struct conf_source {
-        const char *text;
-        size_t len;
-        const char *file;
-        const char *const *overrides;
-        size_t override_count;
-};
 int conf_parse(const struct conf_table *table, const struct conf_source *source, void *config, char *errors);
 
 /* What the caller of conf_main does next. */
@@ -120,6 +119,12 @@ enum conf_next {
 /* Overrides on one command line; more is an error.  The demo gives some 20. */
 #define CONF_OVERRIDES_MAX 64
 
+/* What main() was given. */
+struct conf_args {
+        int argc;
+        char **argv;
+};
+
 /* conf_main: a program's first line: read the command line and the configuration.
  *   -c FILE  -n (check and stop)  -o section.key=value (repeatable)  --help (the table)  --version
  *   config     written on 0 with CONF_RUN or after a good -n
@@ -128,16 +133,13 @@ enum conf_next {
  *   ret_next   what to do
  * Prints help and version on stdout, mistakes on stderr.  Returns 0, -EINVAL (already told), or what reading the file gave
  * (already told): exit with 2.  Uses getopt's state: call it once, first. */
-struct conf_args {
-        int argc;
-        char **argv;
-};
 int conf_main(const struct conf_table *table, const struct conf_args *args, void *config, int *ret_rest,
               enum conf_next *ret_next);
 
-/* conf_help: write the usage text and the table (key, type, bounds, default, help) as --help shows it.
- *   out  a FILE; void, errors are the stream's.  Forward declaration keeps <stdio.h> out of this header. */
-struct _IO_FILE;
+struct _IO_FILE; /* FILE; keeps <stdio.h> out of here */
+
+/* conf_help: write the usage text and the table (key, type, bounds, default, help) to OUT, as --help shows it.  Errors are the
+ * stream's. */
 void conf_help(const struct conf_table *table, struct _IO_FILE *out);
 
 #endif

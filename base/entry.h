@@ -1,12 +1,12 @@
 /* The journal's format, over octets in memory: no file, no clock; libc and libcrypto only (libvigie-handset uses it).
  *
  *      header  magic "VIGIEJNL" 8 | format u32 | owner 4 | sequence u64 | zeros 4 | CRC-32C of these u32            32 octets
- *      entry  length u32 | CRC-32C u32 of all that follows and the length | sequence u64 | link 16 | payload   32 + length
+ *      entry   length u32 | CRC-32C u32 of all that follows and the length | sequence u64 | link 16 | payload  32 + length
  *
  * Numbers are big-endian.  An entry's link is the first 16 octets of SHA-256(link before | sequence | payload); the first
  * one follows the SHA-256 of the header.  So an entry that reads well is the one that was written there, after those before it:
  * not a piece of an older file, not a half-written one.  Sequence numbers rise by any amount (compaction leaves gaps), and
- * the header says the number after which the file begins, so that they rise across a compaction that keeps nothing.
+ * the header says the highest number given when the file was made, so that they rise even when a compaction keeps nothing.
  * Length 0 is the end: the file is preallocated with zeros.  Reading stops at the first entry that is not whole. */
 #ifndef BASE_ENTRY_H
 #define BASE_ENTRY_H
@@ -45,7 +45,7 @@ enum entry_result {
 
 /* entry_header_encode: write a header.
  *   owner       four letters that say whose journal it is ("DISP", "HAND"): another owner's file is refused at reading
- *   sequence    the last number already given; the first entry gets a higher one.  0 for a new journal
+ *   sequence    the highest number already given; the next new entry gets a higher one.  0 for a new journal
  *   out         ENTRY_HEADER_SIZE octets
  *   ret_chain   where the first entry goes on
  * Returns 0 or -ENOMEM (libcrypto). */
@@ -56,16 +56,18 @@ int entry_header_encode(const char owner[4], uint64_t sequence, uint8_t *out, st
  * -EINVAL (another owner's), -ENOMEM (libcrypto). */
 int entry_header_decode(const uint8_t *buf, size_t len, const char owner[4], struct entry_chain *ret_chain);
 
-/* entry_encode: write one entry after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old numbers, as
- * compaction does, raises chain->sequence to one below the number before the call.)
- *   payload_len  1..ENTRY_PAYLOAD_MAX
- *   out, size    must hold ENTRY_OVERHEAD + payload_len
- *   ret_len      octets written
- * Returns 0, -EMSGSIZE (payload empty or too large), -ENOBUFS (out too small), -ENOMEM (libcrypto).  CHAIN moves on 0 only. */
+/* Where an entry is written. */
 struct entry_out {
         uint8_t *data;
         size_t size;
 };
+
+/* entry_encode: write one entry after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old numbers, as
+ * compaction does, sets chain->sequence to one below the number before the call.)
+ *   payload_len  1..ENTRY_PAYLOAD_MAX
+ *   out          must hold ENTRY_OVERHEAD + payload_len
+ *   ret_len      octets written
+ * Returns 0, -EMSGSIZE (payload empty or too large), -ENOBUFS (out too small), -ENOMEM (libcrypto).  CHAIN moves on 0 only. */
 int entry_encode(struct entry_chain *chain, const void *payload, size_t payload_len, struct entry_out out,
                  size_t *ret_len);
 

@@ -26,13 +26,13 @@ struct journal;
 #define JOURNAL_CHUNK       (4 * 1024 * 1024)
 /* Default for size_max in octets.  At it append gives -ENOSPC until a compaction made room. */
 #define JOURNAL_SIZE_MAX    (256 * 1024 * 1024)
-/* Octets appended and not yet taken by the journal's thread: 2 s at 1,000 alerts/s with a 500 octet event each.  When full
- * append gives -ENOBUFS. */
+/* Octets appended and not yet taken by the journal's thread: 2 s at 1,000 alerts/s with a 500 octet event each; at most a quarter
+ * of a chunk, so that what waits and what is being written always fit what is preallocated.  When full append gives -ENOBUFS. */
 #define JOURNAL_BUFFER_SIZE (1024 * 1024)
 
 enum journal_state {
         JOURNAL_GOOD,
-        JOURNAL_LOW,    /* the disk or size_max gives no further chunk; at most JOURNAL_CHUNK / 2 left: compact, warn */
+        JOURNAL_LOW,    /* the disk or size_max gives no further chunk, less than half of one is left: compact, warn */
         JOURNAL_FULL,   /* the last append was refused for want of room: append gives -ENOSPC until there is room */
         JOURNAL_FAILED, /* a write or fdatasync failed: append gives -EIO for ever */
 };
@@ -50,18 +50,18 @@ struct journal_calls {
 struct journal_report {
         uint64_t entries; /* whole entries, all replayed */
         uint64_t last;    /* sequence number of the last one, or the one the file began after */
-        uint64_t
-                torn_octets; /* after them: cut off, and kept in NAME.torn for a person to look at.  0 after a clean end; a
-                               * crash in the middle of a write leaves some that nobody was told is durable */
+        /* After them: cut off, and kept in NAME.torn for a person to look at.  0 after a clean end; a crash in the middle of a
+         * write leaves some, of which nobody was told that they are durable. */
+        uint64_t torn_octets;
 };
 
 struct journal_options {
         const char *path;  /* NAME; its folder must exist.  NAME.lock, NAME.new, NAME.torn may appear beside it */
         char owner[4];     /* see entry_header_encode */
         uint64_t size_max; /* octets, at least one chunk; 0 = JOURNAL_SIZE_MAX */
-        size_t chunk;      /* octets, at least 64 KiB; 0 = JOURNAL_CHUNK.  A handset takes a small one */
-        struct loop *
-                loop; /* NULL: no thread; only journal_sync_now writes, no synced callback.  Handset library's host, tools */
+        size_t chunk;      /* octets, at least 64 KiB; 0 = JOURNAL_CHUNK; a handset takes a small one */
+        /* NULL: no thread; only journal_sync_now writes, and there is no synced callback: for tools and small hosts. */
+        struct loop *loop;
         void *user; /* given to every callback */
         /* Each entry found at open, in order; NULL = none.  A negative answer ends journal_open with it. */
         int (*replay)(void *user, const struct entry *entry);
@@ -94,12 +94,22 @@ int journal_append(struct journal *journal, const void *payload, size_t len, uin
  * Returns 0 or the negative errno of the failure. */
 int journal_sync_now(struct journal *journal);
 
-/* journal_state: how it stands.  journal_room: octets that may still be appended before -ENOSPC, entries' overhead included
- * (with size_max far, the next chunk is not counted).  journal_size: octets of entries in the file, for deciding when to
- * compact.  Loop's thread. */
+/* journal_state: how it stands.  Loop's thread. */
 enum journal_state journal_state(struct journal *journal);
+
+/* journal_room: octets that may still be appended before -ENOSPC, entries' overhead included; with size_max far, the next chunk
+ * is not counted.  Loop's thread. */
 uint64_t journal_room(struct journal *journal);
+
+/* journal_size: octets of the file that are in use, for deciding when to compact.  Loop's thread. */
 uint64_t journal_size(struct journal *journal);
+
+/* What to keep, and whom to tell. */
+struct journal_compaction {
+        bool (*keep)(void *user, const struct entry *entry);
+        void (*done)(void *user, int result);
+        void *user;
+};
 
 /* journal_compact: rewrite the file with only the entries worth keeping, while appends go on.
  * It is done by the journal's thread in steps between commits: written to NAME.new, fsynced, renamed, the folder fsynced; a crash
@@ -111,11 +121,6 @@ uint64_t journal_size(struct journal *journal);
  *          entries fit neither the disk nor size_max), then the old file stays in use.  May be NULL.
  *   user   for both
  * Returns 0 (begun), -EBUSY (one runs), -EIO (failed).  A failed fsync of the folder is a failure of the journal. */
-struct journal_compaction {
-        bool (*keep)(void *user, const struct entry *entry);
-        void (*done)(void *user, int result);
-        void *user;
-};
 int journal_compact(struct journal *journal, const struct journal_compaction *compaction);
 
 /* journal_close: write and sync what is queued, end the thread, unlock, free; NULL does nothing.  A compaction that runs is

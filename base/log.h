@@ -28,25 +28,27 @@ void log_open(const char *program, enum log_level level);
 /* log_level_from_name: "error", "warn", "info" or "debug".  Returns 0 or -EINVAL. */
 int log_level_from_name(const char *name, enum log_level *ret_level);
 
-/* log_error(obj, fmt, ...) and friends: write one line.
+/* log_write: write one line; called as log_error(obj, fmt, ...) and so on.
  *   obj   the object's name, or NULL
  *   fmt   printf; any octets may come out of it: control characters, quotes, backslashes and invalid UTF-8 are escaped
  * Any thread.  errno is kept.  A failed write is dropped: there is nobody to tell. */
+void log_write(enum log_level level, const char *obj, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
-void log_write(enum log_level level, const char *obj, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* log_line: format one line as log_write does, without writing it: the pure part, for tests.
- *   now_utc_ms   UTC since 1970
- *   line         size octets, at least 128; ends in "\n" and NUL
- * Returns the length without the NUL, at most size - 1. */
+/* What a line says. */
 struct log_fields {
-        int64_t now_utc_ms;
+        int64_t now_utc_ms; /* since 1970 */
         enum log_level level;
         const char *program, *obj, *msg; /* obj may be NULL */
 };
+
+/* log_line: format one line as log_write does, without writing it: the pure part, for tests.
+ *   line         size octets, at least 128; ends in "\n" and NUL
+ * Returns the length without the NUL, at most size - 1. */
 size_t log_line(const struct log_fields *fields, char *line, size_t size);
 
 /* A message that may repeat for ever (a peer's mistakes): LOG_LIMIT_BURST of them in each window, the rest counted.  Zero

@@ -13,10 +13,13 @@
 struct loop;
 struct uv_loop_s;
 
-/* clock_mono_ms: the monotonic clock (CLOCK_MONOTONIC) in ms: the clock of all timers.  clock_mono_us: the same in us, for
- * measuring.  clock_utc_ms: UTC since 1970 in ms; it may jump, and is for what people and other machines read.  Any thread. */
+/* clock_mono_ms: the monotonic clock (CLOCK_MONOTONIC) in ms: the clock of all timers.  Any thread. */
 int64_t clock_mono_ms(void);
+
+/* clock_mono_us: the same in us, for measuring.  Any thread. */
 int64_t clock_mono_us(void);
+
+/* clock_utc_ms: UTC since 1970 in ms; it may jump, and is for what people and other machines read.  Any thread. */
 int64_t clock_utc_ms(void);
 
 /* loop_open: make the loop, ignore SIGPIPE, take SIGTERM and SIGINT.

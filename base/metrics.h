@@ -22,8 +22,10 @@ struct metrics_server;
 #define METRICS_CONNECTIONS_MAX 16
 #define METRICS_TIMEOUT_MS      5000
 
-/* metrics_new: an empty registry.  Returns 0 or -ENOMEM.  metrics_free: NULL does nothing. */
+/* metrics_new: an empty registry.  Returns 0 or -ENOMEM. */
 int metrics_new(struct metrics **ret_metrics);
+
+/* metrics_free: after the server that borrows it; NULL does nothing. */
 void metrics_free(struct metrics *metrics);
 
 /* What a metric is called.  All texts are borrowed for ever: literals. */
@@ -33,10 +35,13 @@ struct metrics_name {
         const char *help;   /* one line */
 };
 
-/* metrics_counter, metrics_gauge, metrics_histogram: register a member.  The value is borrowed until metrics_free.
- * Histograms count us and are written in seconds.  Return 0 or -ENOBUFS. */
+/* metrics_counter: register a number that only rises.  The value is borrowed until metrics_free.  Returns 0 or -ENOBUFS. */
 int metrics_counter(struct metrics *metrics, struct metrics_name name, const uint64_t *value);
+
+/* metrics_gauge: register a number that may fall.  As metrics_counter. */
 int metrics_gauge(struct metrics *metrics, struct metrics_name name, const int64_t *value);
+
+/* metrics_histogram: register durations, counted in us and written in seconds.  As metrics_counter. */
 int metrics_histogram(struct metrics *metrics, struct metrics_name name, const struct histogram *value);
 
 /* metrics_on_scrape: call FN before each text is written, so that gauges can be brought up to date.  NULL = none. */

@@ -98,7 +98,7 @@ static void retry_later(struct redis_link *link)
                        clock_mono_ms() + REDIS_RETRY_MS + REDIS_RETRY_JITTER_MS * random / 256);
 }
 
-/* hiredis lets go of the connection: refused, lost, or freed by us.  The commands that waited have had their NULL. */
+/* hiredis lets go of the connection: refused, lost, or freed by us. */
 static void gone(void *user)
 {
         struct redis_link *link = user;

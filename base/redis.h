@@ -1,7 +1,7 @@
 /* A link to one Redis: hiredis async on our loop with our own adapter (the stock one never reports a refused connect).
  * It connects, authenticates, PINGs, and is then up; it notices a server that is gone or stopped within REDIS_WATCHDOG_MS,
  * and tries again for ever.  A command is answered exactly once: with a reply, or with NULL, which means UNKNOWN: it may or may
- * not have been done; repeat it only if it is idempotent.  Works with hiredis 0.14.1 and 1.2.0.  Loop's thread only. */
+ * not have been done; repeat it only if it is idempotent.  For hiredis 0.14 and 1.x.  Loop's thread only. */
 #ifndef BASE_REDIS_H
 #define BASE_REDIS_H
 
@@ -27,9 +27,12 @@ struct redisReply; /* <hiredis/hiredis.h> */
 /* Words of one command, and octets of all of them.  Over either gives -E2BIG. */
 #define REDIS_ARGS_MAX         128
 #define REDIS_COMMAND_SIZE_MAX (1024 * 1024)
+/* Numbers among the words.  One more gives -E2BIG. */
+#define REDIS_NUMBERS_MAX      32
 
 struct redis_options {
-        const char *address;  /* "/path/of/socket" or "host:port" (host: name, IPv4, or [IPv6]) */
+        /* "/path/of/socket" or "host:port"; host is IPv4, [IPv6], or a name, which is looked up while the loop waits. */
+        const char *address;
         const char *user;     /* ACL user; NULL or "" = default */
         const char *password; /* NULL or "" = no AUTH */
         size_t pending_max;   /* 0 = REDIS_PENDING_MAX */
@@ -48,8 +51,10 @@ int redis_open(struct loop *loop, const struct redis_options *options, struct re
  * link: before the loop's next turn); no state callback comes.  Memory goes in the loop's next turns: before loop_close. */
 void redis_close(struct redis_link *link);
 
-/* redis_is_up: say whether commands are taken.  redis_pending: how many wait for their answer. */
+/* redis_is_up: say whether commands are taken. */
 bool redis_is_up(const struct redis_link *link);
+
+/* redis_pending: how many commands wait for their answer. */
 size_t redis_pending(const struct redis_link *link);
 
 /* The answer.  REPLY is hiredis's, freed after this returns; an error of Redis is a reply of type REDIS_REPLY_ERROR; NULL =
@@ -57,19 +62,26 @@ size_t redis_pending(const struct redis_link *link);
 typedef void redis_fn(void *user, struct redisReply *reply);
 
 /* The words of a command, put together without heap: redis_args_init(&a, "XADD"), redis_arg(&a, key) ...  Pointers are borrowed
- * until the command is given; numbers are written into the struct.  Too many is remembered and reported by redis_command. */
+ * until the command is given; numbers are written into the struct, which must not be copied.  Too many words are remembered and
+ * reported by redis_command. */
 struct redis_args {
         int argc;
         int numbers;
         const char *argv[REDIS_ARGS_MAX];
         size_t len[REDIS_ARGS_MAX];
-        char number[32][24];
+        char number[REDIS_NUMBERS_MAX][24];
 };
-/* redis_args_init: begin with the command's name.  redis_arg: add a text.  redis_arg_data: add any octets.  redis_arg_int: add a
- * number (at most 32 of them). */
+
+/* redis_args_init: begin with the command's name. */
 void redis_args_init(struct redis_args *args, const char *command);
+
+/* redis_arg: add a text. */
 void redis_arg(struct redis_args *args, const char *text);
+
+/* redis_arg_data: add LEN octets. */
 void redis_arg_data(struct redis_args *args, const void *data, size_t len);
+
+/* redis_arg_int: add a number. */
 void redis_arg_int(struct redis_args *args, int64_t number);
 
 /* redis_command: send a command.

@@ -7,8 +7,6 @@
 #include "base/hex.h"
 #include "base/redis.h"
 
-#define NUMBERS_MAX (int)(sizeof(((struct redis_args *)0)->number) / sizeof(((struct redis_args *)0)->number[0]))
-
 void redis_args_init(struct redis_args *args, const char *command)
 {
         args->argc = 0;
@@ -36,7 +34,7 @@ void redis_arg_int(struct redis_args *args, int64_t number)
 {
         char *text;
 
-        if (args->numbers == NUMBERS_MAX) {
+        if (args->numbers == REDIS_NUMBERS_MAX) {
                 args->argc = REDIS_ARGS_MAX + 1;
                 return;
         }

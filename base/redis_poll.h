@@ -6,15 +6,18 @@
 struct redisAsyncContext;
 struct uv_loop_s;
 
-/* redis_poll_attach: let UV drive AC.
- *   gone   called once, when hiredis lets go of AC (AC can still be read in it)
- *   freed  called once, in a later turn of the loop, when nothing of the adapter is left; USER may go then
- * Returns 0 or a negative errno; neither is called then. */
+/* Who uses the context. */
 struct redis_poll_owner {
+        /* Once, when hiredis lets go of the context, which can still be read in it.  The answers of commands that waited
+         * come before it (hiredis 0.14) or after it (1.x), with nothing in between. */
         void (*gone)(void *user);
+        /* Once, in a later turn of the loop, when nothing of the adapter is left: USER may go then. */
         void (*freed)(void *user);
         void *user;
 };
+
+/* redis_poll_attach: let UV drive AC.
+ * Returns 0 or a negative errno: then nothing is called. */
 int redis_poll_attach(struct uv_loop_s *uv, struct redisAsyncContext *ac, const struct redis_poll_owner *owner);
 
 #endif
