@@ -1,7 +1,7 @@
 /* frame: what travels in one binary WebSocket message of subprotocol `vigie.1`: a CBOR array `[type, ...]`
  * (PROTOCOL.md 7).  A frame that is no signed object counts for the handset of its TLS session only.  Unknown types
- * and trailing elements of a newer version are skipped and counted; a malformed frame is answered by FRAME_ERROR
- * and, after 8 of them, the session is closed (1002).  Pure. */
+ * and trailing elements of a newer version are skipped and counted; a malformed frame is answered by FRAME_ERROR, the ninth
+ * of a session closes it (1002).  Pure. */
 #ifndef WIRE_FRAME_H
 #define WIRE_FRAME_H
 
@@ -22,7 +22,6 @@
 #define FRAME_COSE_MAX    1000  /* a signed alert or receipt in a frame: 133 octets today, a newer one's may be more */
 #define FRAME_APP_MAX     32    /* octets of a program's name and version */
 #define FRAME_TEXT_MAX    64    /* octets of an error's text */
-#define SIGNED_MAX        COSE_SMS_MAX /* alert and receipt, whole */
 
 enum frame_type {
         /* from a handset */
