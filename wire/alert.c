@@ -56,7 +56,9 @@ static int parts_of(const struct alert *alert, const struct handset_id *handset,
         cbor_writer_init(&payload, bytes, ALERT_PAYLOAD_MAX);
         if ((r = alert_write_payload(alert, &payload)) < 0)
                 return r;
-        *ret_parts = (struct cose_parts){ .alg = KEY_ES256, .kid = handset->octets, .payload = cbor_written(&payload),
+        *ret_parts = (struct cose_parts){ .alg = KEY_ES256,
+                                          .kid = handset->octets,
+                                          .payload = cbor_written(&payload),
                                           .aad = CBOR_LITERAL(ALERT_AAD) };
         return 0;
 }
@@ -82,8 +84,8 @@ int alert_finish(const struct alert *alert, const struct handset_id *handset,
 
 /* ---- reading */
 
-/* Step over the next part and set ONE on it alone, so that what is wrong with it breaks nothing else.  One that is missing
- * reads as broken. */
+/* Step over the next part and set ONE on it alone, so that what is wrong with it breaks nothing else.  One that is
+ * missing reads as broken. */
 static void part(struct cbor_reader *r, struct cbor_reader *one)
 {
         struct cbor_span item = { NULL, 0 };

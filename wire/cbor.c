@@ -129,8 +129,8 @@ bool cbor_more(const struct cbor_reader *r)
 
 enum cbor_kind cbor_peek(const struct cbor_reader *r)
 {
-        static const enum cbor_kind of_major[] = { CBOR_UINT, CBOR_NINT, CBOR_BYTES, CBOR_TEXT,
-                                                   CBOR_ARRAY, CBOR_MAP, CBOR_TAG };
+        static const enum cbor_kind of_major[] = { CBOR_UINT,  CBOR_NINT, CBOR_BYTES, CBOR_TEXT,
+                                                   CBOR_ARRAY, CBOR_MAP,  CBOR_TAG };
 
         if (!cbor_more(r) || remaining(r) == 0)
                 return CBOR_NOTHING;

@@ -1,8 +1,9 @@
-/* CBOR (RFC 8949) by our profile: a strict cursor for hostile bytes, and a bounded writer.  No allocation, no recursion.
+/* CBOR (RFC 8949) by our profile: a strict cursor for hostile bytes, and a bounded writer.  No allocation, no
+ * recursion.
  *
- * What the reader refuses (PROTOCOL.md 1): integers and lengths not in their shortest form, indefinite lengths, map keys
- * out of bytewise order or twice, text that is not UTF-8, reserved heads, floats not in their shortest form or a NaN other
- * than F97E00, nesting over CBOR_DEPTH_MAX, items missing from an array or map, bytes after the item. */
+ * What the reader refuses (PROTOCOL.md 1): integers and lengths not in their shortest form, indefinite lengths, map
+ * keys out of bytewise order or twice, text that is not UTF-8, reserved heads, floats not in their shortest form or a
+ * NaN other than F97E00, nesting over CBOR_DEPTH_MAX, items missing from an array or map, bytes after the item. */
 #ifndef WIRE_CBOR_H
 #define WIRE_CBOR_H
 #include <stdbool.h>
@@ -13,8 +14,8 @@
  * ninth the reader is broken: "nested deeper than 8". */
 #define CBOR_DEPTH_MAX 8
 
-/* Keys of one map in CBOR_ANY_ORDER, where finding a duplicate costs a walk over the keys before it.  A COSE header has a
- * handful.  At the 65th the reader is broken.  Maps in CBOR_STRICT have no such bound. */
+/* Keys of one map in CBOR_ANY_ORDER, where finding a duplicate costs a walk over the keys before it.  A COSE header
+ * has a handful.  At the 65th the reader is broken.  Maps in CBOR_STRICT have no such bound. */
 #define CBOR_ANY_ORDER_KEYS_MAX 64
 
 /* Bytes that belong to somebody else; `at` may be NULL where len is 0. */
@@ -28,31 +29,41 @@ struct cbor_span {
 #define CBOR_OCTETS(a)  ((struct cbor_span){ (a), sizeof(a) })
 
 enum cbor_kind {
-        CBOR_UINT, CBOR_NINT, CBOR_BYTES, CBOR_TEXT, CBOR_ARRAY, CBOR_MAP, CBOR_TAG,
-        CBOR_BOOL, CBOR_NULL, CBOR_UNDEFINED, CBOR_SIMPLE, CBOR_FLOAT,
-        CBOR_NOTHING            /* no item left in this array or map, or the reader is broken */
+        CBOR_UINT,
+        CBOR_NINT,
+        CBOR_BYTES,
+        CBOR_TEXT,
+        CBOR_ARRAY,
+        CBOR_MAP,
+        CBOR_TAG,
+        CBOR_BOOL,
+        CBOR_NULL,
+        CBOR_UNDEFINED,
+        CBOR_SIMPLE,
+        CBOR_FLOAT,
+        CBOR_NOTHING /* no item left in this array or map, or the reader is broken */
 };
 
 enum cbor_order {
-        CBOR_STRICT,            /* map keys sorted: everything of ours */
-        CBOR_ANY_ORDER,         /* keys in any order, still none twice: `vigie inspect` on what others signed */
-        CBOR_UNCHECKED          /* for cbor.c alone: keys that are checked already */
+        CBOR_STRICT,    /* map keys sorted: everything of ours */
+        CBOR_ANY_ORDER, /* keys in any order, still none twice: `vigie inspect` on what others signed */
+        CBOR_UNCHECKED  /* for cbor.c alone: keys that are checked already */
 };
 
 /* One open array, map or the whole input.  For cbor.c alone. */
 struct cbor_frame {
-        uint64_t left;                  /* items still to begin; a map counts keys and values */
-        const uint8_t *begin;           /* first byte after the head */
-        const uint8_t *item;            /* first byte of the item being read */
-        struct cbor_span key;           /* the last key of a map */
-        uint8_t tags;                   /* tags in front of the item being read */
+        uint64_t left;        /* items still to begin; a map counts keys and values */
+        const uint8_t *begin; /* first byte after the head */
+        const uint8_t *item;  /* first byte of the item being read */
+        struct cbor_span key; /* the last key of a map */
+        uint8_t tags;         /* tags in front of the item being read */
         bool is_map, in_item;
 };
 
 /* The cursor.  Set up by cbor_reader_init(); the caller reads `broken` only.  Copying one is how to look ahead. */
 struct cbor_reader {
         const uint8_t *at, *end;
-        const char *broken;             /* NULL, or the first rule broken, a static English phrase */
+        const char *broken; /* NULL, or the first rule broken, a static English phrase */
         enum cbor_order order;
         uint8_t frame, depth;
         struct cbor_frame frames[CBOR_DEPTH_MAX + 1];
@@ -146,7 +157,8 @@ struct cbor_writer {
 /* cbor_writer_init: write to TO, at most SIZE octets.  TO must outlive the writer. */
 void cbor_writer_init(struct cbor_writer *w, uint8_t *to, size_t size);
 
-/* cbor_write_*: append one item in its shortest form.  The caller sees to the order of map keys, and to text being UTF-8. */
+/* cbor_write_*: append one item in its shortest form.  The caller sees to the order of map keys, and to text being
+ * UTF-8. */
 
 /* cbor_write_uint: an unsigned integer. */
 void cbor_write_uint(struct cbor_writer *w, uint64_t value);

@@ -22,7 +22,7 @@ static bool float_is_shortest(uint8_t info, uint64_t bits)
         if (exponent != 0)
                 significand |= 1ull << mantissa;
         if (significand == 0)
-                return false; /* zero */
+                return false;                                      /* zero */
         exponent += (exponent == 0) - exponent_max / 2 - mantissa; /* of the last bit */
         for (; (significand & 1) == 0; significand >>= 1)
                 exponent++;
@@ -54,7 +54,8 @@ const char *cbor_head_read(const uint8_t *at, const uint8_t *end, struct cbor_he
                 head->arg = head->arg << 8 | at[i];
         head->len = (uint8_t)(1 + more);
         if (head->major != MAJOR_OTHER)
-                return head->arg < form_min[head->info - INFO_1] ? "an integer or length not in its shortest form" : NULL;
+                return head->arg < form_min[head->info - INFO_1] ? "an integer or length not in its shortest form"
+                                                                 : NULL;
         if (head->info == INFO_1)
                 return head->arg < 32 ? "a simple value in a reserved form" : NULL;
         return float_is_shortest(head->info, head->arg) ? NULL : "a float not in its shortest form";

@@ -8,8 +8,8 @@ enum { INFO_1 = 24, INFO_2, INFO_4, INFO_8, INFO_INDEFINITE = 31 };
 
 struct cbor_head {
         uint8_t major, info;
-        uint8_t len;            /* octets of the head itself */
-        uint64_t arg;           /* value, length, count, tag, simple value or the bits of a float */
+        uint8_t len;  /* octets of the head itself */
+        uint64_t arg; /* value, length, count, tag, simple value or the bits of a float */
 };
 
 /* cbor_head_read: read the head at AT, before END, and hold it to the shortest form.

@@ -8,10 +8,10 @@ enum { LABEL_ALG = 1, LABEL_CRIT, LABEL_CONTENT_TYPE, LABEL_KID, LABEL_IV, LABEL
 /* What one bucket of headers says. */
 struct headers {
         uint64_t count;
-        struct cbor_span map;   /* encoded; empty when there is none */
-        struct cbor_span crit;  /* the array, encoded */
+        struct cbor_span map;  /* encoded; empty when there is none */
+        struct cbor_span crit; /* the array, encoded */
         struct cbor_span kid;
-        int64_t alg;            /* 0 when there is none */
+        int64_t alg; /* 0 when there is none */
         bool has_kid, has_iv, has_partial_iv;
 };
 
@@ -49,7 +49,8 @@ static void known_read(struct cbor_reader *r, uint64_t label, struct headers *to
                 break;
         case LABEL_KID:
                 to->has_kid = true;
-                if (cbor_peek(r) == CBOR_TEXT)  /* not RFC 9052, but some published examples have it; ours_check refuses */
+                /* Text is not RFC 9052, but some published examples have it; ours_check() refuses it. */
+                if (cbor_peek(r) == CBOR_TEXT)
                         cbor_read_text(r, COSE_MAX);
                 else
                         to->kid = cbor_read_bytes(r, 0, COSE_MAX);
@@ -199,7 +200,7 @@ static void message_read(struct cbor_reader *r, enum cose_profile profile, struc
                 m->payload = cbor_read_bytes(r, 0, COSE_MAX);
         m->signature = cbor_read_bytes(r, 0, COSE_MAX);
         cbor_leave(r);
-        if (profile == COSE_OURS)       /* first: then what follows compares one header with one */
+        if (profile == COSE_OURS) /* first: then what follows compares one header with one */
                 ours_check(r, m, &protected, &unprotected);
         buckets_check(r, &protected, &unprotected);
         m->critical_unknown = crit_check(r, &protected);
@@ -228,7 +229,8 @@ int cose_sign1_parse(struct cbor_span in, enum cose_profile profile, struct cose
         return in.len > COSE_MAX ? -EMSGSIZE : error;
 }
 
-static int sig_structure(struct cbor_span protected, struct cbor_span aad, struct cbor_span payload, struct cbor_writer *to)
+static int sig_structure(struct cbor_span protected, struct cbor_span aad, struct cbor_span payload,
+                         struct cbor_writer *to)
 {
         if (aad.len > COSE_AAD_MAX)
                 return -ENOBUFS;
@@ -264,7 +266,8 @@ int cose_sign1_tbs(const struct cose_parts *parts, struct cbor_writer *to)
         return sig_structure(protected_ours(parts->alg, protected), parts->aad, parts->payload, to);
 }
 
-int cose_sign1_finish(const struct cose_parts *parts, const uint8_t signature[KEY_SIGNATURE_SIZE], struct cbor_writer *to)
+int cose_sign1_finish(const struct cose_parts *parts, const uint8_t signature[KEY_SIGNATURE_SIZE],
+                      struct cbor_writer *to)
 {
         uint8_t protected[4];
         size_t begin = to->len;

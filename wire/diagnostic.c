@@ -52,8 +52,9 @@ static uint32_t code_point(const uint8_t *at, size_t len)
 
 static bool acts_on_terminal(uint32_t point)
 {
-        return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x061C || point == 0x200E || point == 0x200F ||
-               (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
+        return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x061C || point == 0x200E ||
+               point == 0x200F || (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) ||
+               point == 0xFEFF;
 }
 
 void inspect_put_text(struct inspect_text *out, struct cbor_span text)
@@ -68,8 +69,8 @@ void inspect_put_text(struct inspect_text *out, struct cbor_span text)
                 if (acts_on_terminal(code_point(text.at + i, step)))
                         inspect_put(out, "\\u%04x", code_point(text.at + i, step));
                 else
-                        inspect_put(out, "%s%.*s", step == 1 && strchr("\"\\", text.at[i]) != NULL ? "\\" : "", (int)step,
-                                    (const char *)text.at + i);
+                        inspect_put(out, "%s%.*s", step == 1 && strchr("\"\\", text.at[i]) != NULL ? "\\" : "",
+                                    (int)step, (const char *)text.at + i);
         }
         inspect_put(out, "\"");
 }

@@ -11,7 +11,8 @@
 #define HANDSET_ID_TEXT   (2 * HANDSET_ID_SIZE + 1)     /* lower-case hex and the closing NUL */
 #define ALERT_ID_TEXT     (2 * ALERT_ID_SIZE + 1)
 
-/* A handset: given at enrolment, unchanged by key renewal; the kid of what it signs, the CN of its certificate in hex. */
+/* A handset: given at enrolment, unchanged by key renewal; the kid of what it signs, the CN of its certificate in
+ * hex. */
 struct handset_id {
         uint8_t octets[HANDSET_ID_SIZE];
 };

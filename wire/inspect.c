@@ -120,13 +120,16 @@ static void put_place(struct inspect_text *out, int32_t lat_e7, int32_t lon_e7)
 {
         const uint32_t lat = (uint32_t)(lat_e7 < 0 ? -lat_e7 : lat_e7), lon = (uint32_t)(lon_e7 < 0 ? -lon_e7 : lon_e7);
 
-        inspect_put(out, "  position: %s%" PRIu32 ".%07" PRIu32 ", %s%" PRIu32 ".%07" PRIu32 "\n", lat_e7 < 0 ? "-" : "",
-                    lat / 10000000, lat % 10000000, lon_e7 < 0 ? "-" : "", lon / 10000000, lon % 10000000);
+        inspect_put(out, "  position: %s%" PRIu32 ".%07" PRIu32 ", %s%" PRIu32 ".%07" PRIu32 "\n",
+                    lat_e7 < 0 ? "-" : "", lat / 10000000, lat % 10000000, lon_e7 < 0 ? "-" : "", lon / 10000000,
+                    lon % 10000000);
 }
 
 static void put_alert(struct inspect_text *out, const struct alert_signed *s)
 {
-        static const char *const odd_names[] = { "revision", "time", "kind", "marks", "position", "accuracy", "battery" };
+        static const char *const odd_names[] = {
+                "revision", "time", "kind", "marks", "position", "accuracy", "battery"
+        };
         const struct alert *a = &s->alert;
 
         inspect_put(out, "alert\n");
@@ -159,8 +162,8 @@ static void put_receipt(struct inspect_text *out, const struct receipt_signed *s
 
         inspect_put(out, "receipt\n");
         put_octets(out, "alert", CBOR_OCTETS(receipt->alert.octets));
-        inspect_put(out, "  revision: %u\n  version: %" PRIu32 "\n  state: %s (%u)\n", receipt->revision, receipt->version,
-                    receipt_state_name(receipt->state), receipt->state);
+        inspect_put(out, "  revision: %u\n  version: %" PRIu32 "\n  state: %s (%u)\n", receipt->revision,
+                    receipt->version, receipt_state_name(receipt->state), receipt->state);
         put_time(out, "time", receipt->time_s);
         inspect_put(out, "  who: ");
         inspect_put_text(out, (struct cbor_span){ (const uint8_t *)receipt->who, strlen(receipt->who) });

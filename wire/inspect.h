@@ -3,7 +3,8 @@
 #define WIRE_INSPECT_H
 #include "wire/cbor.h"
 
-/* Text goes to a buffer of the caller's; it always has a closing NUL; what does not fit is dropped and `full` stays set. */
+/* Text goes to a buffer of the caller's; it always has a closing NUL; what does not fit is dropped and `full` stays
+ * set. */
 struct inspect_text {
         char *to;
         size_t size, len;
@@ -19,30 +20,17 @@ void inspect_put(struct inspect_text *out, const char *format, ...) __attribute_
 /* inspect_put_hex: append lower-case hex digits. */
 void inspect_put_hex(struct inspect_text *out, struct cbor_span octets);
 
-/* inspect_put_text: append UTF-8 in double quotes; what would act on a terminal or turn the line around is escaped: control
- * characters, quotes, backslash, direction marks. */
+/* inspect_put_text: append UTF-8 in double quotes; what would act on a terminal or turn the line around is escaped:
+ * control characters, quotes, backslash, direction marks. */
 void inspect_put_text(struct inspect_text *out, struct cbor_span text);
 
 enum inspect_form { INSPECT_HEX, INSPECT_BASE45, INSPECT_RAW };
 
-/* inspect_decode: get the octets of IN, which is hex, base45 or raw.  Tried in this order; the first that gives well-formed
- * CBOR wins.  If none does: hex if it is all hex digits, else raw.  White space among hex digits and CR LF at the end of
- * either text form are skipped.
+/* inspect_decode: get the octets of IN, which is hex, base45 or raw.  Tried in this order; the first that gives
+ * well-formed CBOR wins.  If none does: hex if it is all hex digits, else raw.  White space among hex digits and CR
+ * LF at the end of either text form are skipped.
  *   to           room for at least in.len octets; may not overlap IN
  * Returns the form; *ret_len octets are at TO. */
-/* inspect_text_init: write to TO, SIZE octets with the NUL, at least 1. */
-void inspect_text_init(struct inspect_text *out, char *to, size_t size);
-
-/* inspect_put: append as printf does. */
-void inspect_put(struct inspect_text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* inspect_put_hex: append lower-case hex digits. */
-void inspect_put_hex(struct inspect_text *out, struct cbor_span octets);
-
-/* inspect_put_text: append UTF-8 in double quotes; what would act on a terminal or turn the line around is escaped: control
- * characters, quotes, backslash, direction marks. */
-void inspect_put_text(struct inspect_text *out, struct cbor_span text);
-
 enum inspect_form inspect_decode(struct cbor_span in, uint8_t *to, size_t *ret_len);
 
 /* inspect_print: write what IN is: its diagnostic notation, and where the shape is known (alert, receipt, trust list,

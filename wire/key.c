@@ -18,7 +18,8 @@ struct key {
         uint8_t public[KEY_PUBLIC_MAX];
 };
 
-/* libcrypto keeps errors per thread and TLS reads them: what failed here must not look like a failed connection there. */
+/* libcrypto keeps errors per thread and TLS reads them: what failed here must not look like a failed connection
+ * there. */
 static int failed(int error)
 {
         ERR_clear_error();
@@ -184,8 +185,9 @@ static EVP_PKEY *p256_from_scalar(const uint8_t raw[KEY_PRIVATE_SIZE])
         EVP_PKEY *pkey = NULL;
         uint8_t octets[65];
 
-        if (point != NULL && scalar != NULL && BN_bin2bn(raw, KEY_PRIVATE_SIZE, scalar) != NULL && !BN_is_zero(scalar) &&
-            BN_cmp(scalar, EC_GROUP_get0_order(group)) < 0 && EC_POINT_mul(group, point, scalar, NULL, NULL, NULL) == 1 &&
+        if (point != NULL && scalar != NULL && BN_bin2bn(raw, KEY_PRIVATE_SIZE, scalar) != NULL &&
+            !BN_is_zero(scalar) && BN_cmp(scalar, EC_GROUP_get0_order(group)) < 0 &&
+            EC_POINT_mul(group, point, scalar, NULL, NULL, NULL) == 1 &&
             EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, octets, sizeof(octets), NULL) ==
                     sizeof(octets))
                 pkey = p256_pkey(octets, scalar);

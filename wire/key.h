@@ -1,23 +1,23 @@
-/* Keys: P-256 that handsets and doors sign with, Ed25519 that the region signs with, X25519 that positions are sealed to.
- * The one file of wire/ that owns EVP_PKEYs.  A key is never changed after it is made: any thread may use it. */
+/* Keys: P-256 that handsets and doors sign with, Ed25519 that the region signs with, X25519 that positions are sealed
+ * to. The one file of wire/ that owns EVP_PKEYs.  A key is never changed after it is made: any thread may use it. */
 #ifndef WIRE_KEY_H
 #define WIRE_KEY_H
-#include <openssl/evp.h>
 #include "wire/cbor.h"
+#include <openssl/evp.h>
 
 #define KEY_KID_SIZE       8
 #define KEY_SIGNATURE_SIZE 64
-#define KEY_PRIVATE_SIZE   32           /* raw: P-256 scalar, Ed25519 seed, X25519 scalar */
-#define KEY_PUBLIC_MAX     65           /* P-256: 04, X, Y uncompressed; the other two: 32 */
+#define KEY_PRIVATE_SIZE   32 /* raw: P-256 scalar, Ed25519 seed, X25519 scalar */
+#define KEY_PUBLIC_MAX     65 /* P-256: 04, X, Y uncompressed; the other two: 32 */
 
 /* PEM text read or written.  A certificate chain of four P-256 certificates is 3 KiB.  Above: -EMSGSIZE. */
 #define KEY_PEM_MAX 16384
 
 /* The algorithm that a key is for, by its COSE number (RFC 9053).  The key fixes it, never the message. */
 enum key_alg {
-        KEY_ES256 = -7,         /* P-256, ECDSA with SHA-256 */
-        KEY_EDDSA = -8,         /* Ed25519 */
-        KEY_ECDH_ES = -25       /* X25519, ECDH-ES + HKDF-256 */
+        KEY_ES256 = -7,   /* P-256, ECDSA with SHA-256 */
+        KEY_EDDSA = -8,   /* Ed25519 */
+        KEY_ECDH_ES = -25 /* X25519, ECDH-ES + HKDF-256 */
 };
 
 struct key;
@@ -34,8 +34,8 @@ int key_from_pem(struct cbor_span pem, struct key **ret_key);
 /* key_from_file: key_from_pem() on a file.  Returns what that does, or what open and read do, negative. */
 int key_from_file(const char *path, struct key **ret_key);
 
-/* key_from_public: a public key from its raw octets: 65 (04 X Y) for P-256, 32 for the others.  A point off the curve is
- * refused.  The caller frees it.  Returns 0, -EINVAL. */
+/* key_from_public: a public key from its raw octets: 65 (04 X Y) for P-256, 32 for the others.  A point off the curve
+ * is refused.  The caller frees it.  Returns 0, -EINVAL. */
 int key_from_public(enum key_alg alg, struct cbor_span raw, struct key **ret_key);
 
 /* key_from_private: a key pair from 32 raw octets.  The caller frees it.  Returns 0, -EINVAL (out of range), -EIO. */
@@ -60,11 +60,12 @@ bool key_is_private(const struct key *key);
 /* key_public: the raw public octets to TO; gives their number, 65 or 32. */
 size_t key_public(const struct key *key, uint8_t to[KEY_PUBLIC_MAX]);
 
-/* key_kid: the kid of a region key: the first 8 octets of SHA-256 over its DER SubjectPublicKeyInfo.  (A handset's kid is
- * its handset id.)  Returns 0, -EIO. */
+/* key_kid: the kid of a region key: the first 8 octets of SHA-256 over its DER SubjectPublicKeyInfo.  (A handset's
+ * kid is its handset id.)  Returns 0, -EIO. */
 int key_kid(const struct key *key, uint8_t kid[KEY_KID_SIZE]);
 
-/* key_to_pem: write the key as PEM text with a closing NUL: PKCS 8 unencrypted if WITH_PRIVATE, else SubjectPublicKeyInfo.
+/* key_to_pem: write the key as PEM text with a closing NUL: PKCS 8 unencrypted if WITH_PRIVATE, else
+ * SubjectPublicKeyInfo.
  * Returns 0, -EINVAL (no private part), -ENOBUFS (SIZE too small; KEY_PEM_MAX always does), -EIO. */
 int key_to_pem(const struct key *key, bool with_private, char *to, size_t size);
 
@@ -77,6 +78,7 @@ int key_sign(const struct key *key, struct cbor_span bytes, uint8_t signature[KE
 int key_verify(const struct key *key, struct cbor_span bytes, const uint8_t signature[KEY_SIGNATURE_SIZE]);
 
 /* key_agree: the X25519 shared secret of a private key and a peer's 32 public octets.
- * Returns 0, -EINVAL (not an X25519 private key), -EKEYREJECTED (a peer of small order: the secret would be zero), -EIO. */
+ * Returns 0, -EINVAL (not an X25519 private key), -EKEYREJECTED (a peer of small order: the secret would be zero),
+ * -EIO. */
 int key_agree(const struct key *key, const uint8_t peer[32], uint8_t ret_secret[32]);
 #endif

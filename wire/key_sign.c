@@ -6,8 +6,8 @@
 
 #include "wire/key.h"
 
-#define HALF       (KEY_SIGNATURE_SIZE / 2)
-#define ES256_DER_MAX 72        /* SEQUENCE of two INTEGERs of at most 33 octets */
+#define HALF          (KEY_SIGNATURE_SIZE / 2)
+#define ES256_DER_MAX 72 /* SEQUENCE of two INTEGERs of at most 33 octets */
 
 /* Order of P-256 (SEC 2, section 2.4.2). */
 static const uint8_t p256_order[HALF] = {

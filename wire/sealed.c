@@ -12,8 +12,8 @@
 #define CEK_SIZE     32
 #define A256GCM      3
 #define CIPHER_MAX   (SEALED_PLAIN_MAX + TAG_SIZE)
-#define ENC_AAD_SIZE 64         /* Enc_structure: 1 head, 8 "Encrypt", 4 protected, 2 head, 22 external_aad */
-#define CONTEXT_SIZE 24         /* COSE_KDF_Context below is 18 */
+#define ENC_AAD_SIZE 64 /* Enc_structure: 1 head, 8 "Encrypt", 4 protected, 2 head, 22 external_aad */
+#define CONTEXT_SIZE 24 /* COSE_KDF_Context below is 18 */
 
 /* Protected headers, always these: content {1: A256GCM}, recipient {1: ECDH-ES + HKDF-256}. */
 static const uint8_t content_protected[] = { 0xA1, 0x01, A256GCM };
@@ -42,7 +42,8 @@ static void ephemeral_read(struct cbor_reader *r, uint8_t x[32])
 
 static void recipient_read(struct cbor_reader *r, struct sealed *to)
 {
-        if (cbor_enter_array(r) != 3 || !cbor_equal(cbor_read_bytes(r, 0, SEALED_MAX), CBOR_OCTETS(recipient_protected)))
+        if (cbor_enter_array(r) != 3 ||
+            !cbor_equal(cbor_read_bytes(r, 0, SEALED_MAX), CBOR_OCTETS(recipient_protected)))
                 cbor_refuse(r, "recipient other than ECDH-ES + HKDF-256");
         if (cbor_enter_map(r) != 2 || cbor_read_int(r, 4, 4) != 4)
                 cbor_refuse(r, "recipient headers other than {4: kid, -1: key}");
@@ -61,7 +62,8 @@ static int sealed_parse(struct cbor_span in, struct sealed *to)
         if (in.len > SEALED_MAX)
                 return -EMSGSIZE;
         cbor_reader_init(&r, in);
-        if (cbor_enter_array(&r) != 4 || !cbor_equal(cbor_read_bytes(&r, 0, SEALED_MAX), CBOR_OCTETS(content_protected)))
+        if (cbor_enter_array(&r) != 4 ||
+            !cbor_equal(cbor_read_bytes(&r, 0, SEALED_MAX), CBOR_OCTETS(content_protected)))
                 cbor_refuse(&r, "content other than A256GCM");
         if (cbor_enter_map(&r) != 1 || cbor_read_int(&r, 5, 5) != 5)
                 cbor_refuse(&r, "content headers other than {5: IV}");
@@ -245,7 +247,8 @@ int sealed_seal(const struct sealed_position *position, const struct sealed_to *
                 return -EINVAL;
         memcpy(s.iv, random + 32, IV_SIZE);
         memcpy(s.kid, to->kid, KEY_KID_SIZE);
-        if ((r = key_from_private(KEY_ECDH_ES, random, &ephemeral)) < 0 || (r = cek_agree(ephemeral, to->public, cek)) < 0 ||
+        if ((r = key_from_private(KEY_ECDH_ES, random, &ephemeral)) < 0 ||
+            (r = cek_agree(ephemeral, to->public, cek)) < 0 ||
             (r = encrypt(cek, s.iv, enc_structure(to->handset, aad), cbor_written(&w), cipher)) < 0)
                 goto out;
         key_public(ephemeral, public);

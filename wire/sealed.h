@@ -11,20 +11,20 @@
 #include "wire/key.h"
 
 #define SEALED_AAD         "vigie position"
-#define SEALED_PLAIN_MAX   20           /* 1 head, 1 format, 5, 5, 3, 5 */
-#define SEALED_MAX         118          /* the whole; sealed_open() refuses more: -EMSGSIZE */
-#define SEALED_RANDOM_SIZE 44           /* 32 for the ephemeral key, 12 for the IV */
+#define SEALED_PLAIN_MAX   20  /* 1 head, 1 format, 5, 5, 3, 5 */
+#define SEALED_MAX         118 /* the whole; sealed_open() refuses more: -EMSGSIZE */
+#define SEALED_RANDOM_SIZE 44  /* 32 for the ephemeral key, 12 for the IV */
 
 struct sealed_position {
-        int32_t lat_e7, lon_e7;         /* WGS 84, 1e-7 degree */
-        uint16_t accuracy_m;            /* 95 %; 65535 is that or more */
-        uint32_t fix_at_s;              /* UTC */
+        int32_t lat_e7, lon_e7; /* WGS 84, 1e-7 degree */
+        uint16_t accuracy_m;    /* 95 %; 65535 is that or more */
+        uint32_t fix_at_s;      /* UTC */
 };
 
 /* Whom a position is sealed to, and whose it is. */
 struct sealed_to {
-        const uint8_t *kid;             /* KEY_KID_SIZE octets: the position key's kid, from the trust list */
-        const uint8_t *public;          /* 32 octets */
+        const uint8_t *kid;    /* KEY_KID_SIZE octets: the position key's kid, from the trust list */
+        const uint8_t *public; /* 32 octets */
         const struct handset_id *handset;
 };
 
@@ -39,8 +39,8 @@ int sealed_seal(const struct sealed_position *position, const struct sealed_to *
 int sealed_kid(struct cbor_span in, uint8_t ret_kid[KEY_KID_SIZE]);
 
 /* sealed_open: open IN, which came from HANDSET, with the region's private position key.
- * Returns 0, -EBADMSG (malformed, or the content is), -EMSGSIZE, -EKEYREJECTED (not sealed to this key, not this handset's,
- * or altered), -EINVAL (KEY is no X25519 private key), -EIO. */
+ * Returns 0, -EBADMSG (malformed, or the content is), -EMSGSIZE, -EKEYREJECTED (not sealed to this key, not this
+ * handset's, or altered), -EINVAL (KEY is no X25519 private key), -EIO. */
 int sealed_open(struct cbor_span in, const struct handset_id *handset, const struct key *key,
                 struct sealed_position *ret_position);
 #endif

@@ -45,7 +45,8 @@ int cose_sign1_verify(const struct cose_sign1 *message, const struct key *key, s
         return verify_large(message, key, aad);
 }
 
-static int sign_in(const struct cose_parts *parts, const struct key *key, struct cbor_writer *tbs, struct cbor_writer *to)
+static int sign_in(const struct cose_parts *parts, const struct key *key, struct cbor_writer *tbs,
+                   struct cbor_writer *to)
 {
         uint8_t signature[KEY_SIGNATURE_SIZE];
         int r;
@@ -84,7 +85,8 @@ int cose_sign1_sign(const struct cose_parts *parts, const struct key *key, struc
         return sign_large(parts, key, to);
 }
 
-int alert_sign(const struct alert *alert, const struct handset_id *handset, const struct key *key, struct cbor_writer *to)
+int alert_sign(const struct alert *alert, const struct handset_id *handset, const struct key *key,
+               struct cbor_writer *to)
 {
         uint8_t bytes[ALERT_TBS_MAX], signature[KEY_SIGNATURE_SIZE];
         struct cbor_writer tbs;

@@ -1,7 +1,7 @@
 /* Signing and verifying what wire/ carries: the part that needs libcrypto, kept out of the pure codecs.
  *
- * Verifying.  The algorithm is the key's.  A message that names another one is refused; so is one with a critical header
- * that we do not know, and one without its payload.  All verify functions return
+ * Verifying.  The algorithm is the key's.  A message that names another one is refused; so is one with a critical
+ * header that we do not know, and one without its payload.  All verify functions return
  *   0              the signature is the key's, over these bytes and this kind
  *   -EKEYREJECTED  it is not
  *   -EOPNOTSUPP    the message names an algorithm that is not the key's, or has a critical header we do not know
@@ -24,7 +24,8 @@ int cose_sign1_verify(const struct cose_sign1 *message, const struct key *key, s
 int cose_sign1_sign(const struct cose_parts *parts, const struct key *key, struct cbor_writer *to);
 
 /* alert_sign: sign ALERT as HANDSET.  At most ALERT_MAX octets. */
-int alert_sign(const struct alert *alert, const struct handset_id *handset, const struct key *key, struct cbor_writer *to);
+int alert_sign(const struct alert *alert, const struct handset_id *handset, const struct key *key,
+               struct cbor_writer *to);
 
 /* alert_verify: check the signature of an alert read by alert_read() against its handset's key. */
 int alert_verify(const struct alert_signed *alert, const struct key *key);
@@ -33,7 +34,8 @@ int alert_verify(const struct alert_signed *alert, const struct key *key);
 int receipt_sign(const struct receipt *receipt, const uint8_t kid[KEY_KID_SIZE], const struct key *key,
                  struct cbor_writer *to);
 
-/* receipt_verify: check a receipt read by receipt_read() against the receipt key that its kid names in the trust list. */
+/* receipt_verify: check a receipt read by receipt_read() against the receipt key that its kid names in the trust
+ * list. */
 int receipt_verify(const struct receipt_signed *receipt, const struct key *key);
 
 /* receipt_verify_trusted: the same with the look-up: kid, use receipt, valid at the receipt's own time_s, in TRUST.

@@ -16,14 +16,14 @@ enum { EXIT_VALID, EXIT_NOT_VALID, EXIT_MALFORMED, EXIT_NOT_LOOKED };
 /* Octets read.  The largest COSE_Sign1 in hex is half of it; more is malformed. */
 #define INPUT_MAX (4 * COSE_MAX)
 /* Text printed.  An octet gives at most 6 characters, twice; what is more is cut, and that is said. */
-#define TEXT_MAX (16 * INPUT_MAX)
+#define TEXT_MAX  (16 * INPUT_MAX)
 /* Keys tried.  A region has about 20.  One more is a wrong call. */
-#define KEYS_MAX 64
+#define KEYS_MAX  64
 
 struct inspection {
-        const char *path;               /* NULL: stdin */
+        const char *path; /* NULL: stdin */
         const char *key_paths[KEYS_MAX];
-        struct key *keys[KEYS_MAX];     /* NULL where the kind of key is not supported */
+        struct key *keys[KEYS_MAX]; /* NULL where the kind of key is not supported */
         size_t count;
         uint8_t aad[COSE_AAD_MAX];
         size_t aad_len;
@@ -34,9 +34,10 @@ struct inspection {
 
 static int usage(void)
 {
-        fprintf(stderr, "usage: vigie inspect [--key FILE.pem]... [--aad TEXT|hex:OCTETS] [FILE]\n"
-                        "Prints the object in FILE or on stdin (hex, base45 or raw); with --key verifies a COSE_Sign1.\n"
-                        "Exit status: 0 valid or printed, 1 not valid, 2 malformed, 3 could not look.\n");
+        fprintf(stderr,
+                "usage: vigie inspect [--key FILE.pem]... [--aad TEXT|hex:OCTETS] [FILE]\n"
+                "Prints the object in FILE or on stdin (hex, base45 or raw); with --key verifies a COSE_Sign1.\n"
+                "Exit status: 0 valid or printed, 1 not valid, 2 malformed, 3 could not look.\n");
         return EXIT_NOT_LOOKED;
 }
 
@@ -139,8 +140,9 @@ static const char *reason(const struct cose_sign1 *m, int error)
         case -EOPNOTSUPP:
                 return "the message names another algorithm than the key's";
         case -EKEYREJECTED:
-                return m->signature.len != KEY_SIGNATURE_SIZE ? "the signature is not 64 octets long"
-                                                              : "the signature is not this key's over these octets and this aad";
+                return m->signature.len != KEY_SIGNATURE_SIZE
+                               ? "the signature is not 64 octets long"
+                               : "the signature is not this key's over these octets and this aad";
         case -ENODATA:
                 return "the payload is detached: there is nothing to verify";
         case -EINVAL:

@@ -1,5 +1,5 @@
-/* The alert on any octets, whole and as a payload.  What was read can be written, and reads back the same; what cannot be
- * read is salvaged without harm. */
+/* The alert on any octets, whole and as a payload.  What was read can be written, and reads back the same; what
+ * cannot be read is salvaged without harm. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (alert_read(in, &whole, NULL) < 0)
                 return 0;
         check(&whole.alert, whole.odd);
-        holds(found == (ALERT_SALVAGED_HANDSET | ALERT_SALVAGED_NONCE));        /* never less than what reads */
+        holds(found == (ALERT_SALVAGED_HANDSET | ALERT_SALVAGED_NONCE)); /* never less than what reads */
         holds(memcmp(id.octets, whole.handset.octets, HANDSET_ID_SIZE) == 0);
         holds(memcmp(id.octets + HANDSET_ID_SIZE, whole.alert.nonce, ALERT_NONCE_SIZE) == 0);
         return 0;

@@ -1,5 +1,5 @@
-/* The CBOR cursor on any octets: nothing out of bounds, and libcbor agrees about whatever it accepts.  First octet: even for
- * sorted map keys, odd for any order. */
+/* The CBOR cursor on any octets: nothing out of bounds, and libcbor agrees about whatever it accepts.  First octet:
+ * even for sorted map keys, odd for any order. */
 #include <stdlib.h>
 
 #include "tests/wire/oracle.h"

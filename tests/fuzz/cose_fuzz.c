@@ -1,5 +1,5 @@
-/* COSE_Sign1, trust list, receipt, sealed position and inspect on any octets.  What our own profile accepts, the lenient one
- * accepts too, with the same fields; and written anew from those fields it is the same octets. */
+/* COSE_Sign1, trust list, receipt, sealed position and inspect on any octets.  What our own profile accepts, the
+ * lenient one accepts too, with the same fields; and written anew from those fields it is the same octets. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -18,7 +18,7 @@
 /* A folder for the input and what came out. */
 struct fixture {
         char folder[32], in[64], out[64], err[64], p384[64];
-        char said[65536];       /* stdout, then stderr */
+        char said[65536]; /* stdout, then stderr */
 };
 
 static void file_put(const char *path, const void *data, size_t len)
@@ -155,7 +155,8 @@ static void keys_and_aad(void **state)
         assert_non_null(strstr(f->said, "not valid: "));
         assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "root.pem|--aad|vigie alert"), 1);
         assert_non_null(strstr(f->said, "another algorithm than the key's"));
-        assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "root.pem|--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
+        assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "root.pem|--key|" KEYS "handset.pem|--aad|vigie alert"),
+                         0);
         snprintf(args, sizeof(args), "--key|%s|--aad|vigie alert", f->p384);
         assert_int_equal(run(f, hex, strlen(hex), args), 1);
         assert_non_null(strstr(f->said, "not supported"));
@@ -176,7 +177,8 @@ static void exit_statuses(void **state)
         for (strsep(&rest, "\n"); rest != NULL && *rest != '\0'; seen++) {
                 for (int i = 0; i < 6; i++)
                         word[i] = strsep(&rest, i < 5 ? " " : "\n");
-                snprintf(args, sizeof(args), "--key|" KEYS "%s|--aad|hex:%s", word[3], strcmp(word[4], "-") != 0 ? word[4] : "");
+                snprintf(args, sizeof(args), "--key|" KEYS "%s|--aad|hex:%s", word[3],
+                         strcmp(word[4], "-") != 0 ? word[4] : "");
                 expected = strcmp(word[1], "valid") == 0 ? 0 : strcmp(word[1], "not-valid") == 0 ? 1 : 2;
                 got = run(f, word[5], strlen(word[5]), args);
                 if (got != expected)

@@ -9,16 +9,31 @@ static const struct handset_id handset = { { 0x5a, 0x17, 0xc0, 0xde, 0, 0, 0, 1 
 static struct alert lyon(void)
 {
         return (struct alert){
-                .nonce = { 1, 2, 3, 4, 5, 6, 7, 8 }, .revision = 2, .pressed_at_s = 1760000000, .kind = ALERT_SILENT,
-                .marks = 0x0204, .has_fix = true, .lat_e7 = 457640430, .lon_e7 = 48356590, .accuracy_m = 12, .fix_age_s = 3,
+                .nonce = { 1, 2, 3, 4, 5, 6, 7, 8 },
+                .revision = 2,
+                .pressed_at_s = 1760000000,
+                .kind = ALERT_SILENT,
+                .marks = 0x0204,
+                .has_fix = true,
+                .lat_e7 = 457640430,
+                .lon_e7 = 48356590,
+                .accuracy_m = 12,
+                .fix_age_s = 3,
                 .battery_percent = 71,
         };
 }
 
 static struct alert largest(void)
 {
-        struct alert a = { .revision = 65535, .pressed_at_s = UINT32_MAX, .kind = ALERT_TEST, .marks = 0xFFFF, .has_fix = true,
-                           .lat_e7 = -900000000, .lon_e7 = -1800000000, .accuracy_m = 65535, .fix_age_s = 65535,
+        struct alert a = { .revision = 65535,
+                           .pressed_at_s = UINT32_MAX,
+                           .kind = ALERT_TEST,
+                           .marks = 0xFFFF,
+                           .has_fix = true,
+                           .lat_e7 = -900000000,
+                           .lon_e7 = -1800000000,
+                           .accuracy_m = 65535,
+                           .fix_age_s = 65535,
                            .battery_percent = 100 };
 
         memset(a.nonce, 0xff, sizeof(a.nonce));
@@ -143,17 +158,22 @@ static void impossible_is_not_signed(void **state)
         key_free(key);
 }
 
+/* clang-format off */
+#define N "48" "0102030405060708"
+#define P "1a1b4709ee" "1a02e1dcee" "0c" "03"
+#define UP_TO_MARKS "8b01" N "02" "1a68e77800" "01" "190204"
+/* clang-format on */
+
 /* What is wrong with one part costs that part alone. */
 static void read_without_the_odd_part(void **state)
 {
-#define N "48" "0102030405060708"
-#define P "1a1b4709ee" "1a02e1dcee" "0c" "03"
+        /* clang-format off */
         static const struct {
                 const char *hex;
                 unsigned odd;
                 int what;       /* checked below */
         } cases[] = {
-                { "8b01" N "02" "1a68e77800" "01" "190204" P "1847", 0, 0 },
+                { UP_TO_MARKS P "1847", 0, 0 },
                 { "8b01" N "1a00010000" "1a68e77800" "01" "190204" P "1847", ALERT_ODD_REVISION, 'r' },
                 { "8b01" N "f6" "1a68e77800" "01" "190204" P "1847", ALERT_ODD_REVISION, 'r' },
                 { "8b01" N "02" "1b0000000100000000" "01" "190204" P "1847", ALERT_ODD_TIME, 't' },
@@ -163,23 +183,24 @@ static void read_without_the_odd_part(void **state)
                 { "8b01" N "02" "1a68e77800" "6570616e6963" "190204" P "1847", ALERT_ODD_KIND, 'k' },
                 { "8b01" N "02" "1a68e77800" "01" "1a00010204" P "1847", ALERT_ODD_MARKS, 0 },
                 { "8b01" N "02" "1a68e77800" "01" "40" P "1847", ALERT_ODD_MARKS, 'm' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "1a35a4e901" "1a02e1dcee" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "1a1b4709ee" "3a6b49d200" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "f6" "1a02e1dcee" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "1a1b4709ee" "f6" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "82182d182e" "1a02e1dcee" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "f6f6f6f6" "1847", 0, 'p' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "f6f60c03" "1847", 0, 'p' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "1a1b4709ee" "1a02e1dcee" "f603" "1847", ALERT_ODD_ACCURACY, 'a' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "1a1b4709ee" "1a02e1dcee" "2003" "1847", ALERT_ODD_ACCURACY, 'a' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" "1a1b4709ee" "1a02e1dcee" "1a0001000003" "1847", 0, 'a' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" P "1865", ALERT_ODD_BATTERY, 'b' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" P "190100", ALERT_ODD_BATTERY, 'b' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" P "18ff", 0, 'b' },
-                { "8b01" N "02" "1a68e77800" "01" "190204" P "f6", 0, 'b' },
+                { UP_TO_MARKS "1a35a4e901" "1a02e1dcee" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
+                { UP_TO_MARKS "1a1b4709ee" "3a6b49d200" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
+                { UP_TO_MARKS "f6" "1a02e1dcee" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
+                { UP_TO_MARKS "1a1b4709ee" "f6" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
+                { UP_TO_MARKS "82182d182e" "1a02e1dcee" "0c03" "1847", ALERT_ODD_POSITION, 'p' },
+                { UP_TO_MARKS "f6f6f6f6" "1847", 0, 'p' },
+                { UP_TO_MARKS "f6f60c03" "1847", 0, 'p' },
+                { UP_TO_MARKS "1a1b4709ee" "1a02e1dcee" "f603" "1847", ALERT_ODD_ACCURACY, 'a' },
+                { UP_TO_MARKS "1a1b4709ee" "1a02e1dcee" "2003" "1847", ALERT_ODD_ACCURACY, 'a' },
+                { UP_TO_MARKS "1a1b4709ee" "1a02e1dcee" "1a0001000003" "1847", 0, 'a' },
+                { UP_TO_MARKS P "1865", ALERT_ODD_BATTERY, 'b' },
+                { UP_TO_MARKS P "190100", ALERT_ODD_BATTERY, 'b' },
+                { UP_TO_MARKS P "18ff", 0, 'b' },
+                { UP_TO_MARKS P "f6", 0, 'b' },
                 { "8a01" N "02" "1a68e77800" "01" "190204" P, ALERT_ODD_BATTERY, 'b' },
                 { "8201" N, 0x5f, 'e' },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].hex);
@@ -214,11 +235,15 @@ static void read_without_the_odd_part(void **state)
 
 static void not_even_an_alert(void **state)
 {
+        /* clang-format off */
         static const char *const cases[] = {
-                "", "00", "80", "8101", "8202" N, "8200" N, "820147" "01020304050607", "8201f6", "a1" "01" N, "8201" N "00", "8301" N,
-                "8b01" N "02" "1a68e77800" "01" "190204" P "1817", "8c01" N "02" "1a68e77800" "01" "190204" P "1847" "61ff",
+                "", "00", "80", "8101", "8202" N, "8200" N, "820147" "01020304050607", "8201f6", "a1" "01" N,
+                "8201" N "00",                 "8301" N,
+                UP_TO_MARKS P "1817",
+                "8c01" N "02" "1a68e77800" "01" "190204" P "1847" "61ff",
                 "8b01" N "9f02ff" "1a68e77800" "01" "190204" P "1847",
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i]);
@@ -233,9 +258,16 @@ static void not_even_an_alert(void **state)
 /* Parts of a newer format are counted, and the signed bytes still verify. */
 static void newer_format(void **state)
 {
-        struct octets payload = octets_from("8d01" N "02" "1a68e77800" "01" "190204" P "1847" "636e6577" "80");
+        struct octets payload = octets_from("8d01" N "02"
+                                            "1a68e77800"
+                                            "01"
+                                            "190204" P "1847"
+                                            "636e6577"
+                                            "80");
         struct key *key = new_key(KEY_ES256);
-        struct cose_parts parts = { .alg = KEY_ES256, .kid = handset.octets, .payload = octets_span(&payload),
+        struct cose_parts parts = { .alg = KEY_ES256,
+                                    .kid = handset.octets,
+                                    .payload = octets_span(&payload),
                                     .aad = CBOR_LITERAL(ALERT_AAD) };
         uint8_t bytes[256];
         struct cbor_writer w;
@@ -272,7 +304,8 @@ static void salvaged_when_torn(void **state)
                 found = alert_salvage(octets_span(&o), &id);
                 assert_true(found >= most); /* more octets, never less */
                 most = found;
-                assert_memory_equal(id.octets, (found & ALERT_SALVAGED_HANDSET) != 0 ? whole.octets : zero, HANDSET_ID_SIZE);
+                assert_memory_equal(id.octets, (found & ALERT_SALVAGED_HANDSET) != 0 ? whole.octets : zero,
+                                    HANDSET_ID_SIZE);
                 assert_memory_equal(id.octets + 8, (found & ALERT_SALVAGED_NONCE) != 0 ? whole.octets + 8 : zero, 8);
                 assert_int_equal((found & ALERT_SALVAGED_HANDSET) != 0, len >= 16);
                 assert_int_equal((found & ALERT_SALVAGED_NONCE) != 0, len >= 16 + 2 + 2 + 9);
@@ -281,6 +314,7 @@ static void salvaged_when_torn(void **state)
 
 static void salvaged_otherwise(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *hex;
                 unsigned found;
@@ -300,6 +334,7 @@ static void salvaged_otherwise(void **state)
                 { "00", 0 },
                 { "ff", 0 },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].hex);
@@ -316,10 +351,11 @@ static void salvaged_otherwise(void **state)
 static void marks_add_up(void **state)
 {
         assert_int_equal(alert_marks_add(ALERT_MISTAKE, ALERT_PRESSED_AGAIN), ALERT_MISTAKE | ALERT_PRESSED_AGAIN);
-        assert_int_equal(alert_marks_add(0x0100 | ALERT_STILL, 0x0200), 0x0200 | ALERT_STILL);  /* fall, no: aggression */
+        assert_int_equal(alert_marks_add(0x0100 | ALERT_STILL, 0x0200),
+                         0x0200 | ALERT_STILL); /* fall, no: aggression */
         assert_int_equal(alert_marks_add(0x0300, 0), 0x0300);
         assert_int_equal(alert_marks_add(0, 0x0500), 0x0500);
-        assert_int_equal(alert_marks_add(0x8000, 0x4000), 0xC000);      /* of a newer format */
+        assert_int_equal(alert_marks_add(0x8000, 0x4000), 0xC000); /* of a newer format */
         assert_int_equal(alert_category(0xFAFF), ALERT_AGGRESSION);
         assert_string_equal(alert_category_name(alert_category(0x0300)), "dog");
         assert_string_equal(alert_category_name(6), "unknown");
@@ -330,10 +366,16 @@ static void marks_add_up(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(there_and_back), cmocka_unit_test(in_two_steps), cmocka_unit_test(cancels_have_one_length),
-                cmocka_unit_test(impossible_is_not_signed), cmocka_unit_test(read_without_the_odd_part),
-                cmocka_unit_test(not_even_an_alert), cmocka_unit_test(newer_format), cmocka_unit_test(salvaged_when_torn),
-                cmocka_unit_test(salvaged_otherwise), cmocka_unit_test(marks_add_up),
+                cmocka_unit_test(there_and_back),
+                cmocka_unit_test(in_two_steps),
+                cmocka_unit_test(cancels_have_one_length),
+                cmocka_unit_test(impossible_is_not_signed),
+                cmocka_unit_test(read_without_the_odd_part),
+                cmocka_unit_test(not_even_an_alert),
+                cmocka_unit_test(newer_format),
+                cmocka_unit_test(salvaged_when_torn),
+                cmocka_unit_test(salvaged_otherwise),
+                cmocka_unit_test(marks_add_up),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

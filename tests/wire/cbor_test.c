@@ -8,6 +8,7 @@
 /* What is refused, and by which rule.  The shared vectors of RFC 8949 appendix A are in vectors_test.c. */
 static void refused(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *hex, *why;
         } cases[] = {
@@ -63,6 +64,7 @@ static void refused(void **state)
                 { "fa7f800000", "a float not in its shortest form" },
                 { "fa477fe000", "a float not in its shortest form" },
                 { "fa33800000", "a float not in its shortest form" },
+                { "fa3f802000", "a float not in its shortest form" },
                 { "fb3ff0000000000000", "a float not in its shortest form" },
                 { "fb47efffffe0000000", "a float not in its shortest form" },
                 { "fb36a0000000000000", "a float not in its shortest form" },
@@ -73,6 +75,7 @@ static void refused(void **state)
                 { "c1c1c1c1c1c1c1c1c100", "nested deeper than 8" },
                 { "81c181c181c181c1a0", "nested deeper than 8" },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].hex);
@@ -87,13 +90,19 @@ static void refused(void **state)
 
 static void accepted(void **state)
 {
+        /* clang-format off */
         static const char *const cases[] = {
                 "00", "17", "1818", "18ff", "190100", "1a00010000", "1b0000000100000000", "20", "3bffffffffffffffff",
                 "40", "60", "80", "a0", "f4", "f5", "f6", "f7", "e0", "f3", "f820", "f8ff",
-                "a2000001f6", "a3000018640020f5", "a2617a00626161f5", "a1a1000000", "8181818181818180", "c1c1c1c1c1c1c1c100",
-                "8281808180", "62c3a9", "64f09f9880", "f97e00", "f97c00", "f9fc00", "f90001", "fa477fe001", "fa33800001",
-                "fa7f7fffff", "fb3ff199999999999a", "fb36a0000000000001", "fb47efffffe0000001",
+                "a2000001f6", "a3000018640020f5", "a2617a00626161f5", "a1a1000000", "8181818181818180",
+                "c1c1c1c1c1c1c1c100",
+                "8281808180", "62c3a9", "64f09f9880", "f97e00", "f97c00", "f9fc00", "f90001", "fa477fe001",
+                "fa33800001",
+                "fa7f7fffff", "fa3f801000", "fa33000000", "fb3ff199999999999a", "fb3690000000000000",
+                "fb36a0000000000001",
+                "fb47efffffe0000001",
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i]);
@@ -142,8 +151,10 @@ static void any_order(void **state)
 /* One of each, read typed; then the same with every read wrong. */
 static void typed(void **state)
 {
-        struct octets o = octets_from("8c" "1864" "3863" "43010203" "63616263" "f5" "f6" "c11a514b67b0" "f93e00" "a10102"
-                                      "81" "f7" "3b7fffffffffffffff" "00");
+        /* clang-format off */
+        struct octets o = octets_from("8c" "1864" "3863" "43010203" "63616263" "f5" "f6" "c11a514b67b0" "f93e00"
+                                      "a10102"                                       "81" "f7" "3b7fffffffffffffff" "00");
+        /* clang-format on */
         uint8_t three[3];
         char text[4];
         struct cbor_reader r;
@@ -179,6 +190,7 @@ static void typed(void **state)
 
 static void typed_wrong(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *hex;
                 int read;       /* which, below */
@@ -198,6 +210,7 @@ static void typed_wrong(void **state)
                 { "f4", 'f', "not a float" },              { "f93e00", 'p', "not a simple value" },
                 { "a0", 'a', "not an array" },             { "80", 'm', "not a map" },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].hex);
@@ -207,6 +220,7 @@ static void typed_wrong(void **state)
                 uint64_t got = 0;
 
                 cbor_reader_init(&r, octets_span(&o));
+                /* clang-format off */
                 switch (cases[i].read) {
                 case 'u': got = cbor_read_uint(&r, 100); break;
                 case 'i': got = (uint64_t)cbor_read_int(&r, -100, 100); break;
@@ -220,6 +234,7 @@ static void typed_wrong(void **state)
                 case 'a': got = cbor_enter_array(&r); break;
                 case 'm': got = cbor_enter_map(&r); break;
                 }
+                /* clang-format on */
                 assert_int_equal(got, 0);
                 assert_non_null(r.broken);
                 if (strcmp(r.broken, cases[i].why) != 0)
@@ -268,9 +283,11 @@ static void missing_and_left_over(void **state)
 
 static void writer(void **state)
 {
+        /* clang-format off */
         static const char expected[] = "8c"
                                        "00" "17" "1818" "18ff" "190100" "1bffffffffffffffff" "3b7fffffffffffffff"
                                        "43010203" "63c3a961" "a1f4f5" "d903e8f6" "80";
+        /* clang-format on */
         uint8_t to[64];
         char hex[129];
         struct cbor_writer w;
@@ -287,7 +304,8 @@ static void writer(void **state)
                 cbor_write_uint(&w, UINT64_MAX);
                 cbor_write_int(&w, INT64_MIN);
                 cbor_write_bytes(&w, CBOR_LITERAL("\1\2\3"));
-                cbor_write_string(&w, "\xc3\xa9" "a");
+                cbor_write_string(&w, "\xc3\xa9"
+                                      "a");
                 cbor_write_map(&w, 1);
                 cbor_write_bool(&w, false);
                 cbor_write_bool(&w, true);
@@ -303,6 +321,21 @@ static void writer(void **state)
         assert_int_equal(cbor_validate(cbor_written(&w), NULL), 0);
 }
 
+/* After what did not fit nothing more is written, were it ever so small. */
+static void writer_stays_full(void **state)
+{
+        uint8_t to[4];
+        struct cbor_writer w;
+
+        cbor_writer_init(&w, to, sizeof(to));
+        cbor_write_array(&w, 2);
+        cbor_write_raw(&w, CBOR_LITERAL("12345"));
+        cbor_write_uint(&w, 1);
+        assert_true(w.full);
+        assert_int_equal(w.len, 1);
+        assert_int_equal(cbor_written(&w).len, 0);
+}
+
 /* ---- against libcbor: random items, whole and damaged */
 
 static uint32_t next(uint64_t *seed)
@@ -313,17 +346,20 @@ static uint32_t next(uint64_t *seed)
 
 static void random_item(struct cbor_writer *w, uint64_t *seed, int depth)
 {
-        static const char *const odd[] = { "\xf9\x3e\x00", "\xf7", "\xfa\x47\x7f\xe0\x01", "\xfb\x3f\xf1\x99\x99\x99\x99\x99\x9a" };
+        static const char *const odd[] = { "\xf9\x3e\x00", "\xf7", "\xfa\x47\x7f\xe0\x01",
+                                           "\xfb\x3f\xf1\x99\x99\x99\x99\x99\x9a" };
+        const struct cbor_span text = CBOR_LITERAL("text and more text, and still more");
         static const size_t odd_len[] = { 3, 1, 5, 9 };
         const unsigned shift = next(seed) % 64;
         const uint64_t number = (uint64_t)next(seed) << 32 >> shift;
         const uint32_t count = next(seed) % 4;
 
+        /* clang-format off */
         switch (next(seed) % (depth < 6 ? 8 : 5)) {
         case 0: cbor_write_uint(w, number); break;
         case 1: cbor_write_int(w, -1 - (int64_t)(number >> 1)); break;
-        case 2: cbor_write_bytes(w, (struct cbor_span){ (const uint8_t *)"octets and more octets, over 24", number % 31 }); break;
-        case 3: cbor_write_text(w, (struct cbor_span){ (const uint8_t *)"text and more text and still more", number % 33 }); break;
+        case 2: cbor_write_bytes(w, (struct cbor_span){ text.at, number % 31 }); break;
+        case 3: cbor_write_text(w, (struct cbor_span){ text.at, number % 33 }); break;
         case 4: cbor_write_raw(w, (struct cbor_span){ (const uint8_t *)odd[count], odd_len[count] }); break;
         case 5:
                 cbor_write_array(w, count);
@@ -341,6 +377,7 @@ static void random_item(struct cbor_writer *w, uint64_t *seed, int depth)
                 cbor_write_tag(w, number);
                 random_item(w, seed, depth + 1);
         }
+        /* clang-format on */
 }
 
 static void agrees_with_libcbor(void **state)
@@ -375,9 +412,16 @@ static void agrees_with_libcbor(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(refused),  cmocka_unit_test(accepted), cmocka_unit_test(any_order),
-                cmocka_unit_test(typed),    cmocka_unit_test(typed_wrong), cmocka_unit_test(sticky),
-                cmocka_unit_test(missing_and_left_over), cmocka_unit_test(writer), cmocka_unit_test(agrees_with_libcbor),
+                cmocka_unit_test(refused),
+                cmocka_unit_test(accepted),
+                cmocka_unit_test(any_order),
+                cmocka_unit_test(typed),
+                cmocka_unit_test(typed_wrong),
+                cmocka_unit_test(sticky),
+                cmocka_unit_test(missing_and_left_over),
+                cmocka_unit_test(writer),
+                cmocka_unit_test(writer_stays_full),
+                cmocka_unit_test(agrees_with_libcbor),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

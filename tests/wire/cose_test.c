@@ -5,12 +5,15 @@
 #include "wire/cose.h"
 
 /* Taking apart.  Whole messages with real signatures are in vectors_test.c; here each rule alone. */
+/* clang-format off */
 #define ZERO "0000000000000000000000000000000000000000000000000000000000000000"
 #define SIG "5840" ZERO ZERO
-#define KID "a1044801020304050607" "08"
+#define KID "a104480102030405060708"
+/* clang-format on */
 
 static void rules(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *hex, *any, *ours; /* the rule broken; NULL: accepted */
         } cases[] = {
@@ -62,6 +65,7 @@ static void rules(void **state)
                 { "8443a10126" KID "40" "40", NULL, "signature not of 64 octets" },
                 { "8443a10126" KID "40" "f6", "not a byte string", "not a byte string" },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].hex);
@@ -105,6 +109,7 @@ static void taken_apart(void **state)
 /* RFC 9052 section 4.4: A0 and nothing both enter as the empty string; what else came enters as it came. */
 static void sig_structures(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *message, *structure;
         } cases[] = {
@@ -112,6 +117,7 @@ static void sig_structures(void **state)
                 { "8441a0a04101" "40", "846a5369676e617475726531" "40" "427878" "4101" },
                 { "8440a04101" "40", "846a5369676e617475726531" "40" "427878" "4101" },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].message), expected = octets_from(cases[i].structure);
@@ -133,7 +139,9 @@ static void put_together(void **state)
         static uint8_t aad[COSE_AAD_MAX + 1];
         const uint8_t kid[KEY_KID_SIZE] = { 1, 2, 3, 4, 5, 6, 7, 8 };
         uint8_t signature[KEY_SIGNATURE_SIZE], whole[256], tbs[2048], again[2048];
-        struct cose_parts parts = { .alg = KEY_EDDSA, .kid = kid, .payload = CBOR_LITERAL("payload"), .aad = CBOR_LITERAL("aad") };
+        struct cose_parts parts = {
+                .alg = KEY_EDDSA, .kid = kid, .payload = CBOR_LITERAL("payload"), .aad = CBOR_LITERAL("aad")
+        };
         struct cbor_writer w, t, a;
         struct cose_sign1 m;
 
@@ -165,7 +173,9 @@ static void bounds(void **state)
 {
         static uint8_t payload[COSE_MAX], whole[COSE_MAX + 1];
         const uint8_t kid[KEY_KID_SIZE] = { 0 }, signature[KEY_SIGNATURE_SIZE] = { 0 };
-        struct cose_parts parts = { .alg = KEY_EDDSA, .kid = kid, .payload = { payload, COSE_MAX - COSE_OVERHEAD - 1 } };
+        struct cose_parts parts = { .alg = KEY_EDDSA,
+                                    .kid = kid,
+                                    .payload = { payload, COSE_MAX - COSE_OVERHEAD - 1 } };
         struct cbor_writer w;
         struct cose_sign1 m;
         const char *why;
@@ -185,7 +195,7 @@ static void bounds(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(rules), cmocka_unit_test(taken_apart), cmocka_unit_test(sig_structures),
+                cmocka_unit_test(rules),        cmocka_unit_test(taken_apart), cmocka_unit_test(sig_structures),
                 cmocka_unit_test(put_together), cmocka_unit_test(bounds),
         };
 

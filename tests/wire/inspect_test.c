@@ -8,6 +8,7 @@
 
 static void diagnostic(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *hex, *text;
         } cases[] = {
@@ -36,11 +37,13 @@ static void diagnostic(void **state)
                 { "d28180", "18([[]])" },
                 { "f4", "false" }, { "f5", "true" }, { "f6", "null" }, { "f7", "undefined" },
                 { "f0", "simple(16)" }, { "f8ff", "simple(255)" },
-                { "f90000", "0.0" }, { "f98000", "-0.0" }, { "f93c00", "1.0" }, { "f93e00", "1.5" }, { "f97bff", "65504.0" },
+                { "f90000", "0.0" }, { "f98000", "-0.0" }, { "f93c00", "1.0" }, { "f93e00", "1.5" },
+                { "f97bff", "65504.0" },
                 { "fa47c35000", "1e+05" }, { "f90001", "5.9604644775390625e-08" }, { "f90400", "6.103515625e-05" },
                 { "f9c400", "-4.0" }, { "fb3ff199999999999a", "1.1" }, { "fb7e37e43c8800759c", "1e+300" },
                 { "f97c00", "Infinity" }, { "f9fc00", "-Infinity" }, { "f97e00", "NaN" },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].hex);
@@ -50,7 +53,7 @@ static void diagnostic(void **state)
                 inspect_text_init(&text, to, sizeof(to));
                 assert_int_equal(inspect_diagnostic(octets_span(&o), &text, NULL), 0);
                 assert_string_equal(to, cases[i].text);
-                for (size_t size = 1; size <= text.len; size++) {       /* cut, closed, and said so */
+                for (size_t size = 1; size <= text.len; size++) { /* cut, closed, and said so */
                         inspect_text_init(&text, to, size);
                         inspect_diagnostic(octets_span(&o), &text, NULL);
                         assert_true(text.full && strlen(to) < size);
@@ -60,7 +63,16 @@ static void diagnostic(void **state)
 
 static void malformed(void **state)
 {
-        static const char *const cases[] = { "", "1817", "9f00ff", "a200000000", "6180", "8100" "00", "81", "c1", "818181818181818181" "00" };
+        static const char *const cases[] = { "",
+                                             "1817",
+                                             "9f00ff",
+                                             "a200000000",
+                                             "6180",
+                                             "8100"
+                                             "00",
+                                             "81",
+                                             "c1",
+                                             "81818181818181818100" };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i]);
@@ -77,6 +89,7 @@ static void malformed(void **state)
 /* Hex before base45 before raw; the first that is CBOR wins. */
 static void forms(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *in;
                 enum inspect_form form;
@@ -94,6 +107,7 @@ static void forms(void **state)
                 { "\n", INSPECT_RAW, "0a" },
                 { "bdf6", INSPECT_HEX, "bdf6" },
         };
+        /* clang-format on */
         const uint8_t item[] = { 0x83, 1, 2, 3 };
         char text[16];
         uint8_t to[64];
@@ -101,8 +115,8 @@ static void forms(void **state)
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 char hex[64];
-                enum inspect_form form =
-                        inspect_decode((struct cbor_span){ (const uint8_t *)cases[i].in, strlen(cases[i].in) }, to, &len);
+                enum inspect_form form = inspect_decode(
+                        (struct cbor_span){ (const uint8_t *)cases[i].in, strlen(cases[i].in) }, to, &len);
 
                 hex_encode(to, len, hex);
                 if (form != cases[i].form || strcmp(hex, cases[i].hex) != 0)
@@ -118,6 +132,7 @@ static void forms(void **state)
 /* The vectors of this folder by name: each line is what must be printed for it. */
 static void names(void **state)
 {
+        /* clang-format off */
         static const char *const expected[][2] = {
                 { "alert", "\nalert\n  handset: 5a17c0de00000001\n  nonce: 0102030405060708\n  revision: 2\n"
                            "  pressed at: 2025-10-09T08:53:20Z (1760000000)\n  kind: silent\n"
@@ -129,7 +144,8 @@ static void names(void **state)
                                       "  impossible, left out: battery\n" },
                 { "alert-newer", "\n  parts of a newer format: 2\n" },
                 { "alert-largest", "\n  position: -90.0000000, -180.0000000\n" },
-                { "receipt", "\nreceipt\n  alert: 5a17c0de000000010102030405060708\n  revision: 65535\n  version: 4294967295\n"
+                { "receipt", "\nreceipt\n  alert: 5a17c0de000000010102030405060708\n  revision: 65535\n"
+                             "  version: 4294967295\n"
                              "  state: closed: other (21)\n  time: 2106-02-07T06:28:15Z (4294967295)\n"
                              "  who: \"Zo\xc3\xa9 Lef\xc3\xa8vre-D\"\n" },
                 { "trust", "\ntrust list\n  number: 7\n" },
@@ -142,6 +158,7 @@ static void names(void **state)
                 { "detached", "\n  payload: detached\n" },
                 { "critical-unknown", "\n  a critical header that is not known here\n" },
         };
+        /* clang-format on */
         static char line[4096], text[16384];
         unsigned seen = 0;
         char *name, *octets;
@@ -192,8 +209,8 @@ static void sealed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(diagnostic), cmocka_unit_test(malformed), cmocka_unit_test(forms), cmocka_unit_test(names),
-                cmocka_unit_test(sealed),
+                cmocka_unit_test(diagnostic), cmocka_unit_test(malformed), cmocka_unit_test(forms),
+                cmocka_unit_test(names),      cmocka_unit_test(sealed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

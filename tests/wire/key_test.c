@@ -100,7 +100,8 @@ static void refused(void **state)
 
         assert_int_equal(key_from_pem(span_of(""), &key), -EINVAL);
         assert_int_equal(key_from_pem(span_of("no PEM\n"), &key), -EINVAL);
-        assert_int_equal(key_from_pem(span_of("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), &key), -EINVAL);
+        assert_int_equal(key_from_pem(span_of("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), &key),
+                         -EINVAL);
         memset(large, '\n', sizeof(large) - 1);
         assert_int_equal(key_from_pem(span_of(large), &key), -EMSGSIZE);
         assert_int_equal(key_from_pkey(p384, &key), -EOPNOTSUPP);
@@ -152,7 +153,8 @@ static void signatures(void **state)
 
                 assert_int_equal(key_generate(algs[i], &key), 0);
                 assert_int_equal(key_generate(algs[i], &other), 0);
-                assert_int_equal(key_from_public(algs[i], (struct cbor_span){ octets, key_public(key, octets) }, &public), 0);
+                assert_int_equal(
+                        key_from_public(algs[i], (struct cbor_span){ octets, key_public(key, octets) }, &public), 0);
                 for (unsigned n = 0; n < 2000; n++) {
                         message[0] = (uint8_t)n;
                         message[1] = (uint8_t)(n >> 8);
@@ -226,8 +228,9 @@ static void agreement(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(there_and_back), cmocka_unit_test(from_fixed_octets), cmocka_unit_test(refused),
-                cmocka_unit_test(from_certificate), cmocka_unit_test(signatures), cmocka_unit_test(signature_range),
+                cmocka_unit_test(there_and_back), cmocka_unit_test(from_fixed_octets),
+                cmocka_unit_test(refused),        cmocka_unit_test(from_certificate),
+                cmocka_unit_test(signatures),     cmocka_unit_test(signature_range),
                 cmocka_unit_test(agreement),
         };
 

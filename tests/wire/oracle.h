@@ -1,5 +1,6 @@
-/* The oracle of wire/cbor: libcbor, another reader by other people.  It accepts more than ours; whatever ours accepts it has to
- * accept too, with the same values.  Used by the unit test and by the fuzz target; says no by returning false. */
+/* The oracle of wire/cbor: libcbor, another reader by other people.  It accepts more than ours; whatever ours accepts
+ * it has to accept too, with the same values.  Used by the unit test and by the fuzz target; says no by returning
+ * false. */
 #ifndef TESTS_WIRE_ORACLE_H
 #define TESTS_WIRE_ORACLE_H
 #include <cbor.h>
@@ -59,7 +60,8 @@ static inline bool oracle_same(struct cbor_reader *r, const cbor_item_t *item)
                        oracle_same_string(span, cbor_bytestring_handle(item), cbor_bytestring_length(item));
         case CBOR_TEXT:
                 span = cbor_read_text(r, SIZE_MAX);
-                return cbor_isa_string(item) && oracle_same_string(span, cbor_string_handle(item), cbor_string_length(item));
+                return cbor_isa_string(item) &&
+                       oracle_same_string(span, cbor_string_handle(item), cbor_string_length(item));
         case CBOR_ARRAY:
                 return oracle_same_array(r, item);
         case CBOR_MAP:
@@ -77,8 +79,8 @@ static inline bool oracle_same(struct cbor_reader *r, const cbor_item_t *item)
         }
 }
 
-/* Whether the next item holds what libcbor 0.8 refuses though it is well-formed: a simple value that is not assigned, or
- * a tag from 6 to 20. */
+/* Whether the next item holds what libcbor 0.8 refuses though it is well-formed: a simple value that is not assigned,
+ * or a tag from 6 to 20. */
 static inline bool oracle_is_deaf(struct cbor_reader *r)
 {
         const enum cbor_kind kind = cbor_peek(r);

@@ -4,11 +4,16 @@
 
 #include "wire/signing.h"
 
-#define ID "50" "5a17c0de00000001" "0102030405060708"
+#define ID                 \
+        "50"               \
+        "5a17c0de00000001" \
+        "0102030405060708"
 
 static struct receipt largest(void)
 {
-        struct receipt r = { .revision = 65535, .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .time_s = UINT32_MAX };
+        struct receipt r = {
+                .revision = 65535, .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .time_s = UINT32_MAX
+        };
 
         memset(r.alert.octets, 0xff, sizeof(r.alert.octets));
         receipt_set_who(&r, "Marie-Amandine de la Tour");
@@ -28,7 +33,9 @@ static void there_and_back(void **state)
 
         assert_int_equal(key_generate(KEY_EDDSA, &key), 0);
         assert_int_equal(key_generate(KEY_EDDSA, &other), 0);
-        *listed = (struct trust_key){ .use = TRUST_RECEIPT, .alg = KEY_EDDSA, .not_before_s = 1, .not_after_s = UINT32_MAX };
+        *listed = (struct trust_key){
+                .use = TRUST_RECEIPT, .alg = KEY_EDDSA, .not_before_s = 1, .not_after_s = UINT32_MAX
+        };
         listed->public_len = (uint8_t)key_public(key, listed->public);
         assert_int_equal(key_kid(key, listed->kid), 0);
         cbor_writer_init(&w, bytes, sizeof(bytes));
@@ -64,6 +71,7 @@ static void there_and_back(void **state)
 
 static void who_is_cut_at_a_code_point(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *name, *who;
         } cases[] = {
@@ -81,6 +89,7 @@ static void who_is_cut_at_a_code_point(void **state)
                 { "ab\xc3", "ab" },
                 { "\xed\xa0\x80", "" },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct receipt r = { .who = "somebody before" };
@@ -97,6 +106,7 @@ static void who_is_cut_at_a_code_point(void **state)
 
 static void read_payloads(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *hex, *why;
         } cases[] = {
@@ -104,18 +114,21 @@ static void read_payloads(void **state)
                 { "8701" ID "00" "01" "18ff" "1a68e77800" "60", NULL }, /* a newer server's state */
                 { "8901" ID "00" "01" "04" "1a68e77800" "60" "f6" "80", NULL }, /* newer parts */
                 { "8702" ID "00" "01" "04" "1a68e77800" "60", "a receipt format other than 1" },
-                { "8701" "4f" "5a17c0de00000001" "01020304050607" "00" "01" "04" "1a68e77800" "60", "string too short or too long" },
+                { "8701" "4f" "5a17c0de00000001" "01020304050607" "00" "01" "04" "1a68e77800" "60",
+                  "string too short or too long" },
                 { "8701" ID "1a00010000" "01" "04" "1a68e77800" "60", "number out of range" },
                 { "8701" ID "00" "1b0000000100000000" "04" "1a68e77800" "60", "number out of range" },
                 { "8701" ID "00" "01" "190100" "1a68e77800" "60", "number out of range" },
                 { "8701" ID "00" "01" "04" "20" "60", "not an unsigned integer" },
-                { "8701" ID "00" "01" "04" "1a68e77800" "70" "31323334353637383930313233343536", "string too short or too long" },
+                { "8701" ID "00" "01" "04" "1a68e77800" "70" "31323334353637383930313233343536",
+                  "string too short or too long" },
                 { "8701" ID "00" "01" "04" "1a68e77800" "620061", "U+0000 in a text" },
                 { "8701" ID "00" "01" "04" "1a68e77800" "61ff", "text that is not UTF-8" },
                 { "8601" ID "00" "01" "04" "1a68e77800", "an item is missing" },
                 { "8701" ID "00" "01" "04" "1a68e77800" "60" "00", "bytes after the item" },
                 { "a0", "not an array" },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i].hex);

@@ -65,8 +65,9 @@ static void as_another_implementation(void **state)
 static void largest(void **state)
 {
         const struct sealed_position largest = { -900000000, -1800000000, 65535, UINT32_MAX };
-        struct sealed_position cases[] = { { 900000001, 0, 0, 0 }, { -900000001, 0, 0, 0 }, { 0, 1800000001, 0, 0 },
-                                           { 0, -1800000001, 0, 0 } };
+        struct sealed_position cases[] = {
+                { 900000001, 0, 0, 0 }, { -900000001, 0, 0, 0 }, { 0, 1800000001, 0, 0 }, { 0, -1800000001, 0, 0 }
+        };
         struct fixture f;
         uint8_t bytes[SEALED_MAX + 1] = { 0 };
         struct sealed_position back;

@@ -7,7 +7,9 @@
 
 static struct trust_key listed(uint8_t kid, enum trust_use use, uint32_t from, uint32_t to)
 {
-        struct trust_key key = { .use = use, .alg = KEY_EDDSA, .public_len = 32, .not_before_s = from, .not_after_s = to };
+        struct trust_key key = {
+                .use = use, .alg = KEY_EDDSA, .public_len = 32, .not_before_s = from, .not_after_s = to
+        };
 
         memset(key.kid, kid, sizeof(key.kid));
         memset(key.public, kid, 32);
@@ -78,35 +80,42 @@ static void refused_on_writing(void **state)
         }
 }
 
+/* clang-format off */
 #define ZERO32 "0000000000000000000000000000000000000000000000000000000000000000"
+#define ZERO31 "00000000000000000000000000000000000000000000000000000000000000"
+#define A32    "6161616161616161616161616161616161616161616161616161616161616161"
 #define KID8   "480102030405060708"
 #define LIST(keys) "8501" "07" "1a68e77800" "646c796f6e" keys
+/* clang-format on */
 
 static void read_payloads(void **state)
 {
+        /* clang-format off */
         static const struct {
                 const char *hex, *why;
                 size_t count;
         } cases[] = {
                 { LIST("80"), NULL, 0 },
                 { LIST("81" "86" KID8 "01" "27" "5820" ZERO32 "01" "02"), NULL, 1 },
-                { LIST("81" "87" KID8 "01" "27" "5820" ZERO32 "01" "02" "f6"), NULL, 1 },       /* newer parts of a key */
-                { "8601" "07" "1a68e77800" "646c796f6e" "80" "f6", NULL, 0 },                   /* newer parts of the list */
+                { LIST("81" "87" KID8 "01" "27" "5820" ZERO32 "01" "02" "f6"), NULL, 1 }, /* newer parts of a key */
+                { "8601" "07" "1a68e77800" "646c796f6e" "80" "f6", NULL, 0 }, /* newer parts of the list */
                 { LIST("82" "86" KID8 "07" "27" "40" "01" "02" "86" KID8 "01" "27" "5820" ZERO32 "01" "02"), NULL, 1 },
-                { LIST("81" "86" KID8 "01" "32" "4101" "01" "02"), NULL, 0 },                   /* an algorithm of later */
-                { LIST("81" "86" KID8 "01" "27" "581f" "00000000000000000000000000000000000000000000000000000000000000" "01" "02"),
+                { LIST("81" "86" KID8 "01" "32" "4101" "01" "02"), NULL, 0 }, /* an algorithm of later */
+                { LIST("81" "86" KID8 "01" "27" "581f" ZERO31 "01" "02"),
                   "a public key of the wrong length", 0 },
                 { LIST("81" "86" KID8 "01" "26" "5820" ZERO32 "01" "02"), "a public key of the wrong length", 0 },
                 { LIST("81" "86" KID8 "01" "27" "5820" ZERO32 "03" "02"), "a key that ends before it begins", 0 },
                 { LIST("81" "85" KID8 "01" "27" "5820" ZERO32 "01"), "an item is missing", 0 },
-                { LIST("81" "86" "4701020304050607" "01" "27" "5820" ZERO32 "01" "02"), "string too short or too long", 0 },
+                { LIST("81" "86" "4701020304050607" "01" "27" "5820" ZERO32 "01" "02"),
+                  "string too short or too long", 0 },
                 { LIST("81" "86" KID8 "01" "27" "5820" ZERO32 "01" "1b0000000100000000"), "number out of range", 0 },
                 { LIST("a0"), "not an array", 0 },
                 { "8502" "07" "1a68e77800" "646c796f6e" "80", "a trust list format other than 1", 0 },
-                { "8501" "07" "1a68e77800" "7821" "6161616161616161616161616161616161616161616161616161616161616161" "61" "80",
+                { "8501" "07" "1a68e77800" "7821" A32 "61" "80",
                   "string too short or too long", 0 },
                 { "8401" "07" "1a68e77800" "646c796f6e", "an item is missing", 0 },
         };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 static struct trust t;
@@ -132,7 +141,9 @@ static void too_many(void **state)
         cbor_write_raw(&w, CBOR_LITERAL("\x85\x01\x07\x07\x60"));
         cbor_write_array(&w, TRUST_KEYS_MAX + 1);
         for (int i = 0; i <= TRUST_KEYS_MAX; i++)
-                cbor_write_raw(&w, CBOR_LITERAL("\x86\x48" "12345678" "\x09\x27\x40\x01\x02"));
+                cbor_write_raw(&w, CBOR_LITERAL("\x86\x48"
+                                                "12345678"
+                                                "\x09\x27\x40\x01\x02"));
         assert_int_equal(trust_read_payload(cbor_written(&w), &t, &why), -E2BIG);
         assert_string_equal(why, "more than 64 keys");
 }
@@ -183,8 +194,11 @@ static void number_only_rises(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(largest_there_and_back), cmocka_unit_test(refused_on_writing),
-                cmocka_unit_test(read_payloads), cmocka_unit_test(too_many), cmocka_unit_test(found_by_kid_use_and_time),
+                cmocka_unit_test(largest_there_and_back),
+                cmocka_unit_test(refused_on_writing),
+                cmocka_unit_test(read_payloads),
+                cmocka_unit_test(too_many),
+                cmocka_unit_test(found_by_kid_use_and_time),
                 cmocka_unit_test(number_only_rises),
         };
 
