@@ -63,16 +63,10 @@ static void diagnostic(void **state)
 
 static void malformed(void **state)
 {
-        static const char *const cases[] = { "",
-                                             "1817",
-                                             "9f00ff",
-                                             "a200000000",
-                                             "6180",
-                                             "8100"
-                                             "00",
-                                             "81",
-                                             "c1",
+        /* clang-format off */
+        static const char *const cases[] = { "", "1817", "9f00ff", "a200000000", "6180", "810000", "81", "c1",
                                              "81818181818181818100" };
+        /* clang-format on */
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct octets o = octets_from(cases[i]);
