@@ -18,22 +18,20 @@ bool my_alert_waits(const struct vigie *vigie)
         return false;
 }
 
-/* A host whose generator fails must not make two presses one: the times of the press are mixed in until it is new. */
+/* The time is mixed in: a host whose generator fails must not make two presses one, least of all a new one and one closed. */
 static void nonce_draw(const struct vigie *vigie, uint8_t nonce[ALERT_NONCE_SIZE])
 {
-        static const uint8_t zeros[ALERT_NONCE_SIZE];
-        uint64_t mix = (uint64_t)vigie->now_ms * 0x9e3779b97f4a7c15 ^ (uint64_t)vigie->now_mono_ms;
+        uint64_t mix = (uint64_t)vigie->now_ms << 24 ^ (uint64_t)vigie->now_mono_ms;
         bool known;
 
         memcpy(nonce, vigie->random, ALERT_NONCE_SIZE);
         do {
-                known = memcmp(nonce, zeros, ALERT_NONCE_SIZE) == 0 ||
-                        memcmp(nonce, vigie->touch.nonce, ALERT_NONCE_SIZE) == 0;
+                mix = mix * 6364136223846793005 + 1442695040888963407;
+                for (int i = 0; i < ALERT_NONCE_SIZE; i++)
+                        nonce[i] ^= (uint8_t)(mix >> 8 * i);
+                known = memcmp(nonce, vigie->touch.nonce, ALERT_NONCE_SIZE) == 0;
                 for (int i = 0; i < MY_ALERTS; i++)
                         known |= memcmp(nonce, vigie->alert[i].alert.nonce, ALERT_NONCE_SIZE) == 0;
-                for (int i = 0; known && i < ALERT_NONCE_SIZE; i++)
-                        nonce[i] ^= (uint8_t)(mix >> 8 * i);
-                mix = mix * 6364136223846793005 + 1442695040888963407;
         } while (known);
 }
 
@@ -132,10 +130,12 @@ static enum alert_kind press_kind(uint8_t press)
 static void touch_down(struct vigie *vigie, uint8_t press)
 {
         struct my_touch *t = &vigie->touch;
+        uint8_t nonce[ALERT_NONCE_SIZE];
 
         if (t->down)
                 return;
-        nonce_draw(vigie, t->nonce);
+        nonce_draw(vigie, nonce);
+        memcpy(t->nonce, nonce, sizeof(nonce));
         t->down = true;
         t->press = press;
         t->pressed_at_s = my_seconds(vigie->now_ms);
