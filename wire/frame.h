@@ -1,7 +1,7 @@
 /* frame: what travels in one binary WebSocket message of subprotocol `vigie.1`: a CBOR array `[type, ...]`
  * (PROTOCOL.md 7).  A frame that is no signed object counts for the handset of its TLS session only.  Unknown types
- * and trailing elements of a newer version are skipped and counted; a malformed frame is answered by FRAME_ERROR, the ninth
- * of a session closes it (1002).  Pure. */
+ * and trailing elements of a newer version are skipped and counted; a malformed frame is answered by FRAME_ERROR, the
+ * ninth of a session closes it (1002).  Pure. */
 #ifndef WIRE_FRAME_H
 #define WIRE_FRAME_H
 

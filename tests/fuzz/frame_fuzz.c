@@ -1,4 +1,5 @@
-/* Any octets are refused, or are a frame that is written again: as it was, or shorter by the elements of a newer version. */
+/* Any octets are refused, or are a frame that is written again: as it was, or shorter by the elements of a newer
+ * version. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Any octets are refused, or are a record that is written again: as it was, or shorter by what a newer format added inside
- * an entry or beyond the room for unknown ones. */
+/* Any octets are refused, or are a record that is written again: as it was, or shorter by what a newer format added
+ * inside an entry or beyond the room for unknown ones. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>

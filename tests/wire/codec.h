@@ -189,7 +189,8 @@ static inline size_t codec_round(const struct codec *codec, const void *object, 
         return (size_t)len;
 }
 
-/* DATA may be anything: it is refused, and the object then all zero, or it is an object that can be written and read. */
+/* DATA may be anything: it is refused, and the object then all zero, or it is an object that can be written and
+ * read. */
 static inline void codec_any(const struct codec *codec, const uint8_t *data, size_t len)
 {
         uint8_t *written = malloc(codec->max);

@@ -1,5 +1,5 @@
-/* The examples of wire/PROTOCOL.md, which are the fixtures of the tests: hex in fenced blocks labelled `example NAME`; white
- * space is skipped, and what stands behind a # on its line.  Tests run at the root of the tree. */
+/* The examples of wire/PROTOCOL.md, which are the fixtures of the tests: hex in fenced blocks labelled `example
+ * NAME`; white space is skipped, and what stands behind a # on its line.  Tests run at the root of the tree. */
 #ifndef TESTS_WIRE_EXAMPLE_H
 #define TESTS_WIRE_EXAMPLE_H
 

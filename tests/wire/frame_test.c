@@ -133,7 +133,7 @@ static void test_round_trip(void **state)
                 }
 }
 
-/* The largest of the larger ones fit into what their sender may send; one octet more than a span may have is refused. */
+/* The largest of the larger ones fit into what their sender may send; a span one octet too long is refused. */
 static void test_largest(void **state)
 {
         static struct held h;

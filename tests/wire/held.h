@@ -1,5 +1,5 @@
-/* A frame that holds the octets of its span itself, so that two can be compared octet by octet: the span's `at` is NULL and
- * its octets stand beside it.  No frame has more than one span. */
+/* A frame that holds the octets of its span itself, so that two can be compared octet by octet: the span's `at` is
+ * NULL and its octets stand beside it.  No frame has more than one span. */
 #ifndef TESTS_WIRE_HELD_H
 #define TESTS_WIRE_HELD_H
 

@@ -155,7 +155,7 @@ static void test_refused(void **state)
         uint8_t buf[PEOPLE_MAX];
         size_t len = codec_round(&carrier_entry_codec, &c, buf);
 
-        /* a format above ours; format 0; malformed above ours; a text not UTF-8, with a NUL, too long; an id with a space */
+        /* newer format; format 0; newer and malformed; a text not UTF-8, with a NUL, too long; an id with a space */
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\x85\x01", 2, "\x85\x02", 2),
                          -EPROTONOSUPPORT);
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\x85\x01", 2, "\x85\x00", 2), -EBADMSG);
