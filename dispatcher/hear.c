@@ -108,12 +108,18 @@ static void hear_duty(struct run *run, const struct redisReply *fields)
         }
         event.u.feed_duty.person = person;
         event.u.feed_duty.duty = value.len > 0 ? &duty : NULL;
+        if (run->snapshot != NULL)
+                snapshot_duty(run->snapshot, person, event.u.feed_duty.duty);
         run_tell(run, &event);
 }
 
 static void on_person(void *user, enum people_kind kind, const char *field, struct cbor_span value)
 {
-        run_act(user); /* one who was revoked loses the sessions */
+        struct run *run = user;
+
+        if (run->snapshot != NULL)
+                snapshot_person(run->snapshot, kind, field, value);
+        run_act(run); /* one who was revoked loses the sessions */
 }
 
 static void hear_change(struct run *run, const struct redisReply *fields)
@@ -163,6 +169,8 @@ static void on_roster_entry(void *user, size_t stream, struct stream_id id, cons
                 return;
         }
         event.u.presence.person = person;
+        if (run->snapshot != NULL)
+                snapshot_presence(run->snapshot, person, &event.u.presence.presence);
         run_tell(run, &event);
 }
 

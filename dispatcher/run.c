@@ -115,6 +115,30 @@ static void on_scan(struct wheel_timer *timer, int64_t now_mono_ms)
         loop_timer_arm(run->options.loop, timer, clock_mono_ms() + CORE_SCAN_MS);
 }
 
+static void on_save(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct run *run = timer->user;
+
+        if (run->alerts == SYNC_UP)
+                snapshot_state(run->snapshot, run->core, run_now_ms(run));
+        loop_timer_arm(run->options.loop, timer, clock_mono_ms() + RUN_SNAPSHOT_MS);
+}
+
+static void load_snapshot(struct run *run)
+{
+        struct snapshot_report report;
+        int r = run->snapshot != NULL ? snapshot_load(run->options.config->snapshot_path, run->core, &report) : -ENOENT;
+
+        run->from_snapshot = true;
+        if (r < 0)
+                log_error("snapshot", "none to start from (%s): every alert will be unverified until the store is back",
+                          strerror(-r));
+        else
+                log_error("snapshot", "starts from it: %lld minutes old, %zu people, %zu open alerts, %zu entries bad",
+                          (long long)((run_now_ms(run) - report.written_at_ms) / 60000), report.people, report.records,
+                          report.bad);
+}
+
 /* on_start: Redis has not been there for store.wait: what is known from files must do. */
 static void on_start(struct wheel_timer *timer, int64_t now_mono_ms)
 {
@@ -124,6 +148,7 @@ static void on_start(struct wheel_timer *timer, int64_t now_mono_ms)
         if (run->journal != NULL)
                 return;
         log_error("store", "away at the start");
+        load_snapshot(run);
         r = keep_open(run);
         if (r < 0)
                 run_stop(run, r);
@@ -229,6 +254,13 @@ static int open_core(struct run *run)
                                            (struct cbor_span){ (const uint8_t *)files->trust, files->trust_len });
 }
 
+static int open_snapshot(struct run *run)
+{
+        const char *path = run->options.config->snapshot_path;
+
+        return path[0] == '\0' ? 0 : snapshot_open(run->options.loop, path, &run->snapshot);
+}
+
 static void start_timers(struct run *run)
 {
         struct loop *loop = run->options.loop;
@@ -238,9 +270,12 @@ static void start_timers(struct run *run)
         wheel_timer_init(&run->scan, on_scan, run);
         wheel_timer_init(&run->start, on_start, run);
         wheel_timer_init(&run->drain, on_drain, run);
+        wheel_timer_init(&run->save, on_save, run);
         sync_timers_init(run);
         loop_timer_arm(loop, &run->tick, now + CORE_TICK_MS);
         loop_timer_arm(loop, &run->scan, now + CORE_SCAN_MS);
+        if (run->options.config->snapshot_path[0] != '\0')
+                loop_timer_arm(loop, &run->save, now + RUN_SNAPSHOT_MS);
         loop_timer_arm(loop, &run->start, now + run->options.config->store_wait_ms);
         loop_on_stop(loop, on_stop, run);
 }
@@ -258,7 +293,7 @@ int run_open(const struct run_options *options, struct run **ret_run)
         run->off = OFF_STARTING;
         run->ahead_ms = clock_utc_ms() - clock_mono_ms();
         start_timers(run);
-        if ((r = open_core(run)) < 0 || (r = hear_open(run, &why)) < 0)
+        if ((r = open_core(run)) < 0 || (r = open_snapshot(run)) < 0 || (r = hear_open(run, &why)) < 0)
                 log_error(NULL, "%s: %s", why, strerror(-r));
         else if ((r = gauges_open(run)) < 0)
                 log_error(NULL, "metrics: %s", strerror(-r));
@@ -289,6 +324,8 @@ void run_close(struct run *run)
         loop_timer_cancel(loop, &run->scan);
         loop_timer_cancel(loop, &run->start);
         loop_timer_cancel(loop, &run->drain);
+        loop_timer_cancel(loop, &run->save);
+        snapshot_close(run->snapshot);
 }
 
 void run_free(struct run *run)

@@ -15,6 +15,7 @@
 #include "dispatcher/load.h"
 #include "dispatcher/roster_load.h"
 #include "dispatcher/run.h"
+#include "dispatcher/snapshot.h"
 #include "dispatcher/store.h"
 #include "dispatcher/tail.h"
 
@@ -42,7 +43,8 @@ struct run {
         struct store *store;
         struct tail *feed, *roster;
         struct commands *commands;
-        struct journal *journal; /* NULL before it is replayed */
+        struct journal *journal;   /* NULL before it is replayed */
+        struct snapshot *snapshot; /* NULL: none configured */
         struct metrics *metrics;
         struct metrics_server *metrics_server;
         uv_signal_t *hangup; /* SIGHUP */
@@ -56,12 +58,13 @@ struct run {
         int64_t ahead_ms; /* Redis's UTC minus our monotonic clock */
         int64_t wrong_ms; /* our UTC minus Redis's */
         unsigned off;     /* enum off_duty */
+        bool from_snapshot; /* started so; told as a notice once the store is there */
         bool served;      /* was ready once */
         bool acting;      /* the core's actions are being done */
         bool closing;     /* run_close has begun: the core is told nothing more */
         int result;
 
-        struct wheel_timer tick, scan, reload, roster_reload, start, drain, keep;
+        struct wheel_timer tick, scan, reload, roster_reload, start, drain, keep, save;
         int64_t drain_until_mono_ms;
 
         struct appended *appended; /* a ring of the core's APPENDs not yet durable */

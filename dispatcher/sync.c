@@ -21,6 +21,8 @@ static void leave_alerts(struct run *run)
 
         load_cancel(run->load);
         run->load = NULL;
+        if (run->snapshot != NULL)
+                snapshot_end(run->snapshot, false);
         tail_stop(run->feed);
         commands_stop(run->commands);
         run->alerts = SYNC_AWAY;
@@ -29,12 +31,30 @@ static void leave_alerts(struct run *run)
                 tell_state(run, CORE_STORE, false);
 }
 
+static void on_person(void *user, enum people_kind kind, const char *field, struct cbor_span value)
+{
+        struct run *run = user;
+
+        if (run->snapshot != NULL)
+                snapshot_person(run->snapshot, kind, field, value);
+}
+
+static void on_duty(void *user, const char *person, const struct duty_entry *duty)
+{
+        struct run *run = user;
+
+        if (run->snapshot != NULL)
+                snapshot_duty(run->snapshot, person, duty);
+}
+
 static void on_loaded(void *user, int error, const struct load_result *result)
 {
         struct run *run = user;
         int r;
 
         run->load = NULL;
+        if (run->snapshot != NULL)
+                snapshot_end(run->snapshot, error == 0);
         if (error < 0) {
                 log_warn("store", "loading: %s", strerror(-error));
                 run->alerts = SYNC_AWAY;
@@ -54,6 +74,8 @@ static void on_loaded(void *user, int error, const struct load_result *result)
         tail_start(run->feed, (struct stream_id[TAIL_STREAMS]){ result->feed, result->changes });
         tell_state(run, CORE_STORE, true);
         commands_start(run->commands);
+        run_notice(run, "snapshot", run->from_snapshot, false); /* over at the next load */
+        run->from_snapshot = false;
         run_on_duty(run, OFF_STARTING);
 }
 
@@ -71,8 +93,11 @@ void sync_alerts(struct run *run)
         if (run->alerts != SYNC_AWAY)
                 return;
         run->alerts = SYNC_LOADING;
+        if (run->snapshot != NULL)
+                snapshot_begin(run->snapshot, run_now_ms(run));
         r = load_begin(&(struct load_options){ .link = store_alerts(run->store), .config = run->options.config,
-                                               .core = run->core, .everyone = true, .user = run, .done = on_loaded },
+                                               .core = run->core, .everyone = true, .user = run, .person = on_person,
+                                               .duty = on_duty, .done = on_loaded },
                        &run->load);
         if (r < 0)
                 on_loaded(run, r, NULL);
@@ -103,6 +128,8 @@ static void on_presence(void *user, const char *person, const struct presence *p
         struct run *run = user;
 
         core_load_presence(run->core, person, presence);
+        if (run->snapshot != NULL)
+                snapshot_presence(run->snapshot, person, presence);
 }
 
 static void on_roster(void *user, int error, struct stream_id last)
