@@ -103,6 +103,11 @@ $O/tests/console/seed: $O/tests/console/seed.o $(LOW)
 
 tests: $(TESTS)
 
+# a fleet of made-up handsets, for the demo and the bench
+fleet: $O/bin/vigie-fleet
+$O/bin/vigie-fleet: $(patsubst %.c,$O/%.o,$(wildcard tests/fleet/*.c)) $O/libops.a $(LOW)
+	$(LINK) $(LIBS)
+
 # ---- the console's pages, as they are served: our own files and Leaflet, which npm fetches as package-lock.json pins it
 WEB_SRC := $(shell find console/web -type f 2>/dev/null)
 LEAFLET := $(addprefix build/web/leaflet/,leaflet.js leaflet.css LICENSE.txt images/layers.png images/layers-2x.png)
@@ -149,6 +154,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all web tests check fuzz test check-arrows format clean
+.PHONY: all fleet web tests check fuzz test check-arrows format clean
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)

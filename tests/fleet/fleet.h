@@ -1,0 +1,31 @@
+/* fleet: thousands of handsets in one process, for the demo (walk) and the bench (press). */
+#ifndef TESTS_FLEET_FLEET_H
+#define TESTS_FLEET_FLEET_H
+
+#include "ops/vigie/region.h"
+#include "tests/fleet/peer.h"
+#include "tests/fleet/people.h"
+#include "wire/frame.h"
+#include "wire/trust.h"
+
+struct fleet_options {
+        const char *region, *console_cookie, *prefix;
+        unsigned port, console_port;
+        unsigned carriers, supervisors, rate, seconds, seed;
+        bool json;
+};
+
+/* walk_main: carriers on duty and supervisors that move and see alerts, until ended.  press_main: an open-loop load of presses and its
+ * latencies.  Both return an exit status. */
+int walk_main(const struct fleet_options *options);
+int press_main(const struct fleet_options *options);
+
+/* fleet_hello, fleet_duty, fleet_heartbeat: frames of a member, sent.  Each returns what peer_send gives. */
+int fleet_hello(struct peer *peer, const struct member *member);
+int fleet_duty(struct peer *peer, const struct member *member, const char *round);
+int fleet_heartbeat(struct peer *peer, const struct member *member, const struct trust_key *key, const struct track_point *at);
+
+/* fleet_position_key: the region's position key out of its trust list.  Returns 0 or a negative errno after telling. */
+int fleet_position_key(const struct region *region, struct trust_key *ret_key);
+
+#endif
