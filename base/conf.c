@@ -93,7 +93,8 @@ static int take_from_file(void *user, const char *section, const char *name, con
         return 1;
 }
 
-/* What is wrong with a line before libinih sees it; it would cut, join or skip such lines without a word.  NULL = nothing. */
+/* What is wrong with a line before libinih sees it; it would cut, join or skip such lines without a word.  NULL =
+ * nothing. */
 static const char *line_rule(const char *line, size_t len)
 {
         const char *first = line + strspn(line, " \t"), *end;

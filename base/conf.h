@@ -1,6 +1,6 @@
-/* Configuration: one table per program says every key once - name, type, bounds, default, help - and this file reads an
- * INI file and the command line against it.  All mistakes of a file are told at once, each with file, line and rule, and
- * a configuration with a mistake is not applied at all.
+/* Configuration: one table per program says every key once - name, type, bounds, default, help - and this file reads
+ * an INI file and the command line against it.  All mistakes of a file are told at once, each with file, line and
+ * rule, and a configuration with a mistake is not applied at all.
  *
  *      struct config { char name[32]; int64_t port; int64_t lease_ms; struct conf_list redis; bool drill; };
  *      static const struct conf_option options[] = {
@@ -11,8 +11,8 @@
  *              CONF_BOOL(struct config, drill, "drill.allowed", "yes", "..."),
  *      };
  *
- * The file: `[section]`, `key = value`, lines beginning with ; or #, and ` ;` begins a comment after a value.  UTF-8, no
- * control characters, no line that begins with a blank, no line over CONF_LINE_MAX octets. */
+ * The file: `[section]`, `key = value`, lines beginning with ; or #, and ` ;` begins a comment after a value.  UTF-8,
+ * no control characters, no line that begins with a blank, no line over CONF_LINE_MAX octets. */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
 
@@ -22,7 +22,8 @@
 
 /* Largest file read, in octets.  Ours have some 60 keys; over it the file is refused. */
 #define CONF_FILE_MAX    (256 * 1024)
-/* Longest line, in octets, set by how Debian builds libinih (INI_MAX_LINE 200).  A longer one is an error, never cut. */
+/* Longest line, in octets, set by how Debian builds libinih (INI_MAX_LINE 200).  A longer one is an error, never
+ * cut. */
 #define CONF_LINE_MAX    197
 /* Items of one list, and octets of one item with its NUL: addresses and names.  More or longer is an error. */
 #define CONF_LIST_MAX    16
@@ -57,7 +58,8 @@ struct conf_option {
                 key, CONF_TYPE_STRING, CONF_MEMBER(cfg, member), min_len, sizeof(((cfg *)0)->member) - 1, fallback, \
                         help                                                                                        \
         }
-/* char member[N]: a file's name as given (relative ones count from the working directory); fallback "" = may be empty. */
+/* char member[N]: a file's name as given (relative ones count from the working directory); fallback "" = may be
+ * empty. */
 #define CONF_PATH(cfg, member, key, fallback, help)                                                              \
         {                                                                                                        \
                 key, CONF_TYPE_PATH, CONF_MEMBER(cfg, member), 0, sizeof(((cfg *)0)->member) - 1, fallback, help \
@@ -92,7 +94,8 @@ struct conf_table {
         const struct conf_option *options;
         size_t count;
         size_t config_size; /* sizeof(struct config) */
-        /* Rules between keys, asked when every key is good; NULL = none.  Returns 0, or -EINVAL with the rule in WHY. */
+        /* Rules between keys, asked when every key is good; NULL = none.  Returns 0, or -EINVAL with the rule in
+         * WHY. */
         int (*check)(const void *config, char *why, size_t why_size);
 };
 
@@ -108,7 +111,8 @@ struct conf_source {
 /* conf_parse: read the text of a configuration file, and then overrides, into CONFIG.
  *   config         table->config_size octets, written wholly on success, untouched otherwise
  *   errors         CONF_ERRORS_SIZE octets: every mistake as "file:line: key: rule\n"; "" on success
- * Returns 0, -EINVAL (errors tells), -ENOMEM (errors tells).  Keeps no pointer.  Source: libinih 55, ini_parse_stream. */
+ * Returns 0, -EINVAL (errors tells), -ENOMEM (errors tells).  Keeps no pointer.  Source: libinih 55,
+ * ini_parse_stream. */
 int conf_parse(const struct conf_table *table, const struct conf_source *source, void *config, char *errors);
 
 /* What the caller of conf_main does next. */
@@ -128,18 +132,18 @@ struct conf_args {
 /* conf_main: a program's first line: read the command line and the configuration.
  *   -c FILE  -n (check and stop)  -o section.key=value (repeatable)  --help (the table)  --version
  *   config     written on 0 with CONF_RUN or after a good -n
- *   ret_rest   index in argv of the first word that is no option (argc if none): options must come before it.  NULL: such
- *              a word is an error.
+ *   ret_rest   index in argv of the first word that is no option (argc if none): options must come before it.  NULL:
+ *              such a word is an error.
  *   ret_next   what to do
- * Prints help and version on stdout, mistakes on stderr.  Returns 0, -EINVAL (already told), or what reading the file gave
- * (already told): exit with 2.  Uses getopt's state: call it once, first. */
+ * Prints help and version on stdout, mistakes on stderr.  Returns 0, -EINVAL (already told), or what reading the file
+ * gave (already told): exit with 2.  Uses getopt's state: call it once, first. */
 int conf_main(const struct conf_table *table, const struct conf_args *args, void *config, int *ret_rest,
               enum conf_next *ret_next);
 
 struct _IO_FILE; /* FILE; keeps <stdio.h> out of here */
 
-/* conf_help: write the usage text and the table (key, type, bounds, default, help) to OUT, as --help shows it.  Errors are the
- * stream's. */
+/* conf_help: write the usage text and the table (key, type, bounds, default, help) to OUT, as --help shows it.
+ * Errors are the stream's. */
 void conf_help(const struct conf_table *table, struct _IO_FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* One value of the configuration: from text into the program's struct, and its type and bounds in words.  conf.c's other
- * half: programs include base/conf.h. */
+/* One value of the configuration: from text into the program's struct, and its type and bounds in words.  conf.c's
+ * other half: programs include base/conf.h. */
 #ifndef BASE_CONF_VALUE_H
 #define BASE_CONF_VALUE_H
 

@@ -1,13 +1,14 @@
 /* The journal's format, over octets in memory: no file, no clock; libc and libcrypto only (libvigie-handset uses it).
  *
- *      header  magic "VIGIEJNL" 8 | format u32 | owner 4 | sequence u64 | zeros 4 | CRC-32C of these u32            32 octets
- *      entry   length u32 | CRC-32C u32 of all that follows and the length | sequence u64 | link 16 | payload  32 + length
+ *      header  magic "VIGIEJNL" 8 | format u32 | owner 4 | sequence u64 | zeros 4 | CRC-32C of these u32
+ *      entry   length u32 | CRC-32C u32 of the rest and the length | sequence u64 | link 16 | payload
  *
- * Numbers are big-endian.  An entry's link is the first 16 octets of SHA-256(link before | sequence | payload); the first
- * one follows the SHA-256 of the header.  So an entry that reads well is the one that was written there, after those before it:
- * not a piece of an older file, not a half-written one.  Sequence numbers rise by any amount (compaction leaves gaps), and
- * the header says the highest number given when the file was made, so that they rise even when a compaction keeps nothing.
- * Length 0 is the end: the file is preallocated with zeros.  Reading stops at the first entry that is not whole. */
+ * Numbers are big-endian; a header takes 32 octets, an entry 32 and its payload.  An entry's link is the first 16
+ * octets of SHA-256(link before | sequence | payload); the first one follows the SHA-256 of the header.  So an entry
+ * that reads well is the one that was written there, after those before it: not a piece of an older file, not a
+ * half-written one.  Sequence numbers rise by any amount (compaction leaves gaps), and the header says the highest
+ * number given when the file was made, so that they rise even when a compaction keeps nothing.  Length 0 is the end:
+ * the file is preallocated with zeros.  Reading stops at the first entry that is not whole. */
 #ifndef BASE_ENTRY_H
 #define BASE_ENTRY_H
 
@@ -18,8 +19,8 @@
 #define ENTRY_HEADER_SIZE 32
 #define ENTRY_OVERHEAD    32
 #define ENTRY_LINK_SIZE   16
-/* Largest payload in octets: one event with a signed object (at most 1 KiB) many times over.  A larger one is -EMSGSIZE when
- * writing, torn when reading. */
+/* Largest payload in octets: one event with a signed object (at most 1 KiB) many times over.  A larger one is
+ * -EMSGSIZE when writing, torn when reading. */
 #define ENTRY_PAYLOAD_MAX 8192
 #define ENTRY_MAX         (ENTRY_OVERHEAD + ENTRY_PAYLOAD_MAX)
 
@@ -62,12 +63,13 @@ struct entry_out {
         size_t size;
 };
 
-/* entry_encode: write one entry after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old numbers, as
- * compaction does, sets chain->sequence to one below the number before the call.)
+/* entry_encode: write one entry after CHAIN, numbered chain->sequence + 1, and move CHAIN on.  (Who keeps old
+ * numbers, as compaction does, sets chain->sequence to one below the number before the call.)
  *   payload_len  1..ENTRY_PAYLOAD_MAX
  *   out          must hold ENTRY_OVERHEAD + payload_len
  *   ret_len      octets written
- * Returns 0, -EMSGSIZE (payload empty or too large), -ENOBUFS (out too small), -ENOMEM (libcrypto).  CHAIN moves on 0 only. */
+ * Returns 0, -EMSGSIZE (payload empty or too large), -ENOBUFS (out too small), -ENOMEM (libcrypto).  CHAIN moves on 0
+ * only. */
 int entry_encode(struct entry_chain *chain, const void *payload, size_t payload_len, struct entry_out out,
                  size_t *ret_len);
 

@@ -1,5 +1,5 @@
-/* A histogram of durations with fixed log-linear buckets: 64 per doubling, so a quantile is at most 1.6 % above the true
- * value.  From 0 us to HISTOGRAM_MAX_US; pure, no heap, 13 KiB.  Metrics and bench use the same one. */
+/* A histogram of durations with fixed log-linear buckets: 64 per doubling, so a quantile is at most 1.6 % above the
+ * true value.  From 0 us to HISTOGRAM_MAX_US; pure, no heap, 13 KiB.  Metrics and bench use the same one. */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
 
@@ -22,11 +22,13 @@ void histogram_add(struct histogram *histogram, int64_t us);
 /* histogram_merge: add all of FROM to INTO. */
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
-/* histogram_quantile: the smallest value, in us, that at least the share Q (0..1) of the counted ones do not exceed, rounded up
- * by at most 1.6 %, never above the true maximum.  0.5, 0.99, 0.999; 1 gives the maximum.  0 when nothing was counted. */
+/* histogram_quantile: the smallest value, in us, that at least the share Q (0..1) of the counted ones do not exceed,
+ * rounded up by at most 1.6 %, never above the true maximum.  0.5, 0.99, 0.999; 1 gives the maximum.  0 when nothing
+ * was counted. */
 uint64_t histogram_quantile(const struct histogram *histogram, double q);
 
-/* histogram_count_to: how many of the counted values lie in buckets that end at or below US (exact at powers of two). */
+/* histogram_count_to: how many of the counted values lie in buckets that end at or below US (exact at powers of
+ * two). */
 uint64_t histogram_count_to(const struct histogram *histogram, uint64_t us);
 
 #endif

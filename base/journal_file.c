@@ -171,7 +171,8 @@ static int replay(struct journal_file *file, const struct journal_options *optio
         return r;
 }
 
-/* Keep the octets after the last whole entry for a person to look at.  Nothing depends on them: errors are passed over. */
+/* Keep the octets after the last whole entry for a person to look at.  Nothing depends on them: errors are passed
+ * over. */
 static void keep_torn(struct journal_file *file, uint64_t len)
 {
         int fd = open(file->path_torn, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -207,7 +208,8 @@ static int cut_tail(struct journal_file *file, struct journal_report *report)
         return r;
 }
 
-/* The room after the last entry: another chunk, or at least what the file has, made sure of (a copied file has holes). */
+/* The room after the last entry: another chunk, or at least what the file has, made sure of (a copied file has
+ * holes). */
 static int claim_room(struct journal_file *file)
 {
         struct stat st;

@@ -50,7 +50,8 @@ int journal_file_write(struct journal_file *file, const uint8_t *batch, size_t l
 /* What an entry takes in a batch beyond its payload: number and length. */
 #define JOURNAL_BATCH_OVERHEAD 12
 
-/* journal_batch_add: put one entry at BATCH, which has room for it.  Returns the octets it took: len + JOURNAL_BATCH_OVERHEAD. */
+/* journal_batch_add: put one entry at BATCH, which has room for it.  Returns the octets it took: len +
+ * JOURNAL_BATCH_OVERHEAD. */
 size_t journal_batch_add(uint8_t *batch, uint64_t sequence, const void *payload, size_t len);
 
 /* journal_file_extend: preallocate the next chunk if less than half of one is left.

@@ -1,4 +1,5 @@
-/* Reads a journal's file entry by entry through a window.  For base/journal_file.c and tools that look at a journal. */
+/* Reads a journal's file entry by entry through a window.  For base/journal_file.c and tools that look at a
+ * journal. */
 #ifndef BASE_JOURNAL_READER_H
 #define BASE_JOURNAL_READER_H
 
@@ -29,7 +30,8 @@ int journal_reader_open(struct journal_reader *reader, int fd, const char owner[
 
 /* journal_reader_next: read the next entry; its payload lies in the window until the next call.
  *   limit  offset where the entries are known to end, or UINT64_MAX: to the first that is not whole
- * Returns 1 (found), 0 (the end; see journal_tail for what kind), -EBADMSG (not whole before LIMIT), or read's errno. */
+ * Returns 1 (found), 0 (the end; see journal_tail for what kind), -EBADMSG (not whole before LIMIT), or read's
+ * errno. */
 int journal_reader_next(struct journal_reader *reader, uint64_t limit, struct entry *ret_entry);
 
 /* journal_tail: how far after OFFSET the last octet lies that is not 0: nothing after a clean end.

@@ -70,8 +70,8 @@ static bool is_control(unsigned point)
                (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
-/* Write the escape of what begins at TEXT: a code point of SIZE octets, 0 = an octet that is none.  Returns its length, 0 when
- * it needs none. */
+/* Write the escape of what begins at TEXT: a code point of SIZE octets, 0 = an octet that is none.  Returns its
+ * length, 0 when it needs none. */
 static size_t escape(const char *text, size_t size, char out[8])
 {
         unsigned char c = (unsigned char)text[0];

@@ -2,12 +2,13 @@
  *
  *      ts=2026-05-04T10:22:31.004Z level=warn prog=vigie-dispatcher obj=alert:7f3a09c1 msg="ask supervisor: timed out"
  *
- * Rule for callers: NEVER a position, a person's name, a phone number or a PIN in a message.  Objects are named by kind and
- * hex id (`alert:7f3a...`, `handset:...`, `supervisor:...`).  Libraries do not log, they return errors; the program
- * that decides what happens next logs once.
+ * Rule for callers: NEVER a position, a person's name, a phone number or a PIN in a message.  Objects are named by
+ * kind and hex id (`alert:7f3a...`, `handset:...`, `supervisor:...`).  Libraries do not log, they return errors; the
+ * program that decides what happens next logs once.
  *
- * log.c holds the only mutable file-scope state of the house: the program's name and the level, set once by log_open before
- * any thread exists.  Passing them to every function that may log would put a parameter everywhere for nothing. */
+ * log.c holds the only mutable file-scope state of the house: the program's name and the level, set once by log_open
+ * before any thread exists.  Passing them to every function that may log would put a parameter everywhere for
+ * nothing. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -15,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longest line in octets with its newline.  PIPE_BUF is 4096, so that one write(2) is never mixed with another process's.  A
- * longer message is cut at a code point and ends in "...". */
+/* Longest line in octets with its newline.  PIPE_BUF is 4096, so that one write(2) is never mixed with another
+ * process's.  A longer message is cut at a code point and ends in "...". */
 #define LOG_LINE_MAX 2048
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -51,8 +52,8 @@ struct log_fields {
  * Returns the length without the NUL, at most size - 1. */
 size_t log_line(const struct log_fields *fields, char *line, size_t size);
 
-/* A message that may repeat for ever (a peer's mistakes): LOG_LIMIT_BURST of them in each window, the rest counted.  Zero
- * the struct to begin; one per kind of message, in the program's own state. */
+/* A message that may repeat for ever (a peer's mistakes): LOG_LIMIT_BURST of them in each window, the rest counted.
+ * Zero the struct to begin; one per kind of message, in the program's own state. */
 #define LOG_LIMIT_BURST     5
 #define LOG_LIMIT_WINDOW_MS 10000
 struct log_limit {

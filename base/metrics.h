@@ -1,5 +1,5 @@
-/* Metrics: the program keeps its counters, gauges and histograms as plain members of its own state; the registry knows their
- * names and where they lie, and writes them as Prometheus text.  Loop's thread only. */
+/* Metrics: the program keeps its counters, gauges and histograms as plain members of its own state; the registry
+ * knows their names and where they lie, and writes them as Prometheus text.  Loop's thread only. */
 #ifndef BASE_METRICS_H
 #define BASE_METRICS_H
 
@@ -14,10 +14,11 @@ struct metrics_server;
 
 /* Metrics of one program: the largest has some 80.  The registration that does not fit gives -ENOBUFS. */
 #define METRICS_MAX             256
-/* Text of one answer: 256 metrics, some of them histograms of 24 lines.  What does not fit gives -ENOBUFS, and 500 to the reader. */
+/* Text of one answer: 256 metrics, some of them histograms of 24 lines.  What does not fit gives -ENOBUFS, and 500 to
+ * the reader. */
 #define METRICS_TEXT_MAX        (1024 * 1024)
-/* The answerer: one Prometheus and a person or two.  A request longer than 2 KiB gets 431, the 17th connection is closed at
- * once, one that has not been answered in 5 s is closed. */
+/* The answerer: one Prometheus and a person or two.  A request longer than 2 KiB gets 431, the 17th connection is
+ * closed at once, one that has not been answered in 5 s is closed. */
 #define METRICS_REQUEST_MAX     2048
 #define METRICS_CONNECTIONS_MAX 16
 #define METRICS_TIMEOUT_MS      5000
@@ -35,7 +36,8 @@ struct metrics_name {
         const char *help;   /* one line */
 };
 
-/* metrics_counter: register a number that only rises.  The value is borrowed until metrics_free.  Returns 0 or -ENOBUFS. */
+/* metrics_counter: register a number that only rises.  The value is borrowed until metrics_free.  Returns 0 or
+ * -ENOBUFS. */
 int metrics_counter(struct metrics *metrics, struct metrics_name name, const uint64_t *value);
 
 /* metrics_gauge: register a number that may fall.  As metrics_counter. */
@@ -62,7 +64,8 @@ int metrics_text(struct metrics *metrics, char **ret_text, size_t *ret_len);
  * Returns 0, -EADDRINUSE, -ENOMEM or another errno of libuv. */
 int metrics_serve(struct loop *loop, struct metrics *metrics, int port, struct metrics_server **ret_server);
 
-/* metrics_server_close: stop answering; NULL does nothing.  The memory goes in the loop's next turns: before loop_close. */
+/* metrics_server_close: stop answering; NULL does nothing.  The memory goes in the loop's next turns: before
+ * loop_close. */
 void metrics_server_close(struct metrics_server *server);
 
 #endif

@@ -1,5 +1,6 @@
-/* Passwords and PINs: scrypt (RFC 7914) through OpenSSL, N = 2^15, r = 8, p = 1: some 80 ms and 32 MiB each time.  Never on the
- * loop's thread: uv_queue_work or a process of its own.  Text form: scrypt$15$8$1$SALT$HASH, salt 16 and hash 32 octets in hex. */
+/* Passwords and PINs: scrypt (RFC 7914) through OpenSSL, N = 2^15, r = 8, p = 1: some 80 ms and 32 MiB each time.
+ * Never on the loop's thread: uv_queue_work or a process of its own.  Text form: scrypt$15$8$1$SALT$HASH, salt 16 and
+ * hash 32 octets in hex. */
 #ifndef BASE_PASSWORD_H
 #define BASE_PASSWORD_H
 
@@ -8,7 +9,8 @@
 
 /* The text form with its NUL. */
 #define PASSWORD_TEXT_SIZE (sizeof("scrypt$15$8$1$$") + 32 + 64)
-/* Longest password in octets: a longer one is -EINVAL when made and never verifies.  A bound for what strangers may send. */
+/* Longest password in octets: a longer one is -EINVAL when made and never verifies.  A bound for what strangers may
+ * send. */
 #define PASSWORD_MAX       256
 
 /* password_hash: make the text form of PASSWORD with a fresh random salt.

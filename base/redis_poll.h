@@ -1,5 +1,5 @@
-/* hiredis on libuv: our own adapter.  The one that comes with hiredis forgets to tell it of a refused connect (libuv stops polling
- * and says UV_EBADF).  For base/redis.c. */
+/* hiredis on libuv: our own adapter.  The one that comes with hiredis forgets to tell it of a refused connect (libuv
+ * stops polling and says UV_EBADF).  For base/redis.c. */
 #ifndef BASE_REDIS_POLL_H
 #define BASE_REDIS_POLL_H
 
@@ -8,8 +8,8 @@ struct uv_loop_s;
 
 /* Who uses the context. */
 struct redis_poll_owner {
-        /* Once, when hiredis lets go of the context, which can still be read in it.  The answers of commands that waited
-         * come before it (hiredis 0.14) or after it (1.x), with nothing in between. */
+        /* Once, when hiredis lets go of the context, which can still be read in it.  The answers of commands that
+         * waited come before it (hiredis 0.14) or after it (1.x), with nothing in between. */
         void (*gone)(void *user);
         /* Once, in a later turn of the loop, when nothing of the adapter is left: USER may go then. */
         void (*freed)(void *user);

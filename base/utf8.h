@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* utf8_is_valid: say whether all LEN octets are UTF-8 (no overlong forms, no surrogates, nothing over U+10FFFF).  NUL is. */
+/* utf8_is_valid: say whether all LEN octets are UTF-8 (no overlong forms, no surrogates, nothing over U+10FFFF).  NUL
+ * is. */
 bool utf8_is_valid(const char *text, size_t len);
 
 /* utf8_sequence: octets (1..4) of the code point that begins at TEXT with LEN octets left, 0 if it is none. */

@@ -2,8 +2,9 @@
 
 #include <assert.h>
 
-/* A timer lies on the level of the highest 6-bit digit in which its due time differs from now, in the slot of that digit: so
- * all timers of one ms are always in the same list, which keeps their order, and a slot is emptied when now enters it. */
+/* A timer lies on the level of the highest 6-bit digit in which its due time differs from now, in the slot of that
+ * digit: so all timers of one ms are always in the same list, which keeps their order, and a slot is emptied when now
+ * enters it. */
 #define BITS 6
 
 static void list_init(struct wheel_link *list)
@@ -103,7 +104,8 @@ void wheel_cancel(struct wheel *wheel, struct wheel_timer *timer)
         wheel->armed--;
 }
 
-/* The first slot in use after now's on LEVEL, or -1.  Slots at or before now's digit are empty: now has entered them. */
+/* The first slot in use after now's on LEVEL, or -1.  Slots at or before now's digit are empty: now has entered
+ * them. */
 static int first_slot(struct wheel *wheel, int level)
 {
         int digit = digit_of(wheel->now_mono_ms, level);

@@ -1,7 +1,8 @@
 /* A hierarchical timing wheel: pure, no clock (time is a parameter), no memory of its own.  Timers are intrusive: the
- * owner embeds a struct wheel_timer.  8 levels of 64 slots of 1, 64, 4096 ... ms; arm and cancel are O(1), a timer is moved
- * at most 7 times before it fires; advancing over empty time costs nothing per ms.  20,000 timers cost their own 48 octets
- * each.  Timers fire in the order of their due times, those of the same ms in the order in which they were armed. */
+ * owner embeds a struct wheel_timer.  8 levels of 64 slots of 1, 64, 4096 ... ms; arm and cancel are O(1), a timer is
+ * moved at most 7 times before it fires; advancing over empty time costs nothing per ms.  20,000 timers cost their
+ * own 40 octets each.  Timers fire in the order of their due times, those of the same ms in the order in which they
+ * were armed. */
 #ifndef BASE_WHEEL_H
 #define BASE_WHEEL_H
 
@@ -15,7 +16,8 @@
 #define WHEEL_TIME_MAX ((INT64_C(1) << 48) - 1)
 
 struct wheel_timer;
-/* Called when due.  The timer is no longer armed; it may be armed again, freed, and any other timer armed or cancelled.
+/* Called when due.  The timer is no longer armed; it may be armed again, freed, and any other timer armed or
+ * cancelled.
  *   now_mono_ms  the time given to wheel_advance, not before the due time */
 typedef void wheel_fn(struct wheel_timer *timer, int64_t now_mono_ms);
 
@@ -55,12 +57,12 @@ void wheel_cancel(struct wheel *wheel, struct wheel_timer *timer);
 /* wheel_timer_is_armed: say whether TIMER waits in a wheel. */
 bool wheel_timer_is_armed(const struct wheel_timer *timer);
 
-/* wheel_advance: move time to NOW and call every timer due.  A NOW before the wheel's changes nothing but fires what is due
- * already.  Not to be called from a timer's callback.  Returns how many were called. */
+/* wheel_advance: move time to NOW and call every timer due.  A NOW before the wheel's changes nothing but fires what
+ * is due already.  Not to be called from a timer's callback.  Returns how many were called. */
 size_t wheel_advance(struct wheel *wheel, int64_t now_mono_ms);
 
-/* wheel_next: when wheel_advance should be called next: never after the first due time; it may be before it (a slot of a
- * higher level begins), then that call fires nothing.  Returns INT64_MAX when nothing is armed. */
+/* wheel_next: when wheel_advance should be called next: never after the first due time; it may be before it (a slot
+ * of a higher level begins), then that call fires nothing.  Returns INT64_MAX when nothing is armed. */
 int64_t wheel_next(struct wheel *wheel);
 
 #endif

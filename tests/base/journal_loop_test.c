@@ -167,7 +167,8 @@ static bool has_failed(struct bench *bench)
         return bench->owner->failed_calls > 0;
 }
 
-/* Whichever call fails, and whether or not the next would succeed: told once, and nothing unsynced is told as synced. */
+/* Whichever call fails, and whether or not the next would succeed: told once, and nothing unsynced is told as
+ * synced. */
 static void a_failure_is_told_once(void **state)
 {
         for (int at = 1; at <= 4; at++) { /* pwrite, fdatasync, and those of a second group */

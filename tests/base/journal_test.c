@@ -225,7 +225,8 @@ static void size_max_is_kept_until_compacted(void **state)
         owner_free(owner);
 }
 
-/* The disk fills: it is known while half a chunk is left, then appends are refused, and when there is room it goes on. */
+/* The disk fills: it is known while half a chunk is left, then appends are refused, and when there is room it goes
+ * on. */
 static void a_full_disk_is_known_in_time(void **state)
 {
         struct owner *owner = owner_new();
