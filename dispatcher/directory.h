@@ -55,9 +55,9 @@ struct person {
         struct track_point at;
         uint16_t busy_count;
         struct session *sessions; /* of this person's handset, newest first */
-        bool wants;               /* a change of duty is asked of the store and not yet in the feed */
-        bool wants_on;
+        bool wants, wants_on;     /* a change of duty is asked for and not yet in the feed */
         struct duty_entry wanted;
+        uint32_t told_epoch; /* of the store that was told of it */
 };
 
 struct user {

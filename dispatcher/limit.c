@@ -63,7 +63,6 @@ struct sender *senders_take(struct senders *senders, const uint8_t id[SENDER_SIZ
 {
         struct sender *sender = senders_need(senders, id);
 
-        sender->last_ms = now_ms;
         *ret_allowed = bucket_take(&sender->bucket, now_ms, CORE_SENDER_BURST, CORE_SENDER_REFILL_MS) &&
                        (senders->all_burst == 0 ||
                         bucket_take(&senders->all, now_ms, senders->all_burst, senders->all_refill_ms));

@@ -19,9 +19,8 @@ bool bucket_take(struct bucket *bucket, int64_t now_ms, unsigned burst, int64_t 
 struct sender {
         uint8_t id[SENDER_SIZE];
         struct bucket bucket;
-        uint32_t suppressed; /* since the notice about this sender began */
-        int64_t suppressed_since_ms, last_ms, told_ms;
-        bool noticed; /* a notice about it is published */
+        uint32_t suppressed; /* kept back since its notice began */
+        int64_t told_ms;     /* when its notice was last brought up to date */
         struct sender *older, *newer;
 };
 

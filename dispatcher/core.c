@@ -1,0 +1,383 @@
+#include "dispatcher/core.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core_state.h"
+#include "geo/choose.h"
+
+/* ---- Set up --------------------------------------------------------------------------------------------------------- */
+
+static void init_tables(struct core *core)
+{
+        uint64_t seed = core->options.seed;
+
+        table_init(&core->sessions, sizeof(uint64_t), sizeof(struct session), CORE_SESSIONS_MAX, seed);
+        table_init(&core->alerts, ALERT_ID_SIZE, sizeof(struct open_alert), CORE_ALERTS_MAX, seed);
+        table_init(&core->flights, sizeof(uint64_t), sizeof(struct flying), CORE_COMMITS_MAX, seed);
+        table_init(&core->tests, sizeof(uint64_t), sizeof(struct test), CORE_TESTS_MAX, seed);
+        table_init(&core->closed, ALERT_ID_SIZE, sizeof(struct closed_alert), CORE_CLOSED_MAX, seed);
+        table_init(&core->notices, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
+        table_init(&core->scan.groups, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
+        senders_init(&core->proved, CORE_SENDERS_MAX, seed);
+        senders_init(&core->strangers, CORE_SENDERS_MAX, seed);
+        core->strangers.all_burst = CORE_STRANGERS_BURST;
+        core->strangers.all_refill_ms = CORE_STRANGERS_REFILL_MS;
+}
+
+static int copy_drill_people(struct core *core)
+{
+        size_t count = core->options.drill_people_count;
+
+        if (count > CHOOSE_MAX)
+                return -EINVAL;
+        core->drill_ids = calloc(count + 1, sizeof(*core->drill_ids));
+        core->drill_people = calloc(count + 1, sizeof(*core->drill_people));
+        if (core->drill_ids == NULL || core->drill_people == NULL)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++) {
+                if (!person_id_is_valid(core->options.drill_people[i]))
+                        return -EINVAL;
+                record_set_text(core->drill_ids[i], sizeof(core->drill_ids[i]), core->options.drill_people[i]);
+                core->drill_people[i] = core->drill_ids[i];
+        }
+        core->options.drill_people = core->drill_people;
+        return 0;
+}
+
+int core_new(const struct core_options *options, struct core **ret_core)
+{
+        struct core *core = calloc(1, sizeof(*core));
+        int r = core != NULL ? 0 : -ENOMEM;
+
+        if (r < 0)
+                goto out;
+        core->options = *options;
+        record_set_text(core->region, sizeof(core->region), options->region);
+        record_set_text(core->name, sizeof(core->name), options->name);
+        if (strcmp(core->region, options->region) != 0 || strcmp(core->name, options->name) != 0)
+                r = -EINVAL;
+        if (r < 0 || (r = copy_drill_people(core)) < 0 || (r = directory_init(&core->directory, options->seed)) < 0)
+                goto out;
+        init_tables(core);
+        wheel_init(&core->wheel, 0);
+        core->ready_end = &core->ready;
+        core->work_end = &core->work;
+        core->unsynced_end = &core->unsynced;
+        core->untested_end = &core->untested;
+        core->ground = (struct alert_ground){ .people = &core->directory,
+                                              .zones = options->zones,
+                                              .barriers = options->barriers,
+                                              .drill_people = core->drill_people,
+                                              .drill_people_count = options->drill_people_count,
+                                              .drill_announced = options->drill_announced,
+                                              .hearing_since_ms = INT64_MAX };
+        *ret_core = core;
+        core = NULL;
+out:
+        core_free(core);
+        return r;
+}
+
+void core_free(struct core *core)
+{
+        struct open_alert *alert;
+        struct fact *fact;
+
+        if (core == NULL)
+                return;
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL; i--)
+                hold_drop(core, alert);
+        while ((fact = core->unsynced) != NULL) {
+                core->unsynced = fact->next;
+                free(fact);
+        }
+        table_free(&core->sessions);
+        table_free(&core->alerts);
+        table_free(&core->flights);
+        table_free(&core->tests);
+        table_free(&core->closed);
+        table_free(&core->notices);
+        table_free(&core->scan.groups);
+        senders_free(&core->proved);
+        senders_free(&core->strangers);
+        directory_free(&core->directory);
+        free(core->scan.ask);
+        free(core->drill_ids);
+        free(core->drill_people);
+        free(core->trust);
+        free(core);
+}
+
+/* ---- Who there is --------------------------------------------------------------------------------------------------- */
+
+int core_load_handset(struct core *core, const uint8_t id[HANDSET_ID_SIZE], const struct handset_entry *entry)
+{
+        struct handset *handset = directory_handset(&core->directory, id);
+
+        /* Who was let in as somebody else comes in again as who it is now; an alert object is taken all the same. */
+        if (handset != NULL &&
+            (entry == NULL || entry->revoked_at_s != handset->entry.revoked_at_s ||
+             entry->role != handset->entry.role || strcmp(entry->person, handset->entry.person) != 0))
+                for (struct session *s = handset->sessions; s != NULL; s = s->next_of_handset)
+                        session_doom(core, s, 1008);
+        return directory_put_handset(&core->directory, id, entry);
+}
+
+int core_load_carrier(struct core *core, const char *id, const struct carrier_entry *entry)
+{
+        return person_id_is_valid(id) ? directory_put_carrier(&core->directory, id, entry) : -EINVAL;
+}
+
+int core_load_supervisor(struct core *core, const char *id, const struct supervisor_entry *entry)
+{
+        return person_id_is_valid(id) ? directory_put_person(&core->directory, id, entry) : -EINVAL;
+}
+
+int core_load_user(struct core *core, const char *login, const struct user_entry *entry)
+{
+        return person_id_is_valid(login) ? directory_put_user(&core->directory, login, entry) : -EINVAL;
+}
+
+int core_load_round(struct core *core, const char *id, const struct round_entry *entry)
+{
+        return person_id_is_valid(id) ? directory_put_round(&core->directory, id, entry) : -EINVAL;
+}
+
+int core_load_trust(struct core *core, uint32_t number, struct cbor_span cose)
+{
+        uint8_t *copy = malloc(cose.len + 1);
+
+        if (copy == NULL || cose.len > TRUST_MAX) {
+                free(copy);
+                return copy == NULL ? -ENOMEM : -EMSGSIZE;
+        }
+        if (cose.len > 0)
+                memcpy(copy, cose.at, cose.len);
+        free(core->trust);
+        core->trust = copy;
+        core->trust_size = cose.len;
+        core->trust_number = number;
+        return 0;
+}
+
+int core_load_duty(struct core *core, const char *person, const struct duty_entry *duty)
+{
+        if (directory_person(&core->directory, person) == NULL)
+                return -ENOENT;
+        duty_fed(core, person, duty);
+        return 0;
+}
+
+int core_load_presence(struct core *core, const char *id, const struct presence *presence)
+{
+        struct person *person = directory_person(&core->directory, id);
+
+        if (person == NULL)
+                return -ENOENT;
+        person_set_presence(&core->directory, person, presence);
+        return 0;
+}
+
+int core_load_notice(struct core *core, const char *key, const struct notice *notice)
+{
+        if (strlen(key) > NAME_MAX_OCTETS)
+                return -EINVAL;
+        supervision_notice(core, key, notice);
+        return notice == NULL || table_find_text(&core->notices, key) != NULL ? 0 : -ENOBUFS;
+}
+
+/* ---- Actions -------------------------------------------------------------------------------------------------------- */
+
+struct core_action *core_do(struct core *core, enum core_action_kind kind)
+{
+        struct core_action *action = &core->actions[core->action_count];
+
+        assert(core->action_count < CORE_ACTIONS_MAX);
+        core->action_count++;
+        *action = (struct core_action){ .kind = kind };
+        return action;
+}
+
+uint8_t *core_octets(struct core *core, size_t size)
+{
+        uint8_t *octets = core->octets + core->octet_count;
+        size_t taken = (size + 7) & ~(size_t)7; /* what is put here may be a struct */
+
+        assert(taken <= sizeof(core->octets) - core->octet_count);
+        core->octet_count += taken;
+        return octets;
+}
+
+struct cbor_span core_keep_octets(struct core *core, const void *data, size_t size)
+{
+        uint8_t *octets = size > 0 ? core_octets(core, size) : NULL;
+
+        if (size > 0)
+                memcpy(octets, data, size);
+        return (struct cbor_span){ octets, size };
+}
+
+void core_send(struct core *core, const struct session *session, const struct frame *frame)
+{
+        uint8_t buf[FRAME_REGION_MAX];
+        struct core_action *action;
+        int n = frame_encode(frame, buf, sizeof(buf));
+
+        assert(n > 0);
+        action = core_do(core, DO_SEND);
+        action->u.send.session = session->id;
+        action->u.send.frame = core_keep_octets(core, buf, (size_t)n);
+}
+
+uint64_t core_append(struct core *core, struct cbor_span record)
+{
+        struct core_action *action;
+
+        if (core->disk_full)
+                return 0;
+        action = core_do(core, DO_APPEND);
+        action->u.append.number = ++core->appended;
+        action->u.append.bytes = core_keep_octets(core, record.at, record.len);
+        return core->appended;
+}
+
+/* One step of what there is to do.  False: nothing, or nothing that can be done now. */
+static bool step(struct core *core)
+{
+        return session_step(core) || flow_synced(core) || offer_synced(core) || flow_step(core) ||
+               supervision_step(core) || duty_step(core);
+}
+
+bool core_next(struct core *core, struct core_action *ret_action)
+{
+        while (core->action_next == core->action_count) {
+                core->action_next = core->action_count = core->octet_count = 0;
+                if (!step(core))
+                        return false;
+        }
+        *ret_action = core->actions[core->action_next++];
+        return true;
+}
+
+int64_t core_due_ms(const struct core *core)
+{
+        return wheel_next((struct wheel *)&core->wheel);
+}
+
+const struct core_counters *core_counters(const struct core *core)
+{
+        return &core->counters;
+}
+
+/* ---- Events --------------------------------------------------------------------------------------------------------- */
+
+static void positions(struct core *core, bool up)
+{
+        if (up && !core->positions_up)
+                duty_forget_asked(core);
+        core->positions_up = up;
+        core->ground.hearing_since_ms = up ? core->now_ms : INT64_MAX;
+}
+
+static void store(struct core *core, bool up)
+{
+        flow_store(core, up);
+        if (!up) {
+                offer_drop_tests(core);
+                return;
+        }
+        core->store_epoch++;
+        duty_retell(core);
+        if (core->disk_full)
+                supervision_technical(core, "disk_full", true);
+}
+
+static void disk(struct core *core, bool good)
+{
+        core->disk_full = !good;
+        supervision_technical(core, "disk_full", !good);
+}
+
+static void presence(struct core *core, const struct core_event *event)
+{
+        (void)core_load_presence(core, event->u.presence.person, &event->u.presence.presence);
+}
+
+static void committed(struct core *core, const struct core_event *event)
+{
+        if (!offer_proved(core, event))
+                flow_committed(core, event);
+}
+
+static void command(struct core *core, const struct core_event *event)
+{
+        struct asking asking = { .ref = event->u.command.ref };
+
+        right_command(core, &event->u.command.command, &asking);
+}
+
+static void take(struct core *core, const struct core_event *event)
+{
+        switch (event->kind) {
+        case CORE_OPENED:
+                session_opened(core, event);
+                break;
+        case CORE_FRAME:
+                session_frame(core, event);
+                break;
+        case CORE_CLOSED:
+                session_closed(core, event->u.closed.session);
+                break;
+        case CORE_COMMAND:
+                command(core, event);
+                break;
+        case CORE_SYNCED:
+                core->synced = event->u.synced.up_to > core->synced ? event->u.synced.up_to : core->synced;
+                break;
+        case CORE_COMMITTED:
+                committed(core, event);
+                break;
+        case CORE_FEED_ALERT:
+                flow_feed(core, event->u.feed_alert.record);
+                break;
+        case CORE_FEED_NOTICE:
+                supervision_notice(core, event->u.feed_notice.key, event->u.feed_notice.notice);
+                break;
+        case CORE_FEED_DUTY:
+                duty_fed(core, event->u.feed_duty.person, event->u.feed_duty.duty);
+                break;
+        case CORE_PRESENCE:
+                presence(core, event);
+                break;
+        case CORE_DUTY_FOUND:
+                duty_found(core, &event->u.found);
+                break;
+        case CORE_SCAN:
+                supervision_scan(core, event);
+                break;
+        case CORE_STORE:
+                store(core, event->u.state.up);
+                break;
+        case CORE_POSITIONS:
+                positions(core, event->u.state.up);
+                break;
+        case CORE_DISK:
+                disk(core, event->u.state.up);
+                break;
+        case CORE_TICK:
+                break;
+        }
+}
+
+void core_handle(struct core *core, const struct core_event *event)
+{
+        assert(core->action_next == core->action_count);
+        core->action_next = core->action_count = core->octet_count = 0;
+        core->now_ms = event->now_ms;
+        core->now_mono_ms = event->now_mono_ms;
+        (void)wheel_advance(&core->wheel, event->now_ms);
+        take(core, event);
+}

@@ -1,0 +1,336 @@
+/* The core's state, and what its files do for each other.  For the files of the core alone; core.h is the contract.
+ *
+ *      core.c         events to where they belong, the queue of actions, the steps of work
+ *      hold.c         open alerts in memory                                                 replay.c  loading and replay
+ *      flow.c         facts in, one commit of an alert in flight, what comes back
+ *      tell.c         who is told of an alert: receipts, rings
+ *      offer.c        alert objects that come in                                            right.c   commands, and who may
+ *      session.c      sessions and their frames                                             duty.c    duty and presence
+ *      supervision.c  quiet and overdue carriers, notices */
+#ifndef DISPATCHER_CORE_STATE_H
+#define DISPATCHER_CORE_STATE_H
+
+#include "base/wheel.h"
+#include "dispatcher/alert.h"
+#include "dispatcher/core.h"
+#include "dispatcher/directory.h"
+#include "dispatcher/fact.h"
+#include "dispatcher/limit.h"
+#include "dispatcher/table.h"
+
+/* Octets that the actions of one step point to: three rings of a record, a commit and what else is small, twice. */
+#define CORE_OCTETS_MAX   (16 * FRAME_REGION_MAX)
+/* Sessions that are owed a receipt of one alert although they are not its handset's; the oldest gives way. */
+#define ALERT_WAITING_MAX 4
+/* Things looked at in one step of a longer piece of work. */
+#define CORE_STEP         64
+
+struct waiting {
+        uint64_t session, stamp;
+        uint8_t as[ALERT_ID_SIZE]; /* the id that it knows the alert by */
+};
+
+/* What is in flight to the store for one alert. */
+enum flight { FLIGHT_NONE, FLIGHT_COMMIT, FLIGHT_LOOK };
+
+struct open_alert {
+        uint8_t id[ALERT_ID_SIZE];
+        uint32_t version; /* of `record`; 0: there is none yet */
+        uint32_t stored;  /* the version that the store has, as far as we know; below `version`: lost by it */
+        uint32_t highest; /* ever seen: what we write is above */
+        uint8_t state;
+        uint32_t marks;
+        uint8_t *record; /* encoded */
+        size_t record_size;
+        struct handset *handset; /* that it names; NULL before there is a record */
+        char owner[PERSON_ID_MAX + 1];
+        uint8_t asked_count;
+        uint32_t asked[RECORD_ASKED_MAX]; /* person_mark() of those asked */
+
+        enum flight flight;
+        uint64_t token;
+        struct fact *flying; /* NULL: a deadline, or a record that is brought back */
+        uint8_t *proposal;   /* the record in the commit */
+        size_t proposal_size;
+        uint8_t proposal_event;
+
+        uint8_t queued;
+        struct fact *queue[CORE_QUEUE_MAX]; /* as they came */
+        uint8_t waiting_count;
+        struct waiting waiting[ALERT_WAITING_MAX];
+        struct wheel_timer due, kept;
+        bool due_now, look, bring_back, loaded, in_ready;
+        bool unreadable; /* the store's record is none that we can read: it waits for a newer feed entry */
+        uint8_t paths;   /* by which copies came that changed nothing else */
+        struct open_alert *next_ready;
+};
+
+struct session {
+        uint64_t id;
+        enum core_certificate certificate;
+        uint8_t fingerprint[SENDER_SIZE];
+        struct handset *handset; /* by its certificate; NULL: none */
+        struct person *person;   /* the supervisor it belongs to, once welcome */
+        struct session *next_of_handset, *next_of_person, *next_work;
+        bool welcome, in_work, doomed, owed_rings;
+        uint16_t doom_code;
+        unsigned malformed;
+        struct bucket frames;
+        bool owed_duty; /* DUTY_ANSWER to `duty_request`, when the feed says so */
+        uint32_t duty_request;
+        size_t rings_cursor;
+        uint32_t rings_generation;
+};
+
+/* A commit or test press in flight, found by its token. */
+struct flying {
+        uint64_t token;
+        uint8_t id[ALERT_ID_SIZE];
+};
+
+/* A test press under way: in the journal, then in the store. */
+struct test {
+        uint64_t token;
+        uint8_t id[ALERT_ID_SIZE];
+        uint16_t revision;
+        uint64_t session, stamp, number; /* of its APPEND */
+        int64_t at_ms;
+        struct test *next; /* in the list of those that wait for the journal */
+};
+
+/* An alert closed lately. */
+struct closed_alert {
+        uint8_t id[ALERT_ID_SIZE];
+        struct tombstone tombstone;
+        struct closed_alert *newer;
+};
+
+struct standing_notice {
+        char key[NAME_MAX_OCTETS + 1];
+        struct notice notice;
+        int64_t touched_ms; /* last published, or suppressed for: see supervision_step */
+};
+
+/* What a scan found, and how far its telling is. */
+struct scan {
+        struct table groups; /* of struct standing_notice, by key: carriers overdue */
+        size_t ask_count, ask_done;
+        struct core_found
+                *ask; /* CORE_SCAN_MAX, from the first scan on: to be asked, or (not on_duty) off duty by the clock */
+        size_t publish_cursor, end_cursor;
+        bool publishes, ends;
+};
+
+struct core {
+        struct core_options options;
+        char region[PERSON_ID_MAX + 1], name[PERSON_ID_MAX + 1];
+        char (*drill_ids)[PERSON_ID_MAX + 1];
+        const char **drill_people;
+        struct directory directory;
+        struct alert_ground ground;
+        int64_t now_ms, now_mono_ms;
+        bool store_up, positions_up, disk_full, fenced;
+        int64_t store_away_ms; /* since when */
+        uint32_t trust_number;
+        uint8_t *trust;
+        size_t trust_size;
+
+        struct table sessions, alerts, flights, tests, closed, notices;
+        struct closed_alert *closed_oldest, *closed_newest;
+        struct senders strangers, proved;
+        struct wheel wheel; /* in UTC ms */
+        struct open_alert *ready, **ready_end;
+        struct session *work, **work_end;
+        struct fact *unsynced, **unsynced_end;
+        struct test *untested, **untested_end;
+        uint64_t appended, synced, tokens;
+        uint32_t questions;
+        uint32_t store_epoch; /* counts CORE_STORE up */
+        bool retells_duty;
+        size_t retell_cursor;
+        struct scan scan;
+
+        struct core_action actions[CORE_ACTIONS_MAX];
+        size_t action_count, action_next;
+        uint8_t octets[CORE_OCTETS_MAX];
+        size_t octet_count;
+        struct core_counters counters;
+};
+
+/* ---- core.c */
+
+/* core_do: a new action of KIND at the end of the queue; there is room by the steps' bounds (assert). */
+struct core_action *core_do(struct core *core, enum core_action_kind kind);
+
+/* core_octets: room for SIZE octets that live as long as the actions (assert).  core_keep_octets: a copy there. */
+uint8_t *core_octets(struct core *core, size_t size);
+struct cbor_span core_keep_octets(struct core *core, const void *data, size_t size);
+
+/* core_send: encode FRAME and send it to SESSION. */
+void core_send(struct core *core, const struct session *session, const struct frame *frame);
+
+/* core_append: give RECORD to the journal.  Returns its number; 0: the disk is full, and it goes without. */
+uint64_t core_append(struct core *core, struct cbor_span record);
+
+/* ---- hold.c */
+
+/* hold_find, hold_need: the open alert with that id; made if there is none (NULL at the bound). */
+struct open_alert *hold_find(const struct core *core, const uint8_t id[ALERT_ID_SIZE]);
+struct open_alert *hold_need(struct core *core, const uint8_t id[ALERT_ID_SIZE]);
+
+/* hold_claim: ALERT is of the handset HANDSET; MARKS (RECORD_DRILL, RECORD_UNVERIFIED) say in which way. */
+void hold_claim(struct core *core, struct open_alert *alert, const uint8_t handset[HANDSET_ID_SIZE], uint32_t marks);
+
+/* hold_record: read ALERT's record; all zero where there is none. */
+void hold_record(const struct open_alert *alert, struct record *ret_record);
+
+/* hold_set: RECORD, encoded as BYTES, is what the store has of ALERT, newer or (after a failover) older than what we had. */
+void hold_set(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes);
+
+/* hold_adopt: the same where it is newer, or closed: everyone concerned is told.  ALERT may be gone afterwards. */
+void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes);
+
+/* hold_gone: ALERT is closed, as TOMBSTONE says; RECORD as closed, or NULL if that was not seen.  ALERT is gone afterwards. */
+void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
+               const struct record *record);
+
+/* hold_drop: forget ALERT and its facts. */
+void hold_drop(struct core *core, struct open_alert *alert);
+
+/* hold_wait: a session is owed a receipt of ALERT with the next change. */
+void hold_wait(struct open_alert *alert, const struct waiting *waiting);
+
+/* hold_remember: the alert ID is closed.  hold_closed: what is remembered of it, or NULL. */
+void hold_remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone);
+const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE]);
+
+/* hold_tombstone: what stays of RECORD, which is closed. */
+struct tombstone hold_tombstone(const struct record *record);
+
+/* ---- flow.c */
+
+/* flow_take_fact: FACT happens to ALERT: to the journal, then to the store.  Takes FACT in any case.
+ * Returns 0, or -ENOBUFS: the queue is full of others that wait, and FACT is dropped. */
+int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fact);
+
+/* flow_queue: put FACT into ALERT's queue.  Returns 0 or, FACT untouched, -ENOBUFS. */
+int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact);
+
+/* flow_again: what this process committed of ALERT is to be offered once more. */
+void flow_again(struct core *core, struct open_alert *alert);
+
+/* flow_ready: ALERT has something for the store.  flow_step: one of those that have; false: none can go on now. */
+void flow_ready(struct core *core, struct open_alert *alert);
+bool flow_step(struct core *core);
+
+/* flow_synced: facts become ready, some at a time; false: none left.  flow_committed: the store's answer.  flow_feed: an entry.
+ * flow_store: the store is up or away. */
+bool flow_synced(struct core *core);
+void flow_committed(struct core *core, const struct core_event *event);
+void flow_feed(struct core *core, struct cbor_span record);
+void flow_store(struct core *core, bool up);
+
+/* ---- tell.c */
+
+/* tell_receipt: the receipt of RECORD to SESSION, which knows the alert as AS. */
+void tell_receipt(struct core *core, const struct record *record, const struct waiting *to);
+
+/* tell_closed: the receipt of a closed alert. */
+void tell_closed(struct core *core, const struct tombstone *tombstone, uint16_t revision, const struct waiting *to);
+
+/* tell_alert: RECORD is news of ALERT: receipts to its handset's sessions and those that wait, rings to who is asked. */
+void tell_alert(struct core *core, struct open_alert *alert, const struct record *record);
+
+/* tell_kept: ALERT waits for the store: receipts say so. */
+void tell_kept(struct core *core, struct open_alert *alert);
+
+/* tell_rings: some of the alerts that ask SESSION's person; false: that were all. */
+bool tell_rings(struct core *core, struct session *session);
+
+/* person_mark: 32 bits to find a person by in `asked`; what matches is looked at again. */
+uint32_t person_mark(const char *id);
+
+/* ---- offer.c */
+
+/* offer_alert: BYTES came to SESSION as an alert object. */
+void offer_alert(struct core *core, struct session *session, struct cbor_span bytes, uint64_t stamp);
+
+/* offer_route: where a press with ID of HANDSET belongs: the alert itself, the one it is a further press of, or NULL. */
+struct open_alert *offer_route(const struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct handset *handset,
+                               bool drill);
+
+/* offer_synced: test presses that the journal has, some at a time; false: none left.  offer_proved: the store's answer, if it is
+ * to a test press.  offer_drop_tests: the store is away: nothing is proved, and the handsets try again. */
+bool offer_synced(struct core *core);
+bool offer_proved(struct core *core, const struct core_event *event);
+void offer_drop_tests(struct core *core);
+
+/* ---- right.c */
+
+/* right_command: COMMAND came by the stream (SESSION NULL, REF) or by a session (REQUEST). */
+struct asking {
+        struct session *session;
+        uint32_t request;
+        uint64_t ref;
+};
+void right_command(struct core *core, const struct command *command, const struct asking *asking);
+
+/* right_actor: who asks COMMAND.  Returns 0 or an answer code, negative. */
+int right_actor(const struct core *core, const struct command *command, const uint8_t *handset,
+                struct alert_actor *ret_actor);
+
+/* right_answer: answer the command in FACT; RECORD may be NULL. */
+void right_answer(struct core *core, const struct fact *fact, uint8_t code, const struct record *record);
+
+/* ---- session.c */
+
+void session_opened(struct core *core, const struct core_event *event);
+void session_frame(struct core *core, const struct core_event *event);
+void session_closed(struct core *core, uint64_t id);
+struct session *session_find(const struct core *core, uint64_t id);
+
+/* session_doom: close SESSION with CODE at the next step.  session_work: give SESSION a step.  session_step: one of those. */
+void session_doom(struct core *core, struct session *session, uint16_t code);
+void session_work(struct core *core, struct session *session);
+bool session_step(struct core *core);
+
+/* session_is_allowed: more than alert objects: its handset is enrolled and not revoked, its certificate good. */
+bool session_is_allowed(const struct session *session);
+
+/* session_refuse: FRAME_ERROR. */
+void session_refuse(struct core *core, const struct session *session, uint8_t code, const char *text);
+
+/* ---- duty.c */
+
+void duty_frame(struct core *core, struct session *session, const struct frame *frame);
+void duty_heartbeat(struct core *core, struct session *session, const struct frame *frame);
+void duty_presence(struct core *core, struct session *session, const struct frame *frame);
+void duty_heard(struct core *core, struct handset *handset);
+void duty_find(struct core *core, struct handset *handset);
+void duty_found(struct core *core, const struct core_found *found);
+void duty_fed(struct core *core, const char *person, const struct duty_entry *duty);
+/* duty_ask: PERSON goes on (ENTRY) or off (NULL) duty, when the store says so. */
+void duty_ask(struct core *core, struct person *person, const struct duty_entry *entry);
+/* duty_retell: begin to look at all supervisors: whose change of duty the store has missed, whose duty is over by the clock.
+ * duty_step: some of them; false: all done. */
+void duty_retell(struct core *core);
+bool duty_step(struct core *core);
+/* duty_forget_asked: the positions' Redis was away: what it was asked it did not hear. */
+void duty_forget_asked(struct core *core);
+
+/* ---- supervision.c */
+
+void supervision_scan(struct core *core, const struct core_event *event);
+bool supervision_step(struct core *core);
+/* supervision_notice: what the feed or the store says of the notice KEY. */
+void supervision_notice(struct core *core, const char *key, const struct notice *notice);
+/* supervision_publish: the notice KEY is now NOTICE (NULL: over), if that is news. */
+void supervision_publish(struct core *core, const char *key, const struct notice *notice);
+/* supervision_ack: ACTOR has read the notice.  Returns 0 or an answer code, negative. */
+int supervision_ack(struct core *core, const char *key, const struct alert_actor *actor);
+/* supervision_suppressed: an unverified alert of SENDER was kept back. */
+void supervision_suppressed(struct core *core, struct sender *sender);
+/* supervision_technical: a standing fact of this process begins or is over. */
+void supervision_technical(struct core *core, const char *cause, bool on);
+
+#endif

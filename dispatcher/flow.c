@@ -1,0 +1,510 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core_state.h"
+#include "dispatcher/intake.h"
+
+/* ---- Facts in ------------------------------------------------------------------------------------------------------- */
+
+void flow_ready(struct core *core, struct open_alert *alert)
+{
+        if (alert->in_ready)
+                return;
+        alert->in_ready = true;
+        alert->next_ready = NULL;
+        *core->ready_end = alert;
+        core->ready_end = &alert->next_ready;
+}
+
+static void take_out(struct open_alert *alert, size_t at)
+{
+        memmove(alert->queue + at, alert->queue + at + 1, (--alert->queued - at) * sizeof(*alert->queue));
+}
+
+/* Room for FACT: the oldest that is done goes, else a revision that FACT replaces. */
+static bool make_room(struct open_alert *alert, const struct fact *fact)
+{
+        for (size_t pass = 0; pass < 2; pass++)
+                for (size_t i = 0; i < alert->queued; i++) {
+                        struct fact *old = alert->queue[i];
+                        bool replaced = old->state == FACT_READY && old->type == FACT_ALERT &&
+                                        fact->type == FACT_ALERT && memcmp(old->id, fact->id, ALERT_ID_SIZE) == 0;
+
+                        if (pass == 0 ? old->state != FACT_DONE : !replaced)
+                                continue;
+                        take_out(alert, i);
+                        free(old);
+                        return true;
+                }
+        return false;
+}
+
+/* FACT waits for the store.  One that stays there too long is told: see tell_kept. */
+static void fact_is_ready(struct core *core, struct fact *fact)
+{
+        struct open_alert *alert = fact->alert;
+        int64_t kept_ms = fact->at_ms + CORE_KEPT_MS;
+
+        if (fact->has_ref)
+                core_do(core, DO_ACKNOWLEDGE)->u.acknowledge.ref = fact->ref;
+        fact->has_ref = false;
+        fact->state = FACT_READY;
+        if (!core->store_up && core->store_away_ms + CORE_KEPT_MS < kept_ms)
+                kept_ms = core->store_away_ms + CORE_KEPT_MS;
+        if (!wheel_timer_is_armed(&alert->kept))
+                wheel_arm(&core->wheel, &alert->kept, kept_ms > core->now_ms ? kept_ms : core->now_ms);
+        flow_ready(core, alert);
+}
+
+int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
+{
+        if (alert->queued == CORE_QUEUE_MAX && !make_room(alert, fact)) {
+                core->counters.queue_full++;
+                return -ENOBUFS;
+        }
+        alert->queue[alert->queued++] = fact;
+        fact->alert = alert;
+        if (fact->state == FACT_READY)
+                flow_ready(core, alert);
+        return 0;
+}
+
+int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fact)
+{
+        uint8_t buf[FACT_MAX];
+
+        if (flow_queue(core, alert, fact) < 0) {
+                free(fact);
+                return -ENOBUFS;
+        }
+        fact->number = core_append(core, (struct cbor_span){ buf, fact_encode(fact, buf) });
+        if (fact->number == 0) {
+                fact_is_ready(core, fact);
+                return 0;
+        }
+        *core->unsynced_end = fact;
+        core->unsynced_end = &fact->next;
+        return 0;
+}
+
+bool flow_synced(struct core *core)
+{
+        for (size_t i = 0; i < CORE_STEP; i++) {
+                struct fact *fact = core->unsynced;
+
+                if (fact == NULL || fact->number > core->synced)
+                        return i > 0;
+                core->unsynced = fact->next;
+                if (core->unsynced == NULL)
+                        core->unsynced_end = &core->unsynced;
+                fact->next = NULL;
+                if (fact->alert != NULL) {
+                        fact_is_ready(core, fact);
+                        continue;
+                }
+                if (fact->has_ref)
+                        core_do(core, DO_ACKNOWLEDGE)->u.acknowledge.ref = fact->ref;
+                free(fact);
+        }
+        return true;
+}
+
+void flow_again(struct core *core, struct open_alert *alert)
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->state == FACT_DONE) {
+                        alert->queue[i]->state = FACT_READY;
+                        alert->queue[i]->replayed = true;
+                        core->counters.replayed++;
+                }
+        flow_ready(core, alert);
+}
+
+/* ---- To the store --------------------------------------------------------------------------------------------------- */
+
+/* What is to be committed, and by whom. */
+struct proposal {
+        struct record record;
+        struct fact *fact; /* NULL: a deadline, or a record brought back */
+        enum alert_event event;
+        struct alert_actor actor;
+        struct cbor_span alert; /* the signed alert, where it is the highest revision */
+};
+
+static int propose_alert(struct core *core, struct open_alert *alert, struct proposal *proposal)
+{
+        struct fact *fact = proposal->fact;
+        struct alert_press press;
+        struct alert_change change = { .now_ms = core->now_ms,
+                                       .at_ms = fact->at_ms,
+                                       .event_id = fact->event_id,
+                                       .replayed = fact->replayed,
+                                       .press = &press };
+
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        memcpy(press.id, fact->id, ALERT_ID_SIZE);
+        memcpy(press.handset, fact->handset, HANDSET_ID_SIZE);
+        press.why = fact->why;
+        press.paths = fact->path | alert->paths;
+        proposal->event = change.event = alert->version == 0 ? EVENT_RAISE : EVENT_UPDATE;
+        if (memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0 &&
+            (alert->version == 0 || press.alert.revision > proposal->record.revision))
+                proposal->alert = (struct cbor_span){ fact->bytes, fact->size };
+        return alert_apply(&proposal->record, &change, &core->ground);
+}
+
+static int propose_command(struct core *core, struct proposal *proposal)
+{
+        struct fact *fact = proposal->fact;
+        struct command command;
+        struct alert_change change = { .now_ms = core->now_ms,
+                                       .at_ms = fact->at_ms,
+                                       .event_id = fact->event_id,
+                                       .replayed = fact->replayed,
+                                       .actor = &proposal->actor,
+                                       .command = &command };
+        int r = command_decode(fact->bytes, fact->size, &command);
+
+        assert(r == 0); /* we wrote it */
+        r = right_actor(core, &command, fact->by_handset ? fact->handset : NULL, &proposal->actor);
+        if (r < 0)
+                return r;
+        proposal->event = change.event = alert_event_of(command.verb);
+        return alert_apply(&proposal->record, &change, &core->ground);
+}
+
+static void fly(struct core *core, struct open_alert *alert, enum flight flight)
+{
+        struct flying *flying;
+
+        alert->token = ++core->tokens;
+        alert->flight = flight;
+        if (flight == FLIGHT_LOOK)
+                alert->proposal_event = 0;
+        flying = table_add(&core->flights, &alert->token);
+        memcpy(flying->id, alert->id, ALERT_ID_SIZE);
+        core->counters.commits = (int64_t)core->flights.count;
+}
+
+static void fill_gone(struct core_action *action, const struct record *record)
+{
+        action->u.commit.closed = true;
+        action->u.commit.tombstone = hold_tombstone(record);
+        memcpy(action->u.commit.gone[0], record->id, ALERT_ID_SIZE);
+        for (size_t i = 0; i < record->alias_count; i++) {
+                memcpy(action->u.commit.gone[1 + i], record->handset, HANDSET_ID_SIZE);
+                memcpy(action->u.commit.gone[1 + i] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+        }
+        action->u.commit.gone_count = 1u + record->alias_count;
+}
+
+static void commit(struct core *core, struct open_alert *alert, struct proposal *proposal)
+{
+        struct record *record = &proposal->record;
+        struct core_action *action = core_do(core, DO_COMMIT);
+        uint8_t *buf = malloc(RECORD_MAX);
+        int n;
+
+        if (record->version <= alert->highest)
+                record->version = alert->highest + 1;
+        n = buf != NULL ? record_encode(record, buf, RECORD_MAX) : -ENOMEM;
+        assert(n > 0);
+        alert->proposal = realloc(buf, (size_t)n);
+        assert(alert->proposal != NULL);
+        alert->proposal_size = (size_t)n;
+        alert->proposal_event = (uint8_t)proposal->event;
+        alert->flying = proposal->fact;
+        if (proposal->fact != NULL)
+                proposal->fact->state = FACT_FLYING;
+        else
+                alert->due_now = false;
+        fly(core, alert, FLIGHT_COMMIT);
+        action->u.commit.token = alert->token;
+        memcpy(action->u.commit.id, alert->id, ALERT_ID_SIZE);
+        action->u.commit.expected = alert->stored;
+        action->u.commit.version = record->version;
+        action->u.commit.event = (uint8_t)proposal->event;
+        action->u.commit.by = (const char *)core_keep_octets(core, proposal->actor.person, PERSON_ID_MAX + 1).at;
+        if (proposal->fact != NULL && proposal->fact->type == FACT_COMMAND)
+                action->u.commit.command = core_keep_octets(core, proposal->fact->event_id, EVENT_ID_SIZE).at;
+        action->u.commit.due_in_ms = record->due_ms > core->now_ms ? record->due_ms - core->now_ms : 0;
+        action->u.commit.urgency = record_urgency(record);
+        action->u.commit.state = (uint8_t)record->state;
+        action->u.commit.record = core_keep_octets(core, alert->proposal, alert->proposal_size);
+        if (alert->stored == alert->version && alert->version != 0)
+                action->u.commit.before = core_keep_octets(core, alert->record, alert->record_size);
+        action->u.commit.alert = core_keep_octets(core, proposal->alert.at, proposal->alert.len);
+        if (record->state == ALERT_CLOSED)
+                fill_gone(action, record);
+}
+
+/* FACT changes nothing, or is refused (R an answer code, negative). */
+static void settle(struct core *core, struct open_alert *alert, struct fact *fact, int r)
+{
+        struct record record;
+
+        hold_record(alert, &record);
+        fact->state = FACT_DONE;
+        if (fact->type == FACT_COMMAND)
+                right_answer(core, fact, (uint8_t)-r, &record);
+        for (size_t i = 0; fact->type == FACT_ALERT && i < alert->waiting_count; i++)
+                tell_receipt(core, &record, &alert->waiting[i]);
+        if (fact->type == FACT_ALERT)
+                alert->waiting_count = 0;
+        if (r < 0) {
+                for (size_t i = 0; i < alert->queued; i++)
+                        if (alert->queue[i] == fact) {
+                                take_out(alert, i);
+                                free(fact);
+                                break;
+                        }
+        }
+}
+
+static void offer_fact(struct core *core, struct open_alert *alert, struct fact *fact)
+{
+        struct proposal proposal = { .fact = fact };
+        int r;
+
+        hold_record(alert, &proposal.record);
+        r = fact->type == FACT_ALERT ? propose_alert(core, alert, &proposal) : propose_command(core, &proposal);
+        if (r > 0) {
+                commit(core, alert, &proposal);
+                return;
+        }
+        settle(core, alert, fact, r);
+        flow_ready(core, alert); /* what else waits */
+}
+
+static void offer_deadline(struct core *core, struct open_alert *alert)
+{
+        struct alert_change change = { .event = EVENT_DUE, .now_ms = core->now_ms, .at_ms = core->now_ms };
+        struct proposal proposal = { .event = alert->bring_back ? EVENT_UPDATE : EVENT_DUE };
+
+        hold_record(alert, &proposal.record);
+        if (alert->bring_back || alert_apply(&proposal.record, &change, &core->ground) > 0) {
+                commit(core, alert, &proposal);
+                return;
+        }
+        /* Early by the clock: it will be due. */
+        alert->due_now = false;
+        wheel_arm(&core->wheel, &alert->due,
+                  (proposal.record.due_ms > core->now_ms ? proposal.record.due_ms : core->now_ms) + CORE_RANK_MS);
+}
+
+static struct fact *next_fact(const struct open_alert *alert)
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->state != FACT_DONE)
+                        return alert->queue[i];
+        return NULL;
+}
+
+/* A press whose alert is not there, on a handset that has another one open, belongs to that one. */
+static bool route_again(struct core *core, struct open_alert *alert, struct fact *fact)
+{
+        struct handset *handset = directory_handset(&core->directory, fact->handset);
+        struct alert_press press;
+        struct open_alert *other;
+
+        if (alert->version != 0 || fact->type != FACT_ALERT || fact->why != UNVERIFIED_NOT || handset == NULL)
+                return false;
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        other = offer_route(core, fact->id, handset, press.alert.kind == ALERT_DRILL);
+        if (other == NULL || other == alert || other->version == 0 || flow_queue(core, other, fact) < 0)
+                return false;
+        for (size_t i = 0; i < alert->waiting_count; i++)
+                hold_wait(other, &alert->waiting[i]);
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i] == fact)
+                        take_out(alert, i);
+        return true;
+}
+
+static void step(struct core *core, struct open_alert *alert)
+{
+        struct fact *fact = next_fact(alert);
+
+        if (alert->look) {
+                struct core_action *action = core_do(core, DO_LOOK);
+
+                fly(core, alert, FLIGHT_LOOK);
+                action->u.look.token = alert->token;
+                memcpy(action->u.look.id, alert->id, ALERT_ID_SIZE);
+        } else if (fact != NULL && fact->state == FACT_READY) {
+                if (route_again(core, alert, fact))
+                        flow_ready(core, alert);
+                else
+                        offer_fact(core, alert, fact);
+        } else if (alert->version == 0 && alert->queued == 0) {
+                hold_drop(core, alert);
+        } else if (alert->version != 0 && (alert->bring_back || alert->due_now)) {
+                offer_deadline(core, alert);
+        }
+}
+
+bool flow_step(struct core *core)
+{
+        struct open_alert *alert = core->ready;
+
+        if (!core->store_up || core->fenced || alert == NULL || core->flights.count >= CORE_COMMITS_MAX)
+                return false;
+        core->ready = alert->next_ready;
+        if (core->ready == NULL)
+                core->ready_end = &core->ready;
+        alert->in_ready = false;
+        if (alert->flight == FLIGHT_NONE && !alert->unreadable)
+                step(core, alert);
+        return true;
+}
+
+/* ---- What comes back ------------------------------------------------------------------------------------------------ */
+
+static void count(struct core_counters *counters, const struct open_alert *alert, const struct record *record)
+{
+        uint64_t *const by_event[EVENT_END] = {
+                [EVENT_RAISE] = &counters->raised,        [EVENT_UPDATE] = &counters->updated,
+                [EVENT_SEEN] = &counters->seen,           [EVENT_TAKE] = &counters->taken,
+                [EVENT_RELEASE] = &counters->released,    [EVENT_JOIN] = &counters->joined,
+                [EVENT_PROGRESS] = &counters->progressed, [EVENT_CLOSE] = &counters->closed,
+                [EVENT_DUE] = &counters->climbed,
+        };
+
+        if (alert->proposal_event < EVENT_END && by_event[alert->proposal_event] != NULL)
+                (*by_event[alert->proposal_event])++;
+        if (alert->proposal_event == EVENT_RAISE && (record->marks & RECORD_UNVERIFIED) != 0)
+                counters->unverified++;
+}
+
+/* The store has the proposal.  The feed may have said so before. */
+static void landed(struct core *core, struct open_alert *alert)
+{
+        struct fact *fact = alert->flying;
+        struct cbor_span bytes = { alert->proposal, alert->proposal_size };
+        struct record record;
+        int r = record_decode(bytes.at, bytes.len, &record);
+
+        assert(r == 0); /* we wrote it */
+        alert->proposal = NULL;
+        alert->flying = NULL;
+        count(&core->counters, alert, &record);
+        if (fact != NULL) {
+                fact->state = FACT_DONE;
+                if (fact->type == FACT_COMMAND && fact->by_handset)
+                        right_answer(core, fact, ANSWER_DONE, &record);
+        }
+        flow_ready(core, alert);
+        hold_adopt(core, alert, &record, bytes);
+        free((uint8_t *)bytes.at);
+}
+
+/* Nothing was committed: the fact is offered again. */
+static void not_landed(struct core *core, struct open_alert *alert)
+{
+        free(alert->proposal);
+        alert->proposal = NULL;
+        if (alert->flying != NULL)
+                alert->flying->state = FACT_READY;
+        else if (alert->proposal_event == EVENT_DUE)
+                alert->due_now = true;
+        alert->flying = NULL;
+        flow_ready(core, alert);
+}
+
+/* The store has another version than we thought, or (empty) none. */
+static void conflict(struct core *core, struct open_alert *alert, struct cbor_span bytes)
+{
+        struct record record;
+
+        if (bytes.len == 0) {
+                alert->stored = 0;
+                alert->look = false;
+                alert->bring_back = alert->version != 0;
+                return;
+        }
+        if (record_decode(bytes.at, bytes.len, &record) < 0 || memcmp(record.id, alert->id, ALERT_ID_SIZE) != 0) {
+                alert->unreadable = true; /* a newer dispatcher's, or broken: not ours to overwrite */
+                return;
+        }
+        alert->look = false;
+        if (record.version < alert->version) { /* a failover lost what it had acknowledged */
+                hold_set(core, alert, &record, bytes);
+                flow_again(core, alert);
+        } else {
+                hold_adopt(core, alert, &record, bytes);
+        }
+}
+
+void flow_committed(struct core *core, const struct core_event *event)
+{
+        struct flying *flying = table_find(&core->flights, &event->u.committed.token);
+        struct open_alert *alert = flying != NULL ? hold_find(core, flying->id) : NULL;
+        enum flight flight;
+
+        if (flying == NULL)
+                return;
+        table_remove(&core->flights, flying);
+        core->counters.commits = (int64_t)core->flights.count;
+        assert(alert != NULL && alert->token == event->u.committed.token); /* hold_drop takes flights along */
+        flight = alert->flight;
+        alert->flight = FLIGHT_NONE;
+        if (event->u.committed.result == CORE_OK && flight == FLIGHT_COMMIT) {
+                landed(core, alert);
+                return;
+        }
+        not_landed(core, alert);
+        if (event->u.committed.result == CORE_TOMBSTONE) {
+                hold_gone(core, alert, &event->u.committed.tombstone, NULL);
+        } else if (event->u.committed.result == CORE_CONFLICT) {
+                core->counters.conflicts += flight == FLIGHT_COMMIT;
+                conflict(core, alert, event->u.committed.record);
+        } else if (event->u.committed.result == CORE_FENCED) {
+                core->fenced = true;
+                core->counters.fenced++;
+        } else {
+                core->counters.unknown_replies++;
+        }
+}
+
+void flow_feed(struct core *core, struct cbor_span bytes)
+{
+        struct record record;
+        struct open_alert *alert;
+        struct tombstone tombstone;
+
+        if (record_decode(bytes.at, bytes.len, &record) < 0)
+                return; /* a newer dispatcher's, while an upgrade runs: the store has it */
+        alert = hold_find(core, record.id);
+        if (alert == NULL && record.state == ALERT_CLOSED) {
+                tombstone = hold_tombstone(&record);
+                hold_remember(core, record.id, &tombstone);
+                return;
+        }
+        if (alert == NULL && hold_closed(core, record.id) == NULL)
+                alert = hold_need(core, record.id);
+        if (alert != NULL)
+                hold_adopt(core, alert, &record, bytes);
+}
+
+void flow_store(struct core *core, bool up)
+{
+        size_t cursor = 0;
+        struct flying *flying;
+
+        if (!up && core->store_up)
+                core->store_away_ms = core->now_ms;
+        core->store_up = up;
+        if (up)
+                core->fenced = false;
+        while (!up && (flying = table_next(&core->flights, &cursor)) != NULL) {
+                struct open_alert *alert = hold_find(core, flying->id);
+
+                alert->flight = FLIGHT_NONE;
+                not_landed(core, alert);
+                table_remove(&core->flights, flying);
+                cursor--;
+        }
+        core->counters.commits = (int64_t)core->flights.count;
+}

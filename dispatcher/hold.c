@@ -1,0 +1,297 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core_state.h"
+
+struct open_alert *hold_find(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        return table_find(&core->alerts, id);
+}
+
+static void on_due(struct wheel_timer *timer, int64_t now_ms)
+{
+        struct core *core = timer->user;
+        struct open_alert *alert = (struct open_alert *)((char *)timer - offsetof(struct open_alert, due));
+
+        alert->due_now = true;
+        flow_ready(core, alert);
+}
+
+static void on_kept(struct wheel_timer *timer, int64_t now_ms)
+{
+        struct open_alert *alert = (struct open_alert *)((char *)timer - offsetof(struct open_alert, kept));
+
+        tell_kept(timer->user, alert);
+}
+
+struct open_alert *hold_need(struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        size_t before = core->alerts.count;
+        struct open_alert *alert = table_add(&core->alerts, id);
+
+        if (core->alerts.count > before) {
+                wheel_timer_init(&alert->due, on_due, core);
+                wheel_timer_init(&alert->kept, on_kept, core);
+        }
+        return alert;
+}
+
+void hold_record(const struct open_alert *alert, struct record *ret_record)
+{
+        *ret_record = (struct record){ 0 };
+        if (alert->version != 0) {
+                int r = record_decode(alert->record, alert->record_size, ret_record);
+
+                assert(r == 0); /* it was read before it was kept */
+        }
+}
+
+/* ---- Who is on it ------------------------------------------------------------------------------------------------- */
+
+/* The place in its handset where an alert with MARKS stands; NULL: none, it is unverified. */
+static struct open_alert **place_of(struct handset *handset, uint32_t marks)
+{
+        return (marks & RECORD_UNVERIFIED) != 0 ? NULL : (marks & RECORD_DRILL) != 0 ? &handset->drill : &handset->real;
+}
+
+static int64_t *gauge_of(struct core *core, uint32_t marks)
+{
+        return (marks & RECORD_UNVERIFIED) != 0 ? &core->counters.open_unverified
+               : (marks & RECORD_DRILL) != 0    ? &core->counters.open_drills
+                                                : &core->counters.open_alerts;
+}
+
+static void unclaim(struct core *core, struct open_alert *alert)
+{
+        struct open_alert **place;
+
+        if (alert->handset == NULL)
+                return;
+        place = place_of(alert->handset, alert->marks);
+        if (place != NULL && *place == alert)
+                *place = NULL;
+        alert->handset->alert_count--;
+        (*gauge_of(core, alert->marks))--;
+        directory_handset_tidy(&core->directory, alert->handset);
+        alert->handset = NULL;
+}
+
+void hold_claim(struct core *core, struct open_alert *alert, const uint8_t id[HANDSET_ID_SIZE], uint32_t marks)
+{
+        struct handset *handset = directory_handset_need(&core->directory, id);
+        struct open_alert **place;
+
+        if (handset == NULL)
+                return;
+        handset->alert_count++; /* so that unclaim() does not forget it */
+        unclaim(core, alert);
+        alert->handset = handset;
+        alert->marks = marks;
+        place = place_of(handset, marks);
+        if (place != NULL && *place == NULL)
+                *place = alert;
+        (*gauge_of(core, marks))++;
+}
+
+static void set_owner(struct core *core, struct open_alert *alert, const char *owner)
+{
+        struct person *before = directory_person(&core->directory, alert->owner);
+        struct person *now = directory_person(&core->directory, owner);
+
+        if (before != now && before != NULL && before->busy_count > 0)
+                person_take_alert(&core->directory, before, -1);
+        if (before != now && now != NULL)
+                person_take_alert(&core->directory, now, 1);
+        record_set_text(alert->owner, sizeof(alert->owner), owner);
+}
+
+void hold_set(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes)
+{
+        uint8_t *copy = malloc(bytes.len);
+
+        assert(copy != NULL);
+        memcpy(copy, bytes.at, bytes.len);
+        free(alert->record);
+        alert->record = copy;
+        alert->record_size = bytes.len;
+        alert->version = alert->stored = record->version;
+        if (record->version > alert->highest)
+                alert->highest = record->version;
+        hold_claim(core, alert, record->handset, record->marks);
+        alert->state = (uint8_t)record->state;
+        alert->marks = record->marks;
+        set_owner(core, alert, record->owner_id);
+        alert->asked_count = record->asked_count;
+        for (size_t i = 0; i < record->asked_count; i++)
+                alert->asked[i] = person_mark(record->asked[i].id);
+        alert->due_now = alert->bring_back = alert->look = alert->unreadable = false;
+        alert->loaded = true;
+        wheel_arm(&core->wheel, &alert->due, record->due_ms + core->options.rank * CORE_RANK_MS);
+}
+
+void hold_drop(struct core *core, struct open_alert *alert)
+{
+        set_owner(core, alert, "");
+        unclaim(core, alert);
+        wheel_cancel(&core->wheel, &alert->due);
+        wheel_cancel(&core->wheel, &alert->kept);
+        for (size_t i = 0; i < alert->queued; i++) {
+                alert->queue[i]->alert = NULL;
+                if (alert->queue[i]->state != FACT_WAITS) /* else it is freed when the journal has it */
+                        free(alert->queue[i]);
+        }
+        if (alert->flight != FLIGHT_NONE)
+                table_remove(&core->flights, table_find(&core->flights, &alert->token));
+        for (struct open_alert **at = &core->ready; alert->in_ready && *at != NULL; at = &(*at)->next_ready)
+                if (*at == alert) {
+                        *at = alert->next_ready;
+                        if (*at == NULL)
+                                core->ready_end = at;
+                        break;
+                }
+        free(alert->record);
+        free(alert->proposal);
+        table_remove(&core->alerts, alert);
+}
+
+void hold_wait(struct open_alert *alert, const struct waiting *waiting)
+{
+        for (size_t i = 0; i < alert->waiting_count; i++)
+                if (alert->waiting[i].session == waiting->session &&
+                    memcmp(alert->waiting[i].as, waiting->as, ALERT_ID_SIZE) == 0)
+                        return;
+        if (alert->waiting_count == ALERT_WAITING_MAX)
+                memmove(alert->waiting, alert->waiting + 1, --alert->waiting_count * sizeof(*alert->waiting));
+        alert->waiting[alert->waiting_count++] = *waiting;
+}
+
+/* ---- The end ------------------------------------------------------------------------------------------------------- */
+
+struct tombstone hold_tombstone(const struct record *record)
+{
+        struct tombstone tombstone = { .version = record->version,
+                                       .state = record_receipt_state(record),
+                                       .closed_at_ms = record->closed_at_ms };
+
+        record_set_text(tombstone.who, sizeof(tombstone.who), record->closed_by_name);
+        return tombstone;
+}
+
+const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        return table_find(&core->closed, id);
+}
+
+void hold_remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
+{
+        struct closed_alert *closed = table_find(&core->closed, id);
+
+        if (closed != NULL)
+                return;
+        if (core->closed.count == core->closed.max) {
+                closed = core->closed_oldest;
+                core->closed_oldest = closed->newer;
+                table_remove(&core->closed, closed);
+        }
+        closed = table_add(&core->closed, id);
+        closed->tombstone = *tombstone;
+        *(core->closed_oldest == NULL ? &core->closed_oldest : &core->closed_newest->newer) = closed;
+        core->closed_newest = closed;
+}
+
+/* What we know of an alert that was closed where we did not see it. */
+static void close_record(struct record *record, const struct tombstone *tombstone)
+{
+        record->state = ALERT_CLOSED;
+        record->version = tombstone->version > record->version ? tombstone->version : record->version;
+        record->close_reason = tombstone->state >= CLOSE_HELPED ? tombstone->state : CLOSE_OTHER;
+        record->closed_at_ms = tombstone->closed_at_ms;
+        record->due_ms = 0;
+        record_set_text(record->closed_by_name, sizeof(record->closed_by_name), tombstone->who);
+}
+
+/* A press on another phone that came when this was closed already in the store: an alert of its own. */
+static bool is_another(const struct record *record, const struct fact *fact)
+{
+        return fact->type == FACT_ALERT && fact->state != FACT_DONE &&
+               memcmp(record->id, fact->id, ALERT_ID_SIZE) != 0 &&
+               alert_alias_find(record, fact->id + HANDSET_ID_SIZE) < 0;
+}
+
+static void settle_facts(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        struct fact *fact;
+
+        while (alert->queued > 0) {
+                fact = alert->queue[--alert->queued];
+                fact->alert = NULL;
+                if (is_another(record, fact)) {
+                        struct open_alert *other = hold_need(core, fact->id);
+
+                        if (fact->state == FACT_FLYING)
+                                fact->state = FACT_READY;
+                        if (other != NULL && flow_queue(core, other, fact) == 0)
+                                continue;
+                }
+                if (fact->type == FACT_COMMAND && fact->state != FACT_DONE)
+                        right_answer(core, fact, record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED,
+                                     record);
+                if (fact->state != FACT_WAITS)
+                        free(fact);
+        }
+}
+
+static void note_gone(struct core *core, const struct record *record, const struct tombstone *tombstone, bool has_facts)
+{
+        uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE], buf[FACT_MAX];
+        size_t count = 0;
+
+        memcpy(ids[count++], record->id, ALERT_ID_SIZE);
+        for (size_t i = 0; i < record->alias_count; i++, count++) {
+                memcpy(ids[count], record->handset, HANDSET_ID_SIZE);
+                memcpy(ids[count] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+        }
+        for (size_t i = 0; i < count; i++)
+                hold_remember(core, ids[i], tombstone);
+        if (has_facts)
+                (void)core_append(core, (struct cbor_span){ buf, fact_encode_gone(ids, count, buf) });
+}
+
+void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
+               const struct record *closed)
+{
+        bool has_facts = alert->queued > 0;
+        struct record record;
+
+        if (closed != NULL) {
+                record = *closed;
+        } else {
+                hold_record(alert, &record);
+                memcpy(record.id, alert->id, ALERT_ID_SIZE);
+                close_record(&record, tombstone);
+        }
+        if (alert->version != 0 || closed != NULL)
+                tell_alert(core, alert, &record);
+        else
+                for (size_t i = 0; i < alert->waiting_count; i++)
+                        tell_closed(core, tombstone, UINT16_MAX, &alert->waiting[i]);
+        settle_facts(core, alert, &record);
+        note_gone(core, &record, tombstone, has_facts);
+        hold_drop(core, alert);
+}
+
+void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes)
+{
+        struct tombstone tombstone;
+
+        if (record->state == ALERT_CLOSED) {
+                tombstone = hold_tombstone(record);
+                hold_gone(core, alert, &tombstone, record);
+        } else if (record->version > alert->version) {
+                hold_set(core, alert, record, bytes);
+                tell_alert(core, alert, record);
+        } else if (record->version == alert->version) {
+                alert->stored = record->version;
+        }
+}

@@ -1,0 +1,151 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core_state.h"
+#include "dispatcher/intake.h"
+
+/* ---- The open alerts ------------------------------------------------------------------------------------------------ */
+
+void core_load_begin(struct core *core)
+{
+        struct open_alert *alert;
+
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
+                alert->loaded = false;
+        table_free(&core->notices);
+}
+
+int core_load_record(struct core *core, struct cbor_span bytes)
+{
+        struct record record;
+        int r = record_decode(bytes.at, bytes.len, &record);
+        struct open_alert *alert;
+
+        if (r < 0 || record.state == ALERT_CLOSED)
+                return r;
+        alert = hold_need(core, record.id);
+        if (alert == NULL)
+                return -ENOBUFS;
+        alert->loaded = true;
+        if (record.version < alert->version) { /* a failover lost what it had acknowledged */
+                hold_set(core, alert, &record, bytes);
+                flow_again(core, alert);
+        } else {
+                hold_adopt(core, alert, &record, bytes);
+        }
+        return 0;
+}
+
+void core_load_end(struct core *core)
+{
+        struct open_alert *alert;
+
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;) {
+                alert->look = alert->version != 0 && !alert->loaded;
+                if (alert->look)
+                        flow_ready(core, alert);
+        }
+}
+
+void core_each_record(const struct core *core, void (*fn)(void *user, struct cbor_span record), void *user)
+{
+        const struct open_alert *alert;
+
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
+                if (alert->version != 0)
+                        fn(user, (struct cbor_span){ alert->record, alert->record_size });
+}
+
+/* ---- The journal ---------------------------------------------------------------------------------------------------- */
+
+static void forget_facts(struct open_alert *alert)
+{
+        while (alert->queued > 0)
+                free(alert->queue[--alert->queued]);
+}
+
+static void replay_gone(struct core *core, const struct fact_read *read)
+{
+        for (size_t i = 0; i < read->gone_count; i++) {
+                struct open_alert *alert = hold_find(core, read->gone[i]);
+
+                if (alert == NULL)
+                        continue;
+                forget_facts(alert);
+                if (alert->version == 0)
+                        hold_drop(core, alert);
+        }
+}
+
+static bool is_test(const struct fact *fact)
+{
+        struct alert_press press;
+
+        return fact->type == FACT_ALERT && intake_read((struct cbor_span){ fact->bytes, fact->size }, &press) &&
+               press.alert.kind == ALERT_TEST;
+}
+
+static bool has_fact(const struct open_alert *alert, const struct fact *fact)
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (memcmp(alert->queue[i]->event_id, fact->event_id, EVENT_ID_SIZE) == 0)
+                        return true;
+        return false;
+}
+
+int core_replay(struct core *core, struct cbor_span bytes)
+{
+        struct open_alert *alert;
+        struct fact_read read;
+        int r = fact_decode(bytes, &read);
+
+        if (r < 0)
+                return r;
+        if (read.type == FACT_GONE) {
+                replay_gone(core, &read);
+                return 0;
+        }
+        alert = is_test(read.fact) ? NULL : hold_need(core, read.fact->id);
+        if (alert == NULL || has_fact(alert, read.fact) || flow_queue(core, alert, read.fact) < 0)
+                free(read.fact);
+        else
+                core->counters.replayed++;
+        return 0;
+}
+
+struct core_keep {
+        struct table ids; /* of 16 octets each */
+};
+
+int core_keep_new(const struct core *core, struct core_keep **ret_keep)
+{
+        struct core_keep *keep = calloc(1, sizeof(*keep));
+        const struct open_alert *alert;
+
+        if (keep == NULL)
+                return -ENOMEM;
+        table_init(&keep->ids, ALERT_ID_SIZE, ALERT_ID_SIZE, SIZE_MAX, core->options.seed);
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;) {
+                (void)table_add(&keep->ids, alert->id);
+                for (size_t j = 0; j < alert->queued; j++) /* pressed on another phone: an id of its own */
+                        (void)table_add(&keep->ids, alert->queue[j]->id);
+        }
+        *ret_keep = keep;
+        return 0;
+}
+
+bool core_keep(const struct core_keep *keep, struct cbor_span record)
+{
+        uint8_t id[ALERT_ID_SIZE];
+
+        return fact_peek_id(record, id) < 0 || table_find(&keep->ids, id) != NULL;
+}
+
+void core_keep_free(struct core_keep *keep)
+{
+        if (keep != NULL)
+                table_free(&keep->ids);
+        free(keep);
+}
