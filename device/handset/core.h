@@ -117,6 +117,7 @@ struct my_alert {
 
         bool want; /* a mark or press is not in a revision yet */
         int64_t made_mono_ms;
+        uint32_t made_fix; /* the fix of that time */
         struct alert signing;
         uint32_t ticket; /* 0 = nothing is being signed */
         int64_t sign_mono_ms, sign_since_mono_ms, sign_retry_mono_ms;
@@ -243,6 +244,7 @@ struct vigie {
         char region[VIGIE_PERSON_SIZE], name[VIGIE_NAME_SIZE];
 
         struct my_fix fix, jump; /* the last good one; one that jumped away from it */
+        uint32_t fix_number;     /* of the last good one, from 1; 0 = before this run */
         uint8_t jumps;           /* fixes in a row that agree with JUMP */
         int64_t jump_mono_ms;    /* the first of them */
         int64_t fix_kept_mono_ms;

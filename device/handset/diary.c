@@ -179,7 +179,7 @@ void my_diary_run(struct vigie *vigie)
                 return;
         vigie->journal_retry_mono_ms = vigie->now_mono_ms + MY_DIARY_RETRY_MS;
         for (int i = 0; i < MY_TRUST; i++)
-                if (vigie->written[i].lost)
+                if (vigie->written[i].durable != vigie->written[i].serial)
                         my_diary_write(vigie, i, true);
         vigie->written[MY_TRUST].lost = false;
 }

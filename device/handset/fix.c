@@ -105,6 +105,7 @@ void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event)
         }
         vigie->jumps = 0;
         vigie->fix = f;
+        vigie->fix_number++;
         if (vigie->fix_kept_mono_ms != 0 && vigie->now_mono_ms - vigie->fix_kept_mono_ms < MY_FIX_KEEP_MS)
                 return;
         vigie->fix_kept_mono_ms = vigie->now_mono_ms;

@@ -19,7 +19,7 @@ static bool any_lane(const struct vigie *vigie, enum my_subject subject)
 
 static bool needs_answer(const struct my_alert *a)
 {
-        return !a->received || a->urgent;
+        return !a->received || (a->urgent && a->revision >= a->urgent_from);
 }
 
 static int64_t retry_ms(unsigned tries)
@@ -40,7 +40,7 @@ static bool fix_is_better(const struct vigie *vigie, const struct my_alert *a)
         const struct my_fix *f = &vigie->fix;
         double accuracy_m, moved_m;
 
-        if (!f->has || f->mono_ms == INT64_MIN || f->mono_ms <= a->made_mono_ms)
+        if (!f->has || vigie->fix_number == a->made_fix)
                 return false;
         if (!a->alert.has_fix || a->alert.fix_age_s > VIGIE_REVISION_MS / 1000)
                 return true;
@@ -111,6 +111,7 @@ static void revision_make(struct vigie *vigie, enum my_subject subject)
                 a->urgent_from = a->alert.revision;
         }
         a->want = false;
+        a->made_fix = vigie->fix_number;
         a->made_mono_ms = a->sign_mono_ms = vigie->now_mono_ms;
         if (a->sign_since_mono_ms == 0)
                 a->sign_since_mono_ms = vigie->now_mono_ms;

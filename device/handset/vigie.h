@@ -250,7 +250,8 @@ struct vigie_event {
                 } sms;
                 struct {
                         uint32_t seq; /* every VIGIE_DO_APPEND up to this one */
-                        bool ok;      /* durable; false: could not be written, the button says so and we try again */
+                        bool ok;      /* durable; false: not written.  Every one that cannot be is told, `sync` or not;
+                                       * the button says so, and we try again */
                 } synced;
                 struct {
                         uint32_t ticket; /* of VIGIE_DO_SIGN */

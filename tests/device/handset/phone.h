@@ -254,7 +254,7 @@ static inline void phone_append(struct phone *p, const struct vigie_action *a)
                 p->records[p->record_count].durable = false;
                 p->records[p->record_count++].len = a->len;
         }
-        if (a->sync && !p->journal_silent)
+        if ((a->sync || !p->journal_works) && !p->journal_silent)
                 phone_queue(p, e);
 }
 
@@ -343,7 +343,9 @@ static inline int phone_event(struct phone *p, struct vigie_event event)
                         did->at_mono_ms = p->mono_ms;
                         phone_do(p, a);
                 }
-                assert_true(p->dead || p->timer_mono_ms > p->mono_ms); /* never a timer that is due at once */
+                if (!p->dead && p->timer_mono_ms <= p->mono_ms)
+                        fail_msg("event %u: timer %lld is due at once, at %lld", e->type, (long long)p->timer_mono_ms,
+                                 (long long)p->mono_ms);
         }
         p->queued = first;
         vigie_status(p->vigie, &p->status);
