@@ -74,24 +74,33 @@ static bool is_eligible(const struct oracle_question *q, const struct supervisor
         return false;
 }
 
-static long double turn(long double ax, long double ay, long double bx, long double by, long double px, long double py)
+/* Whether p, q, r turn left (1), right (-1) or not at all, x before y, in whole 1e-7 degrees. */
+static int turn(const int64_t p[2], const int64_t q[2], const int64_t r[2])
 {
-        return (bx - ax) * (py - ay) - (by - ay) * (px - ax);
+        __int128 a = (__int128)(q[0] - p[0]) * (r[1] - p[1]), b = (__int128)(q[1] - p[1]) * (r[0] - p[0]);
+
+        return a > b ? 1 : a < b ? -1 : 0;
 }
 
-/* Whether the straight lines p-q and a-b have a point in common, in the plane. */
-static bool lines_meet(const struct position *p, const struct position *q, double shift_deg,
+static bool is_between(const int64_t p[2], const int64_t q[2], const int64_t r[2])
+{
+        return llabs(r[0] - p[0]) + llabs(q[0] - r[0]) == llabs(q[0] - p[0]) &&
+               llabs(r[1] - p[1]) + llabs(q[1] - r[1]) == llabs(q[1] - p[1]);
+}
+
+/* Whether the straight lines p-q and a-b have a point in common, in the plane: the ends of each on both sides of the other,
+ * or an end of one on the other. */
+static bool lines_meet(const struct position *from, const struct position *to, double shift_deg,
                        const struct oracle_barrier *w)
 {
-        long double px = p->lon_deg + shift_deg, py = p->lat_deg, qx = q->lon_deg + shift_deg, qy = q->lat_deg;
-        long double ax = w->a.lon_deg, ay = w->a.lat_deg, bx = w->b.lon_deg, by = w->b.lat_deg;
-        long double a = turn(px, py, qx, qy, ax, ay), b = turn(px, py, qx, qy, bx, by);
-        long double c = turn(ax, ay, bx, by, px, py), d = turn(ax, ay, bx, by, qx, qy);
+        int64_t p[2] = { llround((from->lon_deg + shift_deg) * 1e7), llround(from->lat_deg * 1e7) };
+        int64_t q[2] = { llround((to->lon_deg + shift_deg) * 1e7), llround(to->lat_deg * 1e7) };
+        int64_t a[2] = { llround(w->a.lon_deg * 1e7), llround(w->a.lat_deg * 1e7) };
+        int64_t b[2] = { llround(w->b.lon_deg * 1e7), llround(w->b.lat_deg * 1e7) };
 
-        if (fmaxl(px, qx) < fminl(ax, bx) || fmaxl(ax, bx) < fminl(px, qx) || fmaxl(py, qy) < fminl(ay, by) ||
-            fmaxl(ay, by) < fminl(py, qy))
-                return false;
-        return !((a > 0 && b > 0) || (a < 0 && b < 0) || (c > 0 && d > 0) || (c < 0 && d < 0));
+        return (turn(p, q, a) * turn(p, q, b) < 0 && turn(a, b, p) * turn(a, b, q) < 0) ||
+               (turn(p, q, a) == 0 && is_between(p, q, a)) || (turn(p, q, b) == 0 && is_between(p, q, b)) ||
+               (turn(a, b, p) == 0 && is_between(a, b, p)) || (turn(a, b, q) == 0 && is_between(a, b, q));
 }
 
 static double penalty_of(const struct oracle_question *q, const struct position *from, struct position to)

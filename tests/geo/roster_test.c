@@ -87,7 +87,7 @@ static void test_full(void **state)
 /* Any order of puts and removes against a plain table. */
 static void test_against_table(void **state)
 {
-        enum { PEOPLE = 3000, STEPS = 60000 };
+        enum { PEOPLE = 18000, STEPS = 200000 }; /* enough for long runs in the table */
         static uint16_t held[PEOPLE]; /* busy_count, 0 absent */
         struct roster *roster;
         size_t count = 0;

@@ -310,6 +310,7 @@ static void test_antimeridian(void **state)
         assert_int_equal(east->neighbour_count, 2);
         assert_string_equal(east->neighbours[0]->id, "west");
         assert_string_equal(east->neighbours[1]->id, "world");
+        assert_int_equal(zones_find(zones, "west")->neighbour_count, 2);
         zones_free(zones);
 }
 
