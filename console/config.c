@@ -24,12 +24,10 @@ static const struct conf_option options[] = {
         CONF_PATH(C, zones_path, "zones.path", "", "folder of .geojson files, or one file; empty: no zones on the map"),
         CONF_STRING(C, tile_url, "map.tile_url", 0, "", "https://host/{z}/{x}/{y}.png of a tile server; empty: plain ground"),
         CONF_STRING(C, tile_attribution, "map.tile_attribution", 0, "", "what the tiles' owner wants shown"),
-        CONF_PATH(C, alerts.socket, "alerts.socket", "", "unix socket of the alerts Redis"),
-        CONF_STRING(C, alerts.address, "alerts.address", 0, "", "or its host:port"),
+        CONF_STRING(C, alerts.address, "alerts.address", 1, NULL, "Redis of the alerts: /unix/socket or host:port"),
         CONF_STRING(C, alerts.user, "alerts.user", 0, "", "its ACL user"),
         CONF_STRING(C, alerts.password, "alerts.password", 0, "", "and password"),
-        CONF_PATH(C, positions.socket, "positions.socket", "", "unix socket of the positions Redis"),
-        CONF_STRING(C, positions.address, "positions.address", 0, "", "or its host:port"),
+        CONF_STRING(C, positions.address, "positions.address", 1, NULL, "Redis of the positions: /unix/socket or host:port"),
         CONF_STRING(C, positions.user, "positions.user", 0, "", "its ACL user"),
         CONF_STRING(C, positions.password, "positions.password", 0, "", "and password"),
         CONF_DURATION(C, session_term_ms, "session.term", 60000, 86400000, "12h", "a login lasts so long"),
@@ -37,19 +35,6 @@ static const struct conf_option options[] = {
         CONF_INT(C, limit_connections, "limits.connections", 16, 15000, "2000", "connections held; the next ones wait to be accepted"),
         CONF_INT(C, metrics_port, "metrics.port", 0, 65535, "0", "loopback port of /metrics and /health; 0: off"),
 };
-
-const char *config_redis_address(const struct config_redis *redis)
-{
-        return redis->socket[0] != '\0' ? redis->socket : redis->address;
-}
-
-static int check_redis(const char *which, const struct config_redis *redis, char *why, size_t size)
-{
-        if ((redis->socket[0] == '\0') != (redis->address[0] == '\0'))
-                return 0;
-        snprintf(why, size, "%s.socket or %s.address: exactly one of them must be given", which, which);
-        return -EINVAL;
-}
 
 static int check_origins(const char *key, const struct conf_list *list, char *why, size_t size)
 {
@@ -82,8 +67,6 @@ static int check(const void *config, char *why, size_t size)
         }
         if (check_origins("web.origins", &c->origins, why, size) < 0 ||
             check_origins("web.frame_ancestors", &c->frame_ancestors, why, size) < 0)
-                return -EINVAL;
-        if (check_redis("alerts", &c->alerts, why, size) < 0 || check_redis("positions", &c->positions, why, size) < 0)
                 return -EINVAL;
         return 0;
 }

@@ -11,10 +11,9 @@
 /* Octets of a file's name. */
 #define CONFIG_PATH_SIZE 256
 
-/* One of the two Redis: a unix socket, or host:port; exactly one of the two is given. */
+/* One of the two Redis. */
 struct config_redis {
-        char socket[CONFIG_PATH_SIZE];
-        char address[128];
+        char address[CONFIG_PATH_SIZE]; /* "/unix/socket" or "host:port", as base/redis takes it */
         char user[64];
         char password[128];
 };
@@ -48,9 +47,6 @@ struct config_start {
  *   ret_config, ret_start  written on success
  * Returns 0, -EINVAL or what reading the file gave; both already told on stderr: exit with 2. */
 int config_read(int argc, char **argv, struct config *ret_config, struct config_start *ret_start);
-
-/* config_redis_address: the address as base/redis takes it. */
-const char *config_redis_address(const struct config_redis *redis);
 
 /* config_table: the table, for tests and the man page's check. */
 const struct conf_table *config_table(void);

@@ -300,7 +300,7 @@ static int open_link(struct store *store, const struct config_redis *redis, bool
                      void (*state)(void *, bool, const char *), struct redis_link **ret_link)
 {
         struct redis_options options = {
-                .address = config_redis_address(redis),
+                .address = redis->address,
                 .user = redis->user,
                 .password = redis->password,
                 .blocking = blocking,

@@ -21,12 +21,10 @@ static const struct conf_option options[] = {
         CONF_PATH(C, tls_key, "tls.key", NULL, "its key, PEM"),
         CONF_PATH(C, tls_client_ca, "tls.client_ca", NULL, "certificates that sign handsets' ones, PEM"),
         CONF_PATH(C, tls_ticket_key, "tls.ticket_key", NULL, "80 octets shared by the region's dispatchers; read again at SIGHUP"),
-        CONF_PATH(C, alerts.socket, "alerts.socket", "", "unix socket of the alerts Redis"),
-        CONF_STRING(C, alerts.address, "alerts.address", 0, "", "or its host:port"),
+        CONF_STRING(C, alerts.address, "alerts.address", 1, NULL, "Redis of the alerts: /unix/socket or host:port"),
         CONF_STRING(C, alerts.user, "alerts.user", 0, "", "its ACL user"),
         CONF_STRING(C, alerts.password, "alerts.password", 0, "", "and password"),
-        CONF_PATH(C, positions.socket, "positions.socket", "", "unix socket of the positions Redis"),
-        CONF_STRING(C, positions.address, "positions.address", 0, "", "or its host:port"),
+        CONF_STRING(C, positions.address, "positions.address", 1, NULL, "Redis of the positions: /unix/socket or host:port"),
         CONF_STRING(C, positions.user, "positions.user", 0, "", "its ACL user"),
         CONF_STRING(C, positions.password, "positions.password", 0, "", "and password"),
         CONF_PATH(C, journal_path, "journal.path", NULL, "this process's journal"),
@@ -43,19 +41,6 @@ static const struct conf_option options[] = {
         CONF_INT(C, limit_handshakes, "limits.handshakes", 1, 10000, "500", "handshakes under way; the others wait"),
         CONF_DURATION(C, store_wait_ms, "store.wait", 0, 600000, "5s", "without Redis for so long: start from the snapshot"),
 };
-
-const char *config_redis_address(const struct config_redis *redis)
-{
-        return redis->socket[0] != '\0' ? redis->socket : redis->address;
-}
-
-static int check_redis(const char *which, const struct config_redis *redis, char *why, size_t size)
-{
-        if ((redis->socket[0] == '\0') != (redis->address[0] == '\0'))
-                return 0;
-        snprintf(why, size, "%s.socket or %s.address: exactly one of them must be given", which, which);
-        return -EINVAL;
-}
 
 /* check: rules between keys. */
 static int check(const void *config, char *why, size_t size)
@@ -76,8 +61,6 @@ static int check(const void *config, char *why, size_t size)
                         snprintf(why, size, "drill.people: '%s' is no person's id", c->drill_people.item[i]);
                         return -EINVAL;
                 }
-        if (check_redis("alerts", &c->alerts, why, size) < 0 || check_redis("positions", &c->positions, why, size) < 0)
-                return -EINVAL;
         return 0;
 }
 

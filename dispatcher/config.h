@@ -11,10 +11,9 @@
 /* Octets of a file's name, the largest that a unix socket's may have among them (107), with room for the others. */
 #define CONFIG_PATH_SIZE 256
 
-/* One of the two Redis: a unix socket, or host:port; exactly one of the two is given. */
+/* One of the two Redis. */
 struct config_redis {
-        char socket[CONFIG_PATH_SIZE];
-        char address[128];
+        char address[CONFIG_PATH_SIZE]; /* "/unix/socket" or "host:port", as base/redis takes it */
         char user[64];
         char password[128];
 };
@@ -54,9 +53,6 @@ struct config_start {
  *   ret_config, ret_start  written on success
  * Returns 0, -EINVAL or what reading the file gave; both already told on stderr: exit with 2. */
 int config_read(int argc, char **argv, struct config *ret_config, struct config_start *ret_start);
-
-/* config_redis_address: the address as base/redis takes it. */
-const char *config_redis_address(const struct config_redis *redis);
 
 /* config_table: the table, for the man page's test and for reading texts in tests. */
 const struct conf_table *config_table(void);

@@ -137,7 +137,7 @@ static int open_link(struct store *store, const struct config_redis *redis, void
                      struct redis_link **ret_link)
 {
         return redis_open(store->options.loop,
-                          &(struct redis_options){ .address = config_redis_address(redis), .user = redis->user,
+                          &(struct redis_options){ .address = redis->address, .user = redis->user,
                                                    .password = redis->password, .state = state, .user_data = store },
                           ret_link);
 }

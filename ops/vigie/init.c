@@ -116,11 +116,6 @@ out:
         return r;
 }
 
-static const char *kind_of(const char *address)
-{
-        return address[0] == '/' ? "socket" : "address";
-}
-
 static int put_stores(const struct region *region, const struct plan *p)
 {
         int r;
@@ -149,15 +144,14 @@ static int put_dispatcher(const struct region *region, const struct plan *p)
                    "[dispatcher]\nname = d1\nrank = 0\n"
                    "[listen]\nport = %s\n"
                    "[tls]\ncertificate = %s/server.pem\nkey = %s/server.key\nclient_ca = %s/ca.pem\nticket_key = %s/tickets.key\n"
-                   "[alerts]\n%s = %s\nuser = dispatcher\npassword = %s\n"
-                   "[positions]\n%s = %s\nuser = dispatcher\npassword = %s\n"
+                   "[alerts]\naddress = %s\nuser = dispatcher\npassword = %s\n"
+                   "[positions]\naddress = %s\nuser = dispatcher\npassword = %s\n"
                    "[journal]\npath = %s/d1.journal\n"
                    "[snapshot]\npath = %s/d1.snapshot\n"
                    "[zones]\npath = %s/zones.geojson\n"
                    "[receipt]\nkey = %s/receipt.key\n"
                    "[trust]\npath = %s/trust.cose\n",
-                   p->region, p->handset_port, d, d, d, d, kind_of(p->alerts), p->alerts, p->dispatcher, kind_of(p->positions),
-                   p->positions, p->dispatcher, d, d, d, d, d);
+                   p->region, p->handset_port, d, d, d, d, p->alerts, p->dispatcher, p->positions, p->dispatcher, d, d, d, d, d);
 }
 
 /* https://NAME:PORT for each name. */
@@ -194,10 +188,10 @@ static int put_console(const struct region *region, const struct plan *p)
                    "[tls]\ncertificate = %s/server.pem\nkey = %s/server.key\n"
                    "[web]\norigins = %s\n"
                    "[zones]\npath = %s/zones.geojson\n"
-                   "[alerts]\n%s = %s\nuser = console\npassword = %s\n"
-                   "[positions]\n%s = %s\nuser = console\npassword = %s\n",
-                   p->region, p->console_port, p->dir, p->dir, list, p->dir, kind_of(p->alerts), p->alerts, p->console,
-                   kind_of(p->positions), p->positions, p->console);
+                   "[alerts]\naddress = %s\nuser = console\npassword = %s\n"
+                   "[positions]\naddress = %s\nuser = console\npassword = %s\n",
+                   p->region, p->console_port, p->dir, p->dir, list, p->dir, p->alerts, p->console,
+                   p->positions, p->console);
 }
 
 static int put_tool(const struct region *region, const struct plan *p)

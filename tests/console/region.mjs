@@ -106,8 +106,8 @@ export class Region {
     writeFileSync(`${this.dir}/console.conf`, [
       "[region]", "name = test", "[listen]", "address = ::", `port = ${this.port ?? 0}`, "[tls]", `certificate = ${this.dir}/cert.pem`,
       `key = ${this.dir}/key.pem`, "[web]", "origins = https://localhost:0", `path = ${root}/build/web`, "[zones]",
-      `path = ${this.dir}/zones.geojson`, "[alerts]", `socket = ${this.dir}/alerts.sock`, "[positions]",
-      `socket = ${this.dir}/positions.sock`, ""].join("\n"));
+      `path = ${this.dir}/zones.geojson`, "[alerts]", `address = ${this.dir}/alerts.sock`, "[positions]",
+      `address = ${this.dir}/positions.sock`, ""].join("\n"));
     this.console = this.child(join(build, "bin/vigie-console"), ["-c", `${this.dir}/console.conf`, "--ready-fd", "3"],
       { stdio: ["ignore", "inherit", this.options.quiet === false ? "inherit" : "pipe", "pipe"] });
     this.log = "";

@@ -171,9 +171,9 @@ static int set_up(void **state)
         place_redis(&b->place, "redis");
         snprintf(b->config.region, sizeof(b->config.region), "r");
         snprintf(b->config.name, sizeof(b->config.name), "d1");
-        snprintf(b->config.alerts.socket, sizeof(b->config.alerts.socket), "%s", place_path(&b->place, "redis.sock"));
+        snprintf(b->config.alerts.address, sizeof(b->config.alerts.address), "%s", place_path(&b->place, "redis.sock"));
         b->config.positions = b->config.alerts;
-        b->redis = redisConnectUnix(b->config.alerts.socket);
+        b->redis = redisConnectUnix(b->config.alerts.address);
         assert_int_equal(loop_open(&b->loop), 0);
         assert_int_equal(store_open(&(struct store_options){ .loop = b->loop,
                                                               .config = &b->config,

@@ -67,7 +67,7 @@ static void write_configuration(const struct region *region)
         snprintf(text, sizeof(text),
                  "[region]\nname = r\n[dispatcher]\nname = d0\n[listen]\naddress = 127.0.0.1\nport = 0\n"
                  "[tls]\ncertificate = %s/server.pem\nkey = %s/server.key\nclient_ca = %s/ca.pem\nticket_key = %s/tickets\n"
-                 "[alerts]\nsocket = %s/alerts.sock\n[positions]\nsocket = %s/positions.sock\n"
+                 "[alerts]\naddress = %s/alerts.sock\n[positions]\naddress = %s/positions.sock\n"
                  "[journal]\npath = %s/d0.journal\n[snapshot]\npath = %s/d0.snapshot\n[zones]\npath = %s/zones\n"
                  "[receipt]\nkey = %s/receipt.key\n[trust]\npath = %s/trust.cose\n[store]\nwait = 1s\n",
                  d, d, d, d, d, region->positions.dir, d, d, d, d, d);
