@@ -55,6 +55,8 @@ static bool is_jump(const struct my_fix *from, const struct my_fix *to)
 {
         double moved_m = my_fix_distance_m(from->lat_deg, from->lon_deg, to->lat_deg, to->lon_deg);
 
+        if (from->mono_ms == INT64_MIN && to->at_ms < from->at_ms)
+                return false; /* of the run before, and the clock has gone back: the time between is not known */
         return moved_m - accuracy_or_0(from) - accuracy_or_0(to) > SPEED_MAX_M_S * between_s(from, to);
 }
 

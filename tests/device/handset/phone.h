@@ -99,6 +99,9 @@ struct known {
         unsigned copies;
         enum alert_kind kind;
         uint32_t version;
+        uint8_t payload[ALERT_PAYLOAD_MAX]; /* of the newest revision */
+        size_t payload_len;
+        bool closed; /* the phone was told */
 };
 
 struct phone {
@@ -109,7 +112,7 @@ struct phone {
         int64_t mono_ms, utc_ms, timer_mono_ms;
         uint64_t seed;
 
-        bool journal_works, journal_silent, signs, sign_silent, network, region;
+        bool journal_works, journal_silent, signs, sign_silent, network, connect_silent, region;
         bool keeps, unfinished_lost; /* the region's store is away: "kept"; not synced records are lost at a death */
         long actions_left;           /* the phone dies after so many more; -1 = never */
         bool dead;
@@ -201,6 +204,13 @@ static inline void region_alert(struct phone *p, uint8_t address, struct cbor_sp
                 *k = (struct known){ .id = id, .revision = a.alert.revision, .kind = a.alert.kind, .version = 1 };
         }
         k->copies++;
+        assert_true(a.alert.revision >= k->revision); /* never an older one after a newer */
+        if (a.alert.revision == k->revision && k->payload_len > 0) { /* a number is used once */
+                assert_int_equal(a.cose.payload.len, k->payload_len);
+                assert_memory_equal(a.cose.payload.at, k->payload, k->payload_len);
+        }
+        k->payload_len = a.cose.payload.len;
+        memcpy(k->payload, a.cose.payload.at, a.cose.payload.len);
         k->marks = alert_marks_add(k->marks, a.alert.marks);
         k->version += a.alert.revision > k->revision;
         k->revision = a.alert.revision > k->revision ? a.alert.revision : k->revision;
@@ -285,6 +295,8 @@ static inline void phone_do(struct phone *p, const struct vigie_action *a)
                 e.type = VIGIE_ON_LINK;
                 e.u.link.address = a->address;
                 e.u.link.up = p->network;
+                if (p->connect_silent)
+                        return;
                 p->up |= (uint8_t)(p->network << a->address);
                 phone_queue(p, e);
                 return;
