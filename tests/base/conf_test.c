@@ -229,6 +229,9 @@ static void overrides_replace(void **state)
 static void the_programs_own_rule_is_asked(void **state)
 {
         refused(GOOD "[listen]\nport=13\n", "test.conf: listen.port 13 brings bad luck\n");
+        /* it sees good values only */
+        refused(GOOD "[listen]\nport=13\n[drill]\nallowed=perhaps\n",
+                "test.conf:6: drill.allowed: must be yes or no\n");
 }
 
 /* More mistakes than fit: the rest is counted. */

@@ -370,8 +370,11 @@ static void check_life(struct owner *owner, int fd)
 {
         uint64_t told;
         size_t at = 0;
+        char path[160];
 
         reread(owner);
+        snprintf(path, sizeof(path), "%s.new", owner->path);
+        assert_int_equal(access(path, F_OK), -1); /* opening has cleared away what was half-made */
         for (size_t i = 1; i < owner->count; i++) {
                 assert_true(owner->value[i] > owner->value[i - 1]);
                 assert_true(owner->sequence[i] > owner->sequence[i - 1]);
