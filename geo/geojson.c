@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Octets of a label shown in an error; longer ones are cut. */
 #define LABEL_SHOWN 60
 /* Numbers in one position: longitude, latitude, height, and one more that old files carry. */
@@ -17,16 +19,10 @@ struct geojson {
         json_t *features; /* borrowed from root; NULL: root is the one feature */
 };
 
-/* Write a sentence: cut to whole characters, nothing in it that could steer a terminal. */
+/* Write a sentence, nothing in it that could steer a terminal.  All of ours fit. */
 static void error_write(struct geo_error *error, const char *format, va_list args)
 {
-        int length = vsnprintf(error->text, sizeof(error->text), format, args);
-        size_t end = length < (int)sizeof(error->text) ? (size_t)(length < 0 ? 0 : length) : sizeof(error->text) - 1;
-
-        if (length >= (int)sizeof(error->text))
-                while (end > 0 && ((unsigned char)error->text[end] & 0xc0) == 0x80)
-                        end--;
-        error->text[end] = '\0';
+        vsnprintf(error->text, sizeof(error->text), format, args);
         for (char *c = error->text; *c != '\0'; c++)
                 if ((unsigned char)*c < ' ' || *c == 0x7f)
                         *c = '?';
@@ -44,13 +40,10 @@ static int refuse_text(struct geo_error *error, int result, const char *format, 
 
 int geojson_refuse(struct geo_error *ret_error, const struct geojson_feature *feature, const char *format, ...)
 {
-        size_t shown = strlen(feature->label);
+        size_t shown = utf8_cut(feature->label, strlen(feature->label), LABEL_SHOWN);
         char rule[sizeof(ret_error->text)];
         va_list args;
 
-        if (shown > LABEL_SHOWN)
-                for (shown = LABEL_SHOWN; shown > 0 && ((unsigned char)feature->label[shown] & 0xc0) == 0x80;)
-                        shown--;
         va_start(args, format);
         vsnprintf(rule, sizeof(rule), format, args);
         va_end(args);
