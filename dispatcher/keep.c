@@ -67,7 +67,6 @@ static void look_at_disk(struct run *run)
         if (away == run->disk_away)
                 return;
         run->disk_away = away;
-        run_notice(run, "disk", away, true);
         tell_disk(run, !away);
         if (away)
                 run_off_duty(run, OFF_DISK);

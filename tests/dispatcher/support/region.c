@@ -142,12 +142,27 @@ static void exec_dispatcher(struct region *region, const char *const *arguments,
         _exit(127);
 }
 
-void region_start(struct region *region, int i, const char *extra)
+/* show_log: what the dispatcher said before it failed to come up. */
+static void show_log(const struct region *region, const char *log)
+{
+        char line[512];
+        FILE *f = fopen(place_path(&region->place, log), "r");
+
+        while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+                fputs(line, stderr);
+        if (f != NULL)
+                fclose(f);
+}
+
+void region_start_with(struct region *region, int i, const char *const *more)
 {
         char name[64], rank[64], journal[160], snapshot[160], fd_text[16], log[16], text[16] = "";
-        int ready[2];
+        const char *argv[24] = { "-o", name, "-o", rank, "-o", journal, "-o", snapshot, "--ready-fd", fd_text };
+        int ready[2], count = 10;
         ssize_t len;
 
+        while (*more != NULL && count < 23)
+                argv[count++] = *more++;
         MUST(pipe(ready) == 0);
         snprintf(name, sizeof(name), "dispatcher.name=d%d", i);
         snprintf(rank, sizeof(rank), "dispatcher.rank=%d", i);
@@ -159,22 +174,20 @@ void region_start(struct region *region, int i, const char *extra)
         MUST(region->dispatcher[i] >= 0);
         if (region->dispatcher[i] == 0) {
                 close(ready[0]);
-                exec_dispatcher(region,
-                                (const char *const[]){ "-o", name, "-o", rank, "-o", journal, "-o", snapshot, "--ready-fd", fd_text,
-                                                       extra != NULL ? "-o" : NULL, extra, NULL },
-                                place_path(&region->place, log));
+                exec_dispatcher(region, argv, place_path(&region->place, log));
         }
         close(ready[1]);
         len = read(ready[0], text, sizeof(text) - 1);
         close(ready[0]);
-        if (len <= 0) {
-                char command[256];
-
-                snprintf(command, sizeof(command), "tail -20 %s >&2", place_path(&region->place, log));
-                MUST(system(command) == 0);
-        }
+        if (len <= 0)
+                show_log(region, log);
         MUST(len > 0);
         region->port[i] = atoi(text);
+}
+
+void region_start(struct region *region, int i, const char *extra)
+{
+        region_start_with(region, i, (const char *const[]){ extra != NULL ? "-o" : NULL, extra, NULL });
 }
 
 void region_signal(struct region *region, int i, int signal)

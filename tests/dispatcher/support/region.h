@@ -30,6 +30,8 @@ const char *region_dispatcher(void);
 /* region_start: start dispatcher number I (its port is then in region->port) and wait until it listens.  EXTRA: one more
  * `section.key=value`, or NULL.  region_wait: wait for its end; its exit status, or 128 + the signal. */
 void region_start(struct region *region, int i, const char *extra);
+/* region_start_with: the same with more words for the command line, NULL at their end. */
+void region_start_with(struct region *region, int i, const char *const *more);
 void region_signal(struct region *region, int i, int signal);
 int region_wait(struct region *region, int i);
 
