@@ -1,5 +1,5 @@
-/* Configuration from any octets: it is read, or refused with an error and nothing applied; never a crash.  What is read keeps
- * its bounds. */
+/* Configuration from any octets: it is read, or refused with an error and nothing applied; never a crash.  What is
+ * read keeps its bounds. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Recovery.  The first octet chooses: any octets as a journal; or a good journal with the input's edits (place, value) made to
- * it, of which only what was written may be read, in order, and only as far as it is unharmed. */
+/* Recovery.  The first octet chooses: any octets as a journal; or a good journal with the input's edits (place,
+ * value) made to it, of which only what was written may be read, in order, and only as far as it is unharmed. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
