@@ -1,0 +1,116 @@
+"""./ops/demo: starts the region, prints where everything is, and waits for Ctrl-C; or plays one scenario (--check)."""
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import check  # noqa: E402
+import stage  # noqa: E402
+from processes import Failure  # noqa: E402
+from region import ROOT, Region, free_port, wait_until_ready  # noqa: E402
+
+STATE_FILE = os.path.join(ROOT, "build", "demo-state.json")
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="ops/demo", description="All of Vigie on this machine, on private servers and free ports.")
+    parser.add_argument("--check", action="store_true", help="play one whole scenario without a human; exit 0 only if all of it happened")
+    parser.add_argument("--gps", metavar="LOG", help="what the carrier's gpsd is fed: any log that gpsfake reads")
+    parser.add_argument("--state", metavar="FILE", default=STATE_FILE, help="write addresses, logins, sockets, certificates and pids there, as JSON")
+    parser.add_argument("--restart", metavar="NAME", help="start again what was killed in the demo that runs (names: see pids in the state file)")
+    parser.add_argument("--no-fleet", action="store_true", help="without the 220 simulated people")
+    return parser.parse_args()
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def write_state(path, region, extra):
+    temporary = f"{path}.{os.getpid()}"
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump({**region.state(), **extra}, file, indent=1)
+    os.replace(temporary, path)
+
+
+def tell(region, url):
+    logins = "\n".join(f"    {row['login']:<8} {row['password']}   {row['name']} ({row['role']})" for row in region.state()["logins"])
+    say(f"""
+Everything on one page:   {url}
+    Your browser will warn about the certificate: this demo's own authority signed it a minute ago and no browser knows it.
+    It is right to warn; for this address on your own machine, go on.
+Control room:             https://localhost:{region.console_port}/
+Carrier's phone:          http://127.0.0.1:{region.handsets['carrier']['port']}/
+Supervisor's phone:       http://127.0.0.1:{region.handsets['supervisor']['port']}/
+Logins of the control room (login, password):
+{logins}
+PIN of the carrier's phone: 2468 (it was a mistake); under threat: 9713
+The feed in a terminal:   build/release/bin/vigie -C {region.dir} watch
+Logs:                     {region.logs}
+Ctrl-C stops all of it and leaves nothing behind.""")
+
+
+def play(args):
+    port = free_port()
+    ancestor = f"https://localhost:{port}"
+    region = Region(os.path.abspath(args.gps) if args.gps else None, fleet=not args.no_fleet, frame_ancestor=ancestor)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    server = None
+    try:
+        say("Starting Redis, gpsd, dispatchers, console and phones ...")
+        region.start()
+        server = stage.serve(region, port, lambda: write_state(args.state, region, {"stage": f"{ancestor}/", "pid": os.getpid()}))
+        write_state(args.state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})
+        wait_until_ready(region)
+        if args.check:
+            return 0 if check.play(region, say, bool(args.gps), stop) else 1
+        tell(region, f"{ancestor}/")
+        while not stop.wait(1):
+            pass
+        say("\nStopping.")
+        return 0
+    except Failure as failure:
+        say(f"demo: {failure}")
+        for name in region.check_alive():
+            say(f"---- {name} ended; its last lines:\n{region.processes[name].tail()}")
+        return 1
+    finally:
+        if server:
+            server.shutdown()
+        region.stop()
+        if os.path.exists(args.state):
+            os.remove(args.state)
+
+
+def restart(args):
+    """Ask the demo that runs."""
+    import http.client
+    import ssl
+    try:
+        with open(args.state, encoding="utf-8") as file:
+            state = json.load(file)
+    except OSError:
+        say(f"demo: no demo runs ({args.state} is not there)")
+        return 1
+    host, port = "localhost", int(state["stage"].rstrip("/").rsplit(":", 1)[1])
+    connection = http.client.HTTPSConnection(host, port, context=ssl.create_default_context(cafile=state["certificates"]["ca"]), timeout=30)
+    connection.request("POST", f"/do/restart?{args.restart}", headers={"X-Demo": "1"})
+    answer = connection.getresponse()
+    say(answer.read().decode().strip())
+    return 0 if answer.status == 200 else 1
+
+
+def main():
+    args = options()
+    return restart(args) if args.restart else play(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""The region of the demo: private Redis, gpsd, dispatchers, console, handsets; all in one folder that goes with it."""
+import json
+import os
+import shutil
+import socket
+import tempfile
+
+from processes import Failure, Process, run, wait_for
+from proxy import Proxy
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.path.join(ROOT, "build", os.environ.get("VIGIE_BUILD", "release"), "bin")
+DATA = os.path.join(ROOT, "ops", "data")
+PASSWORD = "demo-lyon-2026"
+PIN, DURESS = "2468", "9713"
+CARRIERS = [("c001", "Camille Roux", "+33600000001"), ("c002", "Sami Benali", "+33600000002")]
+SUPERVISORS = [("s001", "Paul Martin", "+33600000101", False), ("s002", "Inès Caron", "+33600000102", False),
+               ("s003", "Jeanne Petit", "+33600000103", True)]
+USERS = [("regie", "Salle de contrôle", "control", None), ("paul", "Paul Martin", "supervisor", "s001"),
+         ("ines", "Inès Caron", "supervisor", "s002"), ("admin", "Administration", "admin", None)]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Region:
+    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None):
+        self.folder = tempfile.mkdtemp(prefix="vigie-demo-")
+        self.dir = os.path.join(self.folder, "region")
+        self.logs = os.path.join(self.folder, "log")
+        os.mkdir(self.logs)
+        self.gps_log = gps_log or os.path.join(DATA, "round-lyon.nmea")
+        self.with_fleet, self.frame_ancestor = fleet, frame_ancestor
+        self.processes = {}
+        self.proxy = None
+        self.handsets = {}
+        self.gpsd_port, self.supervisor_gpsd_port = free_port(), free_port()
+        self.console_port = free_port()
+        self.dispatcher_port = None
+
+    # ---- parts -----------------------------------------------------------------------------------------------------------------
+
+    def vigie(self, *words, stdin=None):
+        return run([os.path.join(BIN, "vigie"), "-C", self.dir, *words], stdin)
+
+    def process(self, name, argv, **options):
+        self.processes[name] = Process(name, argv, self.logs, **options)
+        return self.processes[name]
+
+    def address(self, name):
+        return os.path.join(self.folder, name + ".sock")
+
+    def start_redis(self, name, durable):
+        data = os.path.join(self.folder, name)
+        os.makedirs(data, exist_ok=True)
+        argv = ["redis-server", "--port", "0", "--unixsocket", self.address(name), "--unixsocketperm", "700", "--dir", data, "--save", "",
+                "--aclfile", os.path.join(self.dir, "redis", "users.acl"), "--appendonly", "yes" if durable else "no", "--appendfsync", "always"]
+        self.process(name, argv).start()
+        wait_for(f"Redis {name}", lambda: self.ping(name))
+
+    def ping(self, name):
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(self.address(name))
+                s.sendall(b"PING\r\n")
+                return s.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+        except OSError:
+            return False
+
+    def make_people(self):
+        for person, name, number in CARRIERS:
+            self.vigie("carrier", "add", person, "--name", name, "--number", number, "--team", "lyon")
+        for person, name, number, manager in SUPERVISORS:
+            self.vigie("supervisor", "add", person, "--name", name, "--number", number, "--team", "lyon", *(["--manager"] if manager else []))
+        for login, name, role, person in USERS:
+            self.vigie("user", "add", login, "--name", name, "--role", role, *(["--person", person] if person else []), stdin=PASSWORD + "\n")
+        self.vigie("round", "add", "bellecour-3", "--name", "Bellecour 3", "--zone", "presquile", "--team", "lyon")
+        self.vigie("zone", "import", os.path.join(DATA, "zones-lyon.geojson"))
+        shutil.copy(os.path.join(DATA, "barriers-lyon.geojson"), os.path.join(self.dir, "barriers.geojson"))
+
+    def start_dispatcher(self, rank):
+        name = f"dispatcher-{rank + 1}"
+        argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf"), "-o", f"dispatcher.name=d{rank + 1}",
+                "-o", f"dispatcher.rank={rank}", "-o", f"journal.path={self.folder}/d{rank + 1}.journal",
+                "-o", f"snapshot.path={self.folder}/d{rank + 1}.snapshot", "-o", f"listen.port={self.dispatcher_port or 0}",
+                "-o", "listen.address=127.0.0.1", "-o", f"barriers.path={self.dir}/barriers.geojson"]
+        self.dispatcher_port = self.process(name, argv, ready=True).start().port
+
+    def start_console(self):
+        origins = f"https://localhost:{self.console_port},https://127.0.0.1:{self.console_port}"
+        argv = [os.path.join(BIN, "vigie-console"), "-c", os.path.join(self.dir, "console.conf"), "-o", f"listen.port={self.console_port}",
+                "-o", "listen.address=127.0.0.1", "-o", f"web.origins={origins}", "-o", f"web.path={ROOT}/build/web"]
+        if self.frame_ancestor:
+            argv += ["-o", f"web.frame_ancestors={self.frame_ancestor}"]
+        self.process("console", argv, ready=True).start()
+
+    def start_gps(self, name, port, log):
+        """gpsd on a pseudo-terminal, fed by gpsfake with LOG, over and over."""
+        argv = ["gpsfake", "-c", "0.16", "-n", "-q", "-P", str(port), log]
+        env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        self.process(name, argv, env=env).start()
+
+    def enrol(self, name, server_port, *words):
+        folder = os.path.join(self.folder, name)
+        handset = self.vigie("enrol", "--out", folder, "--servers", f"localhost:{server_port}", *words).split()[0]
+        self.handsets[name] = {"id": handset, "folder": folder, "socket": os.path.join(folder, "command.sock"),
+                               "config": os.path.join(folder, "handset.conf"), "certificate": os.path.join(folder, "certificate.pem"),
+                               "key": os.path.join(folder, "key.pem")}
+
+    def start_handset(self, name, gpsd_port):
+        argv = [os.path.join(BIN, "vigie-handset"), "-c", self.handsets[name]["config"], "-o", f"page.port={self.handsets[name].get('port', 0)}",
+                "-o", f"page.path={ROOT}/device/handset/ui"]
+        argv += ["-o", f"gps.port={gpsd_port}"]
+        if self.frame_ancestor:
+            argv += ["-o", f"page.frame_ancestors={self.frame_ancestor}"]
+        self.handsets[name]["port"] = self.process(name, argv, ready=True).start().port
+
+    def start_fleet(self):
+        argv = [os.path.join(BIN, "vigie-fleet"), "walk", "--region", self.dir, "--port", str(self.dispatcher_port),
+                "--carriers", "200", "--supervisors", "20", "--seed", "2026"]
+        self.process("fleet", argv).start()
+
+    # ---- all of it -------------------------------------------------------------------------------------------------------------
+
+    def start(self):
+        run([os.path.join(BIN, "vigie"), "-C", self.dir, "init", "--region", "lyon", "--alerts", self.address("alerts"), "--positions",
+             self.address("positions")])
+        self.start_redis("alerts", durable=True)
+        self.start_redis("positions", durable=False)
+        self.make_people()
+        self.start_dispatcher(0)
+        self.start_dispatcher(1)
+        self.start_console()
+        self.start_gps("gpsd", self.gpsd_port, self.gps_log)
+        self.start_gps("gpsd-supervisor", self.supervisor_gpsd_port, os.path.join(DATA, "supervisor-lyon.nmea"))
+        self.proxy = Proxy(self.dispatcher_port)
+        self.enrol("carrier", self.proxy.port, "--role", "carrier", "--person", "c001", "--pin", PIN, "--duress", DURESS, "--number", "+33600000001")
+        self.enrol("supervisor", self.dispatcher_port, "--role", "supervisor", "--person", "s001", "--number", "+33600000101")
+        self.start_handset("carrier", self.gpsd_port)
+        self.start_handset("supervisor", self.supervisor_gpsd_port)
+        if self.with_fleet:
+            self.start_fleet()
+
+    def stop(self):
+        for name in ("fleet", "carrier", "supervisor", "gpsd", "gpsd-supervisor", "console", "dispatcher-1", "dispatcher-2", "alerts", "positions"):
+            if name in self.processes:
+                self.processes[name].stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def restart(self, name):
+        """Start again what was killed, as systemd would; nothing happens to what is alive."""
+        if name not in self.processes:
+            raise Failure(f"no process named {name}: {', '.join(sorted(self.processes))}")
+        if not self.processes[name].alive():
+            self.processes[name].start()
+
+    def check_alive(self):
+        """Names of processes that ended by themselves."""
+        return [name for name, process in self.processes.items() if process.child and not process.alive()]
+
+    # ---- what people do --------------------------------------------------------------------------------------------------------
+
+    def say(self, handset, *words):
+        return run([os.path.join(BIN, "vigie-handset"), "-c", self.handsets[handset]["config"], *words])
+
+    def status(self, handset):
+        return json.loads(self.say(handset, "status", "--json"))
+
+    def state(self):
+        return {
+            "folder": self.folder, "region": self.dir, "logs": self.logs,
+            "binaries": BIN,
+            "dispatcher": {"host": "127.0.0.1", "port": self.dispatcher_port},
+            "proxy": {"host": "127.0.0.1", "port": self.proxy.port},
+            "console": {"url": f"https://localhost:{self.console_port}/", "websocket": f"wss://localhost:{self.console_port}/"},
+            "redis": {name: self.address(name) for name in ("alerts", "positions")},
+            "redis_acl": os.path.join(self.dir, "redis", "users.acl"),
+            "gpsd": {"host": "127.0.0.1", "port": self.gpsd_port},
+            "logins": [{"login": login, "password": PASSWORD, "role": role, "name": name} for login, name, role, _ in USERS],
+            "pin": PIN, "duress_pin": DURESS,
+            "certificates": {"ca": os.path.join(self.dir, "ca.pem"), "server": os.path.join(self.dir, "server.pem"),
+                             "root": os.path.join(self.dir, "root.pem"), "receipt": os.path.join(self.dir, "receipt.pem")},
+            "handsets": {name: dict(h, page=f"http://127.0.0.1:{h['port']}/") for name, h in self.handsets.items()},
+            "pids": {name: process.pid for name, process in self.processes.items()},
+        }
+
+
+def wait_until_ready(region):
+    """Both phones are known to the region and on duty, and the supervisor's has a fix."""
+    wait_for("the carrier's link", lambda: region.status("carrier")["link"] == "welcome", 20)
+    wait_for("the supervisor's link", lambda: region.status("supervisor")["link"] == "welcome", 20)
+    wait_for("the supervisor's fix", lambda: region.status("supervisor")["fix"], 20)
+    region.say("carrier", "duty", "on", "--round", "bellecour-3", "--for", "8h")
+    region.say("supervisor", "duty", "on", "--for", "8h")
+    wait_for("the carrier's duty", lambda: region.status("carrier")["duty"]["state"] == "on")
+    wait_for("the supervisor's duty", lambda: region.status("supervisor")["duty"]["state"] == "on")
+

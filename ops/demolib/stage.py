@@ -1,0 +1,134 @@
+"""The demo's one page: the carrier's phone on the left, supervisor's phone and control room on the right, and buttons that break
+things.  Served over TLS with the region's own certificate, so that the control room's strict cookie works inside the frame."""
+import html
+import http.server
+import os
+import ssl
+import threading
+
+from processes import Failure
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BACK_AFTER_S = 8  # what a button killed is started again so long after, as systemd would do sooner
+
+
+class Actions:
+    """What the buttons do.  Each gives the sentence that says what to look at."""
+
+    def __init__(self, region, changed):
+        self.region, self.changed = region, changed
+
+    def _kill(self, name, text):
+        self.region.processes[name].kill()
+        timer = threading.Timer(BACK_AFTER_S, self._back, [name])
+        timer.daemon = True
+        timer.start()
+        return text
+
+    def _back(self, name):
+        try:
+            self.region.restart(name)
+            self.changed()
+        except (Failure, OSError):
+            pass  # the demo is being stopped
+
+    def cut(self, _):
+        self.region.proxy.cut()
+        return ("Données coupées : le téléphone du facteur le dit en quelques secondes. Appuyez : « pas encore envoyée », et le 112. "
+                "Rétablissez : l'alerte part seule.")
+
+    def mend(self, _):
+        self.region.proxy.mend()
+        return "Données rétablies : ce qui attendait part maintenant."
+
+    def dispatcher(self, _):
+        self.region.kills = getattr(self.region, "kills", 0) + 1
+        name = f"dispatcher-{1 + self.region.kills % 2}"
+        return self._kill(name, f"{name} tué net (kill -9). Les téléphones passent à l'autre ; rien de ce qui était « reçu » ne se perd. "
+                                f"Il revient dans {BACK_AFTER_S} s.")
+
+    def redis(self, _):
+        return self._kill("alerts", "Le Redis des alertes est tué net. La salle de contrôle dit qu'elle est aveugle ; un appui est gardé sur "
+                                    f"disque (« en cours de confirmation »). Il revient dans {BACK_AFTER_S} s, et tout s'écrit.")
+
+    def smash(self, _):
+        self.region.processes["carrier"].kill()
+        return ("Le téléphone du facteur est détruit. Si une alerte est ouverte : après 20 s, « plus de nouvelles depuis… ». "
+                "Ramassez-le : l'alerte y est encore.")
+
+    def pick_up(self, _):
+        self.region.restart("carrier")
+        self.changed()
+        return "Le téléphone est rallumé : il relit son journal et se reconnecte."
+
+    def restart(self, name):
+        if name == "proxy":
+            return self.mend(name)
+        self.region.restart(name)
+        self.changed()
+        return f"{name}: pid {self.region.processes[name].pid}"
+
+
+NAMES = ("cut", "mend", "dispatcher", "redis", "smash", "pick_up", "restart")
+
+
+def page(region):
+    with open(os.path.join(HERE, "stage.html"), encoding="utf-8") as file:
+        text = file.read()
+    values = {"CARRIER": f"http://127.0.0.1:{region.handsets['carrier']['port']}/",
+              "SUPERVISOR": f"http://127.0.0.1:{region.handsets['supervisor']['port']}/",
+              "CONSOLE": f"https://localhost:{region.console_port}/"}
+    for name, value in values.items():
+        text = text.replace("{{" + name + "}}", html.escape(value))
+    return text
+
+
+def handler(region, changed):
+    actions = Actions(region, changed)
+    static = {"/stage.css": "text/css", "/stage.js": "text/javascript"}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self, status, text, kind="text/plain"):
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", kind + "; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self):
+            if self.path == "/":
+                self.answer(200, page(region), "text/html")
+            elif self.path in static:
+                with open(os.path.join(HERE, self.path[1:]), encoding="utf-8") as file:
+                    self.answer(200, file.read(), static[self.path])
+            else:
+                self.answer(404, "nothing here\n")
+
+        def do_POST(self):
+            name, _, argument = self.path.removeprefix("/do/").partition("?")
+            if self.headers.get("X-Demo") != "1" or name not in NAMES:  # a header of its own: no other page can send it
+                self.answer(404, "nothing here\n")
+                return
+            try:
+                self.answer(200, getattr(actions, name)(argument) + "\n")
+            except Failure as failure:
+                self.answer(409, f"{failure}\n")
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
+def serve(region, port, changed):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler(region, changed))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(region.dir, "server.pem"), os.path.join(region.dir, "server.key"))
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
