@@ -211,8 +211,7 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 
         switch (reason) {
         case LWS_CALLBACK_WSI_DESTROY:
-                if (!server_of(wsi)->closing)
-                        listener_gone(server_of(wsi)->listener);
+                server_gone(server_of(wsi), wsi);
                 return 0;
         case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: /* no subprotocol, or none of ours */
                 server_of(wsi)->counts.turned++;

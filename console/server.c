@@ -63,8 +63,20 @@ static int open_lws(struct server *server)
 static void on_accepted(void *user, int fd)
 {
         struct server *server = user;
+        struct lws *wsi = lws_adopt_socket_vhost(server->vhost, fd);
 
-        if (lws_adopt_socket_vhost(server->vhost, fd) == NULL) /* it has closed FD */
+        if (wsi != NULL)
+                lws_set_opaque_user_data(wsi, server); /* it counts: lws tells the end of things that we never accepted, too */
+        else
+                listener_gone(server->listener); /* lws has closed FD */
+}
+
+void server_gone(struct server *server, struct lws *wsi)
+{
+        if (lws_get_opaque_user_data(wsi) != server)
+                return;
+        lws_set_opaque_user_data(wsi, NULL);
+        if (server->listener != NULL)
                 listener_gone(server->listener);
 }
 

@@ -14,6 +14,7 @@
 #include "console/outline.h"
 #include "console/store.h"
 
+struct lws;
 struct lws_context;
 struct lws_vhost;
 struct socket;
@@ -65,6 +66,9 @@ void server_leave(struct server *server);
 /* server_close: end every connection in the loop's next turns (loop_close runs them).  server_free: after that.  NULL does nothing. */
 void server_close(struct server *server);
 void server_free(struct server *server);
+
+/* server_gone: lws has ended WSI: if it was one that we accepted, there is room for another. */
+void server_gone(struct server *server, struct lws *wsi);
 
 /* server_end_session: close every page of this session: it was logged out. */
 void server_end_session(struct server *server, const uint8_t hash[SESSION_HASH_SIZE]);

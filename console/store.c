@@ -134,28 +134,6 @@ static void on_roster_time(void *user, struct redisReply *reply)
         roster_begin(store);
 }
 
-static void on_positions(void *user, bool up, const char *why)
-{
-        struct store *store = user;
-
-        if (up) {
-                log_info(NULL, "positions: connected");
-        } else {
-                store->carriers.known = false;
-                log_warn(NULL, "positions: away: %s", why);
-        }
-}
-
-static void on_roster(void *user, bool up, const char *why)
-{
-        struct store *store = user;
-        struct redis_args args;
-
-        redis_args_init(&args, "TIME");
-        if (up)
-                (void)redis_command(store->roster, &args, on_roster_time, store);
-}
-
 static void on_on_duty(void *user, struct redisReply *reply)
 {
         struct store *store = user;
@@ -171,6 +149,45 @@ static void on_quiet(void *user, struct redisReply *reply)
 
         if (reply_is(reply, REDIS_REPLY_INTEGER, 0))
                 store->carriers.quiet = reply->integer;
+}
+
+static void poll_positions(struct store *store)
+{
+        char key[STORE_KEY_SIZE];
+        struct redis_args args;
+
+        store_key(store, "duty", "", key);
+        redis_args_init(&args, "ZCARD");
+        redis_arg(&args, key);
+        (void)redis_command(store->positions, &args, on_on_duty, store);
+        redis_args_init(&args, "ZCOUNT");
+        redis_arg(&args, key);
+        redis_arg(&args, "-inf");
+        redis_arg_int(&args, store_now_ms(store) - CARRIER_QUIET_MS);
+        (void)redis_command(store->positions, &args, on_quiet, store);
+}
+
+static void on_positions(void *user, bool up, const char *why)
+{
+        struct store *store = user;
+
+        if (up) {
+                log_info(NULL, "positions: connected");
+                poll_positions(store);
+        } else {
+                store->carriers.known = false;
+                log_warn(NULL, "positions: away: %s", why);
+        }
+}
+
+static void on_roster(void *user, bool up, const char *why)
+{
+        struct store *store = user;
+        struct redis_args args;
+
+        redis_args_init(&args, "TIME");
+        if (up)
+                (void)redis_command(store->roster, &args, on_roster_time, store);
 }
 
 static void on_open(void *user, struct redisReply *reply)
@@ -201,22 +218,6 @@ static void on_people_changes(void *user, struct redisReply *reply)
                 return;
         strcpy(store->people_at, at);
         load_people(store);
-}
-
-static void poll_positions(struct store *store)
-{
-        char key[STORE_KEY_SIZE];
-        struct redis_args args;
-
-        store_key(store, "duty", "", key);
-        redis_args_init(&args, "ZCARD");
-        redis_arg(&args, key);
-        (void)redis_command(store->positions, &args, on_on_duty, store);
-        redis_args_init(&args, "ZCOUNT");
-        redis_arg(&args, key);
-        redis_arg(&args, "-inf");
-        redis_arg_int(&args, store_now_ms(store) - CARRIER_QUIET_MS);
-        (void)redis_command(store->positions, &args, on_quiet, store);
 }
 
 static void poll_alerts(struct store *store)

@@ -34,6 +34,10 @@ static const struct {
         { ASKED_JOINED, "joined" },   { ASKED_OWNED, "owned" },     { ASKED_MANAGER, "manager" },
 };
 
+/* Stable words: wire/alert.h's names are for people. */
+static const char *const kinds[ALERT_KIND_COUNT] = { "panic", "silent", "man_down", "missed_check_in", "drill", "test" };
+static const char *const categories[ALERT_OTHER + 1] = { "none", "fall", "aggression", "dog", "illness", "other" };
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static json_t *marks_json(uint32_t bits)
@@ -72,8 +76,8 @@ static json_t *asked_json(const struct asked *asked)
 /* The carrier, the place and the marks: what the phone said. */
 static json_t *what_json(const struct record *r)
 {
-        return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:i, s:I, s:I, s:o, s:o}", "kind", alert_kind_name(r->kind), "category",
-                         alert_category_name(r->category), "marks", marks_json(r->marks), "why_unverified",
+        return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:i, s:I, s:I, s:o, s:o}", "kind", r->kind < COUNT(kinds) ? kinds[r->kind] : "unknown",
+                         "category", r->category < COUNT(categories) ? categories[r->category] : "other", "marks", marks_json(r->marks), "why_unverified",
                          r->why_unverified != UNVERIFIED_NOT ? unverified_why_name(r->why_unverified) : NULL, "paths",
                          paths_json(r->paths), "presses", (int)r->presses, "pressed_at", (json_int_t)r->pressed_at_s * 1000,
                          "raised_at", (json_int_t)r->raised_at_ms, "heard_at", view_time(r->heard_at_ms), "battery",

@@ -1,0 +1,54 @@
+// Notices: carriers not heard of, senders that are limited, technical facts.  Each stands until it is over; "I have seen it" stops the
+// ringing for everybody.
+import { el, bdi, byId } from "./dom.js";
+import { say, sayNodes, clock, has } from "./words.js";
+
+const KINDS = ["overdue", "unverified", "technical"];
+
+function title(notice) {
+  const cause = has(`cause_${notice.cause}`) ? say(`cause_${notice.cause}`) : notice.cause;
+  if (notice.kind === "technical") return el("strong", {}, cause);
+  const key = `notice_${KINDS.includes(notice.kind) ? notice.kind : "technical"}${notice.count === 1 ? "_one" : ""}`;
+  const where = notice.zone_name ? [" · ", bdi(notice.zone_name)] : [];
+  return el("strong", {}, sayNodes(key, { n: String(notice.count) }), ...where);
+}
+
+function names(notice) {
+  if (notice.names.length === 0) return null;
+  const line = (n) => el("li", {}, bdi(n.name, "who"), n.round ? el("span", {}, sayNodes("round", { round: n.round })) : null,
+    n.heard_at ? el("span", {}, say("heard_at", { time: clock(n.heard_at, false) })) : null,
+    n.number ? el("a", { href: `tel:${n.number}` }, el("span", {}, sayNodes("call", { number: n.number }))) : null);
+  return el("details", {}, el("summary", {}, say("notice_names")), el("ul", {}, ...notice.names.map(line)));
+}
+
+export class Notices {
+  constructor(send) {
+    this.send = send;
+    this.ringing = byId("notices"); // above the alerts: somebody must read them
+    this.standing = byId("facts");  // below: read already, or not urgent
+    this.made = new Map();
+  }
+
+  update(board) {
+    const sorted = [...board.notices].sort(([, a], [, b]) => Number(b.rings && !b.acked_by) - Number(a.rings && !a.acked_by) || b.since - a.since);
+    for (const key of [...this.made.keys()]) if (!board.notices.has(key)) this.made.delete(key);
+    const boxes = [[], []];
+    for (const [key, notice] of sorted) {
+      const text = JSON.stringify(notice);
+      if (this.made.get(key)?.text !== text) this.made.set(key, { text, element: this.element(key, notice) });
+      boxes[notice.rings && !notice.acked_by ? 0 : 1].push(this.made.get(key).element);
+    }
+    [this.ringing, this.standing].forEach((box, i) => {
+      const elements = boxes[i];
+      if (elements.length !== box.children.length || elements.some((e, n) => box.children[n] !== e)) box.replaceChildren(...elements);
+    });
+  }
+
+  element(key, notice) {
+    const rings = notice.rings && !notice.acked_by;
+    const acked = notice.acked_by ? el("span", { class: "small" }, sayNodes("acked_by", { name: notice.acked_by })) : null;
+    const button = rings ? el("button", { type: "button", onclick: () => this.send({ t: "ack", notice: key }) }, say("ack")) : null;
+    const line = el("p", {}, title(notice), el("span", { class: "small" }, say("since", { time: clock(notice.since, false) })), acked, button);
+    return el("article", { class: `notice notice-${notice.kind}${rings ? " rings" : ""}` }, line, names(notice));
+  }
+}

@@ -1,0 +1,129 @@
+// What follows from an alert for the person looking: no DOM and no clock in here, so that plain tests reach all of it.
+
+export const SILENT_AFTER_MS = 20000;
+export const OPEN_STATES = ["raised", "asked", "seen"];
+
+const marked = (alert, mark) => alert.marks.includes(mark);
+
+export function isDrill(alert) {
+  return alert.kind === "drill" || marked(alert, "drill");
+}
+
+export function isTaken(alert) {
+  return !OPEN_STATES.includes(alert.state) && alert.state !== "closed";
+}
+
+export function isMine(alert, me) {
+  return isTaken(alert) && alert.owner === me.person;
+}
+
+export function myAsked(alert, me) {
+  return alert.asked.find((a) => a.id === me.person) ?? null;
+}
+
+// May nobody ring this phone?  A ringing phone betrays a carrier who is hiding or being forced.
+export function doNotCall(alert) {
+  return alert.kind === "silent" || marked(alert, "silent") || marked(alert, "duress");
+}
+
+// The one obvious button, and the others, as command verbs.
+export function actions(alert, me) {
+  if (alert.state === "closed" || me.role === "admin") return { primary: null, others: [] };
+  if (alert.carrier && alert.carrier === me.person) return { primary: null, others: [] };
+  const control = me.role === "control";
+  const close = control ? ["close"] : [];
+  const joined = myAsked(alert, me)?.flags.includes("joined") ?? false;
+  if (!isTaken(alert)) return { primary: "take", others: close };
+  if (isMine(alert, me)) {
+    if (alert.state === "taken") return { primary: "en_route", others: ["on_scene", "close", "release"] };
+    if (alert.state === "en_route") return { primary: "on_scene", others: ["close", "release"] };
+    return { primary: "close", others: ["release"] };
+  }
+  if (marked(alert, "no_news")) return { primary: "take", others: [...(joined ? [] : ["join"]), ...close] };
+  return { primary: joined ? null : "join", others: close };
+}
+
+// How an alert rings here: "loud", "normal", "soft", or null.
+export function ringOf(alert) {
+  if (alert.state === "closed") return null;
+  if (isTaken(alert) && !marked(alert, "no_news")) return null;
+  if (isDrill(alert) || marked(alert, "unverified")) return "soft";
+  return marked(alert, "exhausted") ? "loud" : "normal";
+}
+
+const LOUDNESS = { soft: 1, normal: 2, loud: 3 };
+
+// The loudest of all that rings.
+export function ringOfAll(alerts, notices) {
+  const rings = alerts.map(ringOf);
+  if (notices.some((n) => n.rings && !n.acked_by)) rings.push("soft");
+  return rings.reduce((a, b) => ((LOUDNESS[b] ?? 0) > (LOUDNESS[a] ?? 0) ? b : a), null);
+}
+
+// The headline's text key, its colour, and who it names.
+export function headline(alert, me) {
+  const owner = { name: alert.owner_name ?? alert.owner ?? "?" };
+  if (alert.state === "closed") return { key: "state_closed", tone: "closed", values: {} };
+  if (isTaken(alert) && marked(alert, "no_news")) return { key: "state_no_news", tone: "open", values: owner };
+  if (isMine(alert, me)) return { key: `state_mine_${alert.state}`, tone: "mine", values: {} };
+  if (isTaken(alert)) return { key: `state_${alert.state}`, tone: "taken", values: owner };
+  if (marked(alert, "exhausted")) return { key: "state_exhausted", tone: "exhausted", values: {} };
+  return { key: alert.state === "seen" ? "state_seen" : "state_open", tone: "open", values: {} };
+}
+
+// Sentences under the name, most important first: [key, tone].
+export function warnings(alert) {
+  const out = [];
+  if (isDrill(alert)) out.push(["warn_drill", "drill"]);
+  if (marked(alert, "unverified")) out.push([`warn_unverified_${alert.why_unverified ?? "unknown"}`, "unverified"]);
+  if (marked(alert, "duress")) out.push(["warn_duress", "grave"]);
+  else if (doNotCall(alert)) out.push(["warn_silent", "grave"]);
+  if (marked(alert, "still")) out.push(["warn_still", "grave"]);
+  if (marked(alert, "pressed_again")) out.push(["warn_pressed_again", "grave"]);
+  if (marked(alert, "mistake") && !marked(alert, "duress")) out.push(["warn_mistake", "note"]);
+  if (marked(alert, "last_words")) out.push(["warn_last_words", "note"]);
+  if (marked(alert, "holder_unsure")) out.push(["warn_holder_unsure", "note"]);
+  if (marked(alert, "bad_position")) out.push(["warn_bad_position", "note"]);
+  if (marked(alert, "bad_time")) out.push(["warn_bad_time", "note"]);
+  if (marked(alert, "restored")) out.push(["warn_restored", "note"]);
+  return out;
+}
+
+// Since when the phone says nothing, or null.
+export function silentSince(alert, now) {
+  return alert.state !== "closed" && alert.heard_at && now - alert.heard_at > SILENT_AFTER_MS ? alert.heard_at : null;
+}
+
+// The reasons offered at closing, the likeliest first.
+export function closeReasons(alert) {
+  if (isDrill(alert)) return ["drill_over", "helped", "other"];
+  if (marked(alert, "duress")) return ["emergency_services", "helped", "no_danger", "other"];
+  if (marked(alert, "mistake")) return ["mistake", "helped", "emergency_services", "no_danger", "other"];
+  return ["helped", "emergency_services", "no_danger", "mistake", "other"];
+}
+
+// What happened, oldest first: { at, key, values }.
+export function timeline(alert) {
+  const out = [{ at: alert.raised_at, key: alert.paths.includes("data") ? "line_raised" : "line_raised_sms", values: {} }];
+  for (const a of alert.asked) {
+    out.push({ at: a.asked_at, key: a.distance_m === null ? "line_asked" : "line_asked_at", values: { name: a.name }, distance: a.distance_m });
+    if (a.seen_at) out.push({ at: a.seen_at, key: "line_seen", values: { name: a.name } });
+  }
+  if (alert.taken_at) out.push({ at: alert.taken_at, key: "line_taken", values: { name: alert.owner_name ?? alert.owner ?? "?" } });
+  if (alert.progress_at && alert.progress_at !== alert.taken_at && isTaken(alert) && alert.state !== "taken")
+    out.push({ at: alert.progress_at, key: `line_${alert.state}`, values: { name: alert.owner_name ?? "?" } });
+  if (alert.closed) out.push({ at: alert.closed.at, key: "line_closed", values: { name: alert.closed.name || alert.closed.by } });
+  return out.filter((line) => line.at).sort((a, b) => a.at - b.at);
+}
+
+// Most urgent first; the server's number decides, the id settles.
+export function byUrgency(a, b) {
+  return b.urgency - a.urgency || (a.id < b.id ? -1 : 1);
+}
+
+// Must this page say that it has shown the alert?  A supervisor where asked and not yet seen; the control room while nobody has.
+export function owesSeen(alert, me) {
+  if (me.role === "control") return alert.state === "raised" || alert.state === "asked";
+  const asked = myAsked(alert, me);
+  return asked !== null && !asked.seen_at && alert.state !== "closed";
+}

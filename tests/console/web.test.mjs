@@ -1,0 +1,138 @@
+// The pages' rules without a browser: texts, buttons, rings, order, the board.
+import test from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { Board } from "../../console/web/board.js";
+import * as rules from "../../console/web/rules.js";
+
+const web = new URL("../../console/web/", import.meta.url);
+const read = (name) => readFileSync(new URL(name, web), "utf8");
+const words = Object.fromEntries(["fr", "en"].map((l) => [l, JSON.parse(read(`text/${l}.json`))]));
+const scripts = readdirSync(web).filter((name) => name.endsWith(".js"));
+
+const control = { role: "control", person: "ctl" };
+const paul = { role: "supervisor", person: "paul" };
+const alert = (fields = {}) => ({ id: "a", v: 1, state: "asked", kind: "panic", category: "none", marks: [], paths: ["data"], urgency: 1, raised_at: 1000,
+  heard_at: 1000, carrier: "c1", owner: null, owner_name: null, taken_at: null, progress_at: null, asked: [], passed: [], passed_rest: 0, closed: null, ...fields });
+const askedPaul = (fields = {}) => ({ id: "paul", name: "Paul", step: 0, flags: [], asked_at: 1000, seen_at: null, distance_m: 10, ...fields });
+
+test("both languages have the same texts, with the same places for values", () => {
+  assert.deepEqual(Object.keys(words.fr).sort(), Object.keys(words.en).sort());
+  for (const key of Object.keys(words.fr)) {
+    const places = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+    assert.deepEqual(places(words.fr[key]), places(words.en[key]), key);
+    assert.notEqual(words.fr[key].trim(), "", key);
+  }
+});
+
+test("every text that a script or page names exists, and every text is used", () => {
+  const source = scripts.map(read).join("\n") + read("index.html") + read("login.html");
+  const named = new Set([...source.matchAll(/(?:say|sayNodes)\("(\w+)"/g), ...source.matchAll(/data-(?:t|label)="(\w+)"/g)].map((m) => m[1]));
+  for (const key of named) assert.ok(key in words.fr, `no text ${key}`);
+  const prefixes = [...source.matchAll(/`(\w+_)\$\{/g)].map((m) => m[1]);
+  for (const key of Object.keys(words.fr))
+    assert.ok(source.includes(`"${key}"`) || prefixes.some((p) => key.startsWith(p)), `text ${key} is used nowhere`);
+});
+
+test("no page or script has markup from data, inline script, inline style, or words of its own", () => {
+  for (const name of scripts) assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function/, name);
+  for (const name of ["index.html", "login.html"]) {
+    assert.doesNotMatch(read(name), /\son\w+=|style=|<style|<script(?![^>]*\bsrc=)/, name);
+    assert.equal(read(name).replace(/<[^>]*>/g, " ").replace(/\bVigie\b/g, "").trim(), "", `${name} has words in it`);
+  }
+});
+
+test("every word the server may send has its text", () => {
+  const lists = { state_: ["open", "seen", "exhausted", "no_news", "taken", "en_route", "on_scene", "closed"],
+    state_mine_: ["taken", "en_route", "on_scene"], kind_: ["panic", "silent", "man_down", "missed_check_in", "drill", "test", "unknown"],
+    category_: ["fall", "aggression", "dog", "illness", "other"],
+    warn_: ["drill", "silent", "duress", "mistake", "still", "pressed_again", "last_words", "holder_unsure", "bad_position", "bad_time", "restored"],
+    warn_unverified_: ["unknown", "revoked", "expired", "signature", "malformed"],
+    answer_: ["taken_by_other", "not_allowed", "not_on_duty", "own_alert", "closed", "unknown_alert", "expired", "not_owner", "busy", "malformed", "none"],
+    reason_: ["helped", "mistake", "emergency_services", "drill_over", "no_danger", "other"], notice_: ["overdue", "unverified", "technical"],
+    do_: ["take", "take_over", "join", "release", "en_route", "on_scene", "close"], login_: ["wrong", "wait", "busy", "away", "role"] };
+  for (const [prefix, list] of Object.entries(lists)) for (const word of list) assert.ok(`${prefix}${word}` in words.fr, prefix + word);
+});
+
+test("the one obvious button", () => {
+  const cases = [
+    [alert(), paul, "take"],
+    [alert(), control, "take"],
+    [alert({ state: "seen" }), paul, "take"],
+    [alert({ carrier: "paul" }), paul, null],
+    [alert({ state: "taken", owner: "paul" }), paul, "en_route"],
+    [alert({ state: "en_route", owner: "paul" }), paul, "on_scene"],
+    [alert({ state: "on_scene", owner: "paul" }), paul, "close"],
+    [alert({ state: "taken", owner: "ines" }), paul, "join"],
+    [alert({ state: "taken", owner: "ines", asked: [askedPaul({ flags: ["joined"] })] }), paul, null],
+    [alert({ state: "taken", owner: "ines", marks: ["no_news"] }), paul, "take"],
+    [alert({ state: "closed" }), paul, null],
+    [alert(), { role: "admin", person: "adm" }, null],
+  ];
+  for (const [a, me, expected] of cases) assert.equal(rules.actions(a, me).primary, expected, JSON.stringify([a.state, a.owner, a.marks, me.person]));
+  assert.deepEqual(rules.actions(alert(), paul).others, []);
+  assert.deepEqual(rules.actions(alert(), control).others, ["close"]);
+  assert.deepEqual(rules.actions(alert({ state: "taken", owner: "paul" }), paul).others, ["on_scene", "close", "release"]);
+});
+
+test("what rings, and how loud", () => {
+  const cases = [
+    [{}, "normal"], [{ state: "seen" }, "normal"], [{ marks: ["exhausted"] }, "loud"], [{ state: "taken", owner: "x" }, null],
+    [{ state: "en_route", owner: "x", marks: ["no_news"] }, "normal"], [{ kind: "drill" }, "soft"], [{ marks: ["drill", "exhausted"] }, "soft"],
+    [{ marks: ["unverified"] }, "soft"], [{ state: "closed" }, null], [{ marks: ["mistake"] }, "normal"], [{ marks: ["silent"] }, "normal"],
+  ];
+  for (const [fields, expected] of cases) assert.equal(rules.ringOf(alert(fields)), expected, JSON.stringify(fields));
+  assert.equal(rules.ringOfAll([alert({ kind: "drill" }), alert({ marks: ["exhausted"] }), alert()], []), "loud");
+  assert.equal(rules.ringOfAll([], [{ rings: true, acked_by: null }]), "soft");
+  assert.equal(rules.ringOfAll([], [{ rings: true, acked_by: "ctl" }, { rings: false, acked_by: null }]), null);
+});
+
+test("nobody is told to call a phone that must not ring", () => {
+  for (const fields of [{ kind: "silent" }, { marks: ["silent"] }, { marks: ["duress", "mistake"] }]) assert.ok(rules.doNotCall(alert(fields)));
+  assert.ok(!rules.doNotCall(alert({ marks: ["mistake"] })));
+  const forced = rules.warnings(alert({ marks: ["duress", "mistake", "silent"] })).map(([key]) => key);
+  assert.deepEqual(forced, ["warn_duress"]);
+  assert.ok(!rules.closeReasons(alert({ marks: ["duress", "mistake"] })).includes("mistake"));
+  assert.equal(rules.closeReasons(alert({ marks: ["mistake"] }))[0], "mistake");
+  assert.ok(!rules.closeReasons(alert()).includes("drill_over"));
+});
+
+test("a phone is called silent 20 s after it was last heard", () => {
+  assert.equal(rules.silentSince(alert({ heard_at: 5000 }), 25000), null);
+  assert.equal(rules.silentSince(alert({ heard_at: 5000 }), 25001), 5000);
+  assert.equal(rules.silentSince(alert({ heard_at: 5000, state: "closed" }), 99999), null);
+});
+
+test("seen is owed by those asked, and by the control room while nobody has seen it", () => {
+  assert.ok(rules.owesSeen(alert({ asked: [askedPaul()] }), paul));
+  assert.ok(!rules.owesSeen(alert({ asked: [askedPaul({ seen_at: 5 })] }), paul));
+  assert.ok(!rules.owesSeen(alert(), paul));
+  assert.ok(rules.owesSeen(alert(), control));
+  assert.ok(!rules.owesSeen(alert({ state: "seen" }), control));
+});
+
+test("what happened, in order", () => {
+  const lines = rules.timeline(alert({ state: "en_route", owner: "paul", owner_name: "Paul", taken_at: 4000, progress_at: 9000, raised_at: 1000,
+    asked: [askedPaul({ asked_at: 1500, seen_at: 3000 }), askedPaul({ name: "Inès", asked_at: 2000, distance_m: null })] }));
+  assert.deepEqual(lines.map((l) => l.key), ["line_raised", "line_asked_at", "line_asked", "line_seen", "line_taken", "line_en_route"]);
+});
+
+test("the board keeps the newest version, and a snapshot replaces what was open", () => {
+  const board = new Board();
+  board.take({ t: "hello", now: Date.now(), me: control });
+  board.take({ t: "begin" });
+  board.take({ t: "alert", alert: alert({ id: "a", v: 3 }) });
+  board.take({ t: "alert", alert: alert({ id: "b" }) });
+  board.take({ t: "end", rest: 0 });
+  board.take({ t: "alert", alert: alert({ id: "a", v: 2, state: "taken" }) });
+  assert.equal(board.alerts.get("a").state, "asked");
+  board.take({ t: "begin" });
+  board.take({ t: "alert", alert: alert({ id: "b", v: 2 }) });
+  board.take({ t: "end", rest: 4 });
+  assert.deepEqual([...board.alerts.keys()], ["b"]);
+  assert.deepEqual(board.closed.map((a) => [a.id, a.closed]), [["a", null]]);
+  assert.equal(board.rest, 4);
+  board.take({ t: "alert", alert: alert({ id: "b", v: 3, state: "closed", closed: { by: "ctl", name: "", reason: "helped", at: 1 } }) });
+  assert.equal(board.alerts.size, 0);
+  assert.equal(board.closed[0].id, "b");
+});
