@@ -95,7 +95,8 @@ static void receipts_out_of_order(void **state)
                 { { { RECEIPT_ASKED, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_ASKED },
                 { { { RECEIPT_ASKED, 3 }, { RECEIPT_COMING, 3 }, { RECEIPT_ASKED, 3 } }, VIGIE_COMING },
                 { { { RECEIPT_COMING, 3 }, { RECEIPT_TAKEN, 4 }, { RECEIPT_COMING, 3 } }, VIGIE_TAKEN },
-                { { { 15, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_RECEIVED }, /* a newer region's state */
+                { { { 15, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } },
+                  VIGIE_RECEIVED }, /* a newer region's state */
                 { { { 23, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_CLOSED },
                 { { { RECEIPT_PROVED, 9 }, { RECEIPT_ASKED, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_ASKED },
         };

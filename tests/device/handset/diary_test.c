@@ -329,12 +329,9 @@ static void closed_alerts_go(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(killed_at_every_action),
-                cmocka_unit_test(killed_twice),
-                cmocka_unit_test(journal_cut_at_every_octet),
-                cmocka_unit_test(records_altered),
-                cmocka_unit_test(compacted_at_every_action),
-                cmocka_unit_test(closed_alerts_go),
+                cmocka_unit_test(killed_at_every_action),     cmocka_unit_test(killed_twice),
+                cmocka_unit_test(journal_cut_at_every_octet), cmocka_unit_test(records_altered),
+                cmocka_unit_test(compacted_at_every_action),  cmocka_unit_test(closed_alerts_go),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

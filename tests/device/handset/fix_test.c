@@ -30,8 +30,9 @@ static void steps_taken(const struct step *steps, size_t count)
         phone_free(p);
 }
 
-#define STEPS(...) \
-        steps_taken((const struct step[]){ __VA_ARGS__ }, sizeof((const struct step[]){ __VA_ARGS__ }) / sizeof(struct step))
+#define STEPS(...)                                        \
+        steps_taken((const struct step[]){ __VA_ARGS__ }, \
+                    sizeof((const struct step[]){ __VA_ARGS__ }) / sizeof(struct step))
 
 static void older_and_wild_ones_are_left(void **state)
 {
@@ -46,18 +47,20 @@ static void older_and_wild_ones_are_left(void **state)
 /* Five that agree over four seconds: it was the old one that was wild. */
 static void agreeing_jumps_are_taken(void **state)
 {
-        STEPS({ 0, 5, 0, 0, true }, { 90000, 5, 1000, 0, false }, { 90001, 5, 1000, 0, false }, { 90002, 5, 1000, 0, false },
-              { 90003, 5, 1000, 0, false }, { 90004, 5, 1000, 0, true }, { 90005, 5, 1000, 0, true });
+        STEPS({ 0, 5, 0, 0, true }, { 90000, 5, 1000, 0, false }, { 90001, 5, 1000, 0, false },
+              { 90002, 5, 1000, 0, false }, { 90003, 5, 1000, 0, false }, { 90004, 5, 1000, 0, true },
+              { 90005, 5, 1000, 0, true });
         STEPS({ 0, 5, 0, 0, true }, { 90000, 5, 1000, 0, false }, { -90001, 5, 1000, 0, false },
               { 90002, 5, 1000, 0, false }, { -90003, 5, 1000, 0, false }, { 90004, 5, 1000, 0, false },
               { 5, 5, 1000, 0, true });
-        STEPS({ 0, 5, 0, 0, true }, { 90000, 5, 100, 0, false }, { 90001, 5, 100, 0, false }, { 90002, 5, 100, 0, false },
-              { 90003, 5, 100, 0, false }, { 90004, 5, 100, 0, false });
+        STEPS({ 0, 5, 0, 0, true }, { 90000, 5, 100, 0, false }, { 90001, 5, 100, 0, false },
+              { 90002, 5, 100, 0, false }, { 90003, 5, 100, 0, false }, { 90004, 5, 100, 0, false });
 }
 
 static void impossible_ones_are_left(void **state)
 {
-        static const double bad[][2] = { { NAN, 4 }, { 45, NAN }, { 90.1, 4 }, { -90.1, 4 }, { 45, 180.1 }, { 45, -180.1 },
+        static const double bad[][2] = { { NAN, 4 },      { 45, NAN },       { 90.1, 4 },
+                                         { -90.1, 4 },    { 45, 180.1 },     { 45, -180.1 },
                                          { INFINITY, 4 }, { 45, -INFINITY }, { 0, 0 } };
         struct phone *p = phone_started();
 
@@ -79,7 +82,8 @@ static void numbers_saturate(void **state)
         static const struct {
                 double given;
                 uint16_t travels;
-        } cases[] = { { 0, 0 }, { 7.2, 8 }, { 65534, 65534 }, { 65535, 65535 }, { 1e9, 65535 }, { NAN, 65535 }, { -1, 65535 } };
+        } cases[] = { { 0, 0 },       { 7.2, 8 },     { 65534, 65534 }, { 65535, 65535 },
+                      { 1e9, 65535 }, { NAN, 65535 }, { -1, 65535 } };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct phone *p = phone_started();

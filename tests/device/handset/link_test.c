@@ -55,7 +55,8 @@ static void no_backoff_while_an_alert_waits(void **state)
         assert_in_range(phone_count(p, VIGIE_DO_CONNECT), 30, 40);
         for (size_t i = 1; i < 30; i++)
                 assert_true(phone_did(p, VIGIE_DO_CONNECT, i)->at_mono_ms -
-                                    phone_did(p, VIGIE_DO_CONNECT, i - 1)->at_mono_ms <= 1000);
+                                    phone_did(p, VIGIE_DO_CONNECT, i - 1)->at_mono_ms <=
+                            1000);
         p->network = true;
         phone_run(p, 1500);
         assert_int_equal(p->status.alert.word, VIGIE_RECEIVED);

@@ -16,12 +16,12 @@
 #include "wire/receipt.h"
 #include "wire/trust.h"
 
-#define UTC0         INT64_C(1760000000000)
-#define MONO0        INT64_C(1000000)
-#define DID_MAX      4096
-#define RECORDS_MAX  1024
-#define EVENTS_MAX   64
-#define ALERTS_MAX   8
+#define UTC0        INT64_C(1760000000000)
+#define MONO0       INT64_C(1000000)
+#define DID_MAX     4096
+#define RECORDS_MAX 1024
+#define EVENTS_MAX  64
+#define ALERTS_MAX  8
 
 static const uint8_t root_key[32] = "root", receipt_key[32] = "receipt", position_key[32] = "position";
 static const uint8_t our_handset[8] = { 0xca, 0xfe, 0, 0, 0, 0, 0, 1 };
@@ -69,7 +69,8 @@ static inline size_t toy_trust(const uint8_t *root, uint32_t number, uint8_t *to
         for (int i = 0; i < 2; i++) {
                 struct trust_key *k = &trust.keys[i];
 
-                *k = (struct trust_key){ .use = i ? TRUST_POSITION : TRUST_RECEIPT, .alg = i ? KEY_ECDH_ES : KEY_EDDSA };
+                *k = (struct trust_key){ .use = i ? TRUST_POSITION : TRUST_RECEIPT,
+                                         .alg = i ? KEY_ECDH_ES : KEY_EDDSA };
                 memcpy(k->kid, i ? position_key : receipt_key, 8);
                 memcpy(k->public, i ? position_key : receipt_key, 32);
                 k->public_len = 32;
@@ -112,11 +113,11 @@ struct phone {
         int64_t mono_ms, utc_ms, timer_mono_ms;
         uint64_t seed;
 
-        bool journal_works, journal_silent, signs, sign_silent, network, connect_silent, region;
+        bool journal_works, journal_silent, signs, sign_silent, network, connect_silent, seal_silent, region;
         bool keeps, unfinished_lost; /* the region's store is away: "kept"; not synced records are lost at a death */
         long actions_left;           /* the phone dies after so many more; -1 = never */
         bool dead;
-        uint8_t up;                  /* bit n: address n */
+        uint8_t up; /* bit n: address n */
 
         struct did did[DID_MAX];
         size_t did_count, mark; /* mark: did before it is not counted */
@@ -204,7 +205,7 @@ static inline void region_alert(struct phone *p, uint8_t address, struct cbor_sp
                 *k = (struct known){ .id = id, .revision = a.alert.revision, .kind = a.alert.kind, .version = 1 };
         }
         k->copies++;
-        assert_true(a.alert.revision >= k->revision); /* never an older one after a newer */
+        assert_true(a.alert.revision >= k->revision);                /* never an older one after a newer */
         if (a.alert.revision == k->revision && k->payload_len > 0) { /* a number is used once */
                 assert_int_equal(a.cose.payload.len, k->payload_len);
                 assert_memory_equal(a.cose.payload.at, k->payload, k->payload_len);
@@ -289,7 +290,8 @@ static inline void phone_do(struct phone *p, const struct vigie_action *a)
                 e.u.sealed.ticket = a->ticket;
                 e.u.sealed.data = phone_copy(p, "\x41\x53", 2);
                 e.u.sealed.len = 2;
-                phone_queue(p, e);
+                if (!p->seal_silent)
+                        phone_queue(p, e);
                 return;
         case VIGIE_DO_CONNECT:
                 e.type = VIGIE_ON_LINK;
@@ -301,7 +303,7 @@ static inline void phone_do(struct phone *p, const struct vigie_action *a)
                 phone_queue(p, e);
                 return;
         case VIGIE_DO_DISCONNECT:
-                p->up &= (uint8_t)~(1u << a->address);
+                p->up &= (uint8_t) ~(1u << a->address);
                 return;
         case VIGIE_DO_SEND:
                 assert_true(p->up >> a->address & 1);
@@ -508,7 +510,7 @@ static inline void phone_network(struct phone *p, bool works)
         for (uint8_t i = 0; i < 8 && !works; i++) {
                 if (!(p->up >> i & 1))
                         continue;
-                p->up &= (uint8_t)~(1u << i);
+                p->up &= (uint8_t) ~(1u << i);
                 phone_event(p, (struct vigie_event){ .type = VIGIE_ON_LINK, .u.link = { i, false } });
         }
 }
@@ -547,7 +549,8 @@ static inline size_t phone_vibrated(const struct phone *p, uint8_t pattern)
 }
 
 /* The Nth frame of this type sent since the mark; NULL if there are fewer. */
-static inline const struct did *phone_sent(const struct phone *p, uint8_t frame_type, size_t nth, struct frame *ret_frame)
+static inline const struct did *phone_sent(const struct phone *p, uint8_t frame_type, size_t nth,
+                                           struct frame *ret_frame)
 {
         for (size_t i = p->mark; i < p->did_count; i++) {
                 const struct vigie_action *a = &p->did[i].action;

@@ -49,8 +49,8 @@ static void better_fix(void **state)
                 double moved_m, accuracy_m;
                 bool better;
         } cases[] = {
-                { 0, 20, false },  { 9, 20, false },  { 14, 20, true },   { 14, 40, false }, { 24, 40, true },
-                { 0, 9, true },    { 0, 11, false },  { 40, 1000, false }, { 120, 90, true }, { 9, -1, false },
+                { 0, 20, false }, { 9, 20, false }, { 14, 20, true },    { 14, 40, false }, { 24, 40, true },
+                { 0, 9, true },   { 0, 11, false }, { 40, 1000, false }, { 120, 90, true }, { 9, -1, false },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -293,10 +293,10 @@ static void revisions_end(void **state)
         phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
         for (int i = 0; i < 1030; i++) {
                 phone_start(p);
-                p->record_count = p->record_count > 20 ? (memmove(p->records, p->records + p->record_count - 2,
-                                                                  2 * sizeof(p->records[0])),
-                                                          2) :
-                                                         p->record_count;
+                p->record_count =
+                        p->record_count > 20
+                                ? (memmove(p->records, p->records + p->record_count - 2, 2 * sizeof(p->records[0])), 2)
+                                : p->record_count;
                 p->not_synced = p->record_count;
                 p->did_count = p->pool_len = 0;
         }
