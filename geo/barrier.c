@@ -8,7 +8,7 @@
 /* Segments under one box: few enough to try them all, enough that boxes are few. */
 #define BLOCK_SEGMENTS 16
 /* Once round the globe, in 1e-7 degrees. */
-#define ROUND_E7 (360 * (int64_t)POSITION_E7)
+#define ROUND_E7       (360 * (int64_t)POSITION_E7)
 
 /* In 1e-7 degrees; 64 bits so that differences and a turn round the globe fit. */
 struct point {

@@ -210,8 +210,8 @@ static void consider(struct choosing *c, size_t number, enum choose_rank rank)
 
 /* ---- the scan ---- */
 
-/* The block minima, then roster->near: everyone with a squared chord of at most c->near2, nearest first; at least WANTED
- * of them, or all. */
+/* The block minima, then roster->near: everyone with a squared chord of at most c->near2, nearest first; at least
+ * WANTED of them, or all. */
 static void find_near(struct choosing *c, size_t wanted)
 {
         struct roster *roster = c->roster;

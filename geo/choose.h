@@ -10,13 +10,13 @@
 #include "geo/zone.h"
 
 /* The most that one step asks.  Of more, the first in order are asked; the rest are counted. */
-#define CHOOSE_MAX 256
+#define CHOOSE_MAX         256
 /* How many of those passed over an alert's record keeps: the nearest; the others are counted. */
 #define CHOOSE_PASSED_KEPT 16
 /* A fix at most this old is fresh (DESIGN section 6).  One from the future by more than this is old as well. */
-#define CHOOSE_FRESH_MS 600000
+#define CHOOSE_FRESH_MS    600000
 /* Persons already asked that a request may name: sixteen full steps.  More are refused. */
-#define CHOOSE_ASKED_MAX 4096
+#define CHOOSE_ASKED_MAX   4096
 
 /* What choosing looks at.  Borrowed. */
 struct choose_ground {
@@ -38,9 +38,9 @@ struct choose_request {
 
 /* The classes of the order: all of one come before any of the next. */
 enum choose_rank {
-        RANK_FREE,      /* free, with a fresh fix */
-        RANK_FREE_OLD,  /* free, with an older fix or none */
-        RANK_BUSY,      /* on another alert, with a fresh fix */
+        RANK_FREE,     /* free, with a fresh fix */
+        RANK_FREE_OLD, /* free, with an older fix or none */
+        RANK_BUSY,     /* on another alert, with a fresh fix */
         RANK_BUSY_OLD,
         RANK_COUNT
 };
@@ -67,8 +67,8 @@ const char *passed_reason_name(enum passed_reason reason);
 struct chosen {
         const struct supervisor *who; /* in the roster: good until it changes */
         enum choose_rank rank;
-        double distance_m;            /* geodesic */
-        double effective_m;           /* times the penalty of the barriers between: what was compared */
+        double distance_m;  /* geodesic */
+        double effective_m; /* times the penalty of the barriers between: what was compared */
 };
 
 struct passed_over {
@@ -79,13 +79,13 @@ struct passed_over {
 
 /* The caller gives the two arrays and their room; choosing fills them. */
 struct choose_result {
-        struct chosen *chosen;      /* in order: the first to ask first */
-        size_t chosen_max;          /* at least request.count */
+        struct chosen *chosen; /* in order: the first to ask first */
+        size_t chosen_max;     /* at least request.count */
         size_t chosen_count;
         struct passed_over *passed; /* the nearest of those not chosen, by about_m; those without distance last */
         size_t passed_max;          /* 0 allowed */
         size_t passed_count;
-        size_t rest_count;          /* neither chosen nor in `passed` */
+        size_t rest_count; /* neither chosen nor in `passed` */
 };
 
 /* choose_nearest: of those on duty, reachable, allowed in one of the zones, not the carrier and not yet asked, the
@@ -99,8 +99,7 @@ int choose_nearest(const struct choose_ground *ground, const struct choose_reque
  * Eligible as there, but `allowed` reads: a zone of this area names the team; or one that names none covers the last
  * fix, however old; or the request has no zone at all.  GEOS uses the heap: about 1 us for each box around a fix.
  * Returns 0, -EINVAL (also: zones without ground->zones), -EIO (GEOS raised an exception; nobody chosen). */
-int choose_area(const struct choose_ground *ground, const struct choose_request *request,
-                struct choose_result *result);
+int choose_area(const struct choose_ground *ground, const struct choose_request *request, struct choose_result *result);
 
 /* choose_managers: managers who are reachable, on duty or not, of any team, not the carrier and not yet asked, in the
  * same order; at most request.count.  Returns 0, -EINVAL. */

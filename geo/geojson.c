@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 
 /* Octets of a label shown in an error; longer ones are cut. */
-#define LABEL_SHOWN 60
+#define LABEL_SHOWN          60
 /* Numbers in one position: longitude, latitude, height, and one more that old files carry. */
 #define POSITION_NUMBERS_MAX 4
 
@@ -217,8 +217,9 @@ int geojson_positions(const struct geojson_feature *feature, const json_t *array
         for (size_t i = 0; i < count && r == 0; i++) {
                 r = position_read(feature, json_array_get(array, i), &points[i], ret_error);
                 if (r == 0 && i > 0 && !edge_is_short(&points[i - 1], &points[i]))
-                        r = geojson_refuse(ret_error, feature, "an edge spans over 180 degrees of longitude: "
-                                                               "split at the antimeridian (RFC 7946, 3.1.9)");
+                        r = geojson_refuse(ret_error, feature,
+                                           "an edge spans over 180 degrees of longitude: "
+                                           "split at the antimeridian (RFC 7946, 3.1.9)");
         }
         if (r < 0) {
                 free(points);

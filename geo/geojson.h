@@ -10,11 +10,11 @@
 #include "geo/position.h"
 
 /* The largest text read: France's 35,000 communes are 50 MiB.  Longer is refused before it is parsed. */
-#define GEOJSON_TEXT_MAX ((size_t)64 << 20)
+#define GEOJSON_TEXT_MAX     ((size_t)64 << 20)
 /* Features in one text: the same communes.  One more is refused. */
 #define GEOJSON_FEATURES_MAX 50000
 /* Positions in one line or ring: the most detailed coast of a department has some 100,000.  One more is refused. */
-#define GEOJSON_POINTS_MAX 200000
+#define GEOJSON_POINTS_MAX   200000
 
 /* Why a text was refused, for a person: "feature 12 (Lyon): ring 1 is not closed".  Control characters of names are
  * shown as '?'.  The caller puts the file's name before it. */

@@ -8,7 +8,7 @@
 /* A person's id: 1 to 32 visible ASCII characters.  Longer ids are refused where they come in. */
 #define PERSON_ID_MAX 32
 /* A team's name: 1 to 32 octets of text without control characters.  Longer ones are refused. */
-#define TEAM_MAX 32
+#define TEAM_MAX      32
 
 /* person_id_is_valid: say whether ID is 1 to PERSON_ID_MAX characters, each '!' to '~'. */
 bool person_id_is_valid(const char *id);

@@ -78,7 +78,7 @@ static size_t count_up_to(const float *values, size_t count, float limit)
 /* Steps that guess before halving takes over, which always ends. */
 #define GUESSES_MAX 8
 
-/* The next limit to try, between LOW, too small, and HIGH: as many people as the last one had for its area, or half way. */
+/* The next limit to try, between LOW, too small, and HIGH: the guess, or half way. */
 static float limit_next(float low, float high, float guess, int step)
 {
         int32_t middle = bits_of(low) + (bits_of(high) - bits_of(low)) / 2;
@@ -106,8 +106,8 @@ static float limit_for(const float *values, size_t count, size_t wanted)
         return high;
 }
 
-/* Everyone up to LIMIT2 into near, in no order.  Without branches that nobody could foresee: those cost more than writing
- * what turns out not to count. */
+/* Everyone up to LIMIT2 into near, in no order.  Without branches that nobody could foresee: those cost more than
+ * writing what turns out not to count. */
 static size_t gather(struct roster *roster, const struct unit_vector *at, float limit2)
 {
         size_t blocks = ROSTER_BLOCKS_OF(roster->count), hits = 0, count = 0;

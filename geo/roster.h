@@ -11,14 +11,14 @@
 
 /* Supervisors in one region.  A region has some 5,000; four times that.  At it roster_put refuses whoever is new, and
  * the caller logs it; those already in stay and are kept fresh. */
-#define ROSTER_MAX 20000
+#define ROSTER_MAX        20000
 /* The presence lease: added by the caller to when a handset or a visible console was last heard (DESIGN section 6). */
 #define PRESENCE_LEASE_MS 30000
 
 /* All times are UTC milliseconds by the same clock as choose_request.now_ms. */
 struct supervisor {
         char id[PERSON_ID_MAX + 1];
-        char team[TEAM_MAX + 1];  /* "": no team, allowed where a zone names none */
+        char team[TEAM_MAX + 1]; /* "": no team, allowed where a zone names none */
         bool on_duty;
         bool manager;             /* asked last (choose_managers), and before that like everyone */
         bool has_phone;           /* a phone number is known: reachable by SMS without any presence */
@@ -26,8 +26,8 @@ struct supervisor {
         int64_t handset_until_ms; /* end of the handset's presence lease; 0 none */
         int64_t console_until_ms; /* end of the visible console's */
         bool has_fix;
-        struct position fix;      /* the last one known; valid where has_fix */
-        int64_t fix_at_ms;        /* when it was taken */
+        struct position fix; /* the last one known; valid where has_fix */
+        int64_t fix_at_ms;   /* when it was taken */
 };
 
 struct roster;

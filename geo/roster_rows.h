@@ -1,16 +1,16 @@
-/* The roster's inside, shared by roster.c, which keeps it, and nearest.c and choose.c, which scan it.  Inside geo/ only. */
+/* The roster's inside: roster.c keeps it, nearest.c and choose.c scan it.  Inside geo/ only. */
 #ifndef GEO_ROSTER_ROWS_H
 #define GEO_ROSTER_ROWS_H
 
 #include "geo/roster.h"
 
 /* Supervisors whose distances are worked out together, and known by the nearest of them.  Divides ROSTER_MAX. */
-#define ROSTER_BLOCK  16
-#define ROSTER_BLOCKS (ROSTER_MAX / ROSTER_BLOCK)
+#define ROSTER_BLOCK            16
+#define ROSTER_BLOCKS           (ROSTER_MAX / ROSTER_BLOCK)
 /* Blocks that hold COUNT records, the last one perhaps in part. */
 #define ROSTER_BLOCKS_OF(count) (((count) + ROSTER_BLOCK - 1) / ROSTER_BLOCK)
 /* Places of the table from ids to numbers: a power of two, at least three times ROSTER_MAX so that runs stay short. */
-#define ROSTER_PLACES 65536
+#define ROSTER_PLACES           65536
 
 /* Whoever has no fix stands off the unit sphere: further from any place of it than any two places are from each other
  * (squared chord 49 and more against 4).  A place of the arrays that holds nobody is infinitely far. */

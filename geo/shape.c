@@ -9,9 +9,9 @@
 /* GEOS's own default: boxes per node of the tree. */
 #define TREE_NODE 10
 /* One degree of latitude is never shorter. */
-#define DEGREE_M 110574.0
+#define DEGREE_M  110574.0
 /* Near the poles (87 degrees) a degree of longitude is taken as no shorter than this part of it. */
-#define COS_MIN 0.05
+#define COS_MIN   0.05
 
 struct box {
         double west, south, east, north;
@@ -229,9 +229,8 @@ int shapes_add(struct shapes *shapes, const struct geojson_feature *feature, str
         r = outline_check(shapes, feature, shape.outline, ret_error);
         if (r == 0)
                 shape.prepared = GEOSPrepare_r(shapes->geos, shape.outline);
-        if (r == 0 && (shape.prepared == NULL ||
-                       GEOSGeom_getExtent_r(shapes->geos, shape.outline, &box->west, &box->south, &box->east,
-                                            &box->north) == 0))
+        if (r == 0 && (shape.prepared == NULL || GEOSGeom_getExtent_r(shapes->geos, shape.outline, &box->west,
+                                                                      &box->south, &box->east, &box->north) == 0))
                 r = geos_failed(shapes, feature, ret_error);
         shape.degree_m = DEGREE_M * fmax(COS_MIN, cos(fmax(fabs(box->south), fabs(box->north)) * M_PI / 180));
         shapes->all[shapes->count++] = shape; /* from here shapes_free frees it */
@@ -369,9 +368,9 @@ static int ask_near(struct query *q, double shift_deg)
 {
         const struct box *box = &q->shape->box;
         double more_deg = q->distance_m / q->shape->degree_m;
-        GEOSGeometry *area = GEOSGeom_createRectangle_r(q->shapes->geos, box->west + shift_deg - more_deg,
-                                                        box->south - more_deg, box->east + shift_deg + more_deg,
-                                                        box->north + more_deg);
+        GEOSGeometry *area =
+                GEOSGeom_createRectangle_r(q->shapes->geos, box->west + shift_deg - more_deg, box->south - more_deg,
+                                           box->east + shift_deg + more_deg, box->north + more_deg);
         int r;
 
         q->geometry = area;
@@ -410,7 +409,10 @@ int shape_neighbours(const struct shapes *shapes, size_t number, double distance
 {
         const struct shape *shape = &shapes->all[number];
         double more_deg = distance_m / shape->degree_m;
-        struct query q = { .shapes = shapes, .shape = shape, .distance_m = distance_m, .list = ret_list,
+        struct query q = { .shapes = shapes,
+                           .shape = shape,
+                           .distance_m = distance_m,
+                           .list = ret_list,
                            .prepared = shape->prepared };
         int r;
 

@@ -180,8 +180,8 @@ static int read_zones(struct zones *zones, const struct geojson *json, struct ge
         for (size_t i = 1; i < count; i++)
                 if (strcmp(zones->all[i - 1].id, zones->all[i].id) == 0 &&
                     geojson_feature(json, zones->all[i].index, &feature, error) == 0)
-                        return geojson_refuse(error, &feature, "id %s is already that of feature %zu",
-                                              zones->all[i].id, zones->all[i - 1].index);
+                        return geojson_refuse(error, &feature, "id %s is already that of feature %zu", zones->all[i].id,
+                                              zones->all[i - 1].index);
         return 0;
 }
 

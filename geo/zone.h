@@ -12,16 +12,16 @@
 #include "geo/position.h"
 
 /* Octets of a zone's id and name; longer ones are refused. */
-#define ZONE_ID_MAX   40
-#define ZONE_NAME_MAX 120
+#define ZONE_ID_MAX         40
+#define ZONE_NAME_MAX       120
 /* Teams one zone may name.  One more is refused. */
-#define ZONE_TEAMS_MAX 32
+#define ZONE_TEAMS_MAX      32
 /* Zones that may cover one place.  Real maps overlap two or three deep; of more, the lowest ids are given. */
-#define ZONES_AT_MAX 16
+#define ZONES_AT_MAX        16
 /* Neighbours kept for a zone.  Real ones have up to 30; of more, the lowest ids are kept. */
 #define ZONE_NEIGHBOURS_MAX 256
 /* Zones whose outlines come this near are neighbours: outlines drawn apart leave slivers of some metres. */
-#define ZONE_NEIGHBOUR_M 50
+#define ZONE_NEIGHBOUR_M    50
 
 /* The ladder an alert climbs (DESIGN section 6).  Times are seconds after the alert was raised, except sms_after_s. */
 struct zone_ladder {
@@ -37,16 +37,16 @@ struct zone_ladder zone_ladder_default(void);
 
 /* A zone, to be read only; lives as long as its struct zones. */
 struct zone {
-        char id[ZONE_ID_MAX + 1];        /* unique; see zones_read */
-        char name[ZONE_NAME_MAX + 1];    /* UTF-8 for people, no control characters; the id where there is none */
-        bool no_coverage;                /* known to have no network: overdue comes later here */
+        char id[ZONE_ID_MAX + 1];     /* unique; see zones_read */
+        char name[ZONE_NAME_MAX + 1]; /* UTF-8 for people, no control characters; the id where there is none */
+        bool no_coverage;             /* known to have no network: overdue comes later here */
         struct zone_ladder ladder;
-        size_t team_count;               /* 0: all teams are allowed */
+        size_t team_count; /* 0: all teams are allowed */
         char (*teams)[TEAM_MAX + 1];
-        uint64_t *team_hashes;           /* name_hash of each team */
+        uint64_t *team_hashes; /* name_hash of each team */
         size_t neighbour_count;
-        const struct zone **neighbours;  /* those that touch it, overlap it or come within ZONE_NEIGHBOUR_M; by id */
-        size_t index;                    /* its rank by id: zones_get(zones, index) is this zone */
+        const struct zone **neighbours; /* those that touch it, overlap it or come within ZONE_NEIGHBOUR_M; by id */
+        size_t index;                   /* its rank by id: zones_get(zones, index) is this zone */
 };
 
 struct zones;

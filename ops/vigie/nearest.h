@@ -6,7 +6,7 @@
  * JSON on stdout; mistakes on stderr, naming file, line or feature, and rule.
  *   zone         the id of the first zone that covers the place (its ladder applies), null in none
  *   zones        all that cover it: `id`, `name`
- *   chosen       in order: `id`, `distance_m` (geodesic; null without a fix), `effective_m` (with the barriers' penalty)
+ *   chosen       in order: `id`, `distance_m` (geodesic; null without a fix), `effective_m` (times the penalty)
  *   passed_over  everyone else, the nearest first: `id`, `reason`, `about_m` (great circle; null without a fix)
  * The roster's columns: roster_csv.h.  Returns the exit status: 0 done, 1 a file is refused, 2 the command line is. */
 int nearest_main(int argc, char **argv);

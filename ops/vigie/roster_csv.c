@@ -258,8 +258,9 @@ static int read_rows(struct reader *r)
 
 int roster_csv_read(char *text, size_t length, int64_t now_ms, struct roster *roster, struct csv_error *ret_error)
 {
-        struct reader r = { .next = text, .end = text + length, .line = 1, .now_ms = now_ms, .roster = roster,
-                            .error = ret_error };
+        struct reader r = {
+                .next = text, .end = text + length, .line = 1, .now_ms = now_ms, .roster = roster, .error = ret_error
+        };
         int result;
 
         if (strlen(text) != length)

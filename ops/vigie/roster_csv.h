@@ -8,7 +8,7 @@
 #include "geo/roster.h"
 
 /* The largest text read: ROSTER_MAX lines of 200 octets. */
-#define ROSTER_CSV_MAX ((size_t)4 << 20)
+#define ROSTER_CSV_MAX     ((size_t)4 << 20)
 /* Columns of a line.  One more is refused. */
 #define ROSTER_CSV_COLUMNS 64
 
@@ -18,8 +18,8 @@ struct csv_error {
 };
 
 /* roster_csv_read: the supervisors of TEXT (LENGTH octets, and a NUL after them; changed while it is read) into ROSTER,
- * which is empty.  The first line names the columns, in any order; others are ignored.  Fields may be quoted, lines end in
- * LF or CRLF, empty ones are skipped, a leading byte order mark too.
+ * which is empty.  The first line names the columns, in any order; others are ignored.  Fields may be quoted, lines end
+ * in LF or CRLF, empty ones are skipped, a leading byte order mark too.
  *   id         person id, not twice
  *   lat, lon   degrees; both empty: no fix
  *   fix_age_s  0 or more; empty: no fix

@@ -70,10 +70,14 @@ static int read_zones(struct bench *b)
                 int cell = i / TOWNS, row = cell / TOWN_SIDE - TOWN_SIDE / 2, column = cell % TOWN_SIDE - TOWN_SIDE / 2;
                 struct position c = { town->lat_deg + ZONE_DEG * row, town->lon_deg + ZONE_DEG * column };
 
-                fprintf(f, "%s{\"type\":\"Feature\",\"properties\":{\"id\":\"z%04d\"%s},\"geometry\":{\"type\":\"Polygon\","
-                           "\"coordinates\":[[", i > 0 ? "," : "", i, i % 4 == 0 ? ",\"teams\":[\"north\",\"south\"]" : "");
+                fprintf(f,
+                        "%s{\"type\":\"Feature\",\"properties\":{\"id\":\"z%04d\"%s},\"geometry\":{\"type\":"
+                        "\"Polygon\","
+                        "\"coordinates\":[[",
+                        i > 0 ? "," : "", i, i % 4 == 0 ? ",\"teams\":[\"north\",\"south\"]" : "");
                 for (int k = 0; k <= CORNERS; k++) {
-                        double angle = 2 * M_PI * (k % CORNERS) / CORNERS, far = ZONE_DEG * (0.6 + 0.1 * sin(9 * angle));
+                        double angle = 2 * M_PI * (k % CORNERS) / CORNERS,
+                               far = ZONE_DEG * (0.6 + 0.1 * sin(9 * angle));
 
                         fprintf(f, "%s[%.7f,%.7f]", k > 0 ? "," : "", c.lon_deg + far * cos(angle),
                                 c.lat_deg + far * sin(angle));
@@ -104,9 +108,11 @@ static int read_barriers(struct bench *b)
                 l->a = place(b);
                 l->b = (struct position){ l->a.lat_deg + 0.2, l->a.lon_deg + 0.05 };
                 l->penalty = 3;
-                fprintf(f, "%s{\"type\":\"Feature\",\"properties\":{},\"geometry\":{\"type\":\"LineString\",\"coordinates\":"
-                           "[[%.17g,%.17g],[%.17g,%.17g]]}}", i > 0 ? "," : "", l->a.lon_deg, l->a.lat_deg, l->b.lon_deg,
-                        l->b.lat_deg);
+                fprintf(f,
+                        "%s{\"type\":\"Feature\",\"properties\":{},\"geometry\":{\"type\":\"LineString\","
+                        "\"coordinates\":"
+                        "[[%.17g,%.17g],[%.17g,%.17g]]}}",
+                        i > 0 ? "," : "", l->a.lon_deg, l->a.lat_deg, l->b.lon_deg, l->b.lat_deg);
         }
         fprintf(f, "]}");
         fclose(f);
@@ -124,9 +130,12 @@ static int fill_roster(struct bench *b)
         int r = roster_new(&b->roster);
 
         for (int i = 0; i < SUPERVISORS && r == 0; i++) {
-                struct supervisor s = { .on_duty = uniform(b) < 0.9, .has_phone = uniform(b) < 0.5,
-                                        .busy_count = uniform(b) < 0.2, .handset_until_ms = NOW_MS + 20000,
-                                        .has_fix = true, .fix = place(b) };
+                struct supervisor s = { .on_duty = uniform(b) < 0.9,
+                                        .has_phone = uniform(b) < 0.5,
+                                        .busy_count = uniform(b) < 0.2,
+                                        .handset_until_ms = NOW_MS + 20000,
+                                        .has_fix = true,
+                                        .fix = place(b) };
 
                 snprintf(s.id, sizeof(s.id), "s%05d", i);
                 snprintf(s.team, sizeof(s.team), "%s", teams[i % 5]);
@@ -151,8 +160,9 @@ static void report(const char *what, double *ns, size_t count)
                                 ns[k] = ns[k - gap];
                         ns[k] = held;
                 }
-        printf("%-34s %9.0f /s   p50 %8.2f us   p99 %8.2f   p99.9 %8.2f   max %8.2f\n", what, 1e9 / (sum / (double)count),
-               ns[count / 2] / 1e3, ns[count * 99 / 100] / 1e3, ns[count * 999 / 1000] / 1e3, ns[count - 1] / 1e3);
+        printf("%-34s %9.0f /s   p50 %8.2f us   p99 %8.2f   p99.9 %8.2f   max %8.2f\n", what,
+               1e9 / (sum / (double)count), ns[count / 2] / 1e3, ns[count * 99 / 100] / 1e3,
+               ns[count * 999 / 1000] / 1e3, ns[count - 1] / 1e3);
 }
 
 /* One choosing from the press on: its zones, then the choice.  Returns how many were chosen, or negative errno. */
@@ -175,8 +185,9 @@ static int run_ours(struct bench *b, size_t passed_max, const char *what, double
         struct choose_request request = { .now_ms = NOW_MS, .count = ASKED };
         struct chosen chosen[ASKED];
         struct passed_over passed[CHOOSE_PASSED_KEPT];
-        struct choose_result result = { .chosen = chosen, .chosen_max = ASKED, .passed = passed,
-                                        .passed_max = passed_max };
+        struct choose_result result = {
+                .chosen = chosen, .chosen_max = ASKED, .passed = passed, .passed_max = passed_max
+        };
 
         for (size_t i = 0; i < CALLS; i++) {
                 double start_ns = now_ns();
@@ -234,7 +245,8 @@ int main(void)
                 goto out;
         for (size_t i = 0; i < 4096; i++)
                 b.places[i] = place(&b);
-        r = run_ours(&b, 0, NULL, ns) < 0 || run_ours(&b, CHOOSE_PASSED_KEPT, "choosing, those passed over too", ns) < 0 ||
+        r = run_ours(&b, 0, NULL, ns) < 0 ||
+            run_ours(&b, CHOOSE_PASSED_KEPT, "choosing, those passed over too", ns) < 0 ||
             run_ours(&b, 0, "choosing alone", ns) < 0;
         mismatches = r == 0 ? run_peer(&b, ns) : 0;
         printf("%d mismatches with the peer in %d choices\n", mismatches, PEER_CALLS);

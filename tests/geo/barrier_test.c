@@ -9,8 +9,8 @@
 #include "tests/geo/cmocka_first.h"
 
 #define COLLECTION(features) "{\"type\":\"FeatureCollection\",\"features\":[" features "]}"
-#define FEATURE(properties, type, coordinates)                                                                         \
-        "{\"type\":\"Feature\",\"properties\":{" properties "},\"geometry\":{\"type\":\"" type                         \
+#define FEATURE(properties, type, coordinates)                                                 \
+        "{\"type\":\"Feature\",\"properties\":{" properties "},\"geometry\":{\"type\":\"" type \
         "\",\"coordinates\":" coordinates "}}"
 #define LINE(properties, coordinates) COLLECTION(FEATURE(properties, "LineString", coordinates))
 
@@ -23,6 +23,20 @@ static struct barriers *read_all(const char *text)
         if (r != 0)
                 fail_msg("refused: %s", error.text);
         return barriers;
+}
+
+/* The same of a collection of some features. */
+#define READ(...) read_features((const char *const[]){ __VA_ARGS__, NULL })
+
+static struct barriers *read_features(const char *const *features)
+{
+        static char text[8000];
+        char *end = text + sprintf(text, "\xef\xbb\xbf{\"type\":\"FeatureCollection\",\"features\":[");
+
+        for (size_t i = 0; features[i] != NULL; i++)
+                end += sprintf(end, "%s%s", i > 0 ? "," : "", features[i]);
+        strcpy(end, "]}");
+        return read_all(text);
 }
 
 static double penalty(const struct barriers *barriers, double lat_a, double lon_a, double lat_b, double lon_b)
@@ -66,23 +80,22 @@ static void test_refused(void **state)
 
 static void test_crossing(void **state)
 {
-        struct barriers *barriers = read_all(COLLECTION(
-                FEATURE("\"name\":\"river\"", "LineString", "[[4,45],[4,46]]") ","
-                FEATURE("\"name\":\"motorway\",\"penalty\":5", "MultiLineString",
-                        "[[[5,45],[5,45.4]],[[5,45.6],[5,46]]]") ","
-                FEATURE("\"penalty\":1.5", "LineString", "[[3.5,45.5],[4.5,45.5]]")));
+        struct barriers *barriers = READ(FEATURE("\"name\":\"river\"", "LineString", "[[4,45],[4,46]]"),
+                                         FEATURE("\"name\":\"motorway\",\"penalty\":5", "MultiLineString",
+                                                 "[[[5,45],[5,45.4]],[[5,45.6],[5,46]]]"),
+                                         FEATURE("\"penalty\":1.5", "LineString", "[[3.5,45.5],[4.5,45.5]]"));
 
-        assert_true(penalty(barriers, 45.2, 3.9, 45.2, 4.1) == 3);    /* the default */
+        assert_true(penalty(barriers, 45.2, 3.9, 45.2, 4.1) == 3); /* the default */
         assert_true(penalty(barriers, 45.2, 3.9, 45.3, 3.95) == 1);
-        assert_true(penalty(barriers, 45.2, 3.9, 45.2, 5.1) == 5);    /* two: the greater */
-        assert_true(penalty(barriers, 45.55, 4.9, 45.55, 5.1) == 1);  /* through the gap */
+        assert_true(penalty(barriers, 45.2, 3.9, 45.2, 5.1) == 5);   /* two: the greater */
+        assert_true(penalty(barriers, 45.55, 4.9, 45.55, 5.1) == 1); /* through the gap */
         assert_true(penalty(barriers, 45.4, 4.9, 45.6, 5.2) == 1);
         assert_true(penalty(barriers, 45.4, 3.8, 45.6, 3.9) == 1.5);
-        assert_true(penalty(barriers, 45.2, 4, 45.2, 3.9) == 3);      /* stands on it */
-        assert_true(penalty(barriers, 45.2, 4, 45.3, 4) == 3);        /* walks along it */
+        assert_true(penalty(barriers, 45.2, 4, 45.2, 3.9) == 3); /* stands on it */
+        assert_true(penalty(barriers, 45.2, 4, 45.3, 4) == 3);   /* walks along it */
         assert_true(penalty(barriers, 45.2, 4, 45.2, 4) == 3);
-        assert_true(penalty(barriers, 46.2, 4, 46.3, 4) == 1);        /* in its line, past its end */
-        assert_true(penalty(barriers, 46, 3.9, 46, 4) == 3);          /* touches its end */
+        assert_true(penalty(barriers, 46.2, 4, 46.3, 4) == 1); /* in its line, past its end */
+        assert_true(penalty(barriers, 46, 3.9, 46, 4) == 3);   /* touches its end */
         assert_true(penalty(barriers, 45.2, 3.9999999, 45.3, 3.9999999) == 1);
         assert_true(penalty(NULL, 45.2, 3.9, 45.2, 4.1) == 1);
         barriers_free(barriers);
@@ -95,13 +108,13 @@ static void test_crossing(void **state)
 /* The way goes the short way round; the barrier may lie on either side of the antimeridian, or on it. */
 static void test_antimeridian(void **state)
 {
-        struct barriers *barriers = read_all(COLLECTION(
-                FEATURE("\"penalty\":2", "LineString", "[[179.5,0],[179.5,1]]") ","
-                FEATURE("\"penalty\":4", "LineString", "[[-179.5,0],[-179.5,1]]") ","
-                FEATURE("\"penalty\":6", "LineString", "[[180,10],[180,11]]") ","
-                FEATURE("\"penalty\":7", "LineString", "[[-180,20],[-180,21]]") ","
-                FEATURE("\"penalty\":9", "LineString", "[[179.9,30],[180,30],[-180,30],[-179.9,30]]") ","
-                FEATURE("\"penalty\":20", "LineString", "[[0,-89],[0,89]]")));
+        struct barriers *barriers =
+                READ(FEATURE("\"penalty\":2", "LineString", "[[179.5,0],[179.5,1]]"),
+                     FEATURE("\"penalty\":4", "LineString", "[[-179.5,0],[-179.5,1]]"),
+                     FEATURE("\"penalty\":6", "LineString", "[[180,10],[180,11]]"),
+                     FEATURE("\"penalty\":7", "LineString", "[[-180,20],[-180,21]]"),
+                     FEATURE("\"penalty\":9", "LineString", "[[179.9,30],[180,30],[-180,30],[-179.9,30]]"),
+                     FEATURE("\"penalty\":20", "LineString", "[[0,-89],[0,89]]"));
 
         assert_true(penalty(barriers, 0.5, 179.4, 0.5, 179.9) == 2);
         assert_true(penalty(barriers, 0.5, 179.4, 0.5, -179.9) == 2);
@@ -149,14 +162,16 @@ static void test_against_geos(void **state)
                 barrier = GEOSGeom_createLineString_r(geos, line);
                 for (int i = 0; i < 500; i++) {
                         double ax = 4 + (int)(drand48() * side) / 128.0, ay = 45 + (int)(drand48() * side) / 128.0;
-                        double bx = ax + ((int)(drand48() * 9) - 4) / 128.0, by = ay + ((int)(drand48() * 9) - 4) / 128.0;
+                        double bx = ax + ((int)(drand48() * 9) - 4) / 128.0,
+                               by = ay + ((int)(drand48() * 9) - 4) / 128.0;
                         GEOSCoordSequence *ends = GEOSCoordSeq_create_r(geos, 2, 2);
                         GEOSGeometry *way;
 
                         GEOSCoordSeq_setXY_r(geos, ends, 0, ax, ay);
                         GEOSCoordSeq_setXY_r(geos, ends, 1, bx, by);
-                        way = ax == bx && ay == by ? GEOSGeom_createPointFromXY_r(geos, ax, ay)
-                                                   : GEOSGeom_createLineString_r(geos, GEOSCoordSeq_clone_r(geos, ends));
+                        way = ax == bx && ay == by
+                                      ? GEOSGeom_createPointFromXY_r(geos, ax, ay)
+                                      : GEOSGeom_createLineString_r(geos, GEOSCoordSeq_clone_r(geos, ends));
                         assert_int_equal(penalty(barriers, ay, ax, by, bx) > 1, GEOSIntersects_r(geos, barrier, way));
                         met += penalty(barriers, ay, ax, by, bx) > 1;
                         GEOSGeom_destroy_r(geos, way);

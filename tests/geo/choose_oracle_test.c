@@ -71,7 +71,7 @@ static struct position place(struct world *w)
 
 static void make_place(struct world *w)
 {
-        static const struct position centres[] = { { 45.75, 4.85 }, { 0, 180 }, { 89.999, 20 }, { -90, 0 },
+        static const struct position centres[] = { { 45.75, 4.85 },   { 0, 180 },    { 89.999, 20 }, { -90, 0 },
                                                    { 17.5, -179.99 }, { 45.7, 4.9 }, { 0.5, 0.5 } };
         static const double spreads[] = { 0, 1e-6, 0.001, 0.05, 0.3, 3, 40, 180 };
 
@@ -124,8 +124,8 @@ static void make_barriers(struct world *w)
                         continue;
                 fprintf(f,
                         "%s{\"type\":\"Feature\",\"properties\":{\"penalty\":%g},\"geometry\":{\"type\":\"LineString\","
-                        "\"coordinates\":[[%.7f,%.7f],[%.7f,%.7f]]}}", w->line_count > 0 ? "," : "", l.penalty,
-                        l.a.lon_deg, l.a.lat_deg, l.b.lon_deg, l.b.lat_deg);
+                        "\"coordinates\":[[%.7f,%.7f],[%.7f,%.7f]]}}",
+                        w->line_count > 0 ? "," : "", l.penalty, l.a.lon_deg, l.a.lat_deg, l.b.lon_deg, l.b.lat_deg);
                 w->lines[w->line_count++] = l;
         }
         fputs("]}", f);
@@ -250,8 +250,9 @@ static void ask_once(struct world *w, unsigned ask)
         struct choose_result result = { .chosen = chosen, .chosen_max = LISTED_MAX, .passed = passed };
         struct asking a;
         struct choose_ground ground = { w->roster, w->zones, w->barriers };
-        struct oracle_question question = { .zones = w->zones, .barriers = w->lines, .barrier_count = w->line_count,
-                                            .request = &a.request };
+        struct oracle_question question = {
+                .zones = w->zones, .barriers = w->lines, .barrier_count = w->line_count, .request = &a.request
+        };
         int r;
 
         make_asking(w, &a);
@@ -289,9 +290,10 @@ static struct zones *make_zones(void)
                 double e = w + (cell == 5 ? 0.5 : 0.25), n = s + 0.25;
 
                 fprintf(f,
-                        "%s{\"type\":\"Feature\",\"properties\":{\"id\":\"z%02d\"%s},\"geometry\":{\"type\":\"Polygon\","
-                        "\"coordinates\":[[[%g,%g],[%g,%g],[%g,%g],[%g,%g],[%g,%g]]]}}", i > 0 ? "," : "", i,
-                        teams[i % 3], w, s, e, s, e, n, w, n, w, s);
+                        "%s{\"type\":\"Feature\",\"properties\":{\"id\":\"z%02d\"%s},\"geometry\":{\"type\":"
+                        "\"Polygon\","
+                        "\"coordinates\":[[[%g,%g],[%g,%g],[%g,%g],[%g,%g],[%g,%g]]]}}",
+                        i > 0 ? "," : "", i, teams[i % 3], w, s, e, s, e, n, w, n, w, s);
         }
         fputs("]}", f);
         fclose(f);

@@ -11,11 +11,11 @@
 /* the tables say what a case is about; the rest is 0 */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
-#define NOW_MS   INT64_C(1700000000000)
-#define FRESH    (NOW_MS - CHOOSE_FRESH_MS)
-#define OLD      (FRESH - 1)
-#define PRESENT  (NOW_MS + 1)
-#define PEOPLE   8
+#define NOW_MS  INT64_C(1700000000000)
+#define FRESH   (NOW_MS - CHOOSE_FRESH_MS)
+#define OLD     (FRESH - 1)
+#define PRESENT (NOW_MS + 1)
+#define PEOPLE  8
 
 static const struct position lyon = { 45.75, 4.85 };
 
@@ -40,7 +40,8 @@ static struct roster *roster_of(const struct person *people)
                         .manager = p->state == MANAGER || p->state == MANAGER_OFF,
                         .has_phone = p->state == PHONE,
                         .busy_count = p->busy,
-                        .handset_until_ms = p->state == GONE || p->state == PHONE || p->state == CONSOLE ? NOW_MS : PRESENT,
+                        .handset_until_ms =
+                                p->state == GONE || p->state == PHONE || p->state == CONSOLE ? NOW_MS : PRESENT,
                         .console_until_ms = p->state == CONSOLE ? PRESENT : 0,
                         .has_fix = !isnan(p->east),
                         .fix = { lyon.lat_deg, lyon.lon_deg + p->east / 1000 },
@@ -79,7 +80,9 @@ static void check(choosing *choose, const struct choose_ground *ground, const st
 {
         struct chosen chosen[PEOPLE];
         struct passed_over passed[PEOPLE];
-        struct choose_result result = { .chosen = chosen, .chosen_max = PEOPLE, .passed = passed, .passed_max = PEOPLE };
+        struct choose_result result = {
+                .chosen = chosen, .chosen_max = PEOPLE, .passed = passed, .passed_max = PEOPLE
+        };
 
         assert_int_equal(choose(ground, request, &result), 0);
         assert_string_equal(in_words(&result), expected);
@@ -105,8 +108,11 @@ static void test_order(void **state)
                 { { { "a", 1, 0, 1 }, { "b", NAN } }, 1, "b | a: busy" },
                 { { { "a", 1, OLD, 2 }, { "b", 9, 0, 1 } }, 1, "b | a: old fix" },
                 { { { "a", 1, OLD, 1 }, { "b", 9, 0, 1 }, { "c", NAN, 0, 3 }, { "d", 99 } }, 4, "d b a c |" },
-                { { { "a", 1, NOW_MS + CHOOSE_FRESH_MS }, { "b", 2, NOW_MS + CHOOSE_FRESH_MS + 1 }, { "c", 3, NOW_MS } },
-                  3, "a c b |" }, /* a clock gone wrong is no fresh fix */
+                { { { "a", 1, NOW_MS + CHOOSE_FRESH_MS },
+                    { "b", 2, NOW_MS + CHOOSE_FRESH_MS + 1 },
+                    { "c", 3, NOW_MS } },
+                  3,
+                  "a c b |" }, /* a clock gone wrong is no fresh fix */
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -121,13 +127,17 @@ static void test_order(void **state)
 static void test_eligible(void **state)
 {
         static const char *const asked[] = { "f", "nobody" };
-        static const struct person people[PEOPLE] = { { "a", 1, .state = OFF_DUTY }, { "b", 2, .state = GONE },
-                                                      { "c", 3, .state = PHONE },    { "d", 4, .state = CONSOLE },
-                                                      { "e", 5 },                    { "f", 6 },
+        static const struct person people[PEOPLE] = { { "a", 1, .state = OFF_DUTY },
+                                                      { "b", 2, .state = GONE },
+                                                      { "c", 3, .state = PHONE },
+                                                      { "d", 4, .state = CONSOLE },
+                                                      { "e", 5 },
+                                                      { "f", 6 },
                                                       { "g", 7 } };
         struct choose_ground ground = { .roster = roster_of(people) };
-        struct choose_request request = { .now_ms = NOW_MS, .at = &lyon, .count = 3, .carrier_id = "e", .asked = asked,
-                                          .asked_count = 2 };
+        struct choose_request request = {
+                .now_ms = NOW_MS, .at = &lyon, .count = 3, .carrier_id = "e", .asked = asked, .asked_count = 2
+        };
 
         check(choose_nearest, &ground, &request,
               "c d g | a: off duty, b: unreachable, e: is the carrier, f: already asked");
@@ -186,8 +196,9 @@ static void test_teams(void **state)
 
 static void test_no_position(void **state)
 {
-        static const struct person people[PEOPLE] = { { "d", 1 }, { "c", 2 }, { "b", 1, OLD }, { "a", NAN },
-                                                      { "e", 1, 0, 1 } };
+        static const struct person people[PEOPLE] = {
+                { "d", 1 }, { "c", 2 }, { "b", 1, OLD }, { "a", NAN }, { "e", 1, 0, 1 }
+        };
         struct choose_ground ground = { .roster = roster_of(people) };
         struct choose_request request = { .now_ms = NOW_MS, .count = 1 };
         struct chosen chosen[5];
@@ -204,8 +215,9 @@ static void test_no_position(void **state)
 
 static void test_barrier(void **state)
 {
-        static const char text[] = "{\"type\":\"Feature\",\"properties\":{\"penalty\":2},\"geometry\":{\"type\":\"LineString\","
-                                   "\"coordinates\":[[4.8505,45],[4.8505,46]]}}";
+        static const char text[] =
+                "{\"type\":\"Feature\",\"properties\":{\"penalty\":2},\"geometry\":{\"type\":\"LineString\","
+                "\"coordinates\":[[4.8505,45],[4.8505,46]]}}";
         static const struct person people[PEOPLE] = { { "over", 1 }, { "c", -1.5 }, { "d", -2.5 } };
         struct barriers *barriers = NULL;
         struct geo_error error;
@@ -230,14 +242,21 @@ static void test_area(void **state)
 {
         /* 49 thousandths east is the border to `open`, 60 well inside it, 400 outside everything */
         static const struct person people[PEOPLE] = {
-                { "n1", 400, .team = "n" },  { "in-open", 60, .team = "x" },  { "s-off", 1, .team = "s", .state = OFF_DUTY },
-                { "x-north", 1, .team = "x" }, { "x-nofix", NAN, .team = "x" }, { "s1", NAN, .team = "s" },
-                { "f1", 2, .team = "f" },    { "old-open", 61, OLD },
+                { "n1", 400, .team = "n" },
+                { "in-open", 60, .team = "x" },
+                { "s-off", 1, .team = "s", .state = OFF_DUTY },
+                { "x-north", 1, .team = "x" },
+                { "x-nofix", NAN, .team = "x" },
+                { "s1", NAN, .team = "s" },
+                { "f1", 2, .team = "f" },
+                { "old-open", 61, OLD },
         };
         struct zones *zones = read_zones();
         const struct zone *list[2] = { zones_find(zones, "north"), zones_find(zones, "far") };
         struct choose_ground ground = { .roster = roster_of(people), .zones = zones };
-        struct choose_request request = { .now_ms = NOW_MS, .at = &lyon, .count = PEOPLE, .zones = list, .zone_count = 1 };
+        struct choose_request request = {
+                .now_ms = NOW_MS, .at = &lyon, .count = PEOPLE, .zones = list, .zone_count = 1
+        };
         struct choose_result none = { 0 };
 
         check(choose_area, &ground, &request,
@@ -315,12 +334,16 @@ static void test_list_bound(void **state)
         struct choose_ground ground = { 0 };
         struct chosen chosen[3];
         struct passed_over passed[CHOOSE_PASSED_KEPT];
-        struct choose_result result = { .chosen = chosen, .chosen_max = 3, .passed = passed,
-                                        .passed_max = CHOOSE_PASSED_KEPT };
+        struct choose_result result = {
+                .chosen = chosen, .chosen_max = 3, .passed = passed, .passed_max = CHOOSE_PASSED_KEPT
+        };
 
         assert_int_equal(roster_new(&ground.roster), 0);
         for (int i = 0; i < 1000; i++) { /* every second one off duty, each 78 m further than the one before */
-                struct supervisor s = { .on_duty = i % 2, .has_phone = true, .has_fix = true, .fix_at_ms = NOW_MS,
+                struct supervisor s = { .on_duty = i % 2,
+                                        .has_phone = true,
+                                        .has_fix = true,
+                                        .fix_at_ms = NOW_MS,
                                         .fix = { lyon.lat_deg, lyon.lon_deg + 0.001 * i } };
 
                 sprintf(s.id, "s%03d", i * 7 % 1000);
@@ -350,9 +373,9 @@ static void test_reason_names(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_order),       cmocka_unit_test(test_eligible), cmocka_unit_test(test_teams),
-                cmocka_unit_test(test_no_position), cmocka_unit_test(test_barrier),  cmocka_unit_test(test_area),
-                cmocka_unit_test(test_managers),    cmocka_unit_test(test_refused),  cmocka_unit_test(test_list_bound),
+                cmocka_unit_test(test_order),        cmocka_unit_test(test_eligible), cmocka_unit_test(test_teams),
+                cmocka_unit_test(test_no_position),  cmocka_unit_test(test_barrier),  cmocka_unit_test(test_area),
+                cmocka_unit_test(test_managers),     cmocka_unit_test(test_refused),  cmocka_unit_test(test_list_bound),
                 cmocka_unit_test(test_reason_names),
         };
 

@@ -88,8 +88,8 @@ static bool is_between(const int64_t p[2], const int64_t q[2], const int64_t r[2
                llabs(r[1] - p[1]) + llabs(q[1] - r[1]) == llabs(q[1] - p[1]);
 }
 
-/* Whether the straight lines p-q and a-b have a point in common, in the plane: the ends of each on both sides of the other,
- * or an end of one on the other. */
+/* Whether the straight lines p-q and a-b have a point in common, in the plane: the ends of each on both sides of the
+ * other, or an end of one on the other. */
 static bool lines_meet(const struct position *from, const struct position *to, double shift_deg,
                        const struct oracle_barrier *w)
 {
@@ -153,8 +153,8 @@ void oracle_choose(const struct roster *roster, const struct oracle_question *qu
                 struct oracle_person p = { .who = s, .distance_m = HUGE_VAL, .effective_m = HUGE_VAL };
 
                 p.eligible = is_eligible(question, s, &p.reason);
-                p.rank = (s->busy_count > 0 ? 2 : 0) +
-                         (s->has_fix && llabs(r->now_ms - s->fix_at_ms) <= 600000 ? 0 : 1);
+                p.rank =
+                        (s->busy_count > 0 ? 2 : 0) + (s->has_fix && llabs(r->now_ms - s->fix_at_ms) <= 600000 ? 0 : 1);
                 if (s->has_fix && r->at != NULL) {
                         p.distance_m = position_distance_m(r->at, &s->fix);
                         p.effective_m = p.distance_m * penalty_of(question, r->at, s->fix);

@@ -1,5 +1,5 @@
-/* Choosing once more, slow and obvious: every distance worked out, everything sorted.  What choose.c must equal, and the
- * peer it is measured against.  Shares no code with it but the geodesic and the records. */
+/* Choosing once more, slow and obvious: every distance worked out, everything sorted.  What choose.c must equal, and
+ * the peer it is measured against.  Shares no code with it but the geodesic and the records. */
 #ifndef TESTS_GEO_ORACLE_H
 #define TESTS_GEO_ORACLE_H
 

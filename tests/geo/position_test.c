@@ -12,9 +12,10 @@ static void test_validity(void **state)
                 struct position at;
                 bool valid;
         } cases[] = {
-                { { 0, 0 }, true },      { { 90, 180 }, true },       { { -90, -180 }, true },      { { 90.0000001, 0 }, false },
-                { { 0, 180.1 }, false }, { { 0, -180.1 }, false },    { { -91, 0 }, false },        { { NAN, 0 }, false },
-                { { 0, NAN }, false },   { { INFINITY, 0 }, false },  { { 0, -INFINITY }, false },
+                { { 0, 0 }, true },           { { 90, 180 }, true },       { { -90, -180 }, true },
+                { { 90.0000001, 0 }, false }, { { 0, 180.1 }, false },     { { 0, -180.1 }, false },
+                { { -91, 0 }, false },        { { NAN, 0 }, false },       { { 0, NAN }, false },
+                { { INFINITY, 0 }, false },   { { 0, -INFINITY }, false },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)

@@ -88,7 +88,7 @@ static void test_full(void **state)
 static void test_against_table(void **state)
 {
         enum { PEOPLE = 18000, STEPS = 200000 }; /* enough for long runs in the table */
-        static uint16_t held[PEOPLE]; /* busy_count, 0 absent */
+        static uint16_t held[PEOPLE];            /* busy_count, 0 absent */
         struct roster *roster;
         size_t count = 0;
 

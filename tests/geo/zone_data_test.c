@@ -35,8 +35,10 @@ static void test_all_load(void **state)
                 struct position at;
                 const char *name;
         } places[] = {
-                { { 45.7578, 4.8320 }, "Lyon" },             { { 45.7676, 4.8344 }, "Lyon" },
-                { { 45.7719, 4.8902 }, "Villeurbanne" },     { { 45.6963, 4.8863 }, "V\xc3\xa9nissieux" },
+                { { 45.7578, 4.8320 }, "Lyon" },
+                { { 45.7676, 4.8344 }, "Lyon" },
+                { { 45.7719, 4.8902 }, "Villeurbanne" },
+                { { 45.6963, 4.8863 }, "V\xc3\xa9nissieux" },
                 { { 45.9892, 4.7190 }, "Villefranche-sur-Sa\xc3\xb4ne" },
         };
         json_t *root = load();
@@ -94,8 +96,8 @@ static const char *break_ring(enum breakage how, json_t *rings, json_t *ring, si
                 break;
         }
         json_decref(far);
-        return (const char *[]){ "not closed", "Self-intersection", "latitude 90.5", "fewer than 4", "id 69123 is already",
-                                 "one ring or more", "list of numbers" }[how];
+        return (const char *[]){ "not closed",          "Self-intersection", "latitude 90.5",  "fewer than 4",
+                                 "id 69123 is already", "one ring or more",  "list of numbers" }[how];
 }
 
 static void test_broken_ones_refused(void **state)

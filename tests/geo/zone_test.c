@@ -8,13 +8,13 @@
 #include "tests/geo/cmocka_first.h"
 
 #define COLLECTION(features) "{\"type\":\"FeatureCollection\",\"features\":[" features "]}"
-#define FEATURE(properties, type, coordinates)                                                                         \
-        "{\"type\":\"Feature\",\"properties\":{" properties "},\"geometry\":{\"type\":\"" type                         \
+#define FEATURE(properties, type, coordinates)                                                 \
+        "{\"type\":\"Feature\",\"properties\":{" properties "},\"geometry\":{\"type\":\"" type \
         "\",\"coordinates\":" coordinates "}}"
 #define POLYGON(properties, coordinates) FEATURE(properties, "Polygon", coordinates)
 /* The square from the south west corner (w, s) to (e, n), all as text. */
-#define RING(w, s, e, n) "[[" w "," s "],[" e "," s "],[" e "," n "],[" w "," n "],[" w "," s "]]"
-#define SQUARE RING("4", "45", "5", "46")
+#define RING(w, s, e, n)                 "[[" w "," s "],[" e "," s "],[" e "," n "],[" w "," n "],[" w "," s "]]"
+#define SQUARE                           RING("4", "45", "5", "46")
 
 static struct zones *read_all(const char *text)
 {
@@ -25,6 +25,20 @@ static struct zones *read_all(const char *text)
         if (r != 0)
                 fail_msg("refused: %s", error.text);
         return zones;
+}
+
+/* The same of a collection of some features. */
+#define READ(...) read_features((const char *const[]){ __VA_ARGS__, NULL })
+
+static struct zones *read_features(const char *const *features)
+{
+        static char text[8000];
+        char *end = text + sprintf(text, "\xef\xbb\xbf{\"type\":\"FeatureCollection\",\"features\":[");
+
+        for (size_t i = 0; features[i] != NULL; i++)
+                end += sprintf(end, "%s%s", i > 0 ? "," : "", features[i]);
+        strcpy(end, "]}");
+        return read_all(text);
 }
 
 /* The ids of the zones at a place, joined: "a b". */
@@ -89,7 +103,7 @@ static void test_refused(void **state)
                 { COLLECTION(POLYGON("", "[[[[4,45],[5,45],[5,46],[4,45]]]]")), "fewer than 4" },
                 { COLLECTION(POLYGON("", "[[[179,0],[-179,0],[-179,1],[179,1],[179,0]]]")), "antimeridian" },
                 { COLLECTION(POLYGON("\"id\":\"a\"", "[" SQUARE "]") "," POLYGON("\"code\":\"a\",\"nom\":\"B\"",
-                                                                                  "[" SQUARE "]")),
+                                                                                 "[" SQUARE "]")),
                   "feature 1 (B): id a is already that of feature 0" },
                 { COLLECTION(POLYGON("\"id\":1.5", "[" SQUARE "]")), "id is neither" },
                 { COLLECTION(POLYGON("\"id\":\"12345678901234567890123456789012345678901\"", "[" SQUARE "]")),
@@ -105,7 +119,8 @@ static void test_refused(void **state)
                 { COLLECTION(POLYGON("\"ladder\":{\"ask_count\":0}", "[" SQUARE "]")), "ask_count is no whole" },
                 { COLLECTION(POLYGON("\"ladder\":{\"ask_count\":21}", "[" SQUARE "]")), "ask_count is no whole" },
                 { COLLECTION(POLYGON("\"ladder\":{\"next_after_s\":30.0}", "[" SQUARE "]")), "next_after_s is no" },
-                { COLLECTION(POLYGON("\"ladder\":{\"managers_after_s\":3601}", "[" SQUARE "]")), "managers_after_s is" },
+                { COLLECTION(POLYGON("\"ladder\":{\"managers_after_s\":3601}", "[" SQUARE "]")),
+                  "managers_after_s is" },
                 { COLLECTION(POLYGON("\"ladder\":{\"ask\":3}", "[" SQUARE "]")), "unknown field" },
                 { COLLECTION(POLYGON("\"ladder\":{\"next_after_s\":61}", "[" SQUARE "]")), "not in this order" },
                 { COLLECTION(POLYGON("\"ladder\":{\"all_after_s\":121}", "[" SQUARE "]")), "not in this order" },
@@ -174,14 +189,16 @@ static void test_long_names_in_errors(void **state)
 
 static void test_properties(void **state)
 {
-        struct zones *zones = read_all("\xef\xbb\xbf" COLLECTION(
+        struct zones *zones = READ(
                 POLYGON("\"nom\":\"Lyon\",\"code\":\"69123\",\"teams\":[\"north\",\"\xc3\x89quipe 2\"],"
                         "\"no_coverage\":true,\"ladder\":{\"ask_count\":5,\"sms_after_s\":60,\"next_after_s\":45},"
-                        "\"colour\":\"red\"", "[" SQUARE "]") ","
-                POLYGON("\"id\":7,\"name\":\"Seven\",\"teams\":[],\"no_coverage\":null,\"ladder\":null", "[" SQUARE "]") ","
-                POLYGON("\"name\":\"Only a name\"", "[" SQUARE "]") ","
-                POLYGON("", "[" SQUARE "]") ","
-                "{\"type\":\"Feature\",\"id\":\"outer\",\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[" SQUARE "]}}"));
+                        "\"colour\":\"red\"",
+                        "[" SQUARE "]"),
+                POLYGON("\"id\":7,\"name\":\"Seven\",\"teams\":[],\"no_coverage\":null,\"ladder\":null",
+                        "[" SQUARE "]"),
+                POLYGON("\"name\":\"Only a name\"", "[" SQUARE "]"), POLYGON("", "[" SQUARE "]"),
+                "{\"type\":\"Feature\",\"id\":\"outer\",\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[" SQUARE
+                "]}}");
         const struct zone *zone = zones_find(zones, "69123");
         struct zone_ladder usual = zone_ladder_default();
 
@@ -239,21 +256,22 @@ static void test_no_zone(void **state)
 
 static void test_covers(void **state)
 {
-        struct zones *zones = read_all(COLLECTION(
-                POLYGON("\"id\":\"hole\"", "[" RING("4", "45", "5", "46") "," RING("4.25", "45.25", "4.75", "45.75") "]") ","
-                FEATURE("\"id\":\"multi\"", "MultiPolygon",
-                        "[[" RING("5", "45", "6", "46") "],[" RING("7", "45", "8", "46") "]]") ","
-                POLYGON("\"id\":\"clockwise\"", "[[[10,45],[10,46],[11,46],[11,45],[10,45]]]")));
+        struct zones *zones =
+                READ(POLYGON("\"id\":\"hole\"",
+                             "[" RING("4", "45", "5", "46") "," RING("4.25", "45.25", "4.75", "45.75") "]"),
+                     FEATURE("\"id\":\"multi\"", "MultiPolygon",
+                             "[[" RING("5", "45", "6", "46") "],[" RING("7", "45", "8", "46") "]]"),
+                     POLYGON("\"id\":\"clockwise\"", "[[[10,45],[10,46],[11,46],[11,45],[10,45]]]"));
         struct position wrong = { 91, 0 };
         const struct zone *found[1];
         size_t count = 7;
 
         assert_string_equal(ids_at(zones, 45.1, 4.1), "hole");
-        assert_string_equal(ids_at(zones, 45.5, 4.5), "");            /* in the hole */
-        assert_string_equal(ids_at(zones, 45.25, 4.5), "hole");       /* on the hole's border */
-        assert_string_equal(ids_at(zones, 45.5, 4), "hole");          /* on the border */
-        assert_string_equal(ids_at(zones, 45, 4), "hole");            /* on a corner */
-        assert_string_equal(ids_at(zones, 45.5, 5), "hole multi");    /* on a border of two */
+        assert_string_equal(ids_at(zones, 45.5, 4.5), "");         /* in the hole */
+        assert_string_equal(ids_at(zones, 45.25, 4.5), "hole");    /* on the hole's border */
+        assert_string_equal(ids_at(zones, 45.5, 4), "hole");       /* on the border */
+        assert_string_equal(ids_at(zones, 45, 4), "hole");         /* on a corner */
+        assert_string_equal(ids_at(zones, 45.5, 5), "hole multi"); /* on a border of two */
         assert_string_equal(ids_at(zones, 45.5, 5.5), "multi");
         assert_string_equal(ids_at(zones, 45.5, 6.5), "");
         assert_string_equal(ids_at(zones, 46, 8), "multi");
@@ -292,12 +310,12 @@ static void test_overlapping(void **state)
 /* Split at the antimeridian, as RFC 7946 asks: 180 and -180 are one place. */
 static void test_antimeridian(void **state)
 {
-        struct zones *zones = read_all(COLLECTION(
-                POLYGON("\"id\":\"east\"", "[" RING("179", "-1", "180", "1") "]") ","
-                POLYGON("\"id\":\"west\"", "[" RING("-180", "-1", "-179", "1") "]") ","
-                FEATURE("\"id\":\"both\"", "MultiPolygon",
-                        "[[" RING("179", "10", "180", "11") "],[" RING("-180", "10", "-179", "11") "]]") ","
-                POLYGON("\"id\":\"world\"", "[" RING("-180", "-90", "180", "90") "]")));
+        struct zones *zones =
+                READ(POLYGON("\"id\":\"east\"", "[" RING("179", "-1", "180", "1") "]"),
+                     POLYGON("\"id\":\"west\"", "[" RING("-180", "-1", "-179", "1") "]"),
+                     FEATURE("\"id\":\"both\"", "MultiPolygon",
+                             "[[" RING("179", "10", "180", "11") "],[" RING("-180", "10", "-179", "11") "]]"),
+                     POLYGON("\"id\":\"world\"", "[" RING("-180", "-90", "180", "90") "]"));
         const struct zone *east = zones_find(zones, "east");
 
         assert_string_equal(ids_at(zones, 0, 179.5), "east world");
@@ -330,13 +348,12 @@ static bool are_neighbours(const struct zones *zones, const char *a, const char 
 /* 0.0005 degrees are 39 m from west to east at 45.5, and 56 m from south to north. */
 static void test_neighbours(void **state)
 {
-        struct zones *zones = read_all(COLLECTION(
-                POLYGON("\"id\":\"a\"", "[" RING("4", "45", "5", "46") "]") ","
-                POLYGON("\"id\":\"touches\"", "[" RING("5", "45.2", "6", "45.8") "]") ","
-                POLYGON("\"id\":\"corner\"", "[" RING("3", "44", "4", "45") "]") ","
-                POLYGON("\"id\":\"near\"", "[" RING("3", "45.2", "3.9995", "45.8") "]") ","
-                POLYGON("\"id\":\"far\"", "[" RING("4", "46.002", "5", "47") "]") ","
-                POLYGON("\"id\":\"inside\"", "[" RING("4.4", "45.4", "4.6", "45.6") "]")));
+        struct zones *zones = READ(POLYGON("\"id\":\"a\"", "[" RING("4", "45", "5", "46") "]"),
+                                   POLYGON("\"id\":\"touches\"", "[" RING("5", "45.2", "6", "45.8") "]"),
+                                   POLYGON("\"id\":\"corner\"", "[" RING("3", "44", "4", "45") "]"),
+                                   POLYGON("\"id\":\"near\"", "[" RING("3", "45.2", "3.9995", "45.8") "]"),
+                                   POLYGON("\"id\":\"far\"", "[" RING("4", "46.002", "5", "47") "]"),
+                                   POLYGON("\"id\":\"inside\"", "[" RING("4.4", "45.4", "4.6", "45.6") "]"));
 
         assert_true(are_neighbours(zones, "a", "touches"));
         assert_true(are_neighbours(zones, "a", "corner"));
@@ -365,12 +382,13 @@ static void test_against_comparisons(void **state)
                 west[i] = (int)(drand48() * (SIDE - 4)), south[i] = (int)(drand48() * (SIDE - 4));
                 east[i] = west[i] + 3 + (int)(drand48() * (SIDE - 3 - west[i]));
                 north[i] = south[i] + 3 + (int)(drand48() * (SIDE - 3 - south[i]));
-                fprintf(f, "%s{\"type\":\"Feature\",\"properties\":{\"id\":\"z%02d\"},\"geometry\":{\"type\":\"Polygon\","
-                           "\"coordinates\":[[[%d,%d],[%d,%d],[%d,%d],[%d,%d],[%d,%d]],"
-                           "[[%d,%d],[%d,%d],[%d,%d],[%d,%d],[%d,%d]]]}}", i > 0 ? "," : "", i,
-                        west[i], south[i], east[i], south[i], east[i], north[i], west[i], north[i], west[i], south[i],
-                        west[i] + 1, south[i] + 1, east[i] - 1, south[i] + 1, east[i] - 1, north[i] - 1, west[i] + 1,
-                        north[i] - 1, west[i] + 1, south[i] + 1);
+                fprintf(f,
+                        "%s{\"type\":\"Feature\",\"properties\":{\"id\":\"z%02d\"},\"geometry\":{\"type\":\"Polygon\","
+                        "\"coordinates\":[[[%d,%d],[%d,%d],[%d,%d],[%d,%d],[%d,%d]],"
+                        "[[%d,%d],[%d,%d],[%d,%d],[%d,%d],[%d,%d]]]}}",
+                        i > 0 ? "," : "", i, west[i], south[i], east[i], south[i], east[i], north[i], west[i], north[i],
+                        west[i], south[i], west[i] + 1, south[i] + 1, east[i] - 1, south[i] + 1, east[i] - 1,
+                        north[i] - 1, west[i] + 1, north[i] - 1, west[i] + 1, south[i] + 1);
         }
         fputs("]}", f);
         fclose(f);

@@ -11,8 +11,8 @@
 
 #include "tests/geo/cmocka_first.h"
 
-#define HEAD "id,lat,lon,fix_age_s,on_duty,busy\n"
-#define AT   "45.75,4.85"
+#define HEAD      "id,lat,lon,fix_age_s,on_duty,busy\n"
+#define AT        "45.75,4.85"
 #define WORDS_MAX 12
 
 static const char zones[] =
@@ -21,8 +21,9 @@ static const char zones[] =
         "[[[4.7,45.7],[4.9,45.7],[4.9,45.8],[4.7,45.8],[4.7,45.7]]]}},"
         "{\"type\":\"Feature\",\"properties\":{\"id\":\"north\",\"teams\":[\"n\"]},\"geometry\":{\"type\":\"Polygon\","
         "\"coordinates\":[[[4.7,46.7],[4.9,46.7],[4.9,46.8],[4.7,46.8],[4.7,46.7]]]}}]}";
-static const char river[] = "{\"type\":\"Feature\",\"properties\":{\"penalty\":10},\"geometry\":{\"type\":\"LineString\","
-                            "\"coordinates\":[[4.8505,45],[4.8505,46]]}}";
+static const char river[] =
+        "{\"type\":\"Feature\",\"properties\":{\"penalty\":10},\"geometry\":{\"type\":\"LineString\","
+        "\"coordinates\":[[4.8505,45],[4.8505,46]]}}";
 
 struct fixture {
         char folder[40], zones[64], roster[64], barriers[64], out[64], err[64];
@@ -131,12 +132,12 @@ static const char *answered(const struct fixture *f)
 
         if (f->status != 0 || json == NULL)
                 fail_msg("status %d: %s%s", f->status, f->complained, f->said);
-        json_array_foreach(json_object_get(json, "chosen"), i, one)
-                end += sprintf(end, "%s ", json_string_value(json_object_get(one, "id")));
+        json_array_foreach(json_object_get(json, "chosen"), i, one) end +=
+                sprintf(end, "%s ", json_string_value(json_object_get(one, "id")));
         end += sprintf(end, "|");
-        json_array_foreach(json_object_get(json, "passed_over"), i, one)
-                end += sprintf(end, " %s: %s", json_string_value(json_object_get(one, "id")),
-                               json_string_value(json_object_get(one, "reason")));
+        json_array_foreach(json_object_get(json, "passed_over"), i, one) end +=
+                sprintf(end, " %s: %s", json_string_value(json_object_get(one, "id")),
+                        json_string_value(json_object_get(one, "reason")));
         json_decref(json);
         return words;
 }
@@ -146,14 +147,16 @@ static void test_answer(void **state)
         struct fixture *f = *state;
         json_t *json, *chosen;
 
-        run(f, HEAD "a,45.75,4.851,600,1,0\nb,45.75,4.852,601,true,false\nc,,,,TRUE,0\nd,45.75,4.8501,0,0,0\n"
-               "e,45.75,4.86,1.5,1,1\nf,45.75,4.87,0,1,0\n", AT);
+        run(f,
+            HEAD "a,45.75,4.851,600,1,0\nb,45.75,4.852,601,true,false\nc,,,,TRUE,0\nd,45.75,4.8501,0,0,0\n"
+                 "e,45.75,4.86,1.5,1,1\nf,45.75,4.87,0,1,0\n",
+            AT);
         assert_string_equal(answered(f), "a f b | d: off duty e: busy c: no fix");
         json = json_loads(f->said, 0, NULL);
         chosen = json_object_get(json, "chosen");
         assert_string_equal(json_string_value(json_object_get(json, "zone")), "69123");
-        assert_string_equal(json_string_value(json_object_get(
-                                    json_array_get(json_object_get(json, "zones"), 0), "name")), "Lyon");
+        assert_string_equal(
+                json_string_value(json_object_get(json_array_get(json_object_get(json, "zones"), 0), "name")), "Lyon");
         assert_true(fabs(json_real_value(json_object_get(json_array_get(chosen, 0), "distance_m")) - 77.83) < 0.1);
         assert_true(json_is_real(json_object_get(json_array_get(json_object_get(json, "passed_over"), 0), "about_m")));
         assert_true(json_is_null(json_object_get(json_array_get(json_object_get(json, "passed_over"), 2), "about_m")));
@@ -172,12 +175,16 @@ static void test_csv_forms(void **state)
         static const struct {
                 const char *roster, *expected;
         } cases[] = {
-                { "\xef\xbb\xbf" "busy,on_duty,fix_age_s,lon,lat,id,note\r\n0,1,5,4.851,45.75,a,\"x, \"\"y\"\"\r\nz\"\r\n",
+                { "\xef\xbb\xbf"
+                  "busy,on_duty,fix_age_s,lon,lat,id,note\r\n0,1,5,4.851,45.75,a,\"x, \"\"y\"\"\r\nz\"\r\n",
                   "a |" },
-                { "\"id\",\"lat\",\"lon\",\"fix_age_s\",\"on_duty\",\"busy\"\n\"a\",\"45.75\",\"4.851\",\"5\",\"1\",\"0\"", "a |" },
+                { "\"id\",\"lat\",\"lon\",\"fix_age_s\",\"on_duty\",\"busy\"\n\"a\",\"45.75\",\"4.851\",\"5\",\"1\","
+                  "\"0\"",
+                  "a |" },
                 { "id, lat ,lon,fix_age_s,on_duty,busy\n\n a , 45.75,4.851\t,5,1,0\r\n\r\n", "a |" },
                 { "id,lat,lon,fix_age_s,on_duty,busy,team,reachable,phone\na,45.75,4.851,5,1,0,x,0,+33\n"
-                  "b,45.75,4.852,5,1,0,,,\nc,45.75,4.853,5,1,0,n,1,\n", "b c | a: unreachable" },
+                  "b,45.75,4.852,5,1,0,,,\nc,45.75,4.853,5,1,0,n,1,\n",
+                  "b c | a: unreachable" },
                 { HEAD "a,+45.75,.4851e1,5,1,0\nb,45.75,4.85,,1,0\n", "a b |" },
                 { HEAD "a,45.75,4.851,600,1,0\nb,45.75,4.8505,600.0001,1,0\nB,45.75,4.851,600,1,0\n", "B a b |" },
         };
@@ -186,7 +193,8 @@ static void test_csv_forms(void **state)
                 run(*state, cases[i].roster, AT);
                 assert_string_equal(answered(*state), cases[i].expected);
         }
-        run(*state, "id,lat,lon,fix_age_s,on_duty,busy,team\na,46.75,4.85,5,1,0,x\nb,46.75,4.86,5,1,0,n\n", "46.75,4.85");
+        run(*state, "id,lat,lon,fix_age_s,on_duty,busy,team\na,46.75,4.85,5,1,0,x\nb,46.75,4.86,5,1,0,n\n",
+            "46.75,4.85");
         assert_string_equal(answered(*state), "b | a: not allowed in zone");
 }
 
@@ -254,20 +262,20 @@ static void test_barriers_and_count(void **state)
         file_put(f->roster, roster, strlen(roster));
         run_words(f, (const char *[]){ "--zones", f->zones, "--roster", f->roster, "--at", AT, "--count", "1", NULL });
         assert_string_equal(answered(f), "over | b: further");
-        run_words(f, (const char *[]){ "--zones", f->zones, "--roster", f->roster, "--at=" AT, "--count", "1", "--barriers",
-                                       f->barriers, NULL });
+        run_words(f, (const char *[]){ "--zones", f->zones, "--roster", f->roster, "--at=" AT, "--count", "1",
+                                       "--barriers", f->barriers, NULL });
         assert_string_equal(answered(f), "b | over: further");
         file_put(f->barriers, zones, strlen(zones));
-        run_words(f, (const char *[]){ "--zones", f->zones, "--roster", f->roster, "--at", AT, "--barriers", f->barriers,
-                                       NULL });
+        run_words(f, (const char *[]){ "--zones", f->zones, "--roster", f->roster, "--at", AT, "--barriers",
+                                       f->barriers, NULL });
         assert_int_equal(f->status, 1);
         assert_non_null(strstr(f->complained, "feature 0 (Lyon): neither a LineString"));
 }
 
 static void test_command_line(void **state)
 {
-        static const char *const wrong_at[] = { "", "45", "45,", ",4", "45;4", "91,4", "45,181", "nan,4", "45,4,5", "a,b",
-                                                "45,4 x" };
+        static const char *const wrong_at[] = { "",       "45",    "45,",    ",4",  "45;4",  "91,4",
+                                                "45,181", "nan,4", "45,4,5", "a,b", "45,4 x" };
         static const char *const wrong_count[] = { "", "0", "-1", "257", "3x", " 3", "1e1" };
         struct fixture *f = *state;
 
