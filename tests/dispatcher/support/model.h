@@ -7,7 +7,7 @@
 #include "dispatcher/core.h"
 
 #define MODEL_DISPATCHERS 3
-#define MODEL_SESSIONS    4096
+#define MODEL_SESSIONS    1024
 #define MODEL_NOW_MS      INT64_C(1800000000000)
 
 struct model_bytes {
@@ -86,7 +86,7 @@ struct model {
                 struct tombstone tombstone;
         } tombstones[8192];
         size_t tombstone_count;
-        struct model_entry feed[65536];
+        struct model_entry feed[16384];
         struct model_answer answers[1024];
         struct model_session sessions[MODEL_SESSIONS]; /* session id - 1 */
         struct core_found carriers[1024];
