@@ -115,9 +115,11 @@ int config_read(int argc, char **argv, struct config *ret_config, struct config_
                 fprintf(stderr, "vigie-console: --ready-fd needs the number of an open file\n");
                 return -EINVAL;
         }
+        memset(ret_config, 0, sizeof(*ret_config));
         r = conf_main(&table, &(struct conf_args){ argc, argv }, ret_config, NULL, &next);
         if (r < 0)
                 return r;
         *ret_start = (struct config_start){ .stop = next == CONF_STOP, .ready_fd = fd };
+        ret_start->check = ret_start->stop && ret_config->region[0] != '\0'; /* only -n has filled it in */
         return 0;
 }

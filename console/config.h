@@ -39,7 +39,8 @@ struct config {
 
 /* What the command line says beside the configuration. */
 struct config_start {
-        bool stop;    /* --help, --version or a good -n was answered */
+        bool stop;    /* --help, --version or -n was asked for: do not serve */
+        bool check;   /* -n: check the files too */
         int ready_fd; /* --ready-fd: gets "PORT\n" when listening; -1 = none */
 };
 

@@ -4,6 +4,8 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -15,6 +17,8 @@
 
 /* Pages have so long to hear that they shall come back. */
 #define LEAVE_MS 300
+/* Files besides connections: Redis, log, libraries. */
+#define OTHER_FILES 64
 
 struct console {
         struct config config;
@@ -147,7 +151,7 @@ static int open_server(struct console *c)
         int r = server_open(&options, &c->server);
 
         if (r < 0)
-                log_error(NULL, "listen.address, listen.port, tls.certificate or tls.key: %s", strerror(-r));
+                log_error(NULL, "listen.address, listen.port: %s", strerror(-r));
         return r;
 }
 
@@ -205,22 +209,6 @@ static int open_metrics(struct console *c)
         return metrics_serve(c->loop, c->metrics, (int)c->config.metrics_port, &c->metrics_server);
 }
 
-static int say_ready(struct console *c)
-{
-        int r = server_start(c->server);
-
-        if (r < 0)
-                return r;
-        log_info(NULL, "vigie-console " VIGIE_VERSION " listens on port %d", server_port(c->server));
-        if (c->start.ready_fd >= 0) {
-                dprintf(c->start.ready_fd, "%d\n", server_port(c->server));
-                close(c->start.ready_fd);
-        }
-        loop_timer_arm(c->loop, &c->tick, clock_mono_ms() + DESK_TICK_MS);
-        return 0;
-}
-
-/* ---- the end */
 
 static void on_left(struct wheel_timer *timer, int64_t now_mono_ms)
 {
@@ -235,6 +223,24 @@ static void on_stop(void *user, int signal)
         server_leave(c->server);
         loop_timer_arm(c->loop, &c->leave, clock_mono_ms() + LEAVE_MS);
 }
+
+static int say_ready(struct console *c)
+{
+        int r = server_start(c->server);
+
+        if (r < 0)
+                return r;
+        log_info(NULL, "vigie-console " VIGIE_VERSION " listens on port %d", server_port(c->server));
+        if (c->start.ready_fd >= 0) {
+                dprintf(c->start.ready_fd, "%d\n", server_port(c->server));
+                close(c->start.ready_fd);
+        }
+        loop_timer_arm(c->loop, &c->tick, clock_mono_ms() + DESK_TICK_MS);
+        loop_on_stop(c->loop, on_stop, c);
+        return 0;
+}
+
+/* ---- the end */
 
 static void console_close(struct console *c)
 {
@@ -254,34 +260,56 @@ static void console_close(struct console *c)
         files_free(c->files);
 }
 
+/* raise_files: as many open files as we may have: the connections' number is a promise. */
+static int raise_files(const struct config *config)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)config->limit_connections + OTHER_FILES)
+                return 0;
+        log_error(NULL, "limits.connections: %lld, but only %llu files may be open", (long long)config->limit_connections,
+                  (unsigned long long)limit.rlim_cur);
+        return -EMFILE;
+}
+
+static void open_log(const struct config *config)
+{
+        enum log_level level = LOG_LEVEL_INFO;
+
+        (void)log_level_from_name(config->log_level, &level); /* the configuration's check has seen it */
+        log_open("vigie-console", level);
+}
+
 int main(int argc, char **argv)
 {
         struct console c = { 0 };
-        enum log_level level;
         int r;
 
         gate_threads();
         if (config_read(argc, argv, &c.config, &c.start) < 0)
                 return 2;
-        if (c.start.stop)
+        if (c.start.stop && !c.start.check)
                 return 0;
-        (void)log_level_from_name(c.config.log_level, &level);
-        log_open("vigie-console", level);
+        open_log(&c.config);
         wheel_timer_init(&c.tick, on_tick, &c);
         wheel_timer_init(&c.leave, on_left, &c);
-        if ((r = loop_open(&c.loop)) < 0 ||
-            (r = open_files(&c)) < 0 ||                                         /* pages and zones */
-            (r = open_store(&c)) < 0 ||                                         /* Redis, and the board it fills */
-            (r = open_desk(&c)) < 0 ||                                          /* who is told what */
-            (r = gate_new(c.loop, c.store, &c.config, &c.gate)) < 0 ||          /* logins */
-            (r = open_server(&c)) < 0 ||                                        /* certificate, key and port */
-            (r = open_metrics(&c)) < 0 ||
-            (r = say_ready(&c)) < 0)
-                log_error(NULL, "%s", strerror(-r));
-        if (r == 0) {
-                loop_on_stop(c.loop, on_stop, &c);
-                r = loop_run(c.loop);
-        }
+        if ((r = open_files(&c)) < 0 ||                                /* pages and zones */
+            (r = server_check(&c.config)) < 0 || c.start.check ||      /* -n stops here */
+            (r = raise_files(&c.config)) < 0 ||                        /* open files */
+            (r = loop_open(&c.loop)) < 0 ||                            /* signals, timers */
+            (r = open_store(&c)) < 0 ||                                /* Redis, and the board it fills */
+            (r = open_desk(&c)) < 0 ||                                 /* who is told what */
+            (r = gate_new(c.loop, c.store, &c.config, &c.gate)) < 0 || /* logins */
+            (r = open_server(&c)) < 0 ||                               /* TLS and port */
+            (r = open_metrics(&c)) < 0 ||                              /* loopback port */
+            (r = say_ready(&c)) < 0 ||
+            (r = loop_run(c.loop)) < 0)                                /* serves */
+                log_write(r < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG, NULL, "ends: %s", strerror(-r));
         console_close(&c);
-        return r < 0 ? 1 : 0;
+        return r == 0 ? 0 : c.start.check ? 2 : EX_UNAVAILABLE;
 }

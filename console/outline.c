@@ -32,7 +32,8 @@ static int add_file(json_t *features, const char *path)
 
         if (r < 0)
                 return r;
-        json = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+        bool mark = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+        json = json_loadb(text + 3 * mark, len - 3 * mark, JSON_REJECT_DUPLICATES, NULL);
         free(text);
         list = json_object_get(json, "features");
         if (json_is_array(list))

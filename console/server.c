@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libwebsockets.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,23 @@ static int open_lws(struct server *server)
         info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
         server->vhost = lws_create_vhost(server->lws, &info);
         return server->vhost != NULL ? 0 : -EINVAL;
+}
+
+int server_check(const struct config *config)
+{
+        SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+        const char *why = NULL;
+
+        if (ctx == NULL || SSL_CTX_use_certificate_chain_file(ctx, config->tls_certificate) != 1)
+                why = "tls.certificate cannot be read";
+        else if (SSL_CTX_use_PrivateKey_file(ctx, config->tls_key, SSL_FILETYPE_PEM) != 1)
+                why = "tls.key cannot be read, or is not that of tls.certificate";
+        SSL_CTX_free(ctx);
+        ERR_clear_error();
+        if (why == NULL)
+                return 0;
+        log_error(NULL, "%s", why);
+        return -EINVAL;
 }
 
 static void on_accepted(void *user, int fd)

@@ -54,6 +54,9 @@ struct server {
         bool closing;
 };
 
+/* server_check: say whether the certificate and the key can be read and go together.  Returns 0 or -EINVAL (told in the log). */
+int server_check(const struct config *config);
+
 /* server_open: read certificate and key, bind.  Nothing is accepted yet.
  *   ret_server  written in any case: on an error half open or NULL, for server_close and server_free
  * Returns 0, -EINVAL (address, certificate or key; told in the log), -EADDRINUSE, -ENOMEM, -ENOBUFS (policy). */

@@ -10,7 +10,8 @@ function title(notice) {
   if (notice.kind === "technical") return el("strong", {}, cause);
   const key = `notice_${KINDS.includes(notice.kind) ? notice.kind : "technical"}${notice.count === 1 ? "_one" : ""}`;
   const where = notice.zone_name ? [" · ", bdi(notice.zone_name)] : [];
-  return el("strong", {}, sayNodes(key, { n: String(notice.count) }), ...where);
+  const why = notice.kind === "overdue" && notice.cause !== "silent" ? [" · ", cause] : [];
+  return el("strong", {}, sayNodes(key, { n: String(notice.count) }), ...where, ...why);
 }
 
 function names(notice) {
