@@ -54,9 +54,9 @@ struct alert_actor {
 /* What happens. */
 struct alert_change {
         enum alert_event event;
-        int64_t now_ms, at_ms;           /* of the commit; when it happened */
-        const uint8_t *event_id;         /* EVENT_ID_SIZE octets; NULL: DUE, which its content alone makes idempotent */
-        bool replayed;                   /* from the journal: what has happened since counts more */
+        int64_t now_ms, at_ms;   /* of the commit; when it happened */
+        const uint8_t *event_id; /* of a command; NULL: a press or a deadline, whose content says whether it is news */
+        bool replayed;           /* from the journal: what has happened since counts more */
         const struct alert_press *press; /* RAISE, UPDATE */
         const struct alert_actor *actor; /* the others, save DUE */
         const struct command *command;   /* likewise; PROGRESS: its verb says which */

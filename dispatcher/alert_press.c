@@ -62,10 +62,15 @@ static bool lifts(const struct record *record, const struct alert_press *press)
         return (record->marks & RECORD_UNVERIFIED) != 0 && press->why == UNVERIFIED_NOT;
 }
 
+static bool tells_category(const struct record *record, const struct alert_press *press)
+{
+        return record->category == ALERT_CATEGORY_NONE && alert_category(press->alert.marks) != ALERT_CATEGORY_NONE;
+}
+
 bool alert_knows(const struct record *record, const struct alert_press *press)
 {
         return record->version != 0 && press->alert.revision <= known_revision(record, press) &&
-               marks_with(record, press) == record->marks && !lifts(record, press);
+               marks_with(record, press) == record->marks && !lifts(record, press) && !tells_category(record, press);
 }
 
 static struct track_point fix_of(const struct alert_press *press, const struct record *record, int64_t at_ms)
@@ -204,9 +209,8 @@ int alert_update(struct record *record, const struct alert_change *change, const
                 record->presses++;
         record->marks = marks;
         record->paths |= press->paths;
-        if (newer || record->category == ALERT_CATEGORY_NONE)
-                if (alert_category(press->alert.marks) != ALERT_CATEGORY_NONE)
-                        record->category = (uint8_t)alert_category(press->alert.marks);
+        if (tells_category(record, press) || (newer && alert_category(press->alert.marks) != ALERT_CATEGORY_NONE))
+                record->category = (uint8_t)alert_category(press->alert.marks);
         if (newer) {
                 if (is_alias(record, press))
                         update_alias(record, press);

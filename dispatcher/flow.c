@@ -137,11 +137,9 @@ static int propose_alert(struct core *core, struct open_alert *alert, struct pro
 {
         struct fact *fact = proposal->fact;
         struct alert_press press;
-        struct alert_change change = { .now_ms = core->now_ms,
-                                       .at_ms = fact->at_ms,
-                                       .event_id = fact->event_id,
-                                       .replayed = fact->replayed,
-                                       .press = &press };
+        struct alert_change change = {
+                .now_ms = core->now_ms, .at_ms = fact->at_ms, .replayed = fact->replayed, .press = &press
+        };
 
         (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
         memcpy(press.id, fact->id, ALERT_ID_SIZE);

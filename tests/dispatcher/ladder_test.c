@@ -356,8 +356,6 @@ static void test_drill_climbs_nothing(void **state)
         model->options.drill_people = named;
         model->options.drill_people_count = 3;
         model_start(model, 0);
-        for (int i = 0; i < 2; i++) /* people are known by what the shell loads */
-                model_put_user(model, i == 0 ? "blue7" : "blue0", ROLE_SUPERVISOR);
         session = model_login(model, 0, 1);
         alert = model_alert_default(model, 1);
         alert.kind = ALERT_DRILL;

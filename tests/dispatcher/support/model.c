@@ -688,6 +688,12 @@ static void load_people(struct model *model, struct core *core)
                 assert(core_load_handset(core, model->handsets[i].id, &model->handsets[i].entry) == 0);
         for (size_t i = 0; i < model->people_count; i++)
                 assert(core_load_supervisor(core, model->people[i].id, &model->people[i].entry) == 0);
+        for (size_t i = 0; i < model->user_count; i++)
+                assert(core_load_user(core, model->users[i].login, &model->users[i].entry) == 0);
+        for (size_t i = 0; i < model->carrier_name_count; i++)
+                assert(core_load_carrier(core, model->carrier_names[i].id, &model->carrier_names[i].entry) == 0);
+        for (size_t i = 0; i < model->round_count; i++)
+                assert(core_load_round(core, model->rounds[i].id, &model->rounds[i].entry) == 0);
 }
 
 void model_start(struct model *model, unsigned dispatcher)
@@ -796,8 +802,11 @@ void model_put_carrier(struct model *model, const char *id)
 
         record_set_text(entry.name, sizeof(entry.name), id);
         record_set_text(entry.number, sizeof(entry.number), "+33622222222");
+        memcpy(model->carrier_names[model->carrier_name_count].id, id, strlen(id) + 1);
+        model->carrier_names[model->carrier_name_count++].entry = entry;
         for (unsigned d = 0; d < model->count; d++)
-                assert(core_load_carrier(model->dispatchers[d].core, id, &entry) == 0);
+                if (model->dispatchers[d].core != NULL)
+                        assert(core_load_carrier(model->dispatchers[d].core, id, &entry) == 0);
 }
 
 void model_put_user(struct model *model, const char *login, uint8_t role)
@@ -807,6 +816,8 @@ void model_put_user(struct model *model, const char *login, uint8_t role)
         record_set_text(entry.person, sizeof(entry.person), login);
         record_set_text(entry.name, sizeof(entry.name), login);
         entry.name[0] = (char)(entry.name[0] - 'a' + 'A');
+        memcpy(model->users[model->user_count].login, login, strlen(login) + 1);
+        model->users[model->user_count++].entry = entry;
         for (unsigned d = 0; d < model->count; d++)
                 if (model->dispatchers[d].core != NULL)
                         assert(core_load_user(model->dispatchers[d].core, login, &entry) == 0);
@@ -818,8 +829,11 @@ void model_put_round(struct model *model, const char *id, const char *zone)
 
         record_set_text(entry.name, sizeof(entry.name), id);
         record_set_text(entry.zone_id, sizeof(entry.zone_id), zone);
+        memcpy(model->rounds[model->round_count].id, id, strlen(id) + 1);
+        model->rounds[model->round_count++].entry = entry;
         for (unsigned d = 0; d < model->count; d++)
-                assert(core_load_round(model->dispatchers[d].core, id, &entry) == 0);
+                if (model->dispatchers[d].core != NULL)
+                        assert(core_load_round(model->dispatchers[d].core, id, &entry) == 0);
 }
 
 void model_hear(struct model *model, const char *id)
@@ -934,20 +948,28 @@ void model_alert_id(unsigned handset, uint64_t nonce, uint8_t ret_id[ALERT_ID_SI
         memcpy(ret_id + HANDSET_ID_SIZE, &nonce, sizeof(nonce));
 }
 
-size_t model_sign(const struct alert *alert, unsigned handset, uint8_t to[ALERT_MAX])
+size_t model_sign_payload(struct cbor_span payload, unsigned handset, uint8_t to[ALERT_MAX])
 {
-        uint8_t key[P256_POINT_SIZE], payload[ALERT_MAX], signature[KEY_SIGNATURE_SIZE];
-        struct handset_id id;
+        uint8_t key[P256_POINT_SIZE], signature[KEY_SIGNATURE_SIZE], id[HANDSET_ID_SIZE];
+        struct cose_parts parts = { .alg = KEY_ES256, .kid = id, .payload = payload, .aad = CBOR_LITERAL(ALERT_AAD) };
         struct cbor_writer w;
 
-        model_handset_id(handset, id.octets);
+        model_handset_id(handset, id);
         key_of(handset, key);
+        signature_of(key, payload, signature);
+        cbor_writer_init(&w, to, ALERT_MAX);
+        assert(cose_sign1_finish(&parts, signature, &w) == 0);
+        return w.len;
+}
+
+size_t model_sign(const struct alert *alert, unsigned handset, uint8_t to[ALERT_MAX])
+{
+        uint8_t payload[ALERT_MAX];
+        struct cbor_writer w;
+
         cbor_writer_init(&w, payload, sizeof(payload));
         assert(alert_write_payload(alert, &w) == 0);
-        signature_of(key, cbor_written(&w), signature);
-        cbor_writer_init(&w, to, ALERT_MAX);
-        assert(alert_finish(alert, &id, signature, &w) == 0);
-        return w.len;
+        return model_sign_payload(cbor_written(&w), handset, to);
 }
 
 void model_press(struct model *model, uint64_t session, unsigned handset, const struct alert *alert)

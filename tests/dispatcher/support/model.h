@@ -102,6 +102,21 @@ struct model {
         } people[256];
         size_t people_count;
         struct {
+                char login[PERSON_ID_MAX + 1];
+                struct user_entry entry;
+        } users[256];
+        size_t user_count;
+        struct {
+                char id[PERSON_ID_MAX + 1];
+                struct carrier_entry entry;
+        } carrier_names[256];
+        size_t carrier_name_count;
+        struct {
+                char id[PERSON_ID_MAX + 1];
+                struct round_entry entry;
+        } rounds[64];
+        size_t round_count;
+        struct {
                 char id[PERSON_ID_MAX + 1];
                 bool on;
                 struct duty_entry duty;
@@ -140,9 +155,10 @@ void model_send(struct model *model, uint64_t session, const struct frame *frame
 void model_send_bytes(struct model *model, uint64_t session, struct cbor_span bytes);
 struct model_session *model_session(struct model *model, uint64_t session);
 
-/* An alert object: model_alert_default fills one as HANDSET would press with NONCE; model_sign makes the object (returns its
- * length); model_press sends it. */
+/* An alert object: model_alert_default fills one as a handset would press with NONCE; model_sign makes the object (returns its
+ * length), model_sign_payload the same from any payload; model_press sends it. */
 struct alert model_alert_default(const struct model *model, uint64_t nonce);
+size_t model_sign_payload(struct cbor_span payload, unsigned handset, uint8_t to[ALERT_MAX]);
 size_t model_sign(const struct alert *alert, unsigned handset, uint8_t to[ALERT_MAX]);
 void model_press(struct model *model, uint64_t session, unsigned handset, const struct alert *alert);
 void model_alert_id(unsigned handset, uint64_t nonce, uint8_t ret_id[ALERT_ID_SIZE]);
