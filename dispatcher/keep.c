@@ -1,4 +1,5 @@
 /* The journal as the core sees it: APPEND and SYNCED, a full disk, compaction. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,19 +60,32 @@ static void on_state(void *user, enum journal_state state)
         keep_look(run);
 }
 
+/* let_go: an event that found no room goes on without the journal, after those before it are durable. */
+static void let_go(struct run *run)
+{
+        struct core_event event = { .kind = CORE_SYNCED };
+
+        event.u.synced.up_to = run->refused;
+        run->refused = 0;
+        if (journal_sync_now(run->journal) == 0)
+                run_tell(run, &event);
+}
+
 /* look_at_disk: tell the core and the handsets what became of the disk.  Not from within the core's actions. */
 static void look_at_disk(struct run *run)
 {
         bool away = journal_state(run->journal) == JOURNAL_FULL;
 
-        if (away == run->disk_away)
-                return;
-        run->disk_away = away;
-        tell_disk(run, !away);
-        if (away)
-                run_off_duty(run, OFF_DISK);
-        else
-                run_on_duty(run, OFF_DISK);
+        if (away != run->disk_away) {
+                run->disk_away = away;
+                tell_disk(run, !away);
+                if (away)
+                        run_off_duty(run, OFF_DISK);
+                else
+                        run_on_duty(run, OFF_DISK);
+        }
+        if (run->refused != 0)
+                let_go(run);
 }
 
 /* One compaction.  keep_entry runs on the journal's thread, and sees the core's snapshot alone. */
@@ -188,12 +202,14 @@ void keep_append(struct run *run, uint64_t number, struct cbor_span bytes)
         uint64_t seq;
         int r = run->appended_count < run->appended_room || make_room(run) ? 0 : -ENOMEM;
 
+        assert(run->journal != NULL); /* nothing happens before it is replayed */
         if (r == 0 && (r = journal_append(run->journal, bytes.at, bytes.len, &seq)) == -ENOBUFS) {
                 journal_sync_now(run->journal); /* the disk is behind: everything waits for it, on purpose */
                 r = journal_append(run->journal, bytes.at, bytes.len, &seq);
         }
         if (r < 0) {
                 log_error("journal", "an event is not written: %s", strerror(-r));
+                run->refused = number;
                 loop_timer_arm(run->options.loop, &run->keep, clock_mono_ms()); /* tells the core that it is full */
                 return;
         }

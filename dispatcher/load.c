@@ -133,22 +133,32 @@ static void on_duty(void *user, struct redisReply *reply)
         free_load(load);
 }
 
+static void take_notice(struct load *load, const char *key, struct cbor_span value, struct names *found)
+{
+        struct notice notice;
+
+        if (notice_decode(value.at, value.len, &notice) == 0 && core_load_notice(load->options.core, key, &notice) == 0)
+                names_add(found, key);
+        else
+                load->result.bad++;
+}
+
 static void on_notices(void *user, struct redisReply *reply)
 {
         struct load *load = user;
+        struct names *known = load->options.notices, found = { 0 };
+        name_text key;
 
         if (!came(load, reply))
                 return;
-        for (size_t i = 0; i + 1 < reply_count(reply); i += 2) {
-                struct cbor_span value = reply_bytes(reply_at(reply, i + 1));
-                char key[NAME_MAX_OCTETS + 1];
-                struct notice notice;
-
-                if (!reply_text(reply_at(reply, i), key, sizeof(key)) ||
-                    notice_decode(value.at, value.len, &notice) < 0 ||
-                    core_load_notice(load->options.core, key, &notice) < 0)
-                        load->result.bad++;
-        }
+        for (size_t i = 0; i + 1 < reply_count(reply); i += 2)
+                if (reply_text(reply_at(reply, i), key, sizeof(key)))
+                        take_notice(load, key, reply_bytes(reply_at(reply, i + 1)), &found);
+        for (size_t i = 0; i < known->count; i++)
+                if (!names_hold(&found, known->list[i]))
+                        core_load_notice(load->options.core, known->list[i], NULL);
+        names_free(known);
+        *known = found;
         go_on(load, ask(load, on_duty, "HGETALL", "duty:supervisors", NULL));
 }
 

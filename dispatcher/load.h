@@ -8,6 +8,7 @@
 
 #include "dispatcher/config.h"
 #include "dispatcher/core.h"
+#include "dispatcher/names.h"
 #include "dispatcher/people.h"
 #include "dispatcher/reply.h"
 
@@ -28,7 +29,8 @@ struct load_options {
         struct redis_link *link;
         const struct config *config;
         struct core *core;
-        bool everyone; /* the other people too; without, supervisors only */
+        bool everyone;         /* the other people too; without, supervisors only */
+        struct names *notices; /* keys of the notices the core knows; those over are told, the set is brought up to date */
         void *user;
         /* Each person loaded, for the snapshot; may be NULL. */
         void (*person)(void *user, enum people_kind kind, const char *field, struct cbor_span value);

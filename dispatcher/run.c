@@ -63,7 +63,6 @@ void run_on_duty(struct run *run, enum off_duty reason)
         say_ready(run);
         run->serving = 1;
         run->served = true;
-        sync_positions(run);
 }
 
 void run_off_duty(struct run *run, enum off_duty reason)
@@ -119,8 +118,10 @@ static void on_save(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct run *run = timer->user;
 
-        if (run->alerts == SYNC_UP)
+        if (run->alerts == SYNC_UP) {
                 snapshot_state(run->snapshot, run->core, run_now_ms(run));
+                run_notice(run, "snapshot", false, false);
+        }
         loop_timer_arm(run->options.loop, timer, clock_mono_ms() + RUN_SNAPSHOT_MS);
 }
 
@@ -134,9 +135,9 @@ static void load_snapshot(struct run *run)
                 log_error("snapshot", "none to start from (%s): every alert will be unverified until the store is back",
                           strerror(-r));
         else
-                log_error("snapshot", "starts from it: %lld minutes old, %zu people, %zu open alerts, %zu entries bad",
+                log_error("snapshot", "starts from it: %lld minutes old, %zu people, %zu open alerts, %zu entries bad, %zu octets torn",
                           (long long)((run_now_ms(run) - report.written_at_ms) / 60000), report.people, report.records,
-                          report.bad);
+                          report.bad, report.torn_octets);
 }
 
 /* on_start: Redis has not been there for store.wait: what is known from files must do. */
@@ -147,13 +148,23 @@ static void on_start(struct wheel_timer *timer, int64_t now_mono_ms)
 
         if (run->journal != NULL)
                 return;
+        if (run->alerts == SYNC_LOADING) { /* it is there, and has much to tell */
+                loop_timer_arm(run->options.loop, timer, clock_mono_ms() + RUN_RELOAD_MS);
+                return;
+        }
         log_error("store", "away at the start");
         load_snapshot(run);
         r = keep_open(run);
         if (r < 0)
                 run_stop(run, r);
         else
-                run_on_duty(run, OFF_STARTING);
+                run_loaded(run);
+}
+
+void run_loaded(struct run *run)
+{
+        run_on_duty(run, OFF_STARTING);
+        sync_positions(run);
 }
 
 /* on_drain: the orderly end: until every session is closed and every commit answered, but not for ever. */
@@ -326,6 +337,7 @@ void run_close(struct run *run)
         loop_timer_cancel(loop, &run->drain);
         loop_timer_cancel(loop, &run->save);
         snapshot_close(run->snapshot);
+        names_free(&run->notices);
 }
 
 void run_free(struct run *run)

@@ -54,11 +54,12 @@ struct run {
         struct load *load;
         struct roster_load *roster_load;
         struct stream_id changes;
+        struct names notices; /* keys of those that stand */
 
         int64_t ahead_ms; /* Redis's UTC minus our monotonic clock */
         int64_t wrong_ms; /* our UTC minus Redis's */
         unsigned off;     /* enum off_duty */
-        bool from_snapshot; /* started so; told as a notice once the store is there */
+        bool from_snapshot; /* started so: a notice for a minute, once the store is there */
         bool served;      /* was ready once */
         bool acting;      /* the core's actions are being done */
         bool closing;     /* run_close has begun: the core is told nothing more */
@@ -69,7 +70,8 @@ struct run {
 
         struct appended *appended; /* a ring of the core's APPENDs not yet durable */
         size_t appended_first, appended_count, appended_room;
-        bool disk_away; /* as the core was told */
+        bool disk_away;   /* as the core was told */
+        uint64_t refused; /* the core's last APPEND that found no room; 0 none */
         bool compacting;
 
         struct log_limit log_entry, log_clock;
@@ -90,6 +92,9 @@ void run_act(struct run *run);
 /* run_on_duty, run_off_duty: a reason not to serve is gone, or there.  Serving begins and ends with the last and first. */
 void run_on_duty(struct run *run, enum off_duty reason);
 void run_off_duty(struct run *run, enum off_duty reason);
+
+/* run_loaded: people and open alerts are known: serve, and load the roster. */
+void run_loaded(struct run *run);
 
 /* run_notice: publish a technical notice of this process; ON false: it is over. */
 void run_notice(struct run *run, const char *what, bool on, bool rings);

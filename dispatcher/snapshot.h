@@ -47,6 +47,7 @@ void snapshot_state(struct snapshot *snapshot, const struct core *core, int64_t 
 struct snapshot_report {
         int64_t written_at_ms; /* of the people's file */
         size_t people, supervisors, records, bad;
+        size_t torn_octets; /* behind the last whole entry, of both files */
 };
 
 /* snapshot_load: tell the core what both files hold.

@@ -70,13 +70,16 @@ static void on_loaded(void *user, int error, const struct load_result *result)
         }
         run->alerts = SYNC_UP;
         run->alerts_up = 1;
-        run->changes = result->changes;
-        tail_start(run->feed, (struct stream_id[TAIL_STREAMS]){ result->feed, result->changes });
+        /* What was taken out while the link was lost is in no hash any more: read it in the changes. */
+        if (run->changes.ms == 0 || stream_id_compare(run->changes, result->changes) > 0)
+                run->changes = result->changes;
+        tail_start(run->feed, (struct stream_id[TAIL_STREAMS]){ result->feed, run->changes });
         tell_state(run, CORE_STORE, true);
         commands_start(run->commands);
-        run_notice(run, "snapshot", run->from_snapshot, false); /* over at the next load */
+        run_notice(run, "snapshot", run->from_snapshot, false);
+        run_notice(run, "positions_away", !run->positions_link, false);
         run->from_snapshot = false;
-        run_on_duty(run, OFF_STARTING);
+        run_loaded(run);
 }
 
 void sync_alerts(struct run *run)
@@ -96,7 +99,7 @@ void sync_alerts(struct run *run)
         if (run->snapshot != NULL)
                 snapshot_begin(run->snapshot, run_now_ms(run));
         r = load_begin(&(struct load_options){ .link = store_alerts(run->store), .config = run->options.config,
-                                               .core = run->core, .everyone = true, .user = run, .person = on_person,
+                                               .core = run->core, .everyone = true, .notices = &run->notices, .user = run, .person = on_person,
                                                .duty = on_duty, .done = on_loaded },
                        &run->load);
         if (r < 0)
@@ -119,8 +122,10 @@ static void leave_positions(struct run *run)
         tail_stop(run->roster);
         run->positions = SYNC_AWAY;
         run->positions_up = 0;
-        if (before == SYNC_UP)
+        if (before == SYNC_UP) {
+                run_notice(run, "positions_away", true, false);
                 tell_state(run, CORE_POSITIONS, false);
+        }
 }
 
 static void on_presence(void *user, const char *person, const struct presence *presence)
@@ -145,6 +150,7 @@ static void on_roster(void *user, int error, struct stream_id last)
         run->positions = SYNC_UP;
         run->positions_up = 1;
         tail_start(run->roster, (struct stream_id[TAIL_STREAMS]){ last });
+        run_notice(run, "positions_away", false, false);
         tell_state(run, CORE_POSITIONS, true);
 }
 
