@@ -255,9 +255,8 @@ uint32_t person_mark(const char *id);
 /* offer_alert: BYTES came to SESSION as an alert object. */
 void offer_alert(struct core *core, struct session *session, struct cbor_span bytes, uint64_t stamp);
 
-/* offer_route: where a press with ID of HANDSET belongs: the alert itself, the one it is a further press of, or NULL. */
-struct open_alert *offer_route(const struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct handset *handset,
-                               bool drill);
+/* offer_route: the open alert that a press of HANDSET with an id of its own is a further press of; NULL: a new one. */
+struct open_alert *offer_route(const struct handset *handset, bool drill);
 
 /* offer_synced: test presses that the journal has, some at a time; false: none left.  offer_proved: the store's answer, if it is
  * to a test press.  offer_drop_tests: the store is away: nothing is proved, and the handsets try again. */

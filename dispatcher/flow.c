@@ -310,7 +310,7 @@ static bool route_again(struct core *core, struct open_alert *alert, struct fact
         if (alert->version != 0 || fact->type != FACT_ALERT || fact->why != UNVERIFIED_NOT || handset == NULL)
                 return false;
         (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
-        other = offer_route(core, fact->id, handset, press.alert.kind == ALERT_DRILL);
+        other = offer_route(handset, press.alert.kind == ALERT_DRILL);
         if (other == NULL || other == alert || other->version == 0 || flow_queue(core, other, fact) < 0)
                 return false;
         for (size_t i = 0; i < alert->waiting_count; i++)

@@ -4,13 +4,8 @@
 #include "dispatcher/core_state.h"
 #include "dispatcher/intake.h"
 
-struct open_alert *offer_route(const struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct handset *handset,
-                               bool drill)
+struct open_alert *offer_route(const struct handset *handset, bool drill)
 {
-        struct open_alert *alert = hold_find(core, id);
-
-        if (alert != NULL || handset == NULL)
-                return alert;
         return handset->real != NULL ? handset->real : drill ? handset->drill : NULL;
 }
 
@@ -213,11 +208,10 @@ void offer_alert(struct core *core, struct session *session, struct cbor_span by
         offer.session_handset = session->handset != NULL ? session->handset->id : NULL;
         intake_judge(&core->options, &core->directory, &offer, &verdict);
         own = offer.session_handset != NULL && memcmp(offer.session_handset, verdict.claimed, HANDSET_ID_SIZE) == 0;
-        alert = verdict.press.why == UNVERIFIED_NOT
-                        ? offer_route(core, verdict.press.id,
-                                      directory_handset(&core->directory, verdict.press.handset),
-                                      verdict.press.alert.kind == ALERT_DRILL)
-                        : hold_find(core, verdict.press.id);
+        alert = hold_find(core, verdict.press.id);
+        if (alert == NULL && verdict.press.why == UNVERIFIED_NOT)
+                alert = offer_route(directory_handset(&core->directory, verdict.press.handset),
+                                    verdict.press.alert.kind == ALERT_DRILL);
         if (verdict.press.why == UNVERIFIED_UNKNOWN && alert != NULL && (alert->marks & RECORD_UNVERIFIED) == 0) {
                 /* The handset was known when this alert was raised: without its key nobody changes that. */
                 verdict.press.why = UNVERIFIED_SIGNATURE;

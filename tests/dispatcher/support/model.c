@@ -189,6 +189,7 @@ static void commit(struct model *model, unsigned dispatcher, const struct core_a
         } else {
                 if (alert == NULL) {
                         alert = &model->alerts[model->alert_count++];
+                        *alert = (struct model_alert){ 0 };
                         memcpy(alert->id, action->u.commit.id, ALERT_ID_SIZE);
                 }
                 write_alert(model, alert, action);
