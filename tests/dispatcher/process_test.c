@@ -27,8 +27,10 @@ static int set_up(void **state)
         region_carrier(region, "c1", "Carole");
         region_supervisor(region, "s1", "Paul", false);
         region_user(region, "anne", ROLE_CONTROL);
-        region_handset(region, &(struct region_handset){ .number = 1, .person = "c1", .role = HANDSET_CARRIER, .days_to = 9 });
-        region_handset(region, &(struct region_handset){ .number = 2, .person = "s1", .role = HANDSET_SUPERVISOR, .days_to = 9 });
+        region_handset(region,
+                       &(struct region_handset){ .number = 1, .person = "c1", .role = HANDSET_CARRIER, .days_to = 9 });
+        region_handset(region, &(struct region_handset){
+                                       .number = 2, .person = "s1", .role = HANDSET_SUPERVISOR, .days_to = 9 });
         *state = region;
         return 0;
 }
@@ -81,9 +83,11 @@ static void test_a_press_gets_its_receipt(void **state)
 static void go_on_duty(struct phone *phone, const char *person)
 {
         static uint8_t buf[FRAME_REGION_MAX];
-        struct frame duty = { .type = FRAME_DUTY, .u.duty = { .request = 1, .on = true, .until_s = (uint32_t)time(NULL) + 3600 } };
+        struct frame duty = { .type = FRAME_DUTY,
+                              .u.duty = { .request = 1, .on = true, .until_s = (uint32_t)time(NULL) + 3600 } };
         struct frame presence = { .type = FRAME_PRESENCE,
-                                  .u.presence = { .battery = 90, .has_position = true,
+                                  .u.presence = { .battery = 90,
+                                                  .has_position = true,
                                                   .at = { (uint32_t)time(NULL), 457610000, 48410000, 10 } } };
         struct frame answer;
 
@@ -185,7 +189,8 @@ static void test_bad_certificates_are_raised_as_unverified(void **state)
         press(region, &phone, &(struct region_press){ .number = 1, .nonce = 1, .forged = true });
         assert_int_equal(region_receipt(region, &phone, &receipt), 0);
         phone_hang_up(&phone);
-        raised_as(region, &(struct region_press){ .number = 1, .nonce = 1 }, &record); /* the forged one took no place of its */
+        raised_as(region, &(struct region_press){ .number = 1, .nonce = 1 },
+                  &record); /* the forged one took no place of its */
         assert_int_equal(record.why_unverified, UNVERIFIED_NOT);
         open = region_ask(region, "ZCARD {r}:open");
         assert_int_equal(open->integer, 5);
@@ -302,7 +307,9 @@ static void test_people_change_while_it_runs(void **state)
 static void test_a_console_asks_by_command(void **state)
 {
         struct region *region = *state;
-        struct command ack = { .id = { 42 }, .verb = COMMAND_TAKE, .role = ROLE_CONTROL, .person = "anne", .login = "anne" };
+        struct command ack = {
+                .id = { 42 }, .verb = COMMAND_TAKE, .role = ROLE_CONTROL, .person = "anne", .login = "anne"
+        };
         const struct region_press one = { .number = 1, .nonce = 7 };
         uint8_t bytes[COMMAND_MAX];
         struct receipt receipt;
@@ -370,7 +377,8 @@ static bool set_users(struct region *region, redisContext *redis)
                 const char *argv[64] = { "ACL", "SETUSER" };
                 int argc = 2;
 
-                for (char *save, *word = strtok_r(line, " \n", &save); word != NULL; word = strtok_r(NULL, " \n", &save)) {
+                for (char *save, *word = strtok_r(line, " \n", &save); word != NULL;
+                     word = strtok_r(NULL, " \n", &save)) {
                         char *name = strstr(word, "{lyon}");
 
                         if (name != NULL) {
@@ -405,8 +413,9 @@ static void test_the_rights_we_ship_are_enough(void **state)
                 return;
         }
         region_start_with(region, 0,
-                          (const char *const[]){ "-o", "alerts.user=dispatcher", "-o", "alerts.password=CHANGE-ME", "-o",
-                                                 "positions.user=dispatcher", "-o", "positions.password=CHANGE-ME", NULL });
+                          (const char *const[]){ "-o", "alerts.user=dispatcher", "-o", "alerts.password=CHANGE-ME",
+                                                 "-o", "positions.user=dispatcher", "-o",
+                                                 "positions.password=CHANGE-ME", NULL });
         assert_int_equal(region_dial(region, 0, 2, &supervisor), 0);
         go_on_duty(&supervisor, "s1");
         raised_as(region, &(struct region_press){ .number = 1, .nonce = 1 }, &record);

@@ -1,6 +1,7 @@
 #include "tests/dispatcher/support/phone.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static int dial_tcp(int port)
                 close(fd);
                 return -1;
         }
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
         return fd;
 }
 
