@@ -101,7 +101,7 @@ $O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW)
 $O/tests/console/seed: $O/tests/console/seed.o $(LOW)
 	$(LINK) $(LIBS)
 
-tests: $(TESTS)
+tests: $(TESTS) $O/tests/console/seed
 
 # a fleet of made-up handsets, for the demo and the bench
 fleet: $O/bin/vigie-fleet
@@ -110,7 +110,7 @@ $O/bin/vigie-fleet: $(patsubst %.c,$O/%.o,$(wildcard tests/fleet/*.c)) $O/libops
 
 # ---- the console's pages, as they are served: our own files and Leaflet, which npm fetches as package-lock.json pins it
 WEB_SRC := $(shell find console/web -type f 2>/dev/null)
-LEAFLET := $(addprefix build/web/leaflet/,leaflet.js leaflet.css LICENSE.txt images/layers.png images/layers-2x.png)
+LEAFLET := $(addprefix build/web/leaflet/,leaflet.js leaflet.css LICENSE.txt)
 
 web: $(patsubst console/web/%,build/web/%,$(WEB_SRC)) $(LEAFLET)
 
@@ -131,6 +131,8 @@ check: all tests
 # fuzz: each target for SECONDS from its seeds in tests/fuzz/corpus/NAME; clang's libFuzzer with ASan and UBSan, a build of its own
 SECONDS ?= 60
 FUZZ := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/*_fuzz.c))
+$O/tests/fuzz/handset_fuzz: $O/tests/fuzz/handset_fuzz.o $O/libvigie-handset.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/%_fuzz: $O/tests/fuzz/%_fuzz.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 ifeq ($(BUILD),fuzz)

@@ -21,6 +21,11 @@ struct geojson {
 
 /* Write a sentence, nothing in it that could steer a terminal.  All of ours fit. */
 static void error_write(struct geo_error *error, const char *format, va_list args)
+        __attribute__((format(printf, 2, 0)));
+static int refuse_text(struct geo_error *error, int result, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static void error_write(struct geo_error *error, const char *format, va_list args)
 {
         vsnprintf(error->text, sizeof(error->text), format, args);
         for (char *c = error->text; *c != '\0'; c++)
@@ -47,8 +52,10 @@ int geojson_refuse(struct geo_error *ret_error, const struct geojson_feature *fe
         va_start(args, format);
         vsnprintf(rule, sizeof(rule), format, args);
         va_end(args);
-        return refuse_text(ret_error, -EBADMSG, shown > 0 ? "feature %zu (%.*s): %s" : "feature %zu%.*s: %s",
-                           feature->index, (int)shown, feature->label, rule);
+        if (shown == 0)
+                return refuse_text(ret_error, -EBADMSG, "feature %zu: %s", feature->index, rule);
+        return refuse_text(ret_error, -EBADMSG, "feature %zu (%.*s): %s", feature->index, (int)shown, feature->label,
+                           rule);
 }
 
 static bool is_type(const json_t *object, const char *type)

@@ -201,11 +201,6 @@ static void compare_chosen(struct world *w, unsigned ask, const struct choose_re
         w->nobody += eligible == 0;
 }
 
-static double from_press_m(const struct choose_request *request, const struct supervisor *s)
-{
-        return request->at != NULL && s->has_fix ? position_distance_m(request->at, &s->fix) : -1;
-}
-
 /* Everyone listed has the oracle's reason, nobody is listed twice or chosen as well, and nobody left out is nearer than
  * somebody listed, but for what the sift cannot tell. */
 static void compare_passed(struct world *w, unsigned ask, const struct choose_request *request,
@@ -221,7 +216,7 @@ static void compare_passed(struct world *w, unsigned ask, const struct choose_re
         for (size_t i = 0; i < count; i++) {
                 const struct oracle_person *o = &w->people[i];
                 const struct passed_over *p = NULL;
-                double m = from_press_m(request, o->who);
+                double m = o->distance_m < HUGE_VAL ? o->distance_m : -1;
 
                 for (size_t k = 0; k < result->passed_count; k++)
                         if (result->passed[k].who == o->who)

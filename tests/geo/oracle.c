@@ -147,7 +147,9 @@ void oracle_choose(const struct roster *roster, const struct oracle_question *qu
 {
         const struct choose_request *r = question->request;
         size_t count = roster_count(roster);
+        struct globe globe;
 
+        globe_init(&globe);
         for (size_t i = 0; i < count; i++) {
                 const struct supervisor *s = roster_get(roster, i);
                 struct oracle_person p = { .who = s, .distance_m = HUGE_VAL, .effective_m = HUGE_VAL };
@@ -156,7 +158,7 @@ void oracle_choose(const struct roster *roster, const struct oracle_question *qu
                 p.rank =
                         (s->busy_count > 0 ? 2 : 0) + (s->has_fix && llabs(r->now_ms - s->fix_at_ms) <= 600000 ? 0 : 1);
                 if (s->has_fix && r->at != NULL) {
-                        p.distance_m = position_distance_m(r->at, &s->fix);
+                        p.distance_m = globe_distance_m(&globe, r->at, &s->fix);
                         p.effective_m = p.distance_m * penalty_of(question, r->at, s->fix);
                 }
                 ret_people[i] = p;
