@@ -116,12 +116,14 @@ out:
         return r;
 }
 
+/* The default user is off, so nobody can be it, and yet may do everything: Redis 7.0 loads its AOF as that user and checks
+ * its rights at each EXEC, so that without them every script's writes would be dropped, without an error, at a restart. */
 static int put_stores(const struct region *region, const struct plan *p)
 {
         int r;
 
         if ((r = put(region, "redis/users.acl", 0600,
-                     "user default off\n"
+                     "user default off ~* &* +@all\n"
                      "user dispatcher on >%s ~{%s}:* &* +@all -@admin -@dangerous +info +role\n"
                      "user console on >%s %%R~{%s}:* %%RW~{%s}:session:* %%RW~{%s}:commands -@all +@read +@connection +@transaction +xadd +set "
                      "+del +expire +pexpire +time\n"
