@@ -1,0 +1,385 @@
+/* Several dispatchers on one store; the store away, the disk full, queues full. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "dispatcher/ladder.h"
+#include "tests/dispatcher/support/model.h"
+
+static struct model *region(unsigned dispatchers)
+{
+        struct model *model = model_new(dispatchers, NULL);
+
+        model_begin(model);
+        model_enrol(model, 1, HANDSET_CARRIER, "carl");
+        model_enrol(model, 2, HANDSET_CARRIER, "");
+        model_put_supervisor(model, "anna", "", false);
+        model_put_supervisor(model, "bob", "", false);
+        model_enrol(model, 11, HANDSET_SUPERVISOR, "anna");
+        model_enrol(model, 12, HANDSET_SUPERVISOR, "bob");
+        model_on_duty(model, "anna", 45.751, 4.85);
+        model_on_duty(model, "bob", 45.752, 4.85);
+        return model;
+}
+
+static const struct core_counters *counters(const struct model *model, unsigned dispatcher)
+{
+        return core_counters(model->dispatchers[dispatcher].core);
+}
+
+/* Pressed here, rung and taken there, told here. */
+static void test_two_dispatchers(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 1, 11);
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model_session(model, anna)->ring, RING_RING);
+        take = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_ask(model, anna, &take), ANSWER_DONE);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_TAKEN);
+        assert_string_equal(model_session(model, carrier)->receipt.who, "Anna");
+        assert_int_equal(model_session(model, carrier)->receipt_count, 2); /* once each, not by commit and feed */
+        take = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_ask(model, anna, &take), ANSWER_DONE);
+        assert_int_equal(counters(model, 0)->open_alerts, 0);
+        assert_int_equal(counters(model, 1)->open_alerts, 0);
+        model_free(model);
+}
+
+/* Both take at once, by different dispatchers: the first commit owns, the other is told who it is. */
+static void test_two_take(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11), bob = model_login(model, 1, 12);
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+        uint8_t id[ALERT_ID_SIZE];
+        struct model_session *winner, *loser;
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        model->hold_commits = true;
+        take = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_ask(model, anna, &take), -1);
+        assert_int_equal(model_ask(model, bob, &take), -1);
+        model->hold_commits = false;
+        model_release(model);
+        winner = model_session(model, strcmp(model_record(model, id).owner_id, "anna") == 0 ? anna : bob);
+        loser = model_session(model, strcmp(model_record(model, id).owner_id, "anna") == 0 ? bob : anna);
+        assert_int_equal(winner->frame.u.answer.code, ANSWER_DONE);
+        assert_int_equal(loser->frame.u.answer.code, ANSWER_TAKEN_BY_OTHER);
+        assert_string_equal(loser->frame.u.answer.who, model_record(model, id).owner_name);
+        assert_int_equal(counters(model, 0)->conflicts + counters(model, 1)->conflicts, 1);
+        assert_int_equal(model_record(model, id).version, 2);
+        model_free(model);
+}
+
+/* The same alert comes by two dispatchers at once: raised once, and both sessions are told. */
+static void test_raised_twice(void **state)
+{
+        struct model *model = region(2);
+        uint64_t one = model_login(model, 0, 1), two = model_connect(model, 1, 1, CERTIFICATE_OK);
+        struct alert alert = model_alert_default(model, 1);
+
+        model->hold_commits = true;
+        model_press(model, one, 1, &alert);
+        model_press(model, two, 1, &alert);
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model->alerts[0].version, 1);
+        assert_int_equal(model_session(model, one)->receipt.version, 1);
+        assert_int_equal(model_session(model, two)->receipt.version, 1);
+        model_free(model);
+}
+
+/* A deadline is acted upon once; when the first dispatcher is dead the next one does it a little later. */
+static void test_deadlines(void **state)
+{
+        struct model *model = region(3);
+        uint64_t carrier = model_login(model, 2, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+        size_t commits;
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        commits = model->commits;
+        model_pass(model, 5000);
+        assert_int_equal(model_record(model, id).version, 2);
+        assert_int_equal(counters(model, 0)->climbed, 1);
+        model_pass(model, 2000);
+        assert_int_equal(model->commits, commits + 1); /* the others see that it is done */
+        model_kill(model, 0);
+        model_pass(model, 23200);
+        assert_int_equal(model_record(model, id).step, 0);
+        model_pass(model, 100); /* rank 1 */
+        assert_int_equal(model->now_ms - model_record(model, id).raised_at_ms, 30300);
+        assert_int_equal(model_record(model, id).step, 1);
+        assert_int_equal(counters(model, 1)->climbed, 1);
+        assert_int_equal(model_record(model, id).due_ms - model_record(model, id).raised_at_ms, 60000); /* no drift */
+        model_free(model);
+}
+
+/* Both act on a deadline in the same moment: one wins, the other sees that it is no longer due. */
+static void test_deadline_race(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        model->hold_commits = true;
+        model_pass(model, 5500);
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model_record(model, id).version, 2);
+        assert_int_equal(counters(model, 0)->conflicts + counters(model, 1)->conflicts, 1);
+        assert_int_equal(counters(model, 0)->climbed + counters(model, 1)->climbed, 1);
+        model_pass(model, 5000);
+        assert_int_equal(model_record(model, id).sms_checked, 2); /* two were there, and nobody else to ask */
+        model_free(model);
+}
+
+static void test_store_away(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct receipt *receipt = &model_session(model, carrier)->receipt;
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_store(model, false);
+        model_press(model, carrier, 1, &alert);
+        model_pass(model, CORE_KEPT_MS - 100);
+        assert_int_equal(model_session(model, carrier)->receipt_count, 0);
+        model_pass(model, 100);
+        assert_int_equal(model_session(model, carrier)->receipt_count, 1);
+        assert_int_equal(receipt->state, RECEIPT_KEPT);
+        assert_int_equal(receipt->version, 0);
+        assert_memory_equal(receipt->alert.octets, id, ALERT_ID_SIZE);
+        alert = model_alert_default(model, 2); /* away for long already: at once */
+        model_press(model, model_login(model, 0, 2), 2, &alert);
+        model_pass(model, 100);
+        assert_int_equal(model_session(model, model->session_count)->receipt.state, RECEIPT_KEPT);
+        model_pass(model, 60000);
+        model_store(model, true);
+        assert_int_equal(receipt->state, RECEIPT_ASKED);
+        assert_int_equal(receipt->version, 1);
+        assert_int_equal(model_open(model), 2);
+        assert_int_equal(model_record(model, id).raised_at_ms, model->now_ms); /* the ladder begins now */
+        model_free(model);
+}
+
+/* Kept by the journal across a death while the store is away. */
+static void test_store_away_and_death(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_store(model, false);
+        model_press(model, carrier, 1, &alert);
+        model_kill(model, 0);
+        model_start(model, 0);
+        assert_int_equal(model_open(model), 0);
+        model_store(model, true);
+        assert_int_equal(model_open(model), 1);
+        model_free(model);
+}
+
+static void test_take_while_the_store_is_away(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        model_store(model, false);
+        take = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_ask(model, anna, &take), -1);
+        model_pass(model, CORE_KEPT_MS);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_COMING);
+        assert_string_equal(model_session(model, carrier)->receipt.who, "Anna");
+        assert_int_equal(model_session(model, carrier)->receipt.version, 1);
+        model_press(model, carrier, 1, &alert); /* what is known is told, store or not */
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED);
+        model_store(model, true);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_TAKEN);
+        assert_int_equal(model_session(model, anna)->frame.u.answer.code, ANSWER_DONE);
+        model_free(model);
+}
+
+/* In flight when the store goes away: not known; repeated, and there once. */
+static void test_in_flight_when_it_goes(void **state)
+{
+        for (int done = 0; done < 2; done++) {
+                struct model *model = region(1);
+                uint64_t carrier = model_login(model, 0, 1);
+                struct alert alert = model_alert_default(model, 1);
+
+                model->hold_commits = true;
+                model_press(model, carrier, 1, &alert);
+                if (done) {
+                        model->lose_replies = true;
+                        model->hold_commits = false;
+                        model_release(model);
+                        model->lose_replies = false;
+                }
+                model_store(model, false);
+                model->hold_commits = false;
+                model_release(model); /* the other case: lost on the way */
+                model_store(model, true);
+                assert_int_equal(model_open(model), 1);
+                assert_int_equal(model->alerts[0].version, 1);
+                assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED);
+                model_free(model);
+        }
+}
+
+static void test_fenced(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        struct core_event event = { .kind = CORE_COMMITTED, .u.committed.result = CORE_FENCED };
+
+        model->hold_commits = true;
+        model_press(model, carrier, 1, &alert);
+        for (uint64_t token = 1; token < 5; token++) {
+                event.u.committed.token = token;
+                model_event(model, 0, &event);
+        }
+        assert_int_equal(counters(model, 0)->fenced, 1);
+        model->hold_commits = false;
+        model_pass(model, 10000);
+        assert_int_equal(model_open(model), 0); /* nothing is committed under an old epoch */
+        model_store(model, false);
+        model_release(model);
+        model_store(model, true);
+        assert_int_equal(model_open(model), 1);
+        model_free(model);
+}
+
+static void test_disk_full(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        size_t appends = model->appends;
+        const struct notice *notice;
+
+        model_disk(model, false);
+        notice = model_notice(model, "tech:a:disk_full");
+        assert_non_null(notice);
+        assert_true(notice->rings);
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model->appends, appends);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED); /* the store has it on disk */
+        model_disk(model, true);
+        assert_null(model_notice(model, "tech:a:disk_full"));
+        model_free(model);
+}
+
+/* One more than the queue holds, while the store is away: the newest revision stays, a command is told to come again. */
+static void test_queue_bound(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        struct alert alert = model_alert_default(model, 1);
+        struct command seen;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        model_store(model, false);
+        for (uint16_t i = 1; i <= 3 * CORE_QUEUE_MAX; i++) {
+                alert.revision = i;
+                model_press(model, carrier, 1, &alert);
+        }
+        seen = model_command(COMMAND_SEEN, id);
+        assert_int_equal(model_ask(model, anna, &seen), ANSWER_BUSY);
+        assert_int_equal(counters(model, 0)->queue_full, 1);
+        model_store(model, true);
+        assert_int_equal(model_record(model, id).revision, 3 * CORE_QUEUE_MAX);
+        assert_int_equal(model_session(model, carrier)->receipt.revision, 3 * CORE_QUEUE_MAX);
+        assert_int_equal(model_ask(model, anna, &seen), ANSWER_DONE);
+        model_free(model);
+}
+
+/* A press is durable before it is told, and in the journal before it is in the store. */
+static void test_order(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model->hold_sync = true;
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model->appends, 1);
+        assert_int_equal(model->commits, 0);
+        model->hold_commits = true;
+        model->hold_sync = false;
+        model_sync(model);
+        assert_int_equal(model_session(model, carrier)->receipt_count, 0);
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model_session(model, carrier)->receipt_count, 1);
+        model_free(model);
+}
+
+/* A record that we cannot read is not written over. */
+static void test_unreadable(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t first;
+
+        model_press(model, carrier, 1, &alert);
+        first = model->alerts[0].record.at[0];
+        model->alerts[0].record.at[0] = 0xff;
+        model->alerts[0].version = 7;
+        model_pass(model, 60000);
+        assert_int_equal(model->alerts[0].version, 7);
+        assert_true(model->commits < 10);
+        model->alerts[0].record.at[0] = first;
+        model_free(model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_two_dispatchers),
+                cmocka_unit_test(test_two_take),
+                cmocka_unit_test(test_raised_twice),
+                cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_deadline_race),
+                cmocka_unit_test(test_store_away),
+                cmocka_unit_test(test_store_away_and_death),
+                cmocka_unit_test(test_take_while_the_store_is_away),
+                cmocka_unit_test(test_in_flight_when_it_goes),
+                cmocka_unit_test(test_fenced),
+                cmocka_unit_test(test_disk_full),
+                cmocka_unit_test(test_queue_bound),
+                cmocka_unit_test(test_order),
+                cmocka_unit_test(test_unreadable),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
