@@ -101,6 +101,10 @@ $O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW)
 $O/tests/console/seed: $O/tests/console/seed.o $(LOW)
 	$(LINK) $(LIBS)
 
+# measurements: tests/bench/choose_bench.c -> build/.../tests/bench/choose_bench
+$O/tests/bench/%_bench: $O/tests/bench/%_bench.o $O/tests/geo/oracle.o $(LOW)
+	$(LINK) $(LIBS)
+
 tests: $(TESTS) $O/tests/console/seed
 
 # a fleet of made-up handsets, for the demo and the bench
@@ -150,12 +154,16 @@ test:
 check-arrows:
 	@ops/check-arrows
 
+# cores decide without I/O: what their objects ask for
+check-pure: $O/libvigie-handset.a $(LOW)
+	@ops/check-pure $O
+
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
 	rm -rf build
 
-.PHONY: all fleet web tests check fuzz test check-arrows format clean
+.PHONY: all fleet web tests check fuzz test check-arrows check-pure format clean
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)
