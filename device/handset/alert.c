@@ -184,6 +184,8 @@ int64_t my_alert_due(const struct vigie *vigie)
 
 void my_alert_on_press(struct vigie *vigie, uint8_t how, uint8_t press)
 {
+        if (press > VIGIE_PRESS_DRILL)
+                press = VIGIE_PRESS_LOUD;
         if (how == VIGIE_TOUCH_DOWN) {
                 touch_down(vigie, press);
         } else if (how == VIGIE_TOUCH_UP) {

@@ -42,10 +42,8 @@ static double accuracy_or_0(const struct my_fix *f)
 /* The time between two fixes: by the receiver where it says, so that a log played back faster is no jump. */
 static double between_s(const struct my_fix *from, const struct my_fix *to)
 {
-        int64_t ms = to->mono_ms - from->mono_ms;
+        int64_t ms = from->mono_ms == INT64_MIN ? to->at_ms - from->at_ms : to->mono_ms - from->mono_ms;
 
-        if (from->mono_ms == INT64_MIN)
-                ms = to->at_ms - from->at_ms;
         if (from->receiver_ms != 0 && to->receiver_ms > from->receiver_ms)
                 ms = to->receiver_ms - from->receiver_ms;
         return ms < 1000 ? 1 : ms / 1000.0;
