@@ -102,6 +102,17 @@ static void answer(struct core *core, const struct command *command, const struc
 
 /* ---- What is asked -------------------------------------------------------------------------------------------------- */
 
+/* The managers are asked on duty or not, and so is who is named for a drill: then they may come. */
+static bool is_asked_off_duty(const struct open_alert *alert, const struct alert_actor *actor)
+{
+        struct record record;
+        int found;
+
+        hold_record(alert, &record);
+        found = record_asked_find(&record, actor->person);
+        return found >= 0 && ((record.asked[found].flags & ASKED_MANAGER) != 0 || (record.marks & RECORD_DRILL) != 0);
+}
+
 /* Returns 0 (it is a fact now, and is answered when it is committed) or an answer code, negative. */
 static int ask_alert(struct core *core, const struct command *command, const struct asking *asking,
                      const struct alert_actor *actor)
@@ -115,7 +126,7 @@ static int ask_alert(struct core *core, const struct command *command, const str
         if (alert == NULL || alert->version == 0)
                 return hold_closed(core, command->alert) != NULL ? -ANSWER_CLOSED : -ANSWER_UNKNOWN_ALERT;
         if ((command->verb == COMMAND_TAKE || command->verb == COMMAND_JOIN) && !actor->control &&
-            (person == NULL || !person->on_duty))
+            (person == NULL || (!person->on_duty && !is_asked_off_duty(alert, actor))))
                 return -ANSWER_NOT_ON_DUTY;
         n = command_encode(command, buf, sizeof(buf));
         if (n < 0)
