@@ -155,8 +155,8 @@ static int put_configuration(const struct region *region, const struct enrolment
 
         if ((r = hash_pin(e->pin, pin)) < 0 || (r = hash_pin(e->duress, duress)) < 0)
                 return r;
-        if (realpath(e->folder, real) == NULL)
-                return -errno;
+        if ((r = region_real(e->folder, real)) < 0)
+                return r;
         n = snprintf(text, sizeof(text),
                      "; handset %s of region %s\n"
                      "[identity]\nrole = %s\nholder = %s\nkey = %s/key.pem\ncertificate = %s/certificate.pem\n"

@@ -274,7 +274,7 @@ int init_main(const char *dir, int argc, char **argv)
                 return EXIT_USAGE;
         if ((r = check(&plan, &region)) < 0)
                 return r == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
-        if (make_folders(dir) < 0 || realpath(dir, plan.dir) == NULL || draw(plan.dispatcher) < 0 || draw(plan.console) < 0 ||
+        if (make_folders(dir) < 0 || region_real(dir, plan.dir) < 0 || draw(plan.dispatcher) < 0 || draw(plan.console) < 0 ||
             draw(plan.tool) < 0)
                 return EXIT_REFUSED;
         r = make(&region, &plan);

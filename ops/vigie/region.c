@@ -39,6 +39,19 @@ int region_path(const struct region *region, const char *name, char *to)
         return -ENAMETOOLONG;
 }
 
+int region_real(const char *path, char *to)
+{
+        char *real = realpath(path, NULL); /* PATH_MAX may be longer than ours */
+        int r = real == NULL ? -errno : strlen(real) >= REGION_PATH_MAX ? -ENAMETOOLONG : 0;
+
+        if (r < 0)
+                fprintf(stderr, "vigie: %s: %s\n", path, strerror(-r));
+        else
+                strcpy(to, real);
+        free(real);
+        return r;
+}
+
 int region_open(const char *dir, struct region *ret_region)
 {
         char path[REGION_PATH_MAX], errors[CONF_ERRORS_SIZE], *text = NULL;

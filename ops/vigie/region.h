@@ -43,6 +43,10 @@ void region_close(struct region *region);
 /* region_path: DIR/NAME into TO of REGION_PATH_MAX octets.  Returns 0, -ENAMETOOLONG (told on stderr). */
 int region_path(const struct region *region, const char *name, char *to);
 
+/* region_real: the absolute form of PATH, which exists, into TO of REGION_PATH_MAX octets.  Returns 0, or a negative errno after
+ * telling on stderr. */
+int region_real(const char *path, char *to);
+
 /* region_write: write a file of the region durably with MODE.  Errors are told on stderr. */
 int region_write(const struct region *region, const char *name, const char *text, size_t len, mode_t mode);
 
