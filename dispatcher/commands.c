@@ -254,8 +254,11 @@ int commands_open(const struct commands_options *options, struct commands **ret_
         wheel_timer_init(&c->rest, on_rested, c);
         store_key(options->config, "commands", c->key);
         r = redis_open(options->loop,
-                       &(struct redis_options){ .address = redis->address, .user = redis->user,
-                                                .password = redis->password, .blocking = true, .state = on_state,
+                       &(struct redis_options){ .address = redis->address,
+                                                .user = redis->user,
+                                                .password = redis->password,
+                                                .blocking = true,
+                                                .state = on_state,
                                                 .user_data = c },
                        &c->link);
         if (r < 0) {

@@ -9,7 +9,8 @@
 
 #define C struct config
 
-/* A machine that may open 20,000 files holds 15,500 handsets beside its journal, Redis links and waiting connections. */
+/* A machine that may open 20,000 files holds 15,500 handsets beside its journal, Redis links and waiting
+ * connections. */
 static const struct conf_option options[] = {
         CONF_STRING(C, region, "region.name", 1, NULL, "the region's short name; prefix of every key in Redis"),
         CONF_STRING(C, name, "dispatcher.name", 1, NULL, "this process's name, unlike any other's in the region"),
@@ -20,11 +21,13 @@ static const struct conf_option options[] = {
         CONF_PATH(C, tls_certificate, "tls.certificate", NULL, "the server's certificate, PEM"),
         CONF_PATH(C, tls_key, "tls.key", NULL, "its key, PEM"),
         CONF_PATH(C, tls_client_ca, "tls.client_ca", NULL, "certificates that sign handsets' ones, PEM"),
-        CONF_PATH(C, tls_ticket_key, "tls.ticket_key", NULL, "80 octets shared by the region's dispatchers; read again at SIGHUP"),
+        CONF_PATH(C, tls_ticket_key, "tls.ticket_key", NULL,
+                  "80 octets shared by the region's dispatchers; read again at SIGHUP"),
         CONF_STRING(C, alerts.address, "alerts.address", 1, NULL, "Redis of the alerts: /unix/socket or host:port"),
         CONF_STRING(C, alerts.user, "alerts.user", 0, "", "its ACL user"),
         CONF_STRING(C, alerts.password, "alerts.password", 0, "", "and password"),
-        CONF_STRING(C, positions.address, "positions.address", 1, NULL, "Redis of the positions: /unix/socket or host:port"),
+        CONF_STRING(C, positions.address, "positions.address", 1, NULL,
+                    "Redis of the positions: /unix/socket or host:port"),
         CONF_STRING(C, positions.user, "positions.user", 0, "", "its ACL user"),
         CONF_STRING(C, positions.password, "positions.password", 0, "", "and password"),
         CONF_PATH(C, journal_path, "journal.path", NULL, "this process's journal"),
@@ -37,9 +40,11 @@ static const struct conf_option options[] = {
         CONF_INT(C, metrics_port, "metrics.port", 0, 65535, "0", "loopback port of /metrics and /health; 0: off"),
         CONF_LIST(C, drill_people, "drill.people", 0, CONF_LIST_MAX, "", "ids of the supervisors a drill rings"),
         CONF_BOOL(C, drill_announced, "drill.announced", "no", "a drill climbs the ladder as a real alert does"),
-        CONF_INT(C, limit_connections, "limits.connections", 16, 100000, "15500", "connections held; one more is closed"),
+        CONF_INT(C, limit_connections, "limits.connections", 16, 100000, "15500",
+                 "connections held; one more is closed"),
         CONF_INT(C, limit_handshakes, "limits.handshakes", 1, 10000, "500", "handshakes under way; the others wait"),
-        CONF_DURATION(C, store_wait_ms, "store.wait", 0, 600000, "5s", "without Redis for so long: start from the snapshot"),
+        CONF_DURATION(C, store_wait_ms, "store.wait", 0, 600000, "5s",
+                      "without Redis for so long: start from the snapshot"),
 };
 
 /* check: rules between keys. */

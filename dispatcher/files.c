@@ -17,7 +17,8 @@ static int refuse(struct files_error *ret_error, const char *path, const char *r
         return r;
 }
 
-/* ---- Zones: one file, or all *.geojson of a folder, checked each alone (so that a mistake names its file) and then together. */
+/* ---- Zones: one file, or all *.geojson of a folder, checked each alone (so that a mistake names its file) and then
+ * together. */
 
 static int read_zones_text(const char *path, char **ret_text, size_t *ret_len, struct files_error *ret_error)
 {
@@ -137,7 +138,8 @@ static int read_receipt_key(const char *path, struct files *files, struct files_
         return key_kid(files->receipt_key, files->receipt_kid);
 }
 
-/* trust_payload: the list inside the signed file.  Whether it is the root's own is for handsets to say: they have the root. */
+/* trust_payload: the list inside the signed file.  Whether it is the root's own is for handsets to say: they have
+ * the root. */
 static int trust_payload(const char *data, size_t len, struct trust *ret_trust, const char **ret_why)
 {
         struct cose_sign1 message;

@@ -3,15 +3,19 @@
 
 #include "dispatcher/run_inside.h"
 
-#define COUNT(of, member, name, help) { { "vigie_" name, NULL, help }, offsetof(of, member), sizeof(((of *)0)->member) == 8 }
+/* A member of 8 octets, and what it is called. */
+#define COUNT(of, member, name, help)                               \
+        {                                                           \
+                { "vigie_" name, NULL, help }, offsetof(of, member) \
+        }
 struct named {
         struct metrics_name name;
         size_t offset;
-        bool there;
 };
 typedef struct core_counters core_t;
 typedef struct link_counts link_t;
 typedef struct listener_counts listener_t;
+typedef struct store_counts store_t;
 typedef struct run run_t;
 
 static const struct named core_counted[] = {
@@ -69,16 +73,23 @@ static const struct named listener_counted[] = {
         COUNT(listener_t, timed_out, "connections_timed_out_total", "connections that sent nothing"),
 };
 static const struct named listener_now[] = {
-        COUNT(listener_t, waiting, "connections_waiting", "connections that have sent nothing, or wait for a handshake"),
+        COUNT(listener_t, waiting, "connections_waiting",
+              "connections that have sent nothing, or wait for a handshake"),
         COUNT(listener_t, handshakes, "handshakes", "handshakes under way"),
 };
-static const struct named run_counted[] = { COUNT(run_t, entries_bad, "entries_bad_total", "entries that could not be read") };
+static const struct named run_counted[] = { COUNT(run_t, entries_bad, "entries_bad_total",
+                                                  "entries that could not be read") };
 static const struct named run_now[] = {
         COUNT(run_t, serving, "serving", "1 while handsets are accepted"),
         COUNT(run_t, alerts_up, "store_up", "1 while the alerts' Redis is there and loaded"),
         COUNT(run_t, positions_up, "positions_up", "1 while the positions' Redis is there and loaded"),
         COUNT(run_t, wrong_ms, "clock_wrong_milliseconds", "our clock minus Redis's"),
         COUNT(run_t, journal_octets, "journal_octets", "octets in the journal"),
+};
+
+static const struct named store_counted[] = {
+        COUNT(store_t, commits, "commits_total", "commit scripts answered"),
+        COUNT(store_t, refused, "store_refused_total", "commands to Redis refused or not sent"),
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -99,6 +110,19 @@ static int gauges(struct metrics *metrics, const struct named *names, size_t cou
         for (size_t i = 0; i < count && r == 0; i++)
                 r = metrics_gauge(metrics, names[i].name, (const int64_t *)((const char *)of + names[i].offset));
         return r;
+}
+
+static int histograms(struct run *run, const struct store_counts *store)
+{
+        static const struct metrics_name press = { "vigie_press_to_receipt_seconds", NULL,
+                                                   "alert frame in to receipt out" };
+        static const struct metrics_name sync = { "vigie_journal_sync_seconds", NULL, "append to durable" };
+        static const struct metrics_name commit = { "vigie_commit_seconds", NULL, "commit script sent to answered" };
+        int r = metrics_histogram(run->metrics, press, &run->press);
+
+        if (r == 0)
+                r = metrics_histogram(run->metrics, sync, &run->sync);
+        return r < 0 ? r : metrics_histogram(run->metrics, commit, &store->commit);
 }
 
 static const char *health(void *user)
@@ -129,14 +153,9 @@ int gauges_open(struct run *run)
             (r = gauges(run->metrics, listener_now, LENGTH(listener_now), listener)) < 0 ||
             (r = counters(run->metrics, run_counted, LENGTH(run_counted), run)) < 0 ||
             (r = gauges(run->metrics, run_now, LENGTH(run_now), run)) < 0 ||
-            (r = metrics_counter(run->metrics, (struct metrics_name){ "vigie_store_refused_total", NULL, "commands to Redis refused or not sent" },
-                                 &store->refused)) < 0 ||
-            (r = metrics_histogram(run->metrics, (struct metrics_name){ "vigie_press_to_receipt_seconds", NULL, "alert frame in to receipt out" },
-                                   &run->press)) < 0 ||
-            (r = metrics_histogram(run->metrics, (struct metrics_name){ "vigie_journal_sync_seconds", NULL, "append to durable" },
-                                   &run->sync)) < 0 ||
-            (r = metrics_histogram(run->metrics, (struct metrics_name){ "vigie_commit_seconds", NULL, "commit script sent to answered" },
-                                   &store->commit)) < 0)
+            (r = counters(run->metrics, store_counted, LENGTH(store_counted), store)) < 0 ||
+            (r = histograms(run, store)) < 0)
                 return r;
-        return metrics_serve(run->options.loop, run->metrics, (int)run->options.config->metrics_port, &run->metrics_server);
+        return metrics_serve(run->options.loop, run->metrics, (int)run->options.config->metrics_port,
+                             &run->metrics_server);
 }

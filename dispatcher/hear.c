@@ -89,10 +89,6 @@ static void hear_notice(struct run *run, const struct redisReply *fields)
                 bad_entry(run, "the feed");
                 return;
         }
-        if (value.len > 0)
-                names_add(&run->notices, key);
-        else
-                names_remove(&run->notices, key);
         event.u.feed_notice.key = key;
         event.u.feed_notice.notice = value.len > 0 ? &notice : NULL;
         run_tell(run, &event);
@@ -135,8 +131,11 @@ static void hear_change(struct run *run, const struct redisReply *fields)
             !reply_text(reply_field(fields, "k"), field, sizeof(field)) ||
             (kind = people_kind_of(hash)) == PEOPLE_KINDS)
                 return; /* buildings, doors, passes: the pass desk's */
-        load_person(&(struct load_options){ .link = store_alerts(run->store), .config = run->options.config,
-                                            .core = run->core, .user = run, .person = on_person },
+        load_person(&(struct load_options){ .link = store_alerts(run->store),
+                                            .config = run->options.config,
+                                            .core = run->core,
+                                            .user = run,
+                                            .person = on_person },
                     kind, field);
 }
 
@@ -285,7 +284,8 @@ static int open_link(struct run *run, const char **ret_why)
         const struct config *c = run->options.config;
 
         return link_open(&(struct link_options){ .loop = run->options.loop,
-                                                 .files = { c->tls_certificate, c->tls_key, c->tls_client_ca, c->tls_ticket_key },
+                                                 .files = { c->tls_certificate, c->tls_key, c->tls_client_ca,
+                                                            c->tls_ticket_key },
                                                  .address = c->listen_address,
                                                  .port = (int)c->listen_port,
                                                  .connections_max = (size_t)c->limit_connections,
@@ -308,21 +308,37 @@ int hear_open(struct run *run, const char **ret_why)
         if (r < 0)
                 return r;
         *ret_why = "store";
-        if ((r = store_open(&(struct store_options){ .loop = loop, .config = c, .user = run, .alerts = on_alerts,
-                                                     .positions = on_positions, .answered = on_answered, .found = on_found,
-                                                     .scanned = on_scanned, .clock = on_clock },
+        if ((r = store_open(&(struct store_options){ .loop = loop,
+                                                     .config = c,
+                                                     .user = run,
+                                                     .alerts = on_alerts,
+                                                     .positions = on_positions,
+                                                     .answered = on_answered,
+                                                     .found = on_found,
+                                                     .scanned = on_scanned,
+                                                     .clock = on_clock },
                             &run->store)) < 0 ||
-            (r = tail_open(&(struct tail_options){ .loop = loop, .config = c, .redis = &c->alerts,
-                                                   .name = { "feed", "people:changes" }, .user = run,
-                                                   .state = on_feed_state, .entry = on_feed_entry },
+            (r = tail_open(&(struct tail_options){ .loop = loop,
+                                                   .config = c,
+                                                   .redis = &c->alerts,
+                                                   .name = { "feed", "people:changes" },
+                                                   .user = run,
+                                                   .state = on_feed_state,
+                                                   .entry = on_feed_entry },
                            &run->feed)) < 0 ||
-            (r = tail_open(&(struct tail_options){ .loop = loop, .config = c, .redis = &c->positions,
-                                                   .name = { "roster", NULL }, .user = run, .state = on_roster_state,
+            (r = tail_open(&(struct tail_options){ .loop = loop,
+                                                   .config = c,
+                                                   .redis = &c->positions,
+                                                   .name = { "roster", NULL },
+                                                   .user = run,
+                                                   .state = on_roster_state,
                                                    .entry = on_roster_entry },
                            &run->roster)) < 0)
                 return r;
-        return commands_open(&(struct commands_options){ .loop = loop, .config = c,
-                                                         .acknowledge = store_alerts(run->store), .user = run,
+        return commands_open(&(struct commands_options){ .loop = loop,
+                                                         .config = c,
+                                                         .acknowledge = store_alerts(run->store),
+                                                         .user = run,
                                                          .command = on_command },
                              &run->commands);
 }

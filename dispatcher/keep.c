@@ -7,7 +7,7 @@
 #include "dispatcher/run_inside.h"
 
 /* The size is looked at that often; compaction begins at half of what is allowed, or when the disk is getting full. */
-#define KEEP_LOOK_MS 1000
+#define KEEP_LOOK_MS     1000
 /* No compaction below this: rewriting a few events gains nothing. */
 #define KEEP_COMPACT_MIN (1024 * 1024)
 
@@ -56,7 +56,10 @@ static void on_state(void *user, enum journal_state state)
 {
         struct run *run = user;
 
-        log_warn("journal", "%s", state == JOURNAL_GOOD ? "room again" : state == JOURNAL_LOW ? "disk nearly full" : "disk full");
+        log_warn("journal", "%s",
+                 state == JOURNAL_GOOD  ? "room again"
+                 : state == JOURNAL_LOW ? "disk nearly full"
+                                        : "disk full");
         keep_look(run);
 }
 
@@ -122,8 +125,7 @@ static void compact(struct run *run)
 
         if (r == 0) {
                 compaction->run = run;
-                r = journal_compact(run->journal,
-                                    &(struct journal_compaction){ keep_entry, on_compacted, compaction });
+                r = journal_compact(run->journal, &(struct journal_compaction){ keep_entry, on_compacted, compaction });
         }
         run->compacting = r == 0;
         if (r < 0) {
@@ -163,10 +165,14 @@ int keep_open(struct run *run)
         int r;
 
         wheel_timer_init(&run->keep, on_look, run);
-        r = journal_open(&(struct journal_options){ .path = c->journal_path, .owner = { 'D', 'I', 'S', 'P' },
+        r = journal_open(&(struct journal_options){ .path = c->journal_path,
+                                                    .owner = { 'D', 'I', 'S', 'P' },
                                                     .size_max = (uint64_t)c->journal_mib * 1024 * 1024,
-                                                    .loop = run->options.loop, .user = run, .replay = on_replay,
-                                                    .synced = on_synced, .state = on_state },
+                                                    .loop = run->options.loop,
+                                                    .user = run,
+                                                    .replay = on_replay,
+                                                    .synced = on_synced,
+                                                    .state = on_state },
                          &run->journal, &report);
         if (r < 0) {
                 log_error("journal", "%s: %s", c->journal_path,

@@ -2,184 +2,22 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "base/log.h"
-#include "base/loop.h"
+#include "dispatcher/link_inside.h"
 
 /* libwebsockets' buffers for each session: a frame and what the protocol adds; what we send goes out in one piece. */
-#define RX_BUFFER 1100
-#define TX_PACKET 16384
+#define RX_BUFFER   1100
+#define TX_PACKET   16384
 /* Of libwebsockets' write protocols the one for close frames is private; its number has not changed since 1.0, and
  * tests/dispatcher/link_test.c sees such a frame arrive. */
 #define WRITE_CLOSE ((enum lws_write_protocol)4)
 
-struct out_frame {
-        struct out_frame *next;
-        size_t len;
-        uint8_t data[]; /* LWS_PRE octets for libwebsockets, then the frame */
-};
-
-/* One connection given on by the listener; a session once `established`. */
-struct conn {
-        struct link *link;
-        struct lws *wsi;
-        uint64_t number;
-        struct wheel_timer timer;
-        bool established, heard, pinged, ping_wanted, closing, close_sent;
-        unsigned code;
-        uint16_t queued;
-        uint32_t queued_octets;
-        struct out_frame *first, **end;
-        uint8_t *partial; /* a frame that came in pieces; NULL between frames */
-        size_t partial_len;
-};
-
-struct slot {
-        struct conn *conn;
-        uint32_t generation;
-        uint32_t next_free;
-};
-
-struct link {
-        struct link_options options;
-        struct lws_context *context;
-        struct lws_vhost *vhost;
-        SSL_CTX *ctx;
-        const char *tls_error; /* why tls_setup failed inside libwebsockets' callback */
-        int tls_result;
-        struct listener *listener;
-        struct slot *slots;
-        uint32_t first_free;
-        bool dying;
-        struct link_counts counts;
-};
-
-#define NO_SLOT UINT32_MAX
-/* libwebsockets carries a session's number, not a pointer: it may call back late for a connection given up meanwhile. */
-_Static_assert(sizeof(void *) == sizeof(uint64_t), "a session's number travels as a pointer");
-
-static struct conn *find(const struct link *link, uint64_t number)
-{
-        uint32_t slot = (uint32_t)number;
-
-        if (slot >= link->options.connections_max || link->slots[slot].conn == NULL ||
-            link->slots[slot].conn->number != number)
-                return NULL;
-        return link->slots[slot].conn;
-}
-
 static struct conn *find_wsi(struct lws *wsi)
 {
-        return find(lws_context_user(lws_get_context(wsi)), (uint64_t)(uintptr_t)lws_get_opaque_user_data(wsi));
-}
-
-/* cut: end a connection without a word, from outside its callbacks. */
-static void cut(struct conn *conn)
-{
-        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-}
-
-static void arm(struct conn *conn, int64_t in_ms)
-{
-        loop_timer_arm(conn->link->options.loop, &conn->timer, clock_mono_ms() + in_ms);
-}
-
-/* is_stalled: say whether it is the peer who lets this connection wait: nothing from it for a while, and nothing unread. */
-static bool is_stalled(const struct conn *conn)
-{
-        struct tcp_info info;
-        socklen_t len = sizeof(info);
-        int fd = lws_get_socket_fd(conn->wsi), unread = 0;
-
-        if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || ioctl(fd, FIONREAD, &unread) < 0)
-                return true;
-        return info.tcpi_last_data_recv >= LINK_STALLED_MS && unread == 0;
-}
-
-static void shut(struct conn *conn, unsigned code)
-{
-        if (conn->closing)
-                return;
-        conn->closing = true;
-        conn->code = code;
-        lws_callback_on_writable(conn->wsi);
-        arm(conn, LINK_CLOSE_MS);
-}
-
-/* on_timer: the connection has been quiet for the time its state allows. */
-static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
-{
-        struct conn *conn = timer->user;
-
-        if (conn->wsi == NULL)
-                return;
-        if (conn->closing || (!conn->established && conn->pinged)) {
-                cut(conn);
-        } else if (!conn->established) {
-                if (listener_is_crowded(conn->link->listener) && is_stalled(conn)) {
-                        cut(conn);
-                } else {
-                        conn->pinged = true; /* looked at once: the next time is the last */
-                        arm(conn, LINK_HANDSHAKE_MS - LINK_HURRY_MS);
-                }
-        } else if (!conn->heard || conn->pinged) {
-                conn->link->counts.silent++;
-                shut(conn, LINK_GOING_AWAY);
-        } else {
-                conn->pinged = conn->ping_wanted = true;
-                lws_callback_on_writable(conn->wsi);
-                arm(conn, LINK_SILENT_MS - LINK_PING_MS);
-        }
-}
-
-static void free_frames(struct conn *conn)
-{
-        while (conn->first != NULL) {
-                struct out_frame *frame = conn->first;
-
-                conn->first = frame->next;
-                free(frame);
-        }
-        conn->end = &conn->first;
-        conn->queued = 0;
-        conn->queued_octets = 0;
-}
-
-static void conn_free(struct conn *conn)
-{
-        struct link *link = conn->link;
-        uint32_t slot = (uint32_t)conn->number;
-
-        link->slots[slot].conn = NULL;
-        link->slots[slot].next_free = link->first_free;
-        link->first_free = slot;
-        loop_timer_cancel(link->options.loop, &conn->timer);
-        free_frames(conn);
-        free(conn->partial);
-        free(conn);
-}
-
-static struct conn *conn_new(struct link *link)
-{
-        uint32_t slot = link->first_free;
-        struct conn *conn = slot != NO_SLOT ? calloc(1, sizeof(*conn)) : NULL;
-
-        if (conn == NULL)
-                return NULL;
-        link->first_free = link->slots[slot].next_free;
-        link->slots[slot].conn = conn;
-        if (++link->slots[slot].generation == 0)
-                link->slots[slot].generation = 1;
-        conn->link = link;
-        conn->number = (uint64_t)link->slots[slot].generation << 32 | slot;
-        conn->end = &conn->first;
-        wheel_timer_init(&conn->timer, on_timer, conn);
-        return conn;
+        return conn_find(lws_context_user(lws_get_context(wsi)), (uint64_t)(uintptr_t)lws_get_opaque_user_data(wsi));
 }
 
 /* on_destroy: libwebsockets has forgotten the connection. */
@@ -209,14 +47,14 @@ static void on_ready(void *user, int fd)
                 return;
         }
         number = conn->number;
-        arm(conn, LINK_HURRY_MS);
+        conn_arm(conn, LINK_HURRY_MS);
         wsi = lws_adopt_descriptor_vhost_via_info(&(lws_adopt_desc_t){
                 .vh = link->vhost,
                 .type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET | LWS_ADOPT_ALLOW_SSL,
                 .fd = { .sockfd = fd },
                 .opaque = (void *)(uintptr_t)number,
         });
-        conn = find(link, number);
+        conn = conn_find(link, number);
         if (conn != NULL && wsi != NULL)
                 conn->wsi = wsi;
         else if (conn != NULL)
@@ -237,17 +75,9 @@ static int on_established(struct conn *conn)
         link->counts.resumed += SSL_session_reused(ssl) == 1;
         link->counts.sessions++;
         listener_established(link->listener);
-        arm(conn, LINK_FIRST_FRAME_MS);
+        conn_arm(conn, LINK_FIRST_FRAME_MS);
         link->options.opened(link->options.user, conn->number, &peer);
         return 0;
-}
-
-static void heard(struct conn *conn)
-{
-        conn->heard = true;
-        conn->pinged = conn->ping_wanted = false;
-        if (!conn->closing)
-                arm(conn, LINK_PING_MS);
 }
 
 /* gather: add a piece to the frame that is coming.  Returns 0, or the close code that it earns. */
@@ -267,7 +97,7 @@ static void give_frame(struct conn *conn, const uint8_t *data, size_t len)
         struct link *link = conn->link;
 
         link->counts.frames_in++;
-        heard(conn);
+        conn_heard(conn);
         link->options.frame(link->options.user, conn->number, data, len);
 }
 
@@ -279,7 +109,7 @@ static void on_receive(struct conn *conn, const uint8_t *data, size_t len)
         if (conn->closing)
                 return;
         if (!lws_frame_is_binary(conn->wsi)) {
-                shut(conn, LINK_PROTOCOL_ERROR);
+                conn_shut(conn, LINK_PROTOCOL_ERROR);
                 return;
         }
         if (whole && conn->partial == NULL && len <= conn->link->options.frame_max) {
@@ -294,14 +124,15 @@ static void on_receive(struct conn *conn, const uint8_t *data, size_t len)
         if (code == 0)
                 give_frame(conn, conn->partial, conn->partial_len);
         else
-                shut(conn, code);
+                conn_shut(conn, code);
         free(conn->partial);
         conn->partial = NULL;
         conn->partial_len = 0;
 }
 
-/* send_close: by hand, and then wait for the peer's or for on_timer.  Debian's libwebsockets 4.1.6 is a debug build: after a
- * callback that returns -1 it closes a second time "as a test" on libuv, before its own close frame has left. */
+/* send_close: by hand, and then wait for the peer's or for on_timer.  Debian's libwebsockets 4.1.6 is a debug build:
+ * after a callback that returns -1 it closes a second time "as a test" on libuv, before its own close frame has
+ * left. */
 static int send_close(struct conn *conn)
 {
         uint8_t frame[LWS_PRE + 2];
@@ -371,7 +202,7 @@ static int on_session(struct lws *wsi, enum lws_callback_reasons reason, void *p
                         on_receive(conn, in, len);
                 return 0;
         case LWS_CALLBACK_RECEIVE_PONG:
-                heard(conn);
+                conn_heard(conn);
                 return 0;
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
                 return conn->close_sent ? -1 : 0; /* the answer to ours: done */
@@ -426,8 +257,9 @@ static int open_service(struct link *link)
         void *loops[] = { loop_uv(link->options.loop) };
 
         lws_set_log_level(LLL_ERR | LLL_WARN, say);
-        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                       LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                       LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN |
+                       LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
         info.foreign_loops = loops;
         info.user = link;
         info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
@@ -463,10 +295,13 @@ int link_open(const struct link_options *options, struct link **ret_link, const 
         for (uint32_t i = 0; i < options->connections_max; i++)
                 link->slots[i].next_free = i + 1 < options->connections_max ? i + 1 : NO_SLOT;
         *ret_why = options->address;
-        r = listener_open(&(struct listener_options){ .loop = options->loop, .address = options->address,
-                                                       .port = options->port, .connections_max = options->connections_max,
-                                                       .handshakes_max = options->handshakes_max, .user = link,
-                                                       .ready = on_ready },
+        r = listener_open(&(struct listener_options){ .loop = options->loop,
+                                                      .address = options->address,
+                                                      .port = options->port,
+                                                      .connections_max = options->connections_max,
+                                                      .handshakes_max = options->handshakes_max,
+                                                      .user = link,
+                                                      .ready = on_ready },
                           &link->listener);
         if (r == 0) {
                 r = open_service(link);
@@ -490,9 +325,9 @@ void link_stop(struct link *link, unsigned code)
                 struct conn *conn = link->slots[i].conn;
 
                 if (conn != NULL && conn->established)
-                        shut(conn, code);
+                        conn_shut(conn, code);
                 else if (conn != NULL)
-                        cut(conn);
+                        conn_cut(conn);
         }
 }
 
@@ -524,38 +359,20 @@ int link_reload(struct link *link, const char **ret_why)
 
 int link_send(struct link *link, uint64_t session, const uint8_t *data, size_t len)
 {
-        struct conn *conn = find(link, session);
-        struct out_frame *frame;
+        struct conn *conn = conn_find(link, session);
 
         if (conn == NULL || conn->closing || !conn->established)
                 return -ENOENT;
-        if (conn->queued >= LINK_QUEUE_FRAMES || conn->queued_octets + len > LINK_QUEUE_OCTETS) {
-                link->counts.overrun++;
-                free_frames(conn);
-                shut(conn, LINK_TRY_LATER);
-                return -ENOBUFS;
-        }
-        frame = malloc(sizeof(*frame) + LWS_PRE + len);
-        if (frame == NULL)
-                return -ENOMEM;
-        frame->next = NULL;
-        frame->len = len;
-        memcpy(frame->data + LWS_PRE, data, len);
-        *conn->end = frame;
-        conn->end = &frame->next;
-        conn->queued++;
-        conn->queued_octets += (uint32_t)len;
-        lws_callback_on_writable(conn->wsi);
-        return 0;
+        return conn_queue(conn, data, len);
 }
 
 int link_end(struct link *link, uint64_t session, unsigned code)
 {
-        struct conn *conn = find(link, session);
+        struct conn *conn = conn_find(link, session);
 
         if (conn == NULL || !conn->established)
                 return -ENOENT;
-        shut(conn, code);
+        conn_shut(conn, code);
         return 0;
 }
 

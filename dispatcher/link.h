@@ -1,8 +1,9 @@
-/* The link to handsets: libwebsockets on our loop, TLS by dispatcher/tls.h, sockets from dispatcher/listener.h.  It translates:
- * sessions, frames and closures go up, frames and close codes come down.  It holds no rule of the alert's life.
+/* The link to handsets: libwebsockets on our loop, TLS by dispatcher/tls.h, sockets from dispatcher/listener.h.  It
+ * translates: sessions, frames and closures go up, frames and close codes come down.  It holds no rule of the alert's
+ * life.
  *
- * A session is named by a number: slot in its low half, generation in its high half, never 0.  A number outlives its session
- * harmlessly: it names nobody any more.  Loop's thread only. */
+ * A session is named by a number: slot in its low half, generation in its high half, never 0.  A number outlives its
+ * session harmlessly: it names nobody any more.  Loop's thread only. */
 #ifndef DISPATCHER_LINK_H
 #define DISPATCHER_LINK_H
 
@@ -16,22 +17,22 @@
 struct link;
 
 /* TLS and the upgrade must be over so long after the first octet; else the connection is closed. */
-#define LINK_HANDSHAKE_MS 10000
+#define LINK_HANDSHAKE_MS   10000
 /* So long after it, a peer that makes others wait while it sends nothing for LINK_STALLED_MS itself gives way. */
-#define LINK_HURRY_MS   4000
-#define LINK_STALLED_MS 3000
+#define LINK_HURRY_MS       4000
+#define LINK_STALLED_MS     3000
 /* A session must send its first frame so soon. */
 #define LINK_FIRST_FRAME_MS 30000
 /* Silent so long: it is asked by a WebSocket ping whether it is there.  A handset off duty has nothing else to say. */
-#define LINK_PING_MS 110000
+#define LINK_PING_MS        110000
 /* Neither frame nor pong for so long: closed.  Two heartbeats of a minute and a half. */
-#define LINK_SILENT_MS 150000
+#define LINK_SILENT_MS      150000
 /* Frames and octets that may wait for one session.  An alert makes some ten frames of at most 10 KiB in its life; three
  * alerts' worth.  Beyond, the session is closed (1013): the handset comes back and is told anew. */
-#define LINK_QUEUE_FRAMES 32
-#define LINK_QUEUE_OCTETS 65536
+#define LINK_QUEUE_FRAMES   32
+#define LINK_QUEUE_OCTETS   65536
 /* A session that was told to close and whose peer does not answer is cut after so long. */
-#define LINK_CLOSE_MS 5000
+#define LINK_CLOSE_MS       5000
 
 /* WebSocket close codes used here (RFC 6455 section 7.4.1). */
 enum { LINK_GOING_AWAY = 1001, LINK_PROTOCOL_ERROR = 1002, LINK_TOO_BIG = 1009, LINK_TRY_LATER = 1013 };
@@ -67,17 +68,18 @@ struct link_counts {
  * Returns 0 or a negative errno of tls_setup, listener_open, -ENOMEM, -EIO (libwebsockets). */
 int link_open(const struct link_options *options, struct link **ret_link, const char **ret_why);
 
-/* link_close: end all; closed() is called for no session any more.  libwebsockets finishes in the loop's next turns, so the
- * memory is given back by link_free, after loop_close.  NULL does nothing in either. */
+/* link_close: end all; closed() is called for no session any more.  libwebsockets finishes in the loop's next turns,
+ * so the memory is given back by link_free, after loop_close.  NULL does nothing in either. */
 void link_close(struct link *link);
 void link_free(struct link *link);
 
-/* link_start: accept.  link_stop: accept no more, and close every session with CODE once its queue is sent.  0 or as listener. */
+/* link_start: accept.  link_stop: accept no more, and close every session with CODE once its queue is sent.  0 or as
+ * listener. */
 int link_start(struct link *link);
 void link_stop(struct link *link, unsigned code);
 
-/* link_reload: read certificates and ticket key again (SIGHUP).  On failure what was is kept, as far as it can be, and WHY says
- * what the matter is.  Returns as tls_setup. */
+/* link_reload: read certificates and ticket key again (SIGHUP).  On failure what was is kept, as far as it can be,
+ * and WHY says what the matter is.  Returns as tls_setup. */
 int link_reload(struct link *link, const char **ret_why);
 
 /* link_send: queue one frame for SESSION; copied.

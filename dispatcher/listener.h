@@ -1,6 +1,6 @@
-/* The listener: one SO_REUSEPORT socket, and the waiting room before TLS.  A connection that was accepted waits here, costing a
- * file and some 300 octets, until its first octets arrive and one of the handshake places is free; only then is its socket given
- * on.  So connections that send nothing take no place from those that do.  Loop's thread only. */
+/* The listener: one SO_REUSEPORT socket, and the waiting room before TLS.  A connection that was accepted waits here,
+ * costing a file and some 300 octets, until its first octets arrive and one of the handshake places is free; only then
+ * is its socket given on.  So connections that send nothing take no place from those that do.  Loop's thread only. */
 #ifndef DISPATCHER_LISTENER_H
 #define DISPATCHER_LISTENER_H
 
@@ -14,7 +14,7 @@ struct listener;
 /* Connections the kernel keeps for us while the loop is busy (cut to net.core.somaxconn). */
 #define LISTENER_BACKLOG 4096
 /* Accepted in one turn of the loop, so that sessions are served between. */
-#define LISTENER_BATCH 64
+#define LISTENER_BATCH   64
 /* A connection that has sent nothing, or got no handshake place, for so long is closed. */
 #define LISTENER_WAIT_MS 10000
 /* No files left: accepting rests for so long.  Without that the loop would spin. */
@@ -22,21 +22,21 @@ struct listener;
 
 struct listener_options {
         struct loop *loop;
-        const char *address; /* IPv4, or IPv6 ("::" takes IPv4 as well) */
-        int port;            /* 0: the system chooses */
-        size_t connections_max; /* held here and given on; at it the one that has been silent longest gives way, else the new one */
+        const char *address;    /* IPv4, or IPv6 ("::" takes IPv4 as well) */
+        int port;               /* 0: the system chooses */
+        size_t connections_max; /* here and given on; at it the longest silent one gives way, else the new one */
         size_t handshakes_max;  /* given on and neither listener_established nor listener_gone yet; the others wait */
         void *user;
-        /* A connection with something to read; FD is non-blocking and the callee's from here on.  The callee answers with
-         * listener_established when its handshake is over, and with listener_gone when it has ended. */
+        /* A connection with something to read; FD is non-blocking and the callee's from here on.  The callee answers
+         * with listener_established when its handshake is over, and with listener_gone when it has ended. */
         void (*ready)(void *user, int fd);
 };
 
 /* What the listener counts, for metrics. */
 struct listener_counts {
-        uint64_t accepted;    /* connections */
-        uint64_t turned_away; /* at connections_max, or no file left */
-        uint64_t timed_out;   /* silent for LISTENER_WAIT_MS */
+        uint64_t accepted;                 /* connections */
+        uint64_t turned_away;              /* at connections_max, or no file left */
+        uint64_t timed_out;                /* silent for LISTENER_WAIT_MS */
         int64_t waiting, handshakes, held; /* now: in the waiting room, in a handshake, all given on */
 };
 
@@ -47,8 +47,9 @@ int listener_open(const struct listener_options *options, struct listener **ret_
 /* listener_close: stop listening, close who waits; NULL does nothing.  Memory goes in the loop's next turns. */
 void listener_close(struct listener *listener);
 
-/* listener_start, listener_stop: accept, or refuse (the socket is closed, so that the kernel sends newcomers to the other
- * processes on the port; who waits is closed too).  Start after stop binds the same port again.  Start returns 0 or as open. */
+/* listener_start, listener_stop: accept, or refuse (the socket is closed, so that the kernel sends newcomers to the
+ * other processes on the port; who waits is closed too).  Start after stop binds the same port again.  Start returns 0
+ * or as open. */
 int listener_start(struct listener *listener);
 void listener_stop(struct listener *listener);
 

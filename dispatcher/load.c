@@ -124,7 +124,8 @@ static void on_duty(void *user, struct redisReply *reply)
         qsort(load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids);
         for (size_t i = 0; i + 1 < reply_count(reply); i += 2)
                 if (reply_text(reply_at(reply, i), id, sizeof(id)) &&
-                    (at = bsearch(id, load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids)) != NULL)
+                    (at = bsearch(id, load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids)) !=
+                            NULL)
                         found[at - load->supervisors] = reply_bytes(reply_at(reply, i + 1));
         for (size_t i = 0; i < load->supervisor_count; i++)
                 take_duty(load, i, found[i]);
@@ -133,32 +134,22 @@ static void on_duty(void *user, struct redisReply *reply)
         free_load(load);
 }
 
-static void take_notice(struct load *load, const char *key, struct cbor_span value, struct names *found)
-{
-        struct notice notice;
-
-        if (notice_decode(value.at, value.len, &notice) == 0 && core_load_notice(load->options.core, key, &notice) == 0)
-                names_add(found, key);
-        else
-                load->result.bad++;
-}
-
 static void on_notices(void *user, struct redisReply *reply)
 {
         struct load *load = user;
-        struct names *known = load->options.notices, found = { 0 };
-        name_text key;
 
         if (!came(load, reply))
                 return;
-        for (size_t i = 0; i + 1 < reply_count(reply); i += 2)
-                if (reply_text(reply_at(reply, i), key, sizeof(key)))
-                        take_notice(load, key, reply_bytes(reply_at(reply, i + 1)), &found);
-        for (size_t i = 0; i < known->count; i++)
-                if (!names_hold(&found, known->list[i]))
-                        core_load_notice(load->options.core, known->list[i], NULL);
-        names_free(known);
-        *known = found;
+        for (size_t i = 0; i + 1 < reply_count(reply); i += 2) {
+                struct cbor_span value = reply_bytes(reply_at(reply, i + 1));
+                char key[NAME_MAX_OCTETS + 1];
+                struct notice notice;
+
+                if (!reply_text(reply_at(reply, i), key, sizeof(key)) ||
+                    notice_decode(value.at, value.len, &notice) < 0 ||
+                    core_load_notice(load->options.core, key, &notice) < 0)
+                        load->result.bad++;
+        }
         go_on(load, ask(load, on_duty, "HGETALL", "duty:supervisors", NULL));
 }
 
@@ -260,7 +251,7 @@ static void on_page(void *user, struct redisReply *reply)
                 go_on(load, -EIO);
         else if (strcmp(cursor, "0") != 0)
                 go_on(load, ask_page(load, cursor));
-        else if (load->options.everyone && ++load->kind < PEOPLE_KINDS)
+        else if (++load->kind < PEOPLE_KINDS)
                 go_on(load, ask_page(load, "0"));
         else
                 go_on(load, ask(load, on_open, "ZRANGE", "open", (const char *const[]){ "0", "-1", NULL }));

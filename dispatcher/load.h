@@ -1,14 +1,14 @@
 /* Loading from the alerts' Redis into the core, step by step on the store's link:
  *
- *      positions of feed and changes - supervisors - (the other people) - open alerts - notices - duty
+ *      positions of feed and changes - people, supervisors first - open alerts - notices - duty
  *
- * in that order, so that what changes meanwhile is read again from the feed and nothing falls between (DESIGN section 6). */
+ * in that order, so that what changes meanwhile is read again from the feed and nothing falls between (DESIGN
+ * section 6). */
 #ifndef DISPATCHER_LOAD_H
 #define DISPATCHER_LOAD_H
 
 #include "dispatcher/config.h"
 #include "dispatcher/core.h"
-#include "dispatcher/names.h"
 #include "dispatcher/people.h"
 #include "dispatcher/reply.h"
 
@@ -16,7 +16,7 @@ struct load;
 struct redis_link;
 
 /* Entries of a hash asked for at once: some 200 KB of answer, 2 ms of work between two turns of the loop. */
-#define LOAD_PAGE 1000
+#define LOAD_PAGE    1000
 /* Records asked for at once; each is at most 8 KiB. */
 #define LOAD_RECORDS 100
 
@@ -29,20 +29,18 @@ struct load_options {
         struct redis_link *link;
         const struct config *config;
         struct core *core;
-        bool everyone;         /* the other people too; without, supervisors only */
-        struct names *notices; /* keys of the notices the core knows; those over are told, the set is brought up to date */
         void *user;
         /* Each person loaded, for the snapshot; may be NULL. */
         void (*person)(void *user, enum people_kind kind, const char *field, struct cbor_span value);
         /* Each supervisor's duty, NULL: off.  May be NULL. */
         void (*duty)(void *user, const char *person, const struct duty_entry *duty);
-        /* All is loaded (0), or it came to nothing: a negative errno (-EIO Redis's error or a lost link).  LOAD is freed
-         * after this returns. */
+        /* All is loaded (0), or it came to nothing: a negative errno (-EIO Redis's error or a lost link).  LOAD is
+         * freed after this returns. */
         void (*done)(void *user, int error, const struct load_result *result);
 };
 
-/* load_begin: begin; done() tells the end, never from within this call... unless load_cancel came first.  Options are copied.
- * Returns 0, -ENOMEM, or what redis_command gave. */
+/* load_begin: begin; done() tells the end, never from within this call... unless load_cancel came first.  Options
+ * are copied. Returns 0, -ENOMEM, or what redis_command gave. */
 int load_begin(const struct load_options *options, struct load **ret_load);
 
 /* load_cancel: forget it: done() is not called.  NULL does nothing. */

@@ -32,8 +32,11 @@ static int read_files(struct dispatcher *d)
         if (r < 0)
                 log_error("file", "%s", error.text);
         else if (!files_receipt_listed(&d->files, (uint32_t)time(NULL)))
-                log_error("file", "%s: the trust list does not name this key now: handsets will not believe its receipts",
+                log_error("file",
+                          "%s: the trust list does not name this key now: handsets will not believe its receipts",
                           d->config.receipt_key);
+        else
+                log_info("file", "%zu zones, trust list %u", zones_count(d->files.zones), d->files.trust_number);
         return r;
 }
 
@@ -44,7 +47,9 @@ static int check(struct dispatcher *d)
         SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
         const char *why = "no memory";
         int r = ctx == NULL ? -ENOMEM
-                            : tls_setup(ctx, &(struct tls_files){ c->tls_certificate, c->tls_key, c->tls_client_ca, c->tls_ticket_key },
+                            : tls_setup(ctx,
+                                        &(struct tls_files){ c->tls_certificate, c->tls_key, c->tls_client_ca,
+                                                             c->tls_ticket_key },
                                         &why);
 
         SSL_CTX_free(ctx);
@@ -80,28 +85,37 @@ static void open_log(const struct config *config)
         log_open("vigie-dispatcher", level);
 }
 
+/* serve: come up, serve until the end, go down in the order that libwebsockets needs. */
+static int serve(struct dispatcher *d)
+{
+        int r;
+
+        if ((r = raise_files(&d->config)) < 0 || /* open files */
+            (r = loop_open(&d->loop)) < 0 ||     /* signals, timers */
+            (r = run_open(&(struct run_options){ d->loop, &d->config, &d->files, d->start.ready_fd }, &d->run)) < 0 ||
+            (r = loop_run(d->loop)) < 0 || (r = run_result(d->run)) < 0)
+                log_error(NULL, "ends: %s", strerror(-r));
+        run_close(d->run);
+        loop_close(d->loop);
+        run_free(d->run);
+        return r;
+}
+
 int main(int argc, char **argv)
 {
         struct dispatcher d = { 0 };
-        int r;
+        int r, status = EX_OK;
 
         if (config_read(argc, argv, &d.config, &d.start) < 0)
                 return 2;
         if (d.start.stop && !d.start.check)
-                return 0;
+                return EX_OK;
         open_log(&d.config);
-        if ((r = read_files(&d)) < 0 ||                           /* zones, barriers, receipt key, trust list */
-            (d.start.check && ((r = check(&d)) < 0 || true)) ||   /* -n stops here */
-            (r = raise_files(&d.config)) < 0 ||                   /* open files */
-            (r = loop_open(&d.loop)) < 0 ||                       /* signals, timers */
-            (r = run_open(&(struct run_options){ d.loop, &d.config, &d.files, d.start.ready_fd }, &d.run)) < 0 ||
-            (r = loop_run(d.loop)) < 0)                           /* serves */
-                log_debug(NULL, "ends: %s", strerror(-r));
-        if (r == 0 && d.run != NULL)
-                r = run_result(d.run);
-        run_close(d.run);
-        loop_close(d.loop);
-        run_free(d.run);
+        r = read_files(&d); /* zones, barriers, receipt key, trust list */
+        if (d.start.check)
+                status = r < 0 || check(&d) < 0 ? 2 : EX_OK;
+        else if (r < 0 || serve(&d) < 0)
+                status = EX_UNAVAILABLE;
         files_free(&d.files);
-        return r == 0 ? 0 : d.start.check ? 2 : EX_UNAVAILABLE;
+        return status;
 }

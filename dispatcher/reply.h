@@ -1,4 +1,5 @@
-/* Reading Redis's answers: small helpers over hiredis's reply tree.  What is missing or of another type reads as empty. */
+/* Reading Redis's answers: small helpers over hiredis's reply tree.  What is missing or of another type reads as
+ * empty. */
 #ifndef DISPATCHER_REPLY_H
 #define DISPATCHER_REPLY_H
 
@@ -22,7 +23,8 @@ struct cbor_span reply_bytes(const struct redisReply *reply);
 /* reply_int: an integer, or a text that is one (scores come as text; a fraction is cut); 0 where it is none. */
 int64_t reply_int(const struct redisReply *reply);
 
-/* reply_text: a text into TO of SIZE octets.  Returns false, and "" in TO, where it is none, does not fit, or holds a NUL. */
+/* reply_text: a text into TO of SIZE octets.  Returns false, and "" in TO, where it is none, does not fit, or holds
+ * a NUL. */
 bool reply_text(const struct redisReply *reply, char *to, size_t size);
 
 /* reply_field: the value after NAME in a flat array of names and values; NULL where it is not there. */

@@ -1,4 +1,5 @@
-/* Loading the roster: the newest part of {r}:roster, read into the core entry by entry before its tail goes on behind it. */
+/* Loading the roster: the newest part of {r}:roster, read into the core entry by entry before its tail goes on
+ * behind it. */
 #ifndef DISPATCHER_ROSTER_LOAD_H
 #define DISPATCHER_ROSTER_LOAD_H
 
@@ -10,7 +11,7 @@ struct redis_link;
 struct roster_load;
 
 /* A presence lease is 30 s: who was not heard of for twice that is away. */
-#define ROSTER_LOAD_MS 60000
+#define ROSTER_LOAD_MS   60000
 /* Entries read at once: 5,000 supervisors, each 15 s, make 20,000 in all. */
 #define ROSTER_LOAD_PAGE 2000
 
@@ -24,8 +25,8 @@ struct roster_load_options {
         void (*done)(void *user, int error, struct stream_id last);
 };
 
-/* roster_load_begin: begin.  Returns 0, -ENOMEM, or what redis_command gave.  roster_load_cancel: done() is not called; NULL does
- * nothing. */
+/* roster_load_begin: begin.  Returns 0, -ENOMEM, or what redis_command gave.  roster_load_cancel: done() is not
+ * called; NULL does nothing. */
 int roster_load_begin(const struct roster_load_options *options, struct roster_load **ret_load);
 void roster_load_cancel(struct roster_load *load);
 

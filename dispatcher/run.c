@@ -76,7 +76,9 @@ void run_off_duty(struct run *run, enum off_duty reason)
                 return;
         run->serving = 0;
         log_warn(NULL, "leaves duty: %s; closes its sessions",
-                 reason == OFF_CLOCK ? "clock" : reason == OFF_DISK ? "disk full" : "stopping");
+                 reason == OFF_CLOCK  ? "clock"
+                 : reason == OFF_DISK ? "disk full"
+                                      : "stopping");
         link_stop(run->link, LINK_GOING_AWAY);
 }
 
@@ -102,7 +104,9 @@ static void on_tick(struct wheel_timer *timer, int64_t now_mono_ms)
                 run_tell(run, &event);
         due_ms = core_due_ms(run->core) - run_now_ms(run);
         loop_timer_arm(run->options.loop, timer,
-                       clock_mono_ms() + (due_ms < 1 ? 1 : due_ms > CORE_TICK_MS ? CORE_TICK_MS : due_ms));
+                       clock_mono_ms() + (due_ms < 1              ? 1
+                                          : due_ms > CORE_TICK_MS ? CORE_TICK_MS
+                                                                  : due_ms));
 }
 
 static void on_scan(struct wheel_timer *timer, int64_t now_mono_ms)
@@ -135,7 +139,9 @@ static void load_snapshot(struct run *run)
                 log_error("snapshot", "none to start from (%s): every alert will be unverified until the store is back",
                           strerror(-r));
         else
-                log_error("snapshot", "starts from it: %lld minutes old, %zu people, %zu open alerts, %zu entries bad, %zu octets torn",
+                log_error("snapshot",
+                          "starts from it: %lld minutes old, %zu people, %zu open alerts, %zu entries bad, %zu octets "
+                          "torn",
                           (long long)((run_now_ms(run) - report.written_at_ms) / 60000), report.people, report.records,
                           report.bad, report.torn_octets);
 }
@@ -249,10 +255,16 @@ static int open_core(struct run *run)
         const struct config *c = run->options.config;
         struct files *files = run->options.files;
         const char *people[CONF_LIST_MAX];
-        struct core_options options = { .region = c->region, .name = c->name, .rank = (unsigned)c->rank,
-                                        .zones = files->zones, .barriers = files->barriers, .drill_people = people,
+        struct core_options options = { .region = c->region,
+                                        .name = c->name,
+                                        .rank = (unsigned)c->rank,
+                                        .zones = files->zones,
+                                        .barriers = files->barriers,
+                                        .drill_people = people,
                                         .drill_people_count = c->drill_people.count,
-                                        .drill_announced = c->drill_announced, .user = run, .verify = verify,
+                                        .drill_announced = c->drill_announced,
+                                        .user = run,
+                                        .verify = verify,
                                         .hash = hash };
         int r;
 
@@ -261,8 +273,9 @@ static int open_core(struct run *run)
         if (getrandom(&options.seed, sizeof(options.seed), 0) != sizeof(options.seed))
                 return -errno;
         r = core_new(&options, &run->core);
-        return r < 0 ? r : core_load_trust(run->core, files->trust_number,
-                                           (struct cbor_span){ (const uint8_t *)files->trust, files->trust_len });
+        return r < 0 ? r
+                     : core_load_trust(run->core, files->trust_number,
+                                       (struct cbor_span){ (const uint8_t *)files->trust, files->trust_len });
 }
 
 static int open_snapshot(struct run *run)
@@ -337,7 +350,6 @@ void run_close(struct run *run)
         loop_timer_cancel(loop, &run->drain);
         loop_timer_cancel(loop, &run->save);
         snapshot_close(run->snapshot);
-        names_free(&run->notices);
 }
 
 void run_free(struct run *run)

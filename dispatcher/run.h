@@ -1,5 +1,5 @@
-/* The run: it holds the core and everything that touches the world, turns what happens into the core's events, does its actions,
- * and says when this process serves.
+/* The run: it holds the core and everything that touches the world, turns what happens into the core's events, does
+ * its actions, and says when this process serves.
  *
  *      run.c    comes up, serves, goes down            hear.c   what happens -> core_handle
  *      sync.c   the two Redis: away, loading, up       act.c    core_next -> what is to be done
@@ -20,10 +20,10 @@ struct run;
 #define RUN_CLOCK_WARN_MS  2000
 #define RUN_CLOCK_LEAVE_MS 30000
 /* At SIGTERM the sessions' queues and the commits under way have so long. */
-#define RUN_DRAIN_MS 5000
+#define RUN_DRAIN_MS       5000
 /* After a load that came to nothing, the next. */
-#define RUN_RELOAD_MS 500
-#define RUN_SNAPSHOT_MS 60000
+#define RUN_RELOAD_MS      500
+#define RUN_SNAPSHOT_MS    60000
 
 struct run_options {
         struct loop *loop;

@@ -54,15 +54,14 @@ struct run {
         struct load *load;
         struct roster_load *roster_load;
         struct stream_id changes;
-        struct names notices; /* keys of those that stand */
 
-        int64_t ahead_ms; /* Redis's UTC minus our monotonic clock */
-        int64_t wrong_ms; /* our UTC minus Redis's */
-        unsigned off;     /* enum off_duty */
+        int64_t ahead_ms;   /* Redis's UTC minus our monotonic clock */
+        int64_t wrong_ms;   /* our UTC minus Redis's */
+        unsigned off;       /* enum off_duty */
         bool from_snapshot; /* started so: a notice for a minute, once the store is there */
-        bool served;      /* was ready once */
-        bool acting;      /* the core's actions are being done */
-        bool closing;     /* run_close has begun: the core is told nothing more */
+        bool served;        /* was ready once */
+        bool acting;        /* the core's actions are being done */
+        bool closing;       /* run_close has begun: the core is told nothing more */
         int result;
 
         struct wheel_timer tick, scan, reload, roster_reload, start, drain, keep, save;
@@ -89,7 +88,8 @@ void run_tell(struct run *run, struct core_event *event);
 /* run_act: do what the core has to do. */
 void run_act(struct run *run);
 
-/* run_on_duty, run_off_duty: a reason not to serve is gone, or there.  Serving begins and ends with the last and first. */
+/* run_on_duty, run_off_duty: a reason not to serve is gone, or there.  Serving begins and ends with the last and
+ * first. */
 void run_on_duty(struct run *run, enum off_duty reason);
 void run_off_duty(struct run *run, enum off_duty reason);
 

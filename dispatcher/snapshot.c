@@ -35,8 +35,8 @@ struct standing {
 struct snapshot {
         struct loop *loop;
         char path[CONFIG_PATH_SIZE];
-        FILE *people; /* the file in place, for changes; NULL before the first load */
-        FILE *coming; /* the one being written; NULL where no load runs */
+        FILE *people;              /* the file in place, for changes; NULL before the first load */
+        FILE *coming;              /* the one being written; NULL where no load runs */
         struct standing *standing; /* PLACES of them, by name_hash */
         size_t standing_count;
 };

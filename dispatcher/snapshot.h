@@ -3,10 +3,10 @@
  *      PATH        the people, written while they are loaded; each later change is appended
  *      PATH.state  duty, presence, open alerts: written anew each minute
  *
- * Both are the same: magic "VIGIESNP" 8 | format u32 | zeros 4 | written at, UTC ms u64, then entries
- * kind u8 | field's length u8 | value's length u16 | CRC-32C of the rest u32 | field | value.  Numbers are big-endian; a later
- * entry of the same kind and field counts, an empty value means gone; reading stops at the first entry that is not whole.
- * Replacing a file syncs it on a thread of libuv's pool.  Loop's thread only. */
+ * Both are the same: magic "VIGIESNP" 8 | format u32 | zeros 4 | written at, UTC ms u64, then entries kind u8 |
+ * field's length u8 | value's length u16 | CRC-32C of the rest u32 | field | value.  Numbers are big-endian; a later
+ * entry of the same kind and field counts, an empty value means gone; reading stops at the first entry that is not
+ * whole. Replacing a file syncs it on a thread of libuv's pool.  Loop's thread only. */
 #ifndef DISPATCHER_SNAPSHOT_H
 #define DISPATCHER_SNAPSHOT_H
 
@@ -16,20 +16,20 @@
 struct loop;
 struct snapshot;
 
-#define SNAPSHOT_FORMAT 1
-/* Octets of PATH.state: 5,000 supervisors are 1 MiB, an open alert some 2 KiB.  Alerts that do not fit are left out, and the journal
- * has this process's own in any case. */
+#define SNAPSHOT_FORMAT    1
+/* Octets of PATH.state: 5,000 supervisors are 1 MiB, an open alert some 2 KiB.  Alerts that do not fit are left out,
+ * and the journal has this process's own in any case. */
 #define SNAPSHOT_STATE_MAX (32 * 1024 * 1024)
 /* Largest file read: 250,000 handsets with as many carriers are 80 MiB, their changes of a year no more. */
-#define SNAPSHOT_FILE_MAX (512 * 1024 * 1024)
+#define SNAPSHOT_FILE_MAX  (512 * 1024 * 1024)
 
-/* snapshot_open: keep a snapshot at PATH, whose folder exists.  Returns 0, -ENOMEM.  snapshot_close: NULL does nothing; what is being
- * synced finishes in the loop's next turns. */
+/* snapshot_open: keep a snapshot at PATH, whose folder exists.  Returns 0, -ENOMEM.  snapshot_close: NULL does
+ * nothing; what is being synced finishes in the loop's next turns. */
 int snapshot_open(struct loop *loop, const char *path, struct snapshot **ret_snapshot);
 void snapshot_close(struct snapshot *snapshot);
 
-/* snapshot_begin: a load begins: people given from now on go to a new file.  snapshot_end: it is complete and takes the old one's
- * place; or it is not, and the old one stays.  Failures are logged; the next load tries again. */
+/* snapshot_begin: a load begins: people given from now on go to a new file.  snapshot_end: it is complete and takes
+ * the old one's place; or it is not, and the old one stays.  Failures are logged; the next load tries again. */
 void snapshot_begin(struct snapshot *snapshot, int64_t now_ms);
 void snapshot_end(struct snapshot *snapshot, bool complete);
 
@@ -51,8 +51,8 @@ struct snapshot_report {
 };
 
 /* snapshot_load: tell the core what both files hold.
- * Returns 0, -ENOENT (no people's file), -EBADMSG (it is none), -EPROTONOSUPPORT (a newer format), an errno of reading, -ENOMEM.  A
- * state file that is missing or bad is no error. */
+ * Returns 0, -ENOENT (no people's file), -EBADMSG (it is none), -EPROTONOSUPPORT (a newer format), an errno of
+ * reading, -ENOMEM.  A state file that is missing or bad is no error. */
 int snapshot_load(const char *path, struct core *core, struct snapshot_report *ret_report);
 
 #endif

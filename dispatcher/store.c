@@ -38,7 +38,8 @@ static void on_epoch(void *user, struct redisReply *reply)
         if (!reply_is_good(reply)) {
                 store_refused(store, "read the epoch", reply);
         } else if (epoch < store->epoch) {
-                log_error("store", "alerts: its epoch is %" PRId64 ", %" PRId64 " was seen: an older state; not written to",
+                log_error("store",
+                          "alerts: its epoch is %" PRId64 ", %" PRId64 " was seen: an older state; not written to",
                           epoch, store->epoch);
                 rest(store, "older state");
         } else {
@@ -105,7 +106,8 @@ static void on_time(void *user, struct redisReply *reply)
         if (store->closing || reply_count(reply) != 2 || rtt > STORE_CLOCK_RTT_MS)
                 return;
         store->options.clock(store->options.user,
-                             reply_int(reply_at(reply, 0)) * 1000 + reply_int(reply_at(reply, 1)) / 1000, now - rtt / 2);
+                             reply_int(reply_at(reply, 0)) * 1000 + reply_int(reply_at(reply, 1)) / 1000,
+                             now - rtt / 2);
 }
 
 static void on_clock(struct wheel_timer *timer, int64_t now_mono_ms)
@@ -137,8 +139,11 @@ static int open_link(struct store *store, const struct config_redis *redis, void
                      struct redis_link **ret_link)
 {
         return redis_open(store->options.loop,
-                          &(struct redis_options){ .address = redis->address, .user = redis->user,
-                                                   .password = redis->password, .state = state, .user_data = store },
+                          &(struct redis_options){ .address = redis->address,
+                                                   .user = redis->user,
+                                                   .password = redis->password,
+                                                   .state = state,
+                                                   .user_data = store },
                           ret_link);
 }
 

@@ -1,6 +1,6 @@
-/* The store: what this process writes to the two Redis, and the answers.  It holds one link to each for that; reading streams
- * has links of its own (tail.h, commands.h).  It decides nothing: it turns the core's actions into commands and scripts, and
- * answers into results.  Loop's thread only. */
+/* The store: what this process writes to the two Redis, and the answers.  It holds one link to each for that; reading
+ * streams has links of its own (tail.h, commands.h).  It decides nothing: it turns the core's actions into commands
+ * and scripts, and answers into results.  Loop's thread only. */
 #ifndef DISPATCHER_STORE_H
 #define DISPATCHER_STORE_H
 
@@ -16,15 +16,15 @@ struct redis_link;
 struct store;
 
 /* "{" region "}:" and the longest name behind it. */
-#define STORE_KEY_SIZE 96
-/* After an answer that is an error (read-only, out of memory, loading ...) the store counts as away for so long, then is asked
- * again from the start. */
-#define STORE_REST_MS 1000
+#define STORE_KEY_SIZE      96
+/* After an answer that is an error (read-only, out of memory, loading ...) the store counts as away for so long,
+ * then is asked again from the start. */
+#define STORE_REST_MS       1000
 /* The roster keeps about so many entries: 5,000 supervisors, each 15 s, are ten minutes. */
 #define STORE_ROSTER_LENGTH 200000
 /* Redis's clock is asked each second; an answer that took longer than this tells too little and is not used. */
-#define STORE_CLOCK_MS     1000
-#define STORE_CLOCK_RTT_MS 200
+#define STORE_CLOCK_MS      1000
+#define STORE_CLOCK_RTT_MS  200
 
 struct store_answer {
         uint64_t token;
@@ -45,8 +45,8 @@ struct store_options {
         struct loop *loop;
         const struct config *config; /* borrowed until store_close */
         void *user;
-        /* The alerts' Redis: its link is up and its epoch known; or away.  WHY is NULL when up.  Nothing may be taken for
-         * loaded any more when it goes. */
+        /* The alerts' Redis: its link is up and its epoch known; or away.  WHY is NULL when up.  Nothing may be
+         * taken for loaded any more when it goes. */
         void (*alerts)(void *user, bool up, const char *why);
         /* The positions' Redis likewise. */
         void (*positions)(void *user, bool up, const char *why);
@@ -63,8 +63,8 @@ struct store_counts {
         uint64_t commits, refused; /* scripts answered; commands that could not be sent or were answered by an error */
 };
 
-/* store_open: begin to connect.  Returns 0, -EINVAL (an address), -ENOMEM.  store_close: NULL does nothing; commits under way are
- * not answered any more.  Memory goes in the loop's next turns. */
+/* store_open: begin to connect.  Returns 0, -EINVAL (an address), -ENOMEM.  store_close: NULL does nothing; commits
+ * under way are not answered any more.  Memory goes in the loop's next turns. */
 int store_open(const struct store_options *options, struct store **ret_store);
 void store_close(struct store *store);
 
@@ -75,8 +75,8 @@ void store_key(const struct config *config, const char *name, char to[STORE_KEY_
 struct redis_link *store_alerts(struct store *store);
 struct redis_link *store_positions(struct store *store);
 
-/* The rest does one action of the core each (core.h says what).  None fails: what cannot be sent is answered CORE_UNKNOWN
- * (commit, look, prove) or counted. */
+/* The rest does one action of the core each (core.h says what).  None fails: what cannot be sent is answered
+ * CORE_UNKNOWN (commit, look, prove) or counted. */
 void store_commit(struct store *store, const struct core_action *action);
 void store_look(struct store *store, const struct core_action *action);
 void store_prove(struct store *store, const struct core_action *action);
@@ -88,8 +88,8 @@ void store_carrier_duty(struct store *store, const struct core_action *action);
 void store_heard(struct store *store, const struct core_action *action);
 void store_find_duty(struct store *store, const struct core_action *action);
 
-/* store_scan: look for carriers on duty not heard since BEFORE_MS; scanned() answers, or nothing where the positions are away or
- * a scan runs already. */
+/* store_scan: look for carriers on duty not heard since BEFORE_MS; scanned() answers, or nothing where the positions
+ * are away or a scan runs already. */
 void store_scan(struct store *store, int64_t before_ms);
 
 const struct store_counts *store_counts(const struct store *store);

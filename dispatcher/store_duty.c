@@ -10,7 +10,7 @@
 
 #define HANDSET_TEXT (2 * HANDSET_ID_SIZE + 1)
 /* Carriers read at once; a command holds 128 words. */
-#define SCAN_CHUNK 100
+#define SCAN_CHUNK   100
 
 struct store_scanning {
         struct store *store;
@@ -185,9 +185,10 @@ static void finish_when_done(struct store_scanning *scan)
         for (size_t i = 0; i < scan->count; i++)
                 if (scan->late[i].on_duty)
                         scan->late[kept++] = scan->late[i];
-        store->options.scanned(store->options.user, &(struct store_scan){ .late = scan->late, .count = kept,
-                                                                           .late_total = scan->late_total,
-                                                                           .total = scan->total });
+        store->options.scanned(store->options.user, &(struct store_scan){ .late = scan->late,
+                                                                          .count = kept,
+                                                                          .late_total = scan->late_total,
+                                                                          .total = scan->total });
         store_scan_free(store);
 }
 

@@ -322,7 +322,8 @@ void store_duty(struct store *store, const struct core_action *action)
         if (len < 0)
                 log_error("store", "a duty cannot be written: %s", strerror(-len));
         else
-                write_fact(store, &(struct fact){ "duty:supervisors", "duty", action->u.duty.person, value, (size_t)len });
+                write_fact(store,
+                           &(struct fact){ "duty:supervisors", "duty", action->u.duty.person, value, (size_t)len });
 }
 
 /* write_place: keep {r}:geo:supervisors beside the roster, for tools; Redis takes latitudes to 85 degrees only. */

@@ -1,5 +1,5 @@
-/* The two Redis as the core sees them: away, loading, up.  A link that is lost, the store's or the tail's, makes it away; with
- * both there everything is loaded anew, and only then the core is told that it is up. */
+/* The two Redis as the core sees them: away, loading, up.  A link that is lost, the store's or the tail's, makes it
+ * away; with both there everything is loaded anew, and only then the core is told that it is up. */
 #include <errno.h>
 #include <string.h>
 
@@ -98,9 +98,13 @@ void sync_alerts(struct run *run)
         run->alerts = SYNC_LOADING;
         if (run->snapshot != NULL)
                 snapshot_begin(run->snapshot, run_now_ms(run));
-        r = load_begin(&(struct load_options){ .link = store_alerts(run->store), .config = run->options.config,
-                                               .core = run->core, .everyone = true, .notices = &run->notices, .user = run, .person = on_person,
-                                               .duty = on_duty, .done = on_loaded },
+        r = load_begin(&(struct load_options){ .link = store_alerts(run->store),
+                                               .config = run->options.config,
+                                               .core = run->core,
+                                               .user = run,
+                                               .person = on_person,
+                                               .duty = on_duty,
+                                               .done = on_loaded },
                        &run->load);
         if (r < 0)
                 on_loaded(run, r, NULL);
@@ -172,7 +176,9 @@ void sync_positions(struct run *run)
         r = roster_load_begin(&(struct roster_load_options){ .link = store_positions(run->store),
                                                              .config = run->options.config,
                                                              .since_ms = run_now_ms(run) - ROSTER_LOAD_MS,
-                                                             .user = run, .presence = on_presence, .done = on_roster },
+                                                             .user = run,
+                                                             .presence = on_presence,
+                                                             .done = on_roster },
                               &run->roster_load);
         if (r < 0)
                 on_roster(run, r, (struct stream_id){ 0, 0 });

@@ -130,8 +130,11 @@ int tail_open(const struct tail_options *options, struct tail **ret_tail)
         for (size_t i = 0; i < TAIL_STREAMS && options->name[i] != NULL; i++)
                 store_key(options->config, options->name[i], tail->key[i]);
         r = redis_open(options->loop,
-                       &(struct redis_options){ .address = options->redis->address, .user = options->redis->user,
-                                                .password = options->redis->password, .blocking = true, .state = on_state,
+                       &(struct redis_options){ .address = options->redis->address,
+                                                .user = options->redis->user,
+                                                .password = options->redis->password,
+                                                .blocking = true,
+                                                .state = on_state,
                                                 .user_data = tail },
                        &tail->link);
         if (r < 0) {

@@ -11,7 +11,7 @@ struct tail;
 
 #define TAIL_STREAMS 2
 /* Entries read at once, of each stream. */
-#define TAIL_PAGE 200
+#define TAIL_PAGE    200
 /* After an answer that is an error, the next attempt. */
 #define TAIL_REST_MS 1000
 

@@ -12,8 +12,8 @@
 /* Tickets name the service they are for, so that another TLS server with these keys would not resume them. */
 static const unsigned char session_context[] = "vigie";
 
-/* verify_any: verify the chain, keep the result for the verdict, and let the connection on whatever it is.  Dates are left out:
- * they are looked at on every connection, and this runs on those that are not resumed only. */
+/* verify_any: verify the chain, keep the result for the verdict, and let the connection on whatever it is.  Dates
+ * are left out: they are looked at on every connection, and this runs on those that are not resumed only. */
 static int verify_any(X509_STORE_CTX *store, void *unused)
 {
         X509_STORE_CTX_set_flags(store, X509_V_FLAG_NO_CHECK_TIME);
@@ -30,7 +30,8 @@ static int set_ticket_key(SSL_CTX *ctx, const char *path)
 
         if (r < 0)
                 return r == -EFBIG ? -EBADMSG : r;
-        r = len == TLS_TICKET_KEY_SIZE && SSL_CTX_set_tlsext_ticket_keys(ctx, key, TLS_TICKET_KEY_SIZE) == 1 ? 0 : -EBADMSG;
+        r = len == TLS_TICKET_KEY_SIZE && SSL_CTX_set_tlsext_ticket_keys(ctx, key, TLS_TICKET_KEY_SIZE) == 1 ? 0
+                                                                                                             : -EBADMSG;
         OPENSSL_cleanse(key, len);
         free(key);
         return r;
@@ -38,7 +39,7 @@ static int set_ticket_key(SSL_CTX *ctx, const char *path)
 
 int tls_setup(SSL_CTX *ctx, const struct tls_files *files, const char **ret_why)
 {
-        STACK_OF(X509_NAME) *issuers;
+        STACK_OF(X509_NAME) * issuers;
         int r;
 
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
@@ -130,8 +131,8 @@ int tls_peer_read(const SSL *ssl, int64_t now_s, struct tls_peer *ret_peer)
         memcpy(peer.fingerprint, digest, sizeof(peer.fingerprint));
         peer.verdict = judge(ssl, certificate, now_s);
         peer.has_handset = read_subject(certificate, NID_commonName, peer.handset.octets);
-        peer.has_enrolment = read_subject(certificate, NID_serialNumber, peer.enrolment) ||
-                             read_uri(certificate, peer.enrolment);
+        peer.has_enrolment =
+                read_subject(certificate, NID_serialNumber, peer.enrolment) || read_uri(certificate, peer.enrolment);
         X509_free(certificate);
         *ret_peer = peer;
         return 0;

@@ -1,6 +1,7 @@
-/* TLS: what handsets' connections must offer, and who a connection's certificate says it is.  Any client certificate is let
- * through the handshake, for an alert is never refused (DESIGN rule 4); what it is worth is this file's verdict, made anew for
- * every connection, resumed ones too: the certificate comes back out of the session ticket, its dates are looked at again. */
+/* TLS: what handsets' connections must offer, and who a connection's certificate says it is.  Any client certificate
+ * is let through the handshake, for an alert is never refused (DESIGN rule 4); what it is worth is this file's
+ * verdict, made anew for every connection, resumed ones too: the certificate comes back out of the session ticket, its
+ * dates are looked at again. */
 #ifndef DISPATCHER_TLS_H
 #define DISPATCHER_TLS_H
 
@@ -36,10 +37,11 @@ struct tls_files {
         const char *certificate, *key, *client_ca, *ticket_key;
 };
 
-/* tls_setup: make CTX ours: certificate, key, CA of the clients, a client certificate demanded, TLS 1.2 and above, shared ticket
- * keys.  On a context that serves already (SIGHUP) it changes what new connections get.
+/* tls_setup: make CTX ours: certificate, key, CA of the clients, a client certificate demanded, TLS 1.2 and above,
+ * shared ticket keys.  On a context that serves already (SIGHUP) it changes what new connections get.
  *   ret_why  static text or the file's name, on failure
- * Returns 0; -EBADMSG (a file is not what it should be, or key and certificate do not fit); an errno of reading; -ENOMEM. */
+ * Returns 0; -EBADMSG (a file is not what it should be, or key and certificate do not fit); an errno of reading;
+ * -ENOMEM. */
 int tls_setup(SSL_CTX *ctx, const struct tls_files *files, const char **ret_why);
 
 /* tls_peer_read: say whom the client certificate of a finished handshake names.

@@ -91,7 +91,8 @@ static int set_up(void **state)
         certificate(s, "ca", "young", 1, 10);
         certificate(s, "other", "foreign", -1, 10);
         certificate(s, "other", "both", -10, -1);
-        place_certificate(&s->place, "ca", "uri", &(struct place_subject){ HANDSET, NULL, "vigie:enrolment:" ENROLMENT, -1, 10 });
+        place_certificate(&s->place, "ca", "uri",
+                          &(struct place_subject){ HANDSET, NULL, "vigie:enrolment:" ENROLMENT, -1, 10 });
         place_certificate(&s->place, "ca", "nobody", &(struct place_subject){ "not an id", NULL, NULL, -1, 10 });
         place_write(&s->place, "tickets", tickets, sizeof(tickets));
         *state = s;
@@ -131,17 +132,19 @@ static void start_link(struct service *s, size_t connections, size_t handshakes)
         s->on_frame = echo;
         assert_int_equal(loop_open(&s->loop), 0);
         assert_int_equal(link_open(&(struct link_options){ .loop = s->loop,
-                                                            .files = { place_path(&s->place, "server.pem"), place_path(&s->place, "server.key"),
-                                                                       place_path(&s->place, "ca.pem"), place_path(&s->place, "tickets") },
-                                                            .address = "127.0.0.1",
-                                                            .connections_max = connections,
-                                                            .handshakes_max = handshakes,
-                                                            .frame_max = 1024,
-                                                            .subprotocol = "vigie.1",
-                                                            .user = s,
-                                                            .opened = on_opened,
-                                                            .frame = on_frame,
-                                                            .closed = on_closed },
+                                                           .files = { place_path(&s->place, "server.pem"),
+                                                                      place_path(&s->place, "server.key"),
+                                                                      place_path(&s->place, "ca.pem"),
+                                                                      place_path(&s->place, "tickets") },
+                                                           .address = "127.0.0.1",
+                                                           .connections_max = connections,
+                                                           .handshakes_max = handshakes,
+                                                           .frame_max = 1024,
+                                                           .subprotocol = "vigie.1",
+                                                           .user = s,
+                                                           .opened = on_opened,
+                                                           .frame = on_frame,
+                                                           .closed = on_closed },
                                    &s->link, &why),
                          0);
         s->port = link_port(s->link);
@@ -199,7 +202,8 @@ static int dial(struct service *s, struct phone *phone, const char *name)
 
         snprintf(certificate_name, sizeof(certificate_name), "%s.pem", name);
         snprintf(key_name, sizeof(key_name), "%s.key", name);
-        return phone_dial(phone, &(struct phone_line){ .port = s->port, .certificate = place_path(&s->place, certificate_name),
+        return phone_dial(phone, &(struct phone_line){ .port = s->port,
+                                                       .certificate = place_path(&s->place, certificate_name),
                                                        .key = place_path(&s->place, key_name) });
 }
 
@@ -263,8 +267,10 @@ static int strangers(struct service *s)
         if (r == 0 || (r == -3 && SSL_read(phone.ssl, octet, 1) > 0))
                 return 1;
         phone_hang_up(&phone);
-        r = phone_dial(&phone, &(struct phone_line){ .port = s->port, .certificate = place_path(&s->place, "good.pem"),
-                                                     .key = place_path(&s->place, "good.key"), .subprotocol = "chat" });
+        r = phone_dial(&phone, &(struct phone_line){ .port = s->port,
+                                                     .certificate = place_path(&s->place, "good.pem"),
+                                                     .key = place_path(&s->place, "good.key"),
+                                                     .subprotocol = "chat" });
         phone_hang_up(&phone);
         return r == -3 ? 0 : 2;
 }
@@ -294,7 +300,8 @@ static int come_back(struct service *s)
                 phone_hang_up(&phone);
                 snprintf(certificate_name, sizeof(certificate_name), "%s.pem", names[i]);
                 snprintf(key_name, sizeof(key_name), "%s.key", names[i]);
-                r = phone_dial(&phone, &(struct phone_line){ .port = s->port, .resume = session,
+                r = phone_dial(&phone, &(struct phone_line){ .port = s->port,
+                                                             .resume = session,
                                                              .certificate = place_path(&s->place, certificate_name),
                                                              .key = place_path(&s->place, key_name) });
                 if (r != 0 || SSL_session_reused(phone.ssl) != 1 || say_hello(&phone) != 0)
@@ -338,8 +345,8 @@ static int send_odd_frames(struct service *s)
                 return 4;
         phone_hang_up(&phone);
         if (dial(s, &phone, "good") != 0 || phone_send_piece(&phone, 2, 0, big, 1000) != 0 ||
-            phone_send_piece(&phone, 0, 1, big, 1000) != 0 || phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED ||
-            phone.close_code != 1009)
+            phone_send_piece(&phone, 0, 1, big, 1000) != 0 ||
+            phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED || phone.close_code != 1009)
                 return 5;
         phone_hang_up(&phone);
         if (dial(s, &phone, "good") != 0 || phone_send_piece(&phone, 1, 1, "text", 4) != 0 ||
@@ -409,9 +416,9 @@ static int be_closed(struct service *s)
 
         if (dial(s, &phone, "good") != 0 || phone_send(&phone, "x", 1) != 0)
                 return 1;
-        if (phone_receive(&phone, back, sizeof(back), 5000) != 3 || phone_receive(&phone, back, sizeof(back), 5000) != 3 ||
-            memcmp(back, "two", 3) != 0 || phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED ||
-            phone.close_code != 1008)
+        if (phone_receive(&phone, back, sizeof(back), 5000) != 3 ||
+            phone_receive(&phone, back, sizeof(back), 5000) != 3 || memcmp(back, "two", 3) != 0 ||
+            phone_receive(&phone, back, sizeof(back), 5000) != PHONE_CLOSED || phone.close_code != 1008)
                 return 2;
         phone_hang_up(&phone);
         return 0;
@@ -438,7 +445,8 @@ static int plain(int port)
         return connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 ? fd : -1;
 }
 
-/* 200 connections that send nothing, with room for 64; then 100 that send no TLS; a handset gets through all the same. */
+/* 200 connections that send nothing, with room for 64; then 100 that send no TLS; a handset gets through all the
+ * same. */
 static int crowd(struct service *s)
 {
         struct phone phone;

@@ -41,7 +41,9 @@ static void hash(void *user, struct cbor_span data, uint8_t ret_hash[32])
 static void fresh_core(struct desk *d)
 {
         core_free(d->core);
-        assert_int_equal(core_new(&(struct core_options){ .region = "r", .name = "d", .verify = verify, .hash = hash }, &d->core), 0);
+        assert_int_equal(core_new(&(struct core_options){ .region = "r", .name = "d", .verify = verify, .hash = hash },
+                                  &d->core),
+                         0);
 }
 
 static int set_up(void **state)

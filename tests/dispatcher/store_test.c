@@ -1,4 +1,4 @@
-/* The store and its scripts against a private Redis; the feed's tail, the commands and the loading with them. */
+/* The store and its scripts against a private Redis. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +14,8 @@
 
 #include "base/hex.h"
 #include "base/loop.h"
-#include "dispatcher/commands.h"
 #include "dispatcher/reply.h"
 #include "dispatcher/store.h"
-#include "dispatcher/tail.h"
 #include "tests/dispatcher/support/place.h"
 
 #define ANSWERS_MAX 32
@@ -41,11 +39,6 @@ struct bench {
         struct core_found late[8];
         int scans;
         int64_t redis_ms, mono_ms;
-        int entries;
-        char types[64][8];
-        int commands;
-        uint64_t ref;
-        struct command command;
 };
 
 static void on_alerts(void *user, bool up, const char *why)
@@ -176,14 +169,14 @@ static int set_up(void **state)
         b->redis = redisConnectUnix(b->config.alerts.address);
         assert_int_equal(loop_open(&b->loop), 0);
         assert_int_equal(store_open(&(struct store_options){ .loop = b->loop,
-                                                              .config = &b->config,
-                                                              .user = b,
-                                                              .alerts = on_alerts,
-                                                              .positions = on_positions,
-                                                              .answered = on_answered,
-                                                              .found = on_found,
-                                                              .scanned = on_scanned,
-                                                              .clock = on_clock },
+                                                             .config = &b->config,
+                                                             .user = b,
+                                                             .alerts = on_alerts,
+                                                             .positions = on_positions,
+                                                             .answered = on_answered,
+                                                             .found = on_found,
+                                                             .scanned = on_scanned,
+                                                             .clock = on_clock },
                                     &b->store),
                          0);
         until_up(b, true);
@@ -255,8 +248,9 @@ static void test_a_commit_writes_record_sets_and_feed_together(void **state)
         assert_int_equal(b->answer[1].result, CORE_OK);
         assert_string_equal(text_of(b, "HGET {r}:alert:" ID " v"), "2");
         assert_string_equal(text_of(b, "HSTRLEN {r}:alert:" ID " signed"), "13"); /* left as it was */
-        assert_string_equal(text_of(b, "HGET {r}:alert:" ID " prev"),
-                            "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"); /* sha256sum of "one" */
+        assert_string_equal(
+                text_of(b, "HGET {r}:alert:" ID " prev"),
+                "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"); /* sha256sum of "one" */
         feed = ask(b, "XRANGE {r}:feed - +");
         assert_int_equal(feed->elements, 2);
         assert_string_equal(reply_field(reply_at(reply_at(feed, 0), 1), "e")->str, "raise");
@@ -270,7 +264,8 @@ static void test_a_commit_writes_record_sets_and_feed_together(void **state)
 static void test_another_version_answers_with_its_record(void **state)
 {
         struct bench *b = *state;
-        struct core_action first = commit_of(1, 0, "one"), late = commit_of(2, 4, "late"), again = commit_of(3, 0, "again");
+        struct core_action first = commit_of(1, 0, "one"), late = commit_of(2, 4, "late"),
+                           again = commit_of(3, 0, "again");
 
         store_commit(b->store, &first);
         store_commit(b->store, &late);
@@ -288,7 +283,8 @@ static void test_another_version_answers_with_its_record(void **state)
 static void test_a_closed_alert_stays_closed(void **state)
 {
         struct bench *b = *state;
-        struct core_action first = commit_of(1, 0, "one"), close = commit_of(2, 1, "two"), again = commit_of(3, 0, "one");
+        struct core_action first = commit_of(1, 0, "one"), close = commit_of(2, 1, "two"),
+                           again = commit_of(3, 0, "one");
         struct core_action look = { .kind = DO_LOOK };
 
         close.u.commit.closed = true;
@@ -356,7 +352,8 @@ static void test_an_older_epoch_is_not_written_to(void **state)
 static void test_no_answer_is_unknown_and_an_error_is_a_rest(void **state)
 {
         struct bench *b = *state;
-        struct core_action first = commit_of(1, 0, "one"), second = commit_of(2, 0, "one"), third = commit_of(3, 0, "one");
+        struct core_action first = commit_of(1, 0, "one"), second = commit_of(2, 0, "one"),
+                           third = commit_of(3, 0, "one");
 
         tell(b, "CONFIG SET maxmemory %s", "1");
         store_commit(b->store, &first); /* OOM */
@@ -383,7 +380,8 @@ static void test_a_fact_is_told_once(void **state)
 {
         struct bench *b = *state;
         struct notice notice = { .kind = NOTICE_TECHNICAL, .since_ms = 5, .count = 1, .cause = "disk" };
-        struct core_action duty = { .kind = DO_DUTY, .u.duty = { .person = "paul", .on = true, .duty = { .since_ms = 9 } } };
+        struct core_action duty = { .kind = DO_DUTY,
+                                    .u.duty = { .person = "paul", .on = true, .duty = { .since_ms = 9 } } };
 
         store_notice(b->store, "tech:d1:disk", &notice);
         store_notice(b->store, "tech:d1:disk", &notice);
@@ -415,7 +413,8 @@ static void put_on_duty(struct bench *b, uint8_t last, int64_t heard_ms, const c
 static void test_carriers_on_duty_are_found_and_scanned(void **state)
 {
         struct bench *b = *state;
-        struct core_action heard = { .kind = DO_HEARD }, off = { .kind = DO_CARRIER_DUTY }, find = { .kind = DO_FIND_DUTY };
+        struct core_action heard = { .kind = DO_HEARD }, off = { .kind = DO_CARRIER_DUTY },
+                           find = { .kind = DO_FIND_DUTY };
 
         put_on_duty(b, 1, 1000, "late");
         put_on_duty(b, 2, 1000, "heard");
@@ -462,156 +461,6 @@ static void test_redis_clock_is_told(void **state)
         assert_in_range(b->redis_ms - b->mono_ms - (clock_utc_ms() - clock_mono_ms()) + 1000, 0, 2000);
 }
 
-/* ---- The feed's tail. */
-
-static void on_state(void *user, bool up, const char *why)
-{
-}
-
-static void on_entry(void *user, size_t stream, struct stream_id id, const struct redisReply *fields)
-{
-        struct bench *b = user;
-
-        reply_text(reply_field(fields, "t"), b->types[b->entries], sizeof(b->types[0]));
-        b->entries++;
-}
-
-static void test_the_tail_gives_what_comes_behind_its_start(void **state)
-{
-        struct bench *b = *state;
-        struct stream_id from[TAIL_STREAMS] = { { 5, 0 }, { 0, 0 } };
-        struct tail *tail;
-
-        tell(b, "XADD {r}:feed 4-0 t %s", "old");
-        tell(b, "XADD {r}:feed 5-0 t %s", "old");
-        tell(b, "XADD {r}:feed 5-1 t %s", "new");
-        assert_int_equal(tail_open(&(struct tail_options){ .loop = b->loop, .config = &b->config, .redis = &b->config.alerts,
-                                                            .name = { "feed", "people:changes" }, .user = b, .state = on_state,
-                                                            .entry = on_entry },
-                                   &tail),
-                         0);
-        while (!tail_is_up(tail))
-                uv_run(loop_uv(b->loop), UV_RUN_ONCE);
-        tail_start(tail, from);
-        until(b, &b->entries, 1);
-        tell(b, "XADD {r}:people:changes * t %s", "who");
-        until(b, &b->entries, 2);
-        tell(b, "XADD {r}:feed * t %s", "more");
-        until(b, &b->entries, 3);
-        assert_string_equal(b->types[0], "new");
-        assert_string_equal(b->types[1], "who");
-        assert_string_equal(b->types[2], "more");
-        tail_start(tail, from); /* from the start again, while a read is under way */
-        until(b, &b->entries, 6);
-        assert_int_equal(b->entries, 6);
-        tail_close(tail);
-}
-
-/* ---- Commands. */
-
-static void on_command(void *user, const struct command *command, uint64_t ref)
-{
-        struct bench *b = user;
-
-        b->command = *command;
-        b->ref = ref;
-        b->commands++;
-}
-
-static void add_command(struct bench *b, uint8_t number)
-{
-        struct command command = { .verb = COMMAND_SEEN, .role = ROLE_CONTROL, .person = "anne", .login = "anne", .expires_ms = 1 };
-        uint8_t bytes[COMMAND_MAX];
-        int len;
-        redisReply *reply;
-
-        command.id[0] = number;
-        len = command_encode(&command, bytes, sizeof(bytes));
-        assert_true(len > 0);
-        reply = redisCommand(b->redis, "XADD {r}:commands * f 1 r %b", bytes, (size_t)len);
-        freeReplyObject(reply);
-}
-
-static long pending(struct bench *b)
-{
-        redisReply *reply = ask(b, "XPENDING {r}:commands dispatchers");
-        long count = reply->type == REDIS_REPLY_ARRAY ? (long)reply->element[0]->integer : -1;
-
-        freeReplyObject(reply);
-        return count;
-}
-
-static void open_commands(struct bench *b, struct commands **ret_commands)
-{
-        assert_int_equal(commands_open(&(struct commands_options){ .loop = b->loop, .config = &b->config,
-                                                                    .acknowledge = store_alerts(b->store), .user = b,
-                                                                    .command = on_command },
-                                       ret_commands),
-                         0);
-        commands_start(*ret_commands);
-}
-
-static void until_pending(struct bench *b, long wanted)
-{
-        for (int64_t end = clock_mono_ms() + 10000; pending(b) != wanted;) {
-                assert_true(clock_mono_ms() < end);
-                uv_run(loop_uv(b->loop), UV_RUN_NOWAIT);
-        }
-}
-
-static void test_commands_come_once_and_are_acknowledged(void **state)
-{
-        struct bench *b = *state;
-        struct commands *commands;
-
-        add_command(b, 1); /* before the group is there */
-        open_commands(b, &commands);
-        until(b, &b->commands, 1);
-        assert_int_equal(b->command.id[0], 1);
-        assert_string_equal(b->command.person, "anne");
-        assert_int_equal(pending(b), 1);
-        commands_acknowledge(commands, b->ref);
-        commands_acknowledge(commands, b->ref); /* twice is once */
-        until_pending(b, 0);
-        tell(b, "XADD {r}:commands * f 1 r %s", "rubbish");
-        add_command(b, 2);
-        until(b, &b->commands, 2);
-        assert_int_equal(b->command.id[0], 2);
-        assert_int_equal(commands_malformed(commands), 1);
-        until_pending(b, 1); /* the rubbish is gone, the second is held */
-        commands_close(commands);
-        b->commands = 0;
-        open_commands(b, &commands); /* the same name again: what it held comes first */
-        until(b, &b->commands, 1);
-        assert_int_equal(b->command.id[0], 2);
-        commands_close(commands);
-}
-
-static void test_commands_of_a_dead_process_are_claimed(void **state)
-{
-        struct bench *b = *state;
-        struct commands *commands;
-        const redisReply *entry;
-        redisReply *read;
-
-        open_commands(b, &commands);
-        until_pending(b, 0);
-        commands_close(commands);
-        add_command(b, 7);
-        read = ask(b, "XREADGROUP GROUP dispatchers dead COUNT 10 STREAMS {r}:commands >");
-        entry = reply_at(reply_at(reply_at(read, 0), 1), 0);
-        tell(b, "XCLAIM {r}:commands dispatchers dead 0 %s IDLE 60000", reply_at(entry, 0)->str);
-        freeReplyObject(read);
-        assert_int_equal(pending(b), 1);
-        b->commands = 0;
-        open_commands(b, &commands);
-        until(b, &b->commands, 1);
-        assert_int_equal(b->command.id[0], 7);
-        commands_acknowledge(commands, b->ref);
-        until_pending(b, 0);
-        commands_close(commands);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -626,9 +475,6 @@ int main(void)
                 CASE(test_a_fact_is_told_once),
                 CASE(test_carriers_on_duty_are_found_and_scanned),
                 CASE(test_redis_clock_is_told),
-                CASE(test_the_tail_gives_what_comes_behind_its_start),
-                CASE(test_commands_come_once_and_are_acknowledged),
-                CASE(test_commands_of_a_dead_process_are_claimed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,8 +65,9 @@ int phone_dial(struct phone *p, const struct phone_line *line)
         if (p->fd < 0)
                 return -1;
         p->ctx = SSL_CTX_new(TLS_client_method());
-        if (line->certificate != NULL && (SSL_CTX_use_certificate_file(p->ctx, line->certificate, SSL_FILETYPE_PEM) != 1 ||
-                                          SSL_CTX_use_PrivateKey_file(p->ctx, line->key, SSL_FILETYPE_PEM) != 1))
+        if (line->certificate != NULL &&
+            (SSL_CTX_use_certificate_file(p->ctx, line->certificate, SSL_FILETYPE_PEM) != 1 ||
+             SSL_CTX_use_PrivateKey_file(p->ctx, line->key, SSL_FILETYPE_PEM) != 1))
                 return -2;
         p->ssl = SSL_new(p->ctx);
         SSL_set_fd(p->ssl, p->fd);
@@ -80,7 +81,8 @@ int phone_dial(struct phone *p, const struct phone_line *line)
 void phone_hang_up(struct phone *p)
 {
         if (p->ssl != NULL) {
-                SSL_set_shutdown(p->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* else libssl forgets the session */
+                SSL_set_shutdown(p->ssl,
+                                 SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* else libssl forgets the session */
                 SSL_free(p->ssl);
         }
         SSL_CTX_free(p->ctx);
@@ -106,7 +108,8 @@ int phone_send_piece(struct phone *p, int opcode, int fin, const void *data, siz
                 head_len = 4;
         }
         head_len += 4; /* a mask of zeros */
-        return SSL_write(p->ssl, head, (int)head_len) > 0 && (len == 0 || SSL_write(p->ssl, data, (int)len) > 0) ? 0 : -1;
+        return SSL_write(p->ssl, head, (int)head_len) > 0 && (len == 0 || SSL_write(p->ssl, data, (int)len) > 0) ? 0
+                                                                                                                 : -1;
 }
 
 int phone_send(struct phone *p, const void *data, size_t len)

@@ -1,4 +1,5 @@
-/* A handset's side of the link, blocking and plain: TLS by libssl, WebSocket by hand.  For tests: it also does what no handset does. */
+/* A handset's side of the link, blocking and plain: TLS by libssl, WebSocket by hand.  For tests: it also does what
+ * no handset does. */
 #ifndef TESTS_DISPATCHER_SUPPORT_PHONE_H
 #define TESTS_DISPATCHER_SUPPORT_PHONE_H
 

@@ -14,18 +14,19 @@
 
 #include <hiredis/hiredis.h>
 
-#define MUST(x)                                                                                                             \
-        do {                                                                                                                \
-                if (!(x)) {                                                                                                 \
-                        fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                            \
-                        abort();                                                                                            \
-                }                                                                                                           \
+#define MUST(x)                                                                 \
+        do {                                                                    \
+                if (!(x)) {                                                     \
+                        fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
+                        abort();                                                \
+                }                                                               \
         } while (0)
 
 void place_open(struct place *place)
 {
         memset(place, 0, sizeof(*place));
-        snprintf(place->dir, sizeof(place->dir), "%.40s/vigie-test-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+        snprintf(place->dir, sizeof(place->dir), "%.40s/vigie-test-XXXXXX",
+                 getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
         MUST(mkdtemp(place->dir) != NULL);
 }
 
@@ -83,8 +84,8 @@ void place_redis(struct place *place, const char *name)
 
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
                 dup2(null, 1);
-                execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--dir", place->dir, "--save",
-                       "", "--appendonly", "yes", "--appendfsync", "always", (char *)NULL);
+                execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--dir", place->dir,
+                       "--save", "", "--appendonly", "yes", "--appendfsync", "always", (char *)NULL);
                 _exit(127);
         }
         for (int i = 0; !answers(socket); i++) {
@@ -131,8 +132,8 @@ static X509 *make(EVP_PKEY *key, const struct place_subject *subject)
         X509_gmtime_adj(X509_getm_notAfter(x), (long)subject->days_to * 86400);
         MUST(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)subject->cn, -1, -1, 0) == 1);
         if (subject->serial != NULL)
-                MUST(X509_NAME_add_entry_by_NID(name, NID_serialNumber, MBSTRING_ASC, (const unsigned char *)subject->serial, -1,
-                                                -1, 0) == 1);
+                MUST(X509_NAME_add_entry_by_NID(name, NID_serialNumber, MBSTRING_ASC,
+                                                (const unsigned char *)subject->serial, -1, -1, 0) == 1);
         if (subject->uri != NULL) {
                 char text[128];
                 X509_EXTENSION *extension;
@@ -161,7 +162,8 @@ void place_authority(const struct place *place, const char *name)
         EVP_PKEY_free(key);
 }
 
-void place_certificate(const struct place *place, const char *authority, const char *name, const struct place_subject *subject)
+void place_certificate(const struct place *place, const char *authority, const char *name,
+                       const struct place_subject *subject)
 {
         EVP_PKEY *key = EVP_EC_gen("P-256"), *authority_key;
         X509 *x = make(key, subject), *issuer;

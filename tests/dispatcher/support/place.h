@@ -12,7 +12,8 @@ struct place {
         pid_t redis; /* 0: none */
 };
 
-/* place_open: make the folder.  place_close: end what runs in it (by its pid) and remove it.  Failures end the test program. */
+/* place_open: make the folder.  place_close: end what runs in it (by its pid) and remove it.  Failures end the test
+ * program. */
 void place_open(struct place *place);
 void place_close(struct place *place);
 
@@ -26,13 +27,14 @@ void place_redis_stop(struct place *place);
 /* place_authority: a CA of its own: NAME.pem and NAME.key.  P-256. */
 void place_authority(const struct place *place, const char *name);
 
-/* place_certificate: NAME.pem and NAME.key, signed by AUTHORITY; valid from DAYS_FROM to DAYS_TO days from now.  SERIAL: the subject's
- * serialNumber; NULL: none.  URI: a name of that kind; NULL: none. */
+/* place_certificate: NAME.pem and NAME.key, signed by AUTHORITY; valid from DAYS_FROM to DAYS_TO days from now. 
+ * SERIAL: the subject's serialNumber; NULL: none.  URI: a name of that kind; NULL: none. */
 struct place_subject {
         const char *cn, *serial, *uri;
         int days_from, days_to;
 };
-void place_certificate(const struct place *place, const char *authority, const char *name, const struct place_subject *subject);
+void place_certificate(const struct place *place, const char *authority, const char *name,
+                       const struct place_subject *subject);
 
 /* place_write: a file. */
 void place_write(const struct place *place, const char *name, const void *data, size_t len);

@@ -19,16 +19,18 @@
 #include "wire/people.h"
 #include "wire/signing.h"
 
-#define MUST(x)                                                                                                             \
-        do {                                                                                                                \
-                if (!(x)) {                                                                                                 \
-                        fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                            \
-                        abort();                                                                                            \
-                }                                                                                                           \
+#define MUST(x)                                                                 \
+        do {                                                                    \
+                if (!(x)) {                                                     \
+                        fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
+                        abort();                                                \
+                }                                                               \
         } while (0)
 
-static const char zones[] = "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"properties\":{\"id\":\"lyon\","
-                            "\"name\":\"Lyon\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[4,45],[6,45],[6,47],[4,47],[4,45]]]}}]}";
+static const char zones[] =
+        "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"properties\":{\"id\":\"lyon\","
+        "\"name\":\"Lyon\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[4,45],[6,45],[6,47],[4,47],[4,45]]]}}"
+        "]}";
 
 static void make_keys(struct region *region)
 {
@@ -66,7 +68,8 @@ static void write_configuration(const struct region *region)
 
         snprintf(text, sizeof(text),
                  "[region]\nname = r\n[dispatcher]\nname = d0\n[listen]\naddress = 127.0.0.1\nport = 0\n"
-                 "[tls]\ncertificate = %s/server.pem\nkey = %s/server.key\nclient_ca = %s/ca.pem\nticket_key = %s/tickets\n"
+                 "[tls]\ncertificate = %s/server.pem\nkey = %s/server.key\nclient_ca = %s/ca.pem\nticket_key = "
+                 "%s/tickets\n"
                  "[alerts]\naddress = %s/alerts.sock\n[positions]\naddress = %s/positions.sock\n"
                  "[journal]\npath = %s/d0.journal\n[snapshot]\npath = %s/d0.snapshot\n[zones]\npath = %s/zones\n"
                  "[receipt]\nkey = %s/receipt.key\n[trust]\npath = %s/trust.cose\n[store]\nwait = 1s\n",
@@ -324,7 +327,8 @@ int region_dial(struct region *region, int i, unsigned number, struct phone *pho
         name_handset(number, id, file);
         snprintf(pem, sizeof(pem), "%s.pem", file);
         snprintf(key, sizeof(key), "%s.key", file);
-        return phone_dial(phone, &(struct phone_line){ .port = region->port[i], .certificate = place_path(&region->place, pem),
+        return phone_dial(phone, &(struct phone_line){ .port = region->port[i],
+                                                       .certificate = place_path(&region->place, pem),
                                                        .key = place_path(&region->place, key) });
 }
 
@@ -348,9 +352,16 @@ void region_alert_id(const struct region_press *press, struct alert_id *ret_id)
 
 int region_press(struct region *region, const struct region_press *press, uint8_t frame[FRAME_HANDSET_MAX])
 {
-        struct alert alert = { .revision = press->revision, .pressed_at_s = (uint32_t)time(NULL), .kind = press->kind,
-                               .marks = press->marks, .has_fix = true, .lat_e7 = 457600000, .lon_e7 = 48400000,
-                               .accuracy_m = 12, .fix_age_s = 1, .battery_percent = 70 };
+        struct alert alert = { .revision = press->revision,
+                               .pressed_at_s = (uint32_t)time(NULL),
+                               .kind = press->kind,
+                               .marks = press->marks,
+                               .has_fix = true,
+                               .lat_e7 = 457600000,
+                               .lon_e7 = 48400000,
+                               .accuracy_m = 12,
+                               .fix_age_s = 1,
+                               .battery_percent = 70 };
         struct handset_id handset = id_of(press->number);
         struct frame out = { .type = FRAME_ALERT };
         uint8_t cose[ALERT_MAX];
@@ -399,7 +410,9 @@ int region_frame(struct phone *phone, uint8_t type, uint8_t *buf, struct frame *
 
 int region_hello(struct phone *phone, uint8_t role)
 {
-        struct frame hello = { .type = FRAME_HELLO, .u.hello = { .version = FRAME_VERSION, .trust_number = 3, .role = role, .app = "test" } };
+        struct frame hello = { .type = FRAME_HELLO,
+                               .u.hello = {
+                                       .version = FRAME_VERSION, .trust_number = 3, .role = role, .app = "test" } };
         static uint8_t buf[FRAME_REGION_MAX];
         struct frame welcome;
 

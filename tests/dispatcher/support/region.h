@@ -27,8 +27,8 @@ void region_close(struct region *region);
 /* region_dispatcher: the program's path, beside the tests in build/; NULL where it is not built (skip). */
 const char *region_dispatcher(void);
 
-/* region_start: start dispatcher number I (its port is then in region->port) and wait until it listens.  EXTRA: one more
- * `section.key=value`, or NULL.  region_wait: wait for its end; its exit status, or 128 + the signal. */
+/* region_start: start dispatcher number I (its port is then in region->port) and wait until it listens.  EXTRA: one
+ * more `section.key=value`, or NULL.  region_wait: wait for its end; its exit status, or 128 + the signal. */
 void region_start(struct region *region, int i, const char *extra);
 /* region_start_with: the same with more words for the command line, NULL at their end. */
 void region_start_with(struct region *region, int i, const char *const *more);
@@ -38,7 +38,8 @@ int region_wait(struct region *region, int i);
 /* region_run: run the program with these arguments after `-c FILE`; its exit status.  Its stderr is thrown away. */
 int region_run(struct region *region, const char *const *arguments);
 
-/* region_handset: a handset number N (its id is N in eight octets), enrolled: certificate hN.pem, hN.key, entry in Redis.
+/* region_handset: a handset number N (its id is N in eight octets), enrolled: certificate hN.pem, hN.key, entry in
+ * Redis.
  *   person    whose it is; "" shared
  *   role      enum handset_role
  *   days_to   end of its certificate from now */
@@ -74,7 +75,8 @@ int region_press(struct region *region, const struct region_press *press, uint8_
 /* region_alert_id: the id of that alert. */
 void region_alert_id(const struct region_press *press, struct alert_id *ret_id);
 
-/* region_receipt: the next receipt that comes to PHONE, its signature checked; other frames are stepped over.  0 or -1 (5 s). */
+/* region_receipt: the next receipt that comes to PHONE, its signature checked; other frames are stepped over.  0 or
+ * -1 (5 s). */
 int region_receipt(struct region *region, struct phone *phone, struct receipt *ret_receipt);
 
 /* region_receipt_of: receipts until one has STATE (10 s). */
