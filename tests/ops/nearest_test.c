@@ -1,6 +1,7 @@
 /* vigie nearest as it is called: files in, words on the command line, JSON or a mistake out. */
 #include "ops/vigie/nearest.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ops/vigie/roster_csv.h"
 #include "tests/geo/cmocka_first.h"
 
 #define HEAD      "id,lat,lon,fix_age_s,on_duty,busy\n"
@@ -231,10 +233,14 @@ static void test_roster_refused(void **state)
                 { "id,lat,lon,fix_age_s,on_duty,busy,reachable\na,45,4,5,1,0,perhaps\n", "line 2: reachable is none" },
                 { "id,lat,lon,fix_age_s,on_duty,busy,team\na,45,4,5,1,0,a\x01\n", "line 2: team is not" },
                 { HEAD "\"x\ny\",45,4,5,1,0\n", "line 2: id" },
+                { "id,lat,lon,fix_age_s,on_duty,\"busy\"\r\na,45,4,5,1,\"0\"\r\nb,45,4,5,7,0\r\n", "line 3: on_duty" },
                 { "id,lat,lon,fix_age_s,on_duty,busy,note\na,45,4,5,1,0,\"1\n2\"\nb,45,4,5,7,0,\n", "line 4: on_duty" },
         };
         struct fixture *f = *state;
+        double number;
         char long_row[200];
+
+        assert_int_equal(number_read("1e999", &number), -EINVAL);
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
                 run(f, cases[i].roster, AT);
