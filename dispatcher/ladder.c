@@ -129,7 +129,8 @@ static size_t ask(struct record *record, const struct alert_ground *ground, enum
                 if (who == WHO_MANAGERS)
                         record->asked[record->asked_count - 1].flags |= ASKED_MANAGER;
         }
-        note_passed(record, &result);
+        if (who != WHO_MANAGERS) /* that somebody is no manager is no reason to keep */
+                note_passed(record, &result);
         return result.chosen_count;
 }
 

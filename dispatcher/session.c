@@ -136,6 +136,8 @@ static void join_handset(struct core *core, struct session *session, const uint8
         if (handset == NULL)
                 return;
         session->handset = handset;
+        if (handset->sessions == NULL) /* it may have been elsewhere since */
+                handset->duty_known = DUTY_NOT_KNOWN;
         session->next_of_handset = handset->sessions;
         handset->sessions = session;
         for (oldest = session; oldest->next_of_handset != NULL;)

@@ -151,7 +151,6 @@ static struct silence silence_of(const struct core *core, const struct core_foun
 {
         const struct handset *handset = directory_handset(&core->directory, found->handset);
         struct silence silence = { .found = found, .heard_ms = found->heard_at_ms };
-        int64_t earliest_ms = core->ground.hearing_since_ms + HEARING_MS;
 
         if (core->ground.zones != NULL)
                 silence.zone = zones_find(core->ground.zones, found->duty.zone_id);
@@ -160,8 +159,6 @@ static struct silence silence_of(const struct core *core, const struct core_foun
         silence.due_ms =
                 silence.heard_ms +
                 (silence.zone != NULL && silence.zone->no_coverage ? CORE_OVERDUE_NO_COVERAGE_MS : CORE_OVERDUE_MS);
-        if (silence.due_ms < earliest_ms)
-                silence.due_ms = earliest_ms;
         return silence;
 }
 
@@ -283,10 +280,11 @@ static void tell_mass(struct core *core, const struct core_event *event, bool ma
 void supervision_scan(struct core *core, const struct core_event *event)
 {
         struct scan *scan = &core->scan;
-        bool mass;
+        int64_t hearing_ms = core->positions_up ? core->now_ms - core->ground.hearing_since_ms : 0;
+        bool mass = false;
 
         duty_retell(core);
-        if (!core->positions_up || event->u.scan.count > CORE_SCAN_MAX)
+        if (hearing_ms < HEARING_MS || event->u.scan.count > CORE_SCAN_MAX)
                 return;
         if (scan->ask == NULL) {
                 scan->ask = calloc(CORE_SCAN_MAX, sizeof(*scan->ask));
@@ -294,13 +292,13 @@ void supervision_scan(struct core *core, const struct core_event *event)
         }
         table_free(&scan->groups);
         scan->ask_count = scan->ask_done = 0;
+        scan->publish_cursor = scan->end_cursor = 0;
         core->counters.overdue = 0;
         mass = is_mass(core, event);
-        tell_mass(core, event, mass);
-        scan->ends = true;
-        scan->end_cursor = 0;
-        scan->publishes = !mass;
-        scan->publish_cursor = 0;
+        scan->ends = scan->publishes = hearing_ms >= HEARING_MS + CORE_QUESTION_MS;
+        if (scan->publishes)
+                tell_mass(core, event, mass);
+        scan->publishes = scan->publishes && !mass;
         for (size_t i = 0; !mass && i < event->u.scan.count; i++) {
                 struct silence silence = silence_of(core, &event->u.scan.late[i]);
 

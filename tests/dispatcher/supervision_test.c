@@ -1,0 +1,320 @@
+/* Silence: asked, then rung, in groups; what is no silence; what is a mass of it.  And notices. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/dispatcher/support/model.h"
+
+static const char zones[] =
+        "{\"type\":\"FeatureCollection\",\"features\":["
+        "{\"type\":\"Feature\",\"properties\":{\"id\":\"west\",\"name\":\"West\"},\"geometry\":"
+        "{\"type\":\"Polygon\",\"coordinates\":[[[4.8,45.7],[4.9,45.7],[4.9,45.8],[4.8,45.8],[4.8,45.7]]]}},"
+        "{\"type\":\"Feature\",\"properties\":{\"id\":\"deep\",\"name\":\"Deep\",\"no_coverage\":true},\"geometry\":"
+        "{\"type\":\"Polygon\",\"coordinates\":[[[5.8,45.7],[5.9,45.7],[5.9,45.8],[5.8,45.8],[5.8,45.7]]]}}]}";
+
+/* Handsets 1 to 3 on duty in the west (c1, c2, c3), 4 in the deep valley (c4); since an hour, for eight. */
+static struct model *region(unsigned dispatchers)
+{
+        struct model *model = model_new(dispatchers, zones);
+        char id[8] = "c1";
+
+        model_begin(model);
+        model_put_round(model, "rw", "west");
+        model_put_round(model, "rd", "deep");
+        for (unsigned i = 1; i <= 4; i++) {
+                struct frame frame = { .type = FRAME_DUTY, .u.duty = { .request = 9, .on = true } };
+                uint64_t session;
+
+                id[1] = (char)('0' + i);
+                model_put_carrier(model, id);
+                model_enrol(model, i, HANDSET_CARRIER, "");
+                session = model_login(model, 0, i);
+                record_set_text(frame.u.duty.person, sizeof(frame.u.duty.person), id);
+                record_set_text(frame.u.duty.round, sizeof(frame.u.duty.round), i == 4 ? "rd" : "rw");
+                frame.u.duty.until_s = (uint32_t)(model->now_ms / 1000 + 8 * 3600);
+                model_send(model, session, &frame);
+        }
+        return model;
+}
+
+static void beat(struct model *model, uint64_t session)
+{
+        struct frame frame = { .type = FRAME_HEARTBEAT, .u.heartbeat.battery = 50 };
+
+        model_send(model, session, &frame);
+}
+
+static void later(struct model *model, int64_t ms)
+{
+        model->now_ms += ms;
+        model_scan(model);
+}
+
+static void test_asked_then_rung(void **state)
+{
+        struct model *model = region(1);
+        const struct notice *notice;
+
+        later(model, CORE_OVERDUE_MS - 1000);
+        for (uint64_t session = 2; session <= 4; session++)
+                beat(model, session);
+        assert_int_equal(model->sms_due, 0);
+        later(model, 1000);
+        assert_int_equal(model->sms_due, 1);
+        assert_int_equal(model_session(model, 1)->frame.type, FRAME_QUESTION);
+        assert_null(model_notice(model, "overdue:west"));
+        later(model, CORE_QUESTION_MS - 1);
+        assert_null(model_notice(model, "overdue:west"));
+        assert_int_equal(model->sms_due, 1); /* asked once */
+        later(model, 1);
+        notice = model_notice(model, "overdue:west");
+        assert_non_null(notice);
+        assert_true(notice->rings);
+        assert_int_equal(notice->count, 1);
+        assert_string_equal(notice->zone_name, "West");
+        assert_string_equal(notice->cause, "silent");
+        assert_string_equal(notice->names[0].carrier_name, "c1");
+        assert_string_equal(notice->names[0].number, "+33622222222");
+        assert_string_equal(notice->names[0].round, "rw");
+        assert_int_equal(notice->since_ms, model->now_ms);
+        assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, 1);
+        beat(model, 1); /* here again */
+        later(model, 1000);
+        assert_null(model_notice(model, "overdue:west"));
+        assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, 0);
+        later(model, CORE_OVERDUE_MS); /* another silence: asked again; and the others too, by now */
+        assert_int_equal(model->sms_due, 4);
+        model_free(model);
+}
+
+static void test_safe_is_an_answer(void **state)
+{
+        struct model *model = region(1);
+        struct frame safe = { .type = FRAME_SAFE };
+
+        later(model, CORE_OVERDUE_MS);
+        assert_int_equal(model_session(model, 1)->frame.type, FRAME_QUESTION);
+        for (uint64_t session = 1; session <= 3; session++) {
+                safe.u.request.request = model_session(model, session)->frame.u.request.request;
+                model_send(model, session, &safe);
+        }
+        later(model, CORE_QUESTION_MS);
+        assert_null(model_notice(model, "overdue:west"));
+        model_free(model);
+}
+
+/* Grouped by the round's zone; where there is no coverage, later, and said so. */
+static void test_groups(void **state)
+{
+        struct model *model = region(1);
+        const struct notice *notice;
+
+        later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS);
+        notice = model_notice(model, "overdue:west");
+        assert_int_equal(notice->count, 3);
+        assert_int_equal(notice->name_count, 3);
+        assert_null(model_notice(model, "overdue:deep"));
+        assert_int_equal(model->sms_due, 3);
+        later(model, CORE_OVERDUE_NO_COVERAGE_MS - CORE_OVERDUE_MS - 1);
+        assert_null(model_notice(model, "overdue:deep"));
+        later(model, 1);
+        notice = model_notice(model, "overdue:deep");
+        assert_int_equal(notice->count, 1);
+        assert_string_equal(notice->cause, "no_coverage");
+        model_free(model);
+}
+
+/* A carrier with an open alert is never grouped: the alert itself says since when there is silence. */
+static void test_open_alert_is_not_grouped(void **state)
+{
+        struct model *model = region(1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_press(model, 1, 1, &alert);
+        later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS);
+        assert_int_equal(model_notice(model, "overdue:west")->count, 2);
+        model_free(model);
+}
+
+/* Acknowledged, it rings no more, until somebody else falls silent. */
+static void test_acknowledged(void **state)
+{
+        struct model *model = region(1);
+        struct command ack = model_command(COMMAND_ACK, NULL);
+        size_t published;
+
+        strcpy(ack.notice, "overdue:west");
+        later(model, 60000);
+        beat(model, 3);
+        later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS - 60000);
+        assert_int_equal(model_notice(model, "overdue:west")->count, 2);
+        assert_int_equal(model_order(model, 0, "control", &ack), ANSWER_DONE);
+        published = model->notice_actions;
+        later(model, 15000); /* nothing new: nothing is said */
+        assert_int_equal(model->notice_actions, published);
+        beat(model, 1); /* one less: still known */
+        later(model, 15000);
+        assert_int_equal(model_notice(model, "overdue:west")->count, 1);
+        assert_string_equal(model_notice(model, "overdue:west")->acked_by, "control");
+        later(model, 30000); /* one more: news */
+        assert_int_equal(model_notice(model, "overdue:west")->count, 2);
+        assert_string_equal(model_notice(model, "overdue:west")->acked_by, "");
+        model_free(model);
+}
+
+/* Every dispatcher scans; what the feed has said already is not said again. */
+static void test_two_dispatchers(void **state)
+{
+        struct model *model = region(2);
+
+        later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS);
+        assert_int_equal(model_notice(model, "overdue:west")->count, 3);
+        later(model, 15000);
+        later(model, 15000);
+        assert_in_range(model->notice_actions, 1, 2); /* two at once in the same moment, at most */
+        model_kill(model, 0);
+        model_start(model, 0); /* it knows what stands */
+        for (int i = 0; i < 40; i++)
+                later(model, 15000);
+        assert_in_range(model->notice_actions, 1, 2);
+        model_free(model);
+}
+
+static struct model *crowd(unsigned count)
+{
+        struct model *model = region(1);
+
+        for (unsigned i = 0; i < count; i++) {
+                struct core_found *found = &model->carriers[model->carrier_count++];
+
+                found->on_duty = true;
+                found->handset[0] = 0xcc;
+                found->handset[7] = (uint8_t)i;
+                found->handset[6] = (uint8_t)(i >> 8);
+                found->heard_at_ms = model->now_ms;
+                found->duty.until_s = (uint32_t)(model->now_ms / 1000 + 8 * 3600);
+                snprintf(found->duty.carrier_id, sizeof(found->duty.carrier_id), "m%03u", i);
+                strcpy(found->duty.zone_id, "west");
+        }
+        return model;
+}
+
+/* More than a tenth at once: one technical notice, and nobody is asked. */
+static void test_mass(void **state)
+{
+        struct model *model = crowd(100);
+        const struct notice *notice;
+
+        later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS);
+        notice = model_notice(model, "tech:region:mass_silence");
+        assert_non_null(notice);
+        assert_int_equal(notice->kind, NOTICE_TECHNICAL);
+        assert_string_equal(notice->cause, "mass_silence");
+        assert_int_equal(notice->count, 104);
+        assert_null(model_notice(model, "overdue:west"));
+        assert_int_equal(model->sms_due, 0);
+        for (size_t i = 0; i < model->carrier_count; i++) /* it was the network */
+                model->carriers[i].heard_at_ms = model->now_ms;
+        later(model, 1000);
+        assert_null(model_notice(model, "tech:region:mass_silence"));
+        model_free(model);
+}
+
+/* Twenty is no mass, whatever share they are; sixteen of them are named, those silent for longest first. */
+static void test_just_no_mass(void **state)
+{
+        struct model *model = crowd(16);
+        const struct notice *notice;
+
+        model->carriers[10].heard_at_ms -= 5000;
+        later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS);
+        notice = model_notice(model, "overdue:west");
+        assert_int_equal(notice->count, 19);
+        assert_int_equal(notice->name_count, NOTICE_NAMES_MAX);
+        assert_string_equal(notice->names[0].carrier_id, model->carriers[10].duty.carrier_id);
+        for (size_t i = 2; i < NOTICE_NAMES_MAX; i++)
+                assert_true(strcmp(notice->names[i - 1].carrier_id, notice->names[i].carrier_id) < 0);
+        model_free(model);
+}
+
+/* The positions' Redis was away for an hour: three minutes to be heard again before anybody is asked, five before it rings. */
+static void test_after_we_were_deaf(void **state)
+{
+        struct model *model = region(1);
+
+        model_positions(model, false);
+        later(model, 3600000);
+        assert_int_equal(model->notice_actions, 0);
+        model_positions(model, true);
+        later(model, 179000);
+        assert_int_equal(model->sms_due, 0);
+        beat(model, 1);
+        later(model, 1000);
+        assert_int_equal(model->sms_due, 3);
+        later(model, CORE_QUESTION_MS - 1);
+        assert_int_equal(model->notice_actions, 0);
+        later(model, 1);
+        assert_int_equal(model_notice(model, "overdue:west")->count, 2);
+        model_free(model);
+}
+
+/* Silent after the end of a duty: that duty has ended by itself.  Silent before it: still missed, for twelve hours. */
+static void test_end_of_duty(void **state)
+{
+        struct model *model = region(1);
+
+        later(model, 8 * 3600000);
+        for (uint64_t session = 1; session <= 3; session++)
+                beat(model, session);
+        later(model, 1800000 + 1);
+        for (size_t i = 0; i < 3; i++)
+                assert_true(model->carriers[i].on_duty); /* overdue by now, before it would have ended */
+        assert_int_equal(model_notice(model, "overdue:west")->count, 3);
+        beat(model, 1); /* heard, and its duty is over: refused or not, it ends */
+        assert_false(model->carriers[0].on_duty);
+        later(model, 1000);
+        assert_int_equal(model_notice(model, "overdue:west")->count, 2);
+        later(model, 43200000);
+        assert_false(model->carriers[1].on_duty);
+        assert_null(model_notice(model, "overdue:west"));
+        model_free(model);
+}
+
+static void test_forgot_to_end_it(void **state)
+{
+        struct model *model = region(1);
+
+        model->now_ms += 8 * 3600000 + 1700000;
+        for (uint64_t session = 1; session <= 4; session++)
+                beat(model, session);
+        later(model, CORE_OVERDUE_MS); /* silent since shortly before the end: at home */
+        assert_int_equal(model->sms_due, 0);
+        for (size_t i = 0; i < 3; i++)
+                assert_false(model->carriers[i].on_duty);
+        assert_null(model_notice(model, "overdue:west"));
+        model_free(model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_asked_then_rung),
+                cmocka_unit_test(test_safe_is_an_answer),
+                cmocka_unit_test(test_groups),
+                cmocka_unit_test(test_open_alert_is_not_grouped),
+                cmocka_unit_test(test_acknowledged),
+                cmocka_unit_test(test_two_dispatchers),
+                cmocka_unit_test(test_mass),
+                cmocka_unit_test(test_just_no_mass),
+                cmocka_unit_test(test_after_we_were_deaf),
+                cmocka_unit_test(test_end_of_duty),
+                cmocka_unit_test(test_forgot_to_end_it),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
