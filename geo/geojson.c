@@ -93,9 +93,10 @@ int geojson_read(const char *text, size_t length, struct geojson **ret_json, str
         if (json == NULL)
                 return refuse_text(ret_error, -ENOMEM, "out of memory");
         json->root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &at);
-        if (json->root == NULL)
-                r = refuse_text(ret_error, json_error_code(&at) == json_error_out_of_memory ? -ENOMEM : -EBADMSG,
-                                "line %d: %s", at.line, at.text);
+        if (json->root == NULL && (at.line < 0 || json_error_code(&at) == json_error_out_of_memory))
+                r = refuse_text(ret_error, -ENOMEM, "out of memory");
+        else if (json->root == NULL)
+                r = refuse_text(ret_error, -EBADMSG, "line %d: %s", at.line, at.text);
         else
                 r = check_root(json, ret_error);
         if (r < 0)

@@ -37,7 +37,8 @@ struct geojson;
 /* geojson_read: parse TEXT (LENGTH octets, UTF-8, a leading byte order mark allowed): a FeatureCollection or a Feature.
  *   ret_json   freed by geojson_free
  *   ret_error  written on failure only
- * Returns 0, -EBADMSG (not GeoJSON as above), -EFBIG (a bound), -ENOMEM.  Keeps nothing of TEXT. */
+ * Returns 0, -EBADMSG (not GeoJSON as above, or jansson out of memory within a token), -EFBIG (a bound), -ENOMEM.
+ * Keeps nothing of TEXT. */
 int geojson_read(const char *text, size_t length, struct geojson **ret_json, struct geo_error *ret_error);
 void geojson_free(struct geojson *json);
 

@@ -366,6 +366,39 @@ static void test_neighbours(void **state)
         zones_free(zones);
 }
 
+static long allocations_left; /* cmocka runs one test at a time */
+
+static void *allocate_while_any(size_t size)
+{
+        return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* Whichever of jansson's allocations fails, nothing is half loaded and nothing leaks. */
+static void test_out_of_memory(void **state)
+{
+        static const char text[] =
+                COLLECTION(POLYGON("\"id\":7,\"teams\":[\"a\",\"b\"],\"ladder\":{\"ask_count\":2}", "[" SQUARE "]"));
+        struct geo_error error = { "" };
+        struct zones *zones = NULL;
+        long failures = 0;
+        int r;
+
+        json_set_alloc_funcs(allocate_while_any, free);
+        do {
+                allocations_left = failures;
+                r = zones_read(text, strlen(text), &zones, &error);
+                if (r < 0) {
+                        assert_true(r == -ENOMEM || r == -EBADMSG);
+                        assert_null(zones);
+                        assert_true(strlen(error.text) > 5);
+                        failures++;
+                }
+        } while (r < 0 && failures < 1000);
+        json_set_alloc_funcs(malloc, free);
+        assert_in_range(failures, 20, 999);
+        zones_free(zones);
+}
+
 /* Random rectangles with a hole, on a grid that doubles hold exactly, against four comparisons. */
 static void test_against_comparisons(void **state)
 {
@@ -429,6 +462,7 @@ int main(void)
                 cmocka_unit_test(test_overlapping),
                 cmocka_unit_test(test_antimeridian),
                 cmocka_unit_test(test_neighbours),
+                cmocka_unit_test(test_out_of_memory),
                 cmocka_unit_test(test_against_comparisons),
         };
 
