@@ -160,7 +160,7 @@ check-arrows:
 	@ops/check-arrows
 
 # cores decide without I/O: what their objects ask for
-check-pure: $O/libvigie-handset.a $(LOW)
+check-pure: $O/libvigie-handset.a $O/libdispatcher.a $(LOW)
 	@ops/check-pure $O
 
 format:
