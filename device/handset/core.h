@@ -173,7 +173,7 @@ struct my_link {
 };
 
 struct my_duty {
-        bool on, refused, confirmed, ends;
+        bool on, refused, confirmed, ends; /* confirmed: on, and the region has said so */
         char person[VIGIE_PERSON_SIZE], round[VIGIE_PERSON_SIZE], name[VIGIE_NAME_SIZE];
         int64_t since_ms;
         uint32_t until_s;

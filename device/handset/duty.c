@@ -245,7 +245,7 @@ void my_duty_on_sealed(struct vigie *vigie, uint32_t ticket, struct cbor_span se
         if (vigie->duty.seal == 0 || vigie->duty.seal != ticket)
                 return;
         vigie->duty.seal = 0;
-        if (vigie->duty.on && vigie->duty.confirmed && my_link_ready(vigie))
+        if (vigie->duty.confirmed && my_link_ready(vigie))
                 heartbeat(vigie, sealed);
 }
 
@@ -258,7 +258,7 @@ static int64_t beat_due(const struct vigie *vigie)
 {
         const struct my_duty *d = &vigie->duty;
 
-        return d->on && d->confirmed && my_link_ready(vigie) ? d->beat_mono_ms : NEVER;
+        return d->confirmed && my_link_ready(vigie) ? d->beat_mono_ms : NEVER;
 }
 
 /* ---- time --------------------------------------------------------------------------------------------------------- */

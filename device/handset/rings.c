@@ -177,10 +177,8 @@ void my_ring_on_answer(struct vigie *vigie, const struct frame *frame)
 
 void my_ring_on_welcome(struct vigie *vigie)
 {
-        for (int i = 0; i < vigie->ring_count; i++) {
+        for (int i = 0; i < vigie->ring_count; i++)
                 vigie->ring[i].unconfirmed = true;
-                vigie->ring[i].told_link = 0;
-        }
         vigie->ring_confirm_mono_ms = vigie->now_mono_ms + MY_RING_CONFIRM_MS;
 }
 

@@ -103,7 +103,7 @@ static void duty_is_refused(void **state)
         assert_int_equal(p->status.duty.code, DUTY_UNKNOWN_ROUND);
         phone_mark(p);
         phone_run(p, 300000);
-        assert_int_equal(phone_sent_count(p, FRAME_HEARTBEAT), 0);
+        assert_int_equal(phone_sent_count(p, FRAME_HEARTBEAT) + phone_sent_count(p, FRAME_DUTY), 0);
         phone_start(p);
         phone_run(p, 300000);
         assert_int_equal(p->status.duty.state, VIGIE_DUTY_OFF);
@@ -245,6 +245,13 @@ static void seal_late_or_never(void **state)
         e.u.sealed.ticket = phone_did(p, VIGIE_DO_SEAL, 1)->action.ticket;
         e.u.sealed.data = (const uint8_t *)"x";
         e.u.sealed.len = 1;
+        phone_network(p, false);
+        phone_mark(p);
+        phone_event(p, e);
+        assert_int_equal(phone_count(p, VIGIE_DO_SEND), 0);
+        p->network = true;
+        phone_run(p, 70000);
+        e.u.sealed.ticket = phone_did(p, VIGIE_DO_SEAL, 0)->action.ticket;
         phone_duty(p, false);
         phone_mark(p);
         phone_event(p, e);

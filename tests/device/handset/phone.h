@@ -197,6 +197,7 @@ static inline void region_alert(struct phone *p, uint8_t address, struct cbor_sp
 
         assert_int_equal(alert_read(cose, &a, NULL), 0);
         assert_int_equal(a.odd, 0);
+        assert_true(a.alert.kind != ALERT_TEST || !a.alert.has_fix);
         id = alert_id_make(&a.handset, a.alert.nonce);
         k = region_find(p, &id);
         if (k == NULL) {

@@ -193,6 +193,24 @@ static void journal_unwritable(void **state)
         phone_free(p);
 }
 
+/* A record that failed stays lost until it is written again, whatever else was written meanwhile. */
+static void journal_lost_one(void **state)
+{
+        struct phone *p = phone_started();
+
+        p->journal_works = p->region = false;
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        p->journal_works = true;
+        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_DEADLINE, .u.deadline = { VIGIE_DEADLINE_SET, 600 } });
+        assert_false(p->status.button);
+        assert_true(vigie_keep(p->vigie, p->records[0].octets, p->records[0].len));
+        phone_run(p, 10000);
+        assert_true(p->status.button);
+        phone_start(p);
+        assert_int_equal(p->status.alert.word, VIGIE_SENT);
+        phone_free(p);
+}
+
 static void journal_hangs(void **state)
 {
         struct phone *p = phone_started();
@@ -275,7 +293,7 @@ static void revisions_never_twice(void **state)
 
         phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
         for (int i = 0; i < 30; i++) {
-                phone_run(p, 100000 * (i % 3));
+                phone_run(p, 1000000 * (i % 3));
                 highest = p->known[0].revision;
                 phone_mark(p);
                 phone_start(p);
@@ -319,6 +337,7 @@ int main(void)
                 cmocka_unit_test(offered_at_reconnect),
                 cmocka_unit_test(bounded_without_network),
                 cmocka_unit_test(journal_unwritable),
+                cmocka_unit_test(journal_lost_one),
                 cmocka_unit_test(journal_hangs),
                 cmocka_unit_test(key_does_not_sign),
                 cmocka_unit_test(unknown_ticket),

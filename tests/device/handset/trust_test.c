@@ -32,7 +32,9 @@ static void newer_lists(void **state)
         give(p, toy_trust(root_key, 9, list, sizeof(list)));
         assert_int_equal(phone_count(p, VIGIE_DO_APPEND), 1);
         assert_int_equal(number_said(p), 9);
+        phone_mark(p);
         give(p, toy_trust(root_key, 9, list, sizeof(list)));
+        assert_int_equal(phone_count(p, VIGIE_DO_APPEND), 0);
         give(p, toy_trust(root_key, 8, list, sizeof(list)));
         assert_int_equal(p->status.refused, 0);
         give(p, toy_trust(receipt_key, 10, list, sizeof(list)));

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "tests/device/handset/phone.h"
+#include "wire/record.h"
 
 /* A host built with another vigie.h is refused, by number and by every size. */
 static void abi(void **state)
@@ -174,6 +175,50 @@ static void plain_memory(void **state)
         phone_free(p);
 }
 
+/* Everything at once: sixteen rings with long notes and unsaid seens, a drill, a real alert, a test, duty, a question: all
+ * of it leaves in the actions of few events, and fits. */
+static void worst_case_fits(void **state)
+{
+        static uint8_t octets[RECORD_MAX];
+        struct phone *p = phone_new();
+        struct frame ring = { .type = FRAME_RING }, question = { .type = FRAME_QUESTION };
+        struct vigie_event e = { .type = VIGIE_ON_SUPERVISE, .u.supervise = { .reason = VIGIE_OTHER } };
+        size_t before;
+
+        p->options.role = VIGIE_SUPERVISOR;
+        phone_start(p);
+        for (int i = 0; i < VIGIE_RINGS_MAX; i++) {
+                struct record r = { .version = 1, .state = ALERT_ASKED, .due_ms = 1, .id = { (uint8_t)i } };
+                int len = record_encode(&r, octets, sizeof(octets));
+
+                ring.u.ring.record = (struct cbor_span){ octets, (size_t)len };
+                phone_frame(p, &ring);
+        }
+        phone_frame(p, &question);
+        p->network = p->region = false;
+        phone_network(p, false);
+        p->journal_works = false;
+        memset(e.u.supervise.note, 'x', NOTE_MAX);
+        for (int i = 0; i < VIGIE_RINGS_MAX; i++) {
+                e.u.supervise.alert[0] = (uint8_t)i;
+                e.u.supervise.verb = VIGIE_SEEN;
+                phone_event(p, e);
+                e.u.supervise.verb = VIGIE_CLOSE;
+                phone_event(p, e);
+        }
+        phone_duty(p, true);
+        phone_just(p, VIGIE_ON_FINE);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_DRILL);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        p->mono_ms += 11000; /* retries of the journal are due as well */
+        p->network = p->region = true;
+        before = p->did_count;
+        phone_just(p, VIGIE_ON_TICK);
+        assert_true(p->did_count - before > 45);
+        assert_int_equal(phone_sent_count(p, FRAME_COMMAND), 2 * VIGIE_RINGS_MAX);
+        phone_free(p);
+}
+
 static void sms_receipt(void **state)
 {
         struct phone *p = phone_started();
@@ -215,6 +260,7 @@ int main(void)
                 cmocka_unit_test(ticks_when_asked_for_are_enough),
                 cmocka_unit_test(clock_jumps),
                 cmocka_unit_test(plain_memory),
+                cmocka_unit_test(worst_case_fits),
                 cmocka_unit_test(sms_receipt),
                 cmocka_unit_test(names),
         };
