@@ -154,9 +154,10 @@ static bool any_lost(const struct vigie *vigie)
 
 void my_diary_on_synced(struct vigie *vigie, uint32_t seq, bool ok)
 {
-        if (seq > vigie->seq || seq <= vigie->synced)
+        if (seq > vigie->seq || (seq != 0 && seq <= vigie->synced)) /* 0: of the journal as a whole */
                 return;
-        vigie->synced = ok ? seq : vigie->synced;
+        if (ok && seq != 0)
+                vigie->synced = seq;
         for (int i = 0; i < MY_SUBJECTS; i++) {
                 struct my_written *w = &vigie->written[i];
 

@@ -249,9 +249,9 @@ struct vigie_event {
                         size_t len;
                 } sms;
                 struct {
-                        uint32_t seq; /* every VIGIE_DO_APPEND up to this one */
+                        uint32_t seq; /* every VIGIE_DO_APPEND up to this one; 0: the journal as a whole, nothing written */
                         bool ok;      /* durable; false: not written.  Every one that cannot be is told, `sync` or not;
-                                       * the button says so, and we try again */
+                                       * the button says so, and we try again.  0: it can be opened, or not */
                 } synced;
                 struct {
                         uint32_t ticket; /* of VIGIE_DO_SIGN */

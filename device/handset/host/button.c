@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 
-#define EVENTS_MAX 64 /* read in one turn of the loop */
+#define EVENTS_MAX 1024 /* read in one turn of the loop: more than libevdev holds */
 
 struct button {
         struct button_options options;
@@ -48,13 +48,20 @@ static void lose(struct button *button)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
         struct button *button = poll->data;
+        unsigned flag = LIBEVDEV_READ_FLAG_NORMAL;
         struct input_event event;
         int r = status < 0 ? status : LIBEVDEV_READ_STATUS_SUCCESS;
 
         for (int i = 0; i < EVENTS_MAX && r >= 0; i++) {
-                r = libevdev_next_event(button->device, LIBEVDEV_READ_FLAG_NORMAL, &event);
-                if (r == LIBEVDEV_READ_STATUS_SUCCESS && event.type == EV_KEY && event.code == button->options.code &&
-                    event.value == 1)
+                r = libevdev_next_event(button->device, flag, &event);
+                if (r == LIBEVDEV_READ_STATUS_SYNC) /* the kernel dropped events: what they amount to comes by this flag */
+                        flag = LIBEVDEV_READ_FLAG_SYNC;
+                if (r == -EAGAIN && flag == LIBEVDEV_READ_FLAG_SYNC) {
+                        flag = LIBEVDEV_READ_FLAG_NORMAL;
+                        r = LIBEVDEV_READ_STATUS_SUCCESS;
+                        continue;
+                }
+                if (r >= 0 && event.type == EV_KEY && event.code == button->options.code && event.value == 1)
                         button->options.down(button->options.user);
         }
         if (r < 0 && r != -EAGAIN) {
@@ -88,7 +95,10 @@ static void try_open(struct wheel_timer *timer, int64_t now_mono_ms)
         }
         button->poll->data = button;
         uv_poll_start(button->poll, UV_READABLE, on_readable);
-        log_info("button", "found");
+        if (libevdev_has_event_code(button->device, EV_KEY, button->options.code))
+                log_info("button", "found");
+        else
+                log_error("button", "the device has no key %u: presses will not be seen", button->options.code);
 }
 
 int button_start(const struct button_options *options, struct button **ret_button)

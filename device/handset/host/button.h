@@ -6,18 +6,21 @@
 struct loop;
 struct button;
 
+/* Looked for so often. */
 #define BUTTON_RETRY_MS 2000
 
 struct button_options {
         struct loop *loop;
-        const char *device;     /* "/dev/input/event3", borrowed */
-        unsigned code;          /* of linux/input-event-codes.h */
+        const char *device; /* "/dev/input/event3", borrowed */
+        unsigned code;      /* of linux/input-event-codes.h */
         void *user;
-        void (*down)(void *user);       /* the key went down; repeats do not count */
+        void (*down)(void *user); /* the key went down; repeats do not count */
 };
 
-/* button_start: begin to look for the device.  Returns 0, -ENOMEM.  button_stop: end; NULL does nothing. */
+/* button_start: begin to look for the device.  Returns 0, -ENOMEM. */
 int button_start(const struct button_options *options, struct button **ret_button);
+
+/* button_stop: end; before the loop is closed.  NULL does nothing. */
 void button_stop(struct button *button);
 
 #endif

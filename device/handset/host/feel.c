@@ -1,10 +1,10 @@
 #include "device/handset/host/feel.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 #include "base/log.h"
@@ -15,20 +15,20 @@ struct order {
 };
 
 struct feel {
-        uv_loop_t *loop;
+        uv_process_t process; /* first: libuv gives it back */
+        struct loop *loop;
         const char *command;
         bool running, closing;
+        struct wheel_timer term;
         struct order vibrate, ring; /* waiting; what[0] 0: none */
-        uv_process_t *process;
 };
 
 static void start(struct feel *feel);
 
 static void on_closed(uv_handle_t *handle)
 {
-        struct feel *feel = handle->data;
+        struct feel *feel = (struct feel *)handle;
 
-        free(handle);
         feel->running = false;
         if (feel->closing)
                 free(feel);
@@ -38,9 +38,19 @@ static void on_closed(uv_handle_t *handle)
 
 static void on_exit_of(uv_process_t *process, int64_t status, int signal)
 {
+        struct feel *feel = (struct feel *)process;
+
         if (status != 0 || signal != 0)
                 log_warn("feel", "the command ended with status %d, signal %d", (int)status, signal);
+        loop_timer_cancel(feel->loop, &feel->term);
         uv_close((uv_handle_t *)process, on_closed);
+}
+
+static void on_term(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct feel *feel = timer->user;
+
+        uv_process_kill(&feel->process, SIGKILL);
 }
 
 /* Run what waits; ringing goes before vibrating. */
@@ -54,16 +64,14 @@ static void start(struct feel *feel)
         if (feel->running || now.what[0] == 0)
                 return;
         order->what[0] = 0;
-        feel->process = calloc(1, sizeof(*feel->process));
-        if (feel->process == NULL)
-                return;
-        feel->process->data = feel;
         feel->running = true;
-        r = uv_spawn(feel->loop, feel->process, &options);
-        if (r < 0) {
-                log_warn("feel", "%s: %s", feel->command, uv_strerror(r));
-                uv_close((uv_handle_t *)feel->process, on_closed);
+        r = uv_spawn(loop_uv(feel->loop), &feel->process, &options);
+        if (r == 0) {
+                loop_timer_arm(feel->loop, &feel->term, clock_mono_ms() + FEEL_TERM_MS);
+                return;
         }
+        log_warn("feel", "%s: %s", feel->command, uv_strerror(r));
+        uv_close((uv_handle_t *)&feel->process, on_closed);
 }
 
 int feel_open(struct loop *loop, const char *command, struct feel **ret_feel)
@@ -72,8 +80,9 @@ int feel_open(struct loop *loop, const char *command, struct feel **ret_feel)
 
         if (feel == NULL)
                 return -ENOMEM;
-        feel->loop = loop_uv(loop);
+        feel->loop = loop;
         feel->command = command;
+        wheel_timer_init(&feel->term, on_term, feel);
         *ret_feel = feel;
         return 0;
 }
@@ -105,6 +114,9 @@ void feel_close(struct feel *feel)
         if (feel == NULL)
                 return;
         feel->closing = true;
+        loop_timer_cancel(feel->loop, &feel->term);
         if (!feel->running)
                 free(feel);
+        else if (!uv_is_closing((uv_handle_t *)&feel->process))
+                uv_close((uv_handle_t *)&feel->process, on_closed);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <gps.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +12,17 @@
 #include "base/log.h"
 #include "base/loop.h"
 
-#define WALKING_MS 0.8 /* faster than a receiver at rest drifts */
+#define WALKING_M_S 0.8 /* faster than a receiver at rest drifts */
 
 struct gps {
         struct gps_options options;
         struct gps_data_t data; /* 24 KiB */
         char port[8];
-        bool open, told;        /* told: that gpsd is away, once an outage */
+        bool open, told; /* told: that gpsd is away, once an outage */
         uv_poll_t *poll;
         struct wheel_timer retry;
         int64_t retry_ms;
+        int64_t last_ms, last_mono_ms; /* the receiver's time of the last fix, and when it came; 0 = none */
 };
 
 static void free_poll(uv_handle_t *handle)
@@ -50,7 +52,27 @@ static void lose(struct gps *gps)
         gps->retry_ms = gps->retry_ms * 2 > GPS_RETRY_MAX_MS ? GPS_RETRY_MAX_MS : gps->retry_ms * 2;
 }
 
-/* One report.  Several make up a second, merged piece by piece: time, place and mode must all be there and finite. */
+/* gpsd may tell a fix again, also after it was restarted, and a log may be a year old: a fix's own time says which of two is
+ * the newer, never how old it is.  A time that stands still is the same fix; one that goes back is an old fix, or a log that
+ * begins anew: the next one, after it, counts. */
+static bool is_news(struct gps *gps, struct gps_place *place)
+{
+        int64_t now_mono_ms = clock_mono_ms(), last_ms = gps->last_ms;
+
+        place->age_ms = 0;
+        if (place->at_ms <= 0) {
+                place->at_ms = 0;
+                return true;
+        }
+        gps->last_ms = place->at_ms;
+        if (last_ms == place->at_ms)
+                place->age_ms = now_mono_ms - gps->last_mono_ms;
+        else
+                gps->last_mono_ms = now_mono_ms;
+        return last_ms <= place->at_ms;
+}
+
+/* One TPV.  Several make up a second, merged piece by piece: place and mode must be there, and finite. */
 static void take(struct gps *gps)
 {
         const struct gps_fix_t *fix = &gps->data.fix;
@@ -60,27 +82,37 @@ static void take(struct gps *gps)
                 return;
         if (gps->data.set & TIME_SET)
                 place.at_ms = (int64_t)fix->time.tv_sec * 1000 + fix->time.tv_nsec / 1000000;
-        gps->retry_ms = GPS_RETRY_MS;
-        gps->told = false;
+        if (!isfinite(place.accuracy_m))
+                place.accuracy_m = NAN;
+        if (!is_news(gps, &place))
+                return;
         gps->options.fix(gps->options.user, &place);
-        if ((gps->data.set & SPEED_SET) && isfinite(fix->speed) && fix->speed > WALKING_MS)
+        if ((gps->data.set & SPEED_SET) && isfinite(fix->speed) && fix->speed > WALKING_M_S)
                 gps->options.moved(gps->options.user);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
+        static const char tpv[] = "{\"class\":\"TPV\"";
         struct gps *gps = poll->data;
+        char head[sizeof(tpv)];
 
         if (status < 0) {
                 lose(gps);
                 return;
         }
         for (int i = 0; i < GPS_READS_MAX && gps_waiting(&gps->data, 0); i++) {
-                if (gps_read(&gps->data, NULL, 0) < 0) { /* -1 with errno 0: gpsd is gone */
+                head[0] = 0;
+                if (gps_read(&gps->data, head, sizeof(head)) < 0) { /* -1 with errno 0: gpsd is gone */
                         lose(gps);
                         return;
                 }
-                take(gps);
+                if (gps->told)
+                        log_info("gps", "gpsd is back");
+                gps->told = false;
+                gps->retry_ms = GPS_RETRY_MS;
+                if (strcmp(head, tpv) == 0) /* after any other report libgps still holds the last TPV's place */
+                        take(gps);
         }
 }
 

@@ -7,13 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "base/file.h"
-#include "base/hex.h"
-#include "base/journal.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "device/handset/host/battery.h"
@@ -22,38 +18,32 @@
 #include "device/handset/host/gps.h"
 #include "device/handset/host/identity.h"
 #include "device/handset/host/link.h"
+#include "device/handset/host/outbox.h"
 #include "device/handset/host/page.h"
 #include "device/handset/host/pin.h"
 #include "device/handset/host/socket.h"
 #include "device/handset/host/view.h"
+#include "device/handset/host/wake.h"
 #include "device/handset/host/words.h"
 
-/* Events that wait while another is being done: what follows from actions.  One event gives at most VIGIE_ACTIONS_MAX of them. */
+/* Events that wait while another is being done: what follows from actions.  One event gives at most VIGIE_ACTIONS_MAX of them, and
+ * what follows from those (a signature, a record not written) gives no more.  Over it is a bug: assert. */
 #define PENDING_MAX (2 * VIGIE_ACTIONS_MAX)
-/* Appends whose durability is not known yet; the core has a handful.  When full the next one is told as failed. */
-#define APPENDS_MAX 64
-/* Rewrite the journal when it has grown to this; a year of days on duty is some 2 MiB. */
-#define COMPACT_OCTETS (1024 * 1024)
-#define SEALED_MAX     160
+/* A sealed position is 118 octets at most (vigie_seal). */
+#define SEALED_MAX 160
 
 struct pending {
         struct vigie_event event;
         uint8_t octets[SEALED_MAX];
 };
 
-struct append {
-        uint64_t journal_seq;
-        uint32_t seq;
-};
-
 struct host {
         struct config config;
         struct loop *loop;
         struct lws_context *lws;
-        struct journal *journal;
-        uint64_t compact_at;
-        struct vigie *vigie, *snapshot; /* snapshot: for a compaction under way */
+        struct vigie *vigie;
         struct identity identity;
+        struct outbox *outbox;
         struct links *links;
         const char *addresses[VIGIE_ADDRESSES_MAX];
         struct gps *gps;
@@ -62,25 +52,15 @@ struct host {
         struct socket_server *socket;
         struct pin *pin;
         struct feel *feel;
-        struct wheel_timer tick, battery;
-        bool busy, show;
+        struct wake *wake;
+        struct wheel_timer battery;
+        bool busy, show, closing;
         size_t first, count;
         struct pending pending[PENDING_MAX];
-        size_t append_first, append_count;
-        struct append appends[APPENDS_MAX];
         struct vigie_actions actions;
 };
 
-/* Goes on while the phone sleeps, as vigie.h asks. */
-static int64_t clock_boot_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_BOOTTIME, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* ---- events ---- */
+/* ---- actions ------------------------------------------------------------------------------------------------------ */
 
 static void follow(struct host *host, const struct vigie_event *event, const void *octets, size_t len)
 {
@@ -89,62 +69,16 @@ static void follow(struct host *host, const struct vigie_event *event, const voi
         assert(host->count < PENDING_MAX && len <= SEALED_MAX);
         host->count++;
         p->event = *event;
-        if (len > 0) {
+        if (len > 0)
                 memcpy(p->octets, octets, len);
-                p->event.u.sealed.data = p->octets;
-        }
-}
-
-static void compacted(void *user, int result)
-{
-        struct host *host = user;
-
-        free(host->snapshot);
-        host->snapshot = NULL;
-        host->compact_at = journal_size(host->journal) + COMPACT_OCTETS;
-        if (result < 0)
-                log_warn("journal", "compaction: %s", strerror(-result));
-}
-
-static bool keep(void *user, const struct entry *entry)
-{
-        struct host *host = user;
-
-        return vigie_keep(host->snapshot, entry->payload, entry->payload_len);
-}
-
-static void compact(struct host *host)
-{
-        if (journal_size(host->journal) < host->compact_at || host->snapshot != NULL)
-                return;
-        host->snapshot = malloc(vigie_size());
-        if (host->snapshot == NULL)
-                return;
-        memcpy(host->snapshot, host->vigie, vigie_size());
-        if (journal_compact(host->journal, &(struct journal_compaction){ keep, compacted, host }) < 0) {
-                free(host->snapshot);
-                host->snapshot = NULL;
-        }
-}
-
-static void tell_synced(struct host *host, uint32_t seq, bool ok)
-{
-        follow(host, &(struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = ok } }, NULL, 0);
 }
 
 static void do_append(struct host *host, const struct vigie_action *action)
 {
-        uint64_t seq = 0;
-        int r = host->append_count < APPENDS_MAX && host->journal != NULL
-                        ? journal_append(host->journal, action->data, action->len, &seq)
-                        : -ENOBUFS;
+        struct vigie_event event = { .type = VIGIE_ON_SYNCED, .u.synced = { .seq = action->seq } };
 
-        if (r < 0) {
-                log_error("journal", "a record cannot be written: %s", strerror(-r));
-                tell_synced(host, action->seq, false);
-                return;
-        }
-        host->appends[(host->append_first + host->append_count++) % APPENDS_MAX] = (struct append){ seq, action->seq };
+        if (outbox_append(host->outbox, action) < 0)
+                follow(host, &event, NULL, 0);
 }
 
 static void do_sign(struct host *host, const struct vigie_action *action)
@@ -166,14 +100,6 @@ static void do_seal(struct host *host, const struct vigie_action *action)
                 len = 0;
         event.u.sealed.len = len;
         follow(host, &event, sealed, len);
-}
-
-static void do_timer(struct host *host, const struct vigie_action *action)
-{
-        if (action->due_mono_ms == INT64_MAX)
-                loop_timer_cancel(host->loop, &host->tick);
-        else
-                loop_timer_arm(host->loop, &host->tick, clock_mono_ms() + action->due_mono_ms - clock_boot_ms());
 }
 
 static void do_action(struct host *host, const struct vigie_action *action)
@@ -198,7 +124,7 @@ static void do_action(struct host *host, const struct vigie_action *action)
                 link_end(host->links, action->address);
                 break;
         case VIGIE_DO_TIMER:
-                do_timer(host, action);
+                wake_at(host->wake, action->due_mono_ms);
                 break;
         case VIGIE_DO_SHOW:
                 host->show = true;
@@ -215,6 +141,8 @@ static void do_action(struct host *host, const struct vigie_action *action)
                 break;
         }
 }
+
+/* ---- events ------------------------------------------------------------------------------------------------------- */
 
 static int run_one(struct host *host, struct vigie_event *event)
 {
@@ -235,8 +163,11 @@ static int run(struct host *host, struct vigie_event event)
 {
         int r;
 
+        if (host->closing)
+                return -ESHUTDOWN;
         if (host->busy) {
-                follow(host, &event, NULL, 0); /* none of these has octets: frames come from the loop alone */
+                assert(event.type != VIGIE_ON_FRAME); /* its octets are borrowed; frames come from the loop alone */
+                follow(host, &event, NULL, 0);
                 return 0;
         }
         host->busy = true;
@@ -254,13 +185,13 @@ static int run(struct host *host, struct vigie_event event)
         if (host->show)
                 page_show(host->page);
         host->show = false;
-        compact(host);
+        outbox_tidy(host->outbox);
         return r;
 }
 
-static void on_tick(struct wheel_timer *timer, int64_t now_mono_ms)
+static void on_due(void *user)
 {
-        run(timer->user, (struct vigie_event){ .type = VIGIE_ON_TICK });
+        run(user, (struct vigie_event){ .type = VIGIE_ON_TICK });
 }
 
 static void on_battery(struct wheel_timer *timer, int64_t now_mono_ms)
@@ -283,10 +214,10 @@ static void on_frame(void *user, unsigned address, const uint8_t *data, size_t l
         run(user, (struct vigie_event){ .type = VIGIE_ON_FRAME, .u.frame = { (uint8_t)address, data, len } });
 }
 
-static void on_fix(void *user, const struct gps_place *place)
+static void on_fix(void *user, const struct gps_place *p)
 {
         run(user, (struct vigie_event){ .type = VIGIE_ON_FIX,
-                                        .u.fix = { place->lat_deg, place->lon_deg, place->accuracy_m, place->at_ms, 0 } });
+                                        .u.fix = { p->lat_deg, p->lon_deg, p->accuracy_m, p->at_ms, p->age_ms } });
 }
 
 static void on_moved(void *user)
@@ -304,36 +235,21 @@ static void on_pin(void *user, enum vigie_pin verdict)
         run(user, (struct vigie_event){ .type = VIGIE_ON_PIN, .u.pin = (uint8_t)verdict });
 }
 
-static void on_synced(void *user, uint64_t up_to)
-{
-        struct host *host = user;
-        uint32_t seq = 0;
-
-        while (host->append_count > 0 && host->appends[host->append_first].journal_seq <= up_to) {
-                seq = host->appends[host->append_first].seq;
-                host->append_first = (host->append_first + 1) % APPENDS_MAX;
-                host->append_count--;
-        }
-        if (seq > 0)
-                run(host, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = true } });
-}
-
-/* The disk is gone: presses still leave, and the page says that they would not survive. */
-static void on_failed(void *user, int error)
+static void on_synced(void *user, uint32_t seq, bool ok)
 {
         struct host *host = user;
 
-        log_error("journal", "%s", strerror(-error));
-        while (host->append_count > 0) {
-                uint32_t seq = host->appends[host->append_first].seq;
-
-                host->append_first = (host->append_first + 1) % APPENDS_MAX;
-                host->append_count--;
-                run(host, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = false } });
-        }
+        run(host, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = ok } });
+        if (host_settled(host))
+                socket_settled(host->socket);
 }
 
-/* ---- what people ask ---- */
+bool host_settled(const struct host *host)
+{
+        return outbox_settled(host->outbox);
+}
+
+/* ---- what people ask ---------------------------------------------------------------------------------------------- */
 
 static json_t *refusal(const char *why)
 {
@@ -359,28 +275,53 @@ json_t *host_status(const struct host *host)
 {
         struct vigie_status *status = malloc(sizeof(*status));
         json_t *json = NULL;
+        unsigned resumed = 0, all = 0;
 
-        if (status != NULL) {
-                vigie_status(host->vigie, status);
-                json = view_status(status, clock_utc_ms());
-        }
+        if (status == NULL)
+                return NULL;
+        vigie_status(host->vigie, status);
+        json = view_status(status, clock_utc_ms());
         free(status);
+        if (host->links != NULL)
+                links_resumed(host->links, &resumed, &all);
+        json_object_set_new(json, "handshakes", json_integer(all));
+        json_object_set_new(json, "resumed", json_integer(resumed));
         return json;
 }
 
-json_t *host_ask(struct host *host, const json_t *request)
+static int read_words(const struct host *host, const json_t *request, struct words_request *ret_asked, char *why)
 {
         struct vigie_status *status = malloc(sizeof(*status));
-        struct words_request asked;
         const char *words[WORDS_MAX];
-        char why[WORDS_WHY_SIZE] = "";
         int r = -ENOMEM;
 
         if (status != NULL) {
                 vigie_status(host->vigie, status);
-                r = words_read(&(struct words_context){ status, clock_utc_ms(), why }, words, words_of(request, words), &asked);
+                r = words_read(&(struct words_context){ status, clock_utc_ms(), why }, words, words_of(request, words), ret_asked);
         }
         free(status);
+        return r;
+}
+
+/* Done; after a press, with the id of the alert that it raised or is news of, unless that one is silent. */
+static json_t *done(const struct host *host, const struct vigie_event *event)
+{
+        json_t *answer = json_pack("{s:b}", "ok", 1), *status;
+
+        if (event->type != VIGIE_ON_PRESS || event->u.press.how != VIGIE_PRESS_AT_ONCE || event->u.press.press == VIGIE_PRESS_SILENT)
+                return answer;
+        status = host_status(host);
+        json_object_set(answer, "alert", json_object_get(json_object_get(status, "alert"), "id"));
+        json_decref(status);
+        return answer;
+}
+
+json_t *host_ask(struct host *host, const json_t *request)
+{
+        struct words_request asked;
+        char why[WORDS_WHY_SIZE] = "";
+        int r = read_words(host, request, &asked, why);
+
         if (r < 0)
                 return refusal(why[0] != 0 ? why : strerror(-r));
         if (asked.kind == WORDS_STATUS)
@@ -389,20 +330,13 @@ json_t *host_ask(struct host *host, const json_t *request)
                 r = pin_check(host->pin, asked.pin);
         else
                 r = run(host, asked.event);
-        return r < 0 ? refusal(r == -EBUSY ? "a PIN is being checked" : "that is not possible now") : json_pack("{s:b}", "ok", 1);
-}
-
-/* ---- opening ---- */
-
-static int replay(void *user, const struct entry *entry)
-{
-        struct host *host = user;
-        int r = vigie_restore(host->vigie, entry->payload, entry->payload_len);
-
+        explicit_bzero(asked.pin, sizeof(asked.pin));
         if (r < 0)
-                log_warn("journal", "record %llu is skipped: %s", (unsigned long long)entry->sequence, strerror(-r));
-        return 0;
+                return refusal(r == -EBUSY ? "a PIN is being checked" : "that is not possible now");
+        return done(host, &asked.event);
 }
+
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
 
 static int open_core(struct host *host)
 {
@@ -419,22 +353,16 @@ static int open_core(struct host *host)
         return r;
 }
 
-static int open_journal(struct host *host)
+static int open_outbox(struct host *host)
 {
-        struct journal_options options = { .path = host->config.journal, .owner = { 'H', 'S', 'E', 'T' }, .chunk = 256 * 1024,
-                                           .size_max = 16 * 1024 * 1024, .loop = host->loop, .user = host, .replay = replay,
-                                           .synced = on_synced, .failed = on_failed };
-        struct journal_report report;
-        int r = journal_open(&options, &host->journal, &report);
+        struct outbox_options options = { .loop = host->loop, .path = host->config.journal, .vigie = host->vigie, .user = host,
+                                          .synced = on_synced };
+        int r = outbox_open(&options, &host->outbox);
 
-        if (r < 0) {
-                log_error("journal", "%s: %s; presses will leave, and will not survive a restart", host->config.journal, strerror(-r));
-                return r == -EWOULDBLOCK ? r : 0; /* another daemon has it: that one is the phone */
-        }
-        if (report.torn_octets > 0)
-                log_warn("journal", "%llu torn octets were cut off", (unsigned long long)report.torn_octets);
-        host->compact_at = journal_size(host->journal) + COMPACT_OCTETS;
-        return 0;
+        if (r < 0)
+                log_error("journal", "%s: %s", host->config.journal,
+                          r == -EWOULDBLOCK ? "another daemon has it: that one is the phone" : strerror(-r));
+        return r;
 }
 
 static void say(int level, const char *line)
@@ -455,15 +383,18 @@ static int open_lws(struct host *host)
         info.uid = (uid_t)-1;
         info.gid = (gid_t)-1;
         host->lws = lws_create_context(&info);
+        if (host->lws == NULL)
+                log_error("libwebsockets", "no context; is its libuv plug-in there?");
         return host->lws != NULL ? 0 : -EIO;
 }
 
+/* Without links there is no phone: the page says that it is not enrolled, the log why. */
 static int open_links(struct host *host)
 {
         struct links_options options = { .loop = host->loop, .context = host->lws, .certificate = host->config.certificate,
                                          .key = host->config.key, .ca = host->config.ca, .addresses = host->addresses,
-                                         .count = host->identity.enrolled ? host->config.addresses.count : 0, .user = host,
-                                         .state = on_link, .frame = on_frame };
+                                         .count = host->config.addresses.count, .user = host, .state = on_link,
+                                         .frame = on_frame };
         int r;
 
         if (!host->identity.enrolled)
@@ -471,9 +402,11 @@ static int open_links(struct host *host)
         for (size_t i = 0; i < options.count; i++)
                 host->addresses[i] = host->config.addresses.item[i];
         r = links_open(&options, &host->links);
-        if (r < 0)
-                log_error("link", "certificate, key or CA cannot be used");
-        return r;
+        if (r < 0 && r != -ENOMEM) {
+                log_error("link", "certificate, key or CA cannot be used: taken as not enrolled");
+                host->identity.enrolled = false;
+        }
+        return r == -ENOMEM ? r : 0;
 }
 
 static int open_page(struct host *host)
@@ -487,12 +420,25 @@ static int open_page(struct host *host)
         return r;
 }
 
-static int open_senses(struct host *host)
+static int open_socket(struct host *host)
 {
+        int r = socket_open(host->loop, host, host->config.socket, &host->socket);
+
+        if (r < 0)
+                log_error("socket", "%s: %s", host->config.socket, strerror(-r));
+        return r;
+}
+
+static int open_body(struct host *host)
+{
+        struct pin_options pin = { host->loop, host->config.pin, host->config.duress, host, on_pin };
         struct gps_options gps = { host->loop, host->config.gps_host, (uint16_t)host->config.gps_port, host, on_fix, on_moved };
         struct button_options button = { host->loop, host->config.key_device, (unsigned)host->config.key_code, host, on_key };
-        int r = 0;
+        int r;
 
+        if ((r = pin_open(&pin, &host->pin)) < 0 || (r = feel_open(host->loop, host->config.feel_command, &host->feel)) < 0 ||
+            (r = wake_open(host->loop, on_due, host, &host->wake)) < 0)
+                return r;
         if (host->config.gps_host[0] != 0)
                 r = gps_start(&gps, &host->gps);
         if (r == 0 && host->config.key_device[0] != 0)
@@ -515,24 +461,18 @@ static int tell_ready(const struct host *host, int fd)
 int host_open(const struct config *config, int ready_fd, struct host **ret_host)
 {
         struct host *host = calloc(1, sizeof(*host));
-        int r = host != NULL ? 0 : -ENOMEM;
+        int r;
 
-        if (r < 0)
-                return r;
         *ret_host = host;
+        if (host == NULL)
+                return -ENOMEM;
         host->config = *config;
-        wheel_timer_init(&host->tick, on_tick, host);
         wheel_timer_init(&host->battery, on_battery, host);
-        if ((r = loop_open(&host->loop)) < 0 || (r = identity_read(&host->config, &host->identity)) < 0 ||
-            (r = open_core(host)) < 0 || (r = open_journal(host)) < 0 || (r = open_lws(host)) < 0 || (r = open_page(host)) < 0 ||
-            (r = open_links(host)) < 0 || (r = feel_open(host->loop, host->config.feel_command, &host->feel)) < 0 ||
-            (r = pin_open(host->loop, host->config.pin, host->config.duress, on_pin, host, &host->pin)) < 0)
+        if ((r = loop_open(&host->loop)) < 0)
                 return r;
-        if ((r = socket_open(host->loop, host, host->config.socket, &host->socket)) < 0) {
-                log_error("socket", "%s: %s", host->config.socket, strerror(-r));
-                return r;
-        }
-        if ((r = open_senses(host)) < 0)
+        identity_read(&host->config, &host->identity);
+        if ((r = open_lws(host)) < 0 || (r = open_links(host)) < 0 || (r = open_core(host)) < 0 || (r = open_outbox(host)) < 0 ||
+            (r = open_page(host)) < 0 || (r = open_socket(host)) < 0 || (r = open_body(host)) < 0)
                 return r;
         run(host, (struct vigie_event){ .type = VIGIE_ON_START });
         loop_timer_arm(host->loop, &host->battery, clock_mono_ms());
@@ -549,24 +489,23 @@ void host_close(struct host *host)
 {
         if (host == NULL)
                 return;
-        if (host->loop != NULL) {
-                loop_timer_cancel(host->loop, &host->tick);
+        host->closing = true;
+        if (host->loop != NULL)
                 loop_timer_cancel(host->loop, &host->battery);
-        }
         button_stop(host->button);
         gps_stop(host->gps);
-        socket_close(host->socket);
-        pin_close(host->pin);
+        wake_close(host->wake);
         feel_close(host->feel);
+        pin_close(host->pin);
+        socket_close(host->socket);
         links_close(host->links);
-        journal_close(host->journal);
+        outbox_close(host->outbox);
         if (host->lws != NULL)
                 lws_context_destroy(host->lws);
         loop_close(host->loop);
         links_free(host->links);
         page_free(host->page);
         identity_clear(&host->identity);
-        free(host->snapshot);
         free(host->vigie);
         free(host);
 }

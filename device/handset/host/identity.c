@@ -31,6 +31,12 @@ static int read_name(const char *path, uint8_t handset[VIGIE_HANDSET_ID_SIZE])
         return r;
 }
 
+static int refuse(const char *path, const char *why)
+{
+        log_error(NULL, "%s: %s", path, why);
+        return -EINVAL;
+}
+
 static int tell(const char *path, int r)
 {
         if (r < 0)
@@ -38,30 +44,37 @@ static int tell(const char *path, int r)
         return r;
 }
 
-int identity_read(const struct config *config, struct identity *ret_identity)
+static int read_files(const struct config *config, struct identity *id)
 {
-        struct identity *id = ret_identity;
+        uint8_t theirs[KEY_PUBLIC_MAX] = { 0 }, ours[KEY_PUBLIC_MAX] = { 0 };
         char *trust = NULL;
+        struct key *certified = NULL;
         int r;
 
-        memset(id, 0, sizeof(*id));
-        if (config->key[0] == 0)
-                return 0;
         if ((r = tell(config->key, key_from_file(config->key, &id->key))) < 0 ||
             (r = tell(config->root, key_from_file(config->root, &id->root))) < 0 ||
-            (r = tell(config->certificate, read_name(config->certificate, id->handset))) < 0)
+            (r = tell(config->certificate, read_name(config->certificate, id->handset))) < 0 ||
+            (r = tell(config->certificate, key_from_file(config->certificate, &certified))) < 0)
                 return r;
-        if (key_alg(id->key) != KEY_ES256 || !key_is_private(id->key)) {
-                log_error(NULL, "%s: not a private P-256 key", config->key);
-                return -EINVAL;
-        }
+        if (key_alg(id->key) != KEY_ES256 || !key_is_private(id->key))
+                r = refuse(config->key, "not a private P-256 key");
+        else if (key_public(certified, theirs) != key_public(id->key, ours) || memcmp(theirs, ours, sizeof(ours)) != 0)
+                r = refuse(config->certificate, "of another key");
+        key_free(certified);
+        if (r < 0)
+                return r;
         r = file_read(config->trust, TRUST_MAX, &trust, &id->trust_len);
         if (r < 0) /* the journal may have one; without any the page says that receipts cannot be believed */
                 log_warn(NULL, "%s: %s", config->trust, strerror(-r));
         id->trust = (uint8_t *)trust;
         id->pkey = key_pkey(id->key);
-        id->enrolled = true;
         return 0;
+}
+
+void identity_read(const struct config *config, struct identity *ret_identity)
+{
+        memset(ret_identity, 0, sizeof(*ret_identity));
+        ret_identity->enrolled = config->key[0] != 0 && read_files(config, ret_identity) == 0;
 }
 
 void identity_options(const struct identity *id, const struct config *config, struct vigie_options *options)

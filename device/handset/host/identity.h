@@ -9,14 +9,14 @@ struct identity {
         bool enrolled;
         uint8_t handset[VIGIE_HANDSET_ID_SIZE];
         struct key *key, *root;
-        void *pkey;             /* the alert key's EVP_PKEY, for vigie_sign */
+        void *pkey; /* the alert key's EVP_PKEY, for vigie_sign */
         uint8_t *trust;
         size_t trust_len;
 };
 
-/* identity_read: read the files that CONFIG names.  No key configured is no error: `enrolled` is false.
- * Returns 0, or a negative errno after logging which file and why. */
-int identity_read(const struct config *config, struct identity *ret_identity);
+/* identity_read: read the files that CONFIG names.  A phone without a key, one that was wiped, one whose files do not fit
+ * together is no error: `enrolled` is false, the log says which file and why, and the page that the button does not work. */
+void identity_read(const struct config *config, struct identity *ret_identity);
 
 /* identity_options: fill in OPTIONS (begun with VIGIE_OPTIONS) for vigie_init; its pointers point into IDENTITY. */
 void identity_options(const struct identity *identity, const struct config *config, struct vigie_options *options);

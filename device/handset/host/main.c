@@ -12,6 +12,7 @@ int main(int argc, char **argv)
         struct config_start start;
         struct config config;
         enum log_level level;
+        int r;
 
         if (config_read(&argc, argv, &config, &start) < 0)
                 return 2;
@@ -23,7 +24,7 @@ int main(int argc, char **argv)
                 return socket_ask(config.socket, (size_t)(argc - start.rest), (const char *const *)argv + start.rest);
         log_level_from_name(config.log_level, &level);
         log_open("vigie-handset", level);
-        int r = host_open(&config, start.ready_fd, &host);
+        r = host_open(&config, start.ready_fd, &host);
         if (r == 0)
                 r = host_run(host);
         host_close(host);

@@ -11,8 +11,9 @@
 struct socket {
         struct socket *next;
         struct lws *wsi;
-        bool open, stale;       /* stale: has not been sent the present status */
-        json_t *answers;        /* array, waiting */
+        bool open, stale; /* stale: has not been sent the present status */
+        json_t *answers;  /* array, waiting */
+        const char *feel; /* waiting; NULL: nothing */
         char message[PAGE_MESSAGE_MAX];
         size_t len;
         bool too_long;
@@ -28,15 +29,6 @@ struct page {
         struct lws_protocol_vhost_options headers[4];
         struct lws_http_mount mount;
 };
-
-/* Answers and feelings wait here; a page that does not read gets the last ones only. */
-static void queue(struct socket *s, json_t *message)
-{
-        if (json_array_size(s->answers) >= PAGE_FEELINGS_MAX)
-                json_array_remove(s->answers, 0);
-        json_array_append_new(s->answers, message);
-        lws_callback_on_writable(s->wsi);
-}
 
 static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char *prefix, int port)
 {
@@ -92,9 +84,12 @@ static void take_message(struct page *page, struct socket *s)
 
         if (answer != NULL && json_is_integer(number))
                 json_object_set(answer, "answer", number);
-        if (answer != NULL)
-                queue(s, answer);
+        json_array_append_new(s->answers, answer);
         json_decref(request);
+        if (json_array_size(s->answers) > PAGE_ANSWERS_MAX)
+                lws_set_timeout(s->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+        else
+                lws_callback_on_writable(s->wsi);
 }
 
 static void receive(struct page *page, struct socket *s, const void *in, size_t len)
@@ -131,9 +126,13 @@ static int send_json(struct socket *s, json_t *message)
 
 static int writeable(struct page *page, struct socket *s)
 {
+        const char *feel = s->feel;
         int r = 0;
 
-        if (json_array_size(s->answers) > 0) {
+        if (feel != NULL) {
+                s->feel = NULL;
+                r = send_json(s, json_pack("{s:s}", "vibrate", feel));
+        } else if (json_array_size(s->answers) > 0) {
                 json_t *first = json_incref(json_array_get(s->answers, 0));
 
                 json_array_remove(s->answers, 0);
@@ -142,7 +141,7 @@ static int writeable(struct page *page, struct socket *s)
                 s->stale = false;
                 r = send_json(s, json_pack("{s:o}", "status", host_status(page->options.host)));
         }
-        if (s->stale || json_array_size(s->answers) > 0)
+        if (s->stale || s->feel != NULL || json_array_size(s->answers) > 0)
                 lws_callback_on_writable(s->wsi);
         return r;
 }
@@ -192,19 +191,25 @@ static void make_headers(struct page *page)
                 { "referrer-policy:", "no-referrer" },
                 { "cache-control:", "no-cache" },
         };
-        const struct conf_list *ancestors = page->options.frame_ancestors;
-        int n = snprintf(page->policy, POLICY_SIZE,
-                         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-                         "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors%s",
-                         ancestors->count == 0 ? " 'none'" : "");
 
-        for (size_t i = 0; i < ancestors->count && n < POLICY_SIZE; i++)
-                n += snprintf(page->policy + n, (size_t)(POLICY_SIZE - n), " %s", ancestors->item[i]);
         for (size_t i = 0; i < 3; i++)
                 page->headers[i + 1] = (struct lws_protocol_vhost_options){
                         .next = i < 2 ? &page->headers[i + 2] : NULL, .name = fixed[i][0], .value = fixed[i][1] };
         page->headers[0] = (struct lws_protocol_vhost_options){
                 .next = &page->headers[1], .name = "content-security-policy:", .value = page->policy };
+}
+
+/* The headers hold only a pointer to it: it is written when the port is known. */
+static void make_policy(struct page *page)
+{
+        const struct conf_list *ancestors = page->options.frame_ancestors;
+        int n = snprintf(page->policy, POLICY_SIZE,
+                         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' "
+                         "ws://127.0.0.1:%d ws://localhost:%d; base-uri 'none'; form-action 'none'; frame-ancestors%s",
+                         page->port, page->port, ancestors->count == 0 ? " 'none'" : "");
+
+        for (size_t i = 0; i < ancestors->count && n < POLICY_SIZE; i++)
+                n += snprintf(page->policy + n, (size_t)(POLICY_SIZE - n), " %s", ancestors->item[i]);
 }
 
 static const struct lws_protocols protocols[] = {
@@ -233,6 +238,7 @@ int page_open(const struct page_options *options, struct page **ret_page)
         info.user = page;
         page->vhost = lws_create_vhost(options->context, &info);
         page->port = page->vhost != NULL ? lws_get_vhost_listen_port(page->vhost) : 0;
+        make_policy(page);
         *ret_page = page; /* also on failure: libwebsockets may hold the pointer */
         return page->vhost != NULL && page->port > 0 ? 0 : -EADDRINUSE;
 }
@@ -252,8 +258,10 @@ void page_show(struct page *page)
 
 void page_feel(struct page *page, const char *pattern)
 {
-        for (struct socket *s = page->sockets; s != NULL; s = s->next)
-                queue(s, json_pack("{s:s}", "vibrate", pattern));
+        for (struct socket *s = page->sockets; s != NULL; s = s->next) {
+                s->feel = pattern;
+                lws_callback_on_writable(s->wsi);
+        }
 }
 
 void page_free(struct page *page)

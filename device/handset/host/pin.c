@@ -10,15 +10,12 @@
 #include "base/password.h"
 
 struct pin {
-        uv_work_t work; /* first */
-        uv_loop_t *loop;
-        const char *hash, *duress;
-        char text[16];
+        uv_work_t work; /* first: libuv gives it back */
+        struct pin_options options;
+        char text[PIN_SIZE];
         bool busy, closing;
         enum vigie_pin verdict;
         int error;
-        void (*checked)(void *user, enum vigie_pin verdict);
-        void *user;
 };
 
 /* Some valid text that no PIN fits, where none is set: the same work is done. */
@@ -30,8 +27,8 @@ static void work(uv_work_t *request)
         struct pin *pin = (struct pin *)request;
         bool right = false, duress = false;
         size_t len = strlen(pin->text);
-        int a = password_verify(pin->text, len, pin->hash[0] != 0 ? pin->hash : nothing, &right);
-        int b = password_verify(pin->text, len, pin->duress[0] != 0 ? pin->duress : nothing, &duress);
+        int a = password_verify(pin->text, len, pin->options.hash[0] != 0 ? pin->options.hash : nothing, &right);
+        int b = password_verify(pin->text, len, pin->options.duress[0] != 0 ? pin->options.duress : nothing, &duress);
 
         pin->error = a < 0 ? a : b;
         pin->verdict = duress ? VIGIE_PIN_DURESS : right ? VIGIE_PIN_RIGHT : VIGIE_PIN_WRONG;
@@ -49,21 +46,16 @@ static void done(uv_work_t *request, int status)
         }
         if (pin->error < 0)
                 log_error("pin", "%s", strerror(-pin->error));
-        pin->checked(pin->user, pin->verdict);
+        pin->options.checked(pin->options.user, pin->verdict);
 }
 
-int pin_open(struct loop *loop, const char *hash, const char *duress, void (*checked)(void *user, enum vigie_pin verdict),
-             void *user, struct pin **ret_pin)
+int pin_open(const struct pin_options *options, struct pin **ret_pin)
 {
         struct pin *pin = calloc(1, sizeof(*pin));
 
         if (pin == NULL)
                 return -ENOMEM;
-        pin->loop = loop_uv(loop);
-        pin->hash = hash;
-        pin->duress = duress;
-        pin->checked = checked;
-        pin->user = user;
+        pin->options = *options;
         *ret_pin = pin;
         return 0;
 }
@@ -75,7 +67,7 @@ int pin_check(struct pin *pin, const char *text)
         if (strlen(text) >= sizeof(pin->text))
                 return -EINVAL;
         strcpy(pin->text, text);
-        pin->busy = uv_queue_work(pin->loop, &pin->work, work, done) == 0;
+        pin->busy = uv_queue_work(loop_uv(pin->options.loop), &pin->work, work, done) == 0;
         return pin->busy ? 0 : -EBUSY;
 }
 
