@@ -1,61 +1,150 @@
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "geo/name.h"
 #include "ops/vigie/command.h"
+#include "ops/vigie/say.h"
 #include "wire/people.h"
 
-static int tell_usage(const struct choices *choices)
+/* ---- options and words */
+
+static int tell_usage(const struct choices *choices, FILE *out)
 {
-        fprintf(stderr, "usage: vigie %s\n", choices->usage);
+        fprintf(out, "usage: vigie %s\n", choices->usage);
         for (size_t i = 0; i < choices->count; i++)
-                fprintf(stderr, "  --%s%-*s %s\n", choices->list[i].name, (int)(16 - strlen(choices->list[i].name)),
-                        choices->list[i].flag != NULL ? "" : " ...", choices->list[i].help);
+                fprintf(out, "  --%-14s %s %s\n", choices->list[i].name, choices->list[i].flag != NULL ? "   " : "...",
+                        choices->list[i].help);
         return -EINVAL;
 }
 
 int choices_read(const struct choices *choices, int argc, char **argv, const char **words)
 {
-        struct option options[CHOICES_MAX + 1] = { 0 };
-        int found = 0, at;
+        struct option options[CHOICES_MAX + 2] = { { .name = "help" } };
+        int found, at;
 
         for (size_t i = 0; i < choices->count; i++)
-                options[i] = (struct option){ .name = choices->list[i].name,
-                                              .has_arg = choices->list[i].flag != NULL ? no_argument : required_argument };
+                options[i + 1] = (struct option){ .name = choices->list[i].name,
+                                                  .has_arg = choices->list[i].flag != NULL ? no_argument : required_argument };
         optind = 0;
+        opterr = 0;
         while ((at = -1, found = getopt_long(argc, argv, "", options, &at)) != -1) {
-                if (found == '?' || at < 0)
-                        return tell_usage(choices);
-                if (choices->list[at].flag != NULL)
-                        *choices->list[at].flag = true;
+                if (found == '?' || at < 0) {
+                        say_wrong("%s: no such option, or its value is missing", argv[optind - 1]);
+                        return tell_usage(choices, stderr);
+                }
+                if (at == 0)
+                        return tell_usage(choices, stdout);
+                if (choices->list[at - 1].flag != NULL)
+                        *choices->list[at - 1].flag = true;
                 else
-                        *choices->list[at].text = optarg;
+                        *choices->list[at - 1].text = optarg;
         }
         if (argc - optind != choices->words_wanted)
-                return tell_usage(choices);
+                return tell_usage(choices, stderr);
         for (int i = 0; i < choices->words_wanted; i++)
                 words[i] = argv[optind + i];
         return 0;
 }
 
+int verbs_main(const struct verb *verbs, struct region *region, int argc, char **argv)
+{
+        const char *asked = argc > 1 ? argv[1] : "";
+        FILE *out = strcmp(asked, "--help") == 0 ? stdout : stderr;
+
+        for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+                if (strcmp(verb->name, asked) == 0)
+                        return verb->run(region, verb->of, argc - 1, argv + 1);
+        for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+                fprintf(out, "%s vigie %s %s %s\n", verb == verbs ? "usage:" : "      ", argv[0], verb->name, verb->words);
+        return EXIT_USAGE;
+}
+
+int refused(int r)
+{
+        return r >= 0 ? EXIT_DONE : r == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
+}
+
+/* ---- values */
+
 int text_fit(const char *what, const char *text, char *to, size_t size)
 {
         size_t len = text != NULL ? strlen(text) : 0;
 
-        if (len >= size || !utf8_is_valid(text != NULL ? text : "", len)) {
-                fprintf(stderr, "vigie: %s: UTF-8 text of at most %zu octets, this has %zu or is not UTF-8\n", what, size - 1, len);
-                return -EINVAL;
-        }
+        if (len >= size)
+                return say_wrong("%s '%s': %zu octets; at most %zu", what, text, len, size - 1);
+        if (len > 0 && !utf8_is_valid(text, len))
+                return say_wrong("%s '%s': not UTF-8", what, text);
         memcpy(to, text != NULL ? text : "", len + 1);
         return 0;
 }
 
-int id_check(const char *what, const char *id, bool optional)
+int id_fit(const char *what, const char *id, bool optional, char *to)
 {
-        if ((optional && (id == NULL || id[0] == 0)) || (id != NULL && person_id_valid(id)))
-                return 0;
-        fprintf(stderr, "vigie: %s '%s': 1 to %d letters, digits, '.', '_' or '-'\n", what, id != NULL ? id : "", PERSON_ID_MAX);
-        return -EINVAL;
+        bool none = id == NULL || id[0] == 0;
+
+        if (!(none ? optional : person_id_valid(id)))
+                return say_wrong("%s '%s': 1 to %d letters, digits, '.', '_' or '-'", what, none ? "" : id, PERSON_ID_MAX);
+        return text_fit(what, id, to, PERSON_ID_MAX + 1);
+}
+
+int team_fit(const char *what, const char *team, char *to)
+{
+        if (team != NULL && team[0] != 0 && !team_is_valid(team))
+                return say_wrong("%s '%s': 1 to %d octets without control characters", what, team, TEAM_MAX);
+        return text_fit(what, team, to, PERSON_ID_MAX + 1);
+}
+
+int number_fit(const char *number, char *to)
+{
+        if (number != NULL && number[0] != 0 && !number_valid(number))
+                return say_wrong("number '%s': '+' and 6 to 15 digits (E.164)", number);
+        return text_fit("number", number, to, NUMBER_MAX + 1);
+}
+
+int whole_number(const char *what, const char *text, const struct bounds *bounds, long *ret_number)
+{
+        char *end;
+        long number;
+
+        errno = 0;
+        number = strtol(text, &end, 10);
+        if (errno != 0 || end == text || *end != 0 || number < bounds->min || number > bounds->max)
+                return say_wrong("%s '%s': a whole number, %ld to %ld", what, text, bounds->min, bounds->max);
+        *ret_number = number;
+        return 0;
+}
+
+int address_split(const char *what, const char *address, char host[ADDRESS_HOST_SIZE])
+{
+        const char *colon = strrchr(address, ':'), *from = address;
+        size_t len = colon != NULL ? (size_t)(colon - address) : 0;
+        static const struct bounds ports = { 1, 65535 };
+        long port;
+
+        if (len > 2 && from[0] == '[' && from[len - 1] == ']') {
+                from++;
+                len -= 2;
+        }
+        if (len == 0 || len >= ADDRESS_HOST_SIZE || strspn(from, HOST_CHARACTERS ":") < len)
+                return say_wrong("%s '%s': not HOST:PORT", what, address);
+        if (whole_number(what, colon + 1, &ports, &port) < 0)
+                return -EINVAL;
+        memcpy(host, from, len);
+        host[len] = 0;
+        return (int)port;
+}
+
+int redis_address_check(const char *what, const char *address)
+{
+        char host[ADDRESS_HOST_SIZE];
+        int r = 0;
+
+        if (address[0] != '/')
+                r = address_split(what, address, host);
+        else if (strlen(address) > SOCKET_PATH_MAX)
+                r = say_wrong("%s '%s': a unix socket's name has at most %d octets", what, address, SOCKET_PATH_MAX);
+        return r < 0 ? r : 0;
 }

@@ -20,42 +20,81 @@ int round_main(struct region *region, int argc, char **argv);
 int enrol_main(struct region *region, int argc, char **argv);
 int handset_main(struct region *region, int argc, char **argv);
 
-/* trust_main: sign the trust list anew with the next number. */
+/* trust_main: sign: the trust list anew with the next number. */
 int trust_main(struct region *region, int argc, char **argv);
 
-/* zone_main: import FILE (checked as the dispatcher will), list. */
+/* zone_main: import FILE (checked as the dispatcher will), list, remove ID.  barrier_main: import FILE. */
 int zone_main(struct region *region, int argc, char **argv);
+int barrier_main(struct region *region, int argc, char **argv);
 
-/* watch_main: the feed in a terminal, until interrupted.  status_main: what is open, who is on duty, how the stores are. */
+/* watch_main: the feed in a terminal, until interrupted.  status_main: how the region is. */
 int watch_main(struct region *region, int argc, char **argv);
 int status_main(struct region *region, int argc, char **argv);
+
+/* ---- options, words, values: each mistake is told on stderr with the input and the rule */
 
 /* Options of one command, all `--name TEXT` or `--flag`.  Values are borrowed from argv. */
 struct choice {
         const char *name;
-        const char **text;      /* set for an option with a value */
-        bool *flag;             /* set for one without */
+        const char **text; /* set for an option with a value */
+        bool *flag;        /* set for one without */
         const char *help;
 };
 #define CHOICES_MAX 16
 
-/* choices_read: read options and words of argv (argv[0] is the command's name).
- *   usage       first line of the help, after "usage: "
- *   words       the words that are no options, WORDS_WANTED of them, written
- * Returns 0, -EINVAL after telling the usage (also for --help). */
 struct choices {
-        const char *usage;
+        const char *usage; /* first line of the help, after "usage: vigie " */
         const struct choice *list;
         size_t count;
         int words_wanted;
 };
+
+/* choices_read: read options and words of argv (argv[0] is the command's name).
+ *   words       the words that are no options, words_wanted of them, written; NULL where none is wanted
+ * Returns 0, -EINVAL after telling the usage (for --help on stdout; main then exits with 0). */
 int choices_read(const struct choices *choices, int argc, char **argv, const char **words);
 
+/* One verb of a command: `vigie zone import FILE`. */
+struct verb {
+        const char *name, *words; /* "import", "FILE"; name NULL ends the list */
+        /* argv[0] is the verb.  Returns the exit status. */
+        int (*run)(struct region *region, const void *of, int argc, char **argv);
+        const void *of;
+};
+
+/* verbs_main: run the verb that argv[1] names, or tell which there are.  Returns the exit status. */
+int verbs_main(const struct verb *verbs, struct region *region, int argc, char **argv);
+
+/* refused: the exit status for R: done (0 and more), usage for -EINVAL, else refused. */
+int refused(int r);
+
 /* text_fit: copy TEXT (NULL is "") into TO of SIZE octets.  WHAT names it for the message.
- * Returns 0, -EINVAL after telling that it is too long or not UTF-8. */
+ * Returns 0, -EINVAL (too long, not UTF-8). */
 int text_fit(const char *what, const char *text, char *to, size_t size);
 
-/* id_check: person, round, zone and team ids.  "" passes when OPTIONAL.  Returns 0, -EINVAL after telling the rule. */
-int id_check(const char *what, const char *id, bool optional);
+/* id_fit: ids of persons, rounds and sites, into TO of PERSON_ID_MAX + 1; NULL and "" pass as "" when OPTIONAL.
+ * team_fit: a team's name, or NULL or "", likewise.  number_fit: a telephone number, or NULL or "", into TO of NUMBER_MAX + 1.
+ * Return 0, -EINVAL. */
+int id_fit(const char *what, const char *id, bool optional, char *to);
+int team_fit(const char *what, const char *team, char *to);
+int number_fit(const char *number, char *to);
+
+/* whole_number: a decimal number within BOUNDS, both inside, nothing behind it.  Returns 0, -EINVAL. */
+struct bounds {
+        long min, max;
+};
+int whole_number(const char *what, const char *text, const struct bounds *bounds, long *ret_number);
+
+/* Octets of a host's name with its NUL; longer ones are refused.  The longest in DNS has 253. */
+#define ADDRESS_HOST_SIZE 256
+#define HOST_CHARACTERS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
+/* Octets of a unix socket's name: sun_path without its NUL. */
+#define SOCKET_PATH_MAX 107
+
+/* address_split: "host:port" or "[IPv6]:port".  Returns the port, -EINVAL. */
+int address_split(const char *what, const char *address, char host[ADDRESS_HOST_SIZE]);
+
+/* redis_address_check: "/unix/socket" or as above.  Returns 0, -EINVAL. */
+int redis_address_check(const char *what, const char *address);
 
 #endif

@@ -1,132 +1,142 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <hiredis/hiredis.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/password.h"
+#include "device/handset/vigie.h"
 #include "ops/vigie/command.h"
-#include "ops/vigie/pki.h"
-#include "wire/people.h"
+#include "ops/vigie/conf_text.h"
+#include "ops/vigie/handset.h"
+#include "ops/vigie/say.h"
+#include "ops/vigie/secret.h"
 
-#define TERM_DAYS_MAX 3650
+/* Octets of a public file copied into the handset's folder. */
+#define COPY_MAX 65536
 
 struct enrolment {
-        const char *person, *role, *number, *site, *servers, *out, *pin, *duress, *days;
-        char handset[HANDSET_ID_TEXT], enrolment[2 * ENROLMENT_SIZE + 1];
-        char folder[REGION_PATH_MAX];
+        const char *person, *role, *number, *site, *servers, *out, *days;
+        const char *pin_given, *duress_given; /* on the command line */
+        bool ask_pins;
+        char pin[16], duress[16]; /* "" = none */
+        char handset[HANDSET_ID_TEXT];
+        char folder[HANDSET_FOLDER_MAX + 1];
         struct handset_entry entry;
-        struct key *key;
-        char certificate[PKI_CERTIFICATE_MAX];
+        struct handset_pair pair;
+        struct conf_text configuration;
 };
 
-/* The one difference of a digit or one swap between PIN and duress PIN would be pressed by mistake one day. */
-static bool too_alike(const char *a, const char *b)
-{
-        size_t different = 0, at[2] = { 0 };
+/* ---- what is asked */
 
-        if (strlen(a) != strlen(b))
-                return false;
-        for (size_t i = 0; a[i] != 0; i++)
-                if (a[i] != b[i]) {
-                        if (different < 2)
-                                at[different] = i;
-                        different++;
-                }
-        return different <= 1 || (different == 2 && at[1] == at[0] + 1 && a[at[0]] == b[at[1]] && a[at[1]] == b[at[0]]);
+/* A PIN from the command line, where it is wiped: other people of the machine can read it there. */
+static int take_pin(const char *what, const char *given, char *to, size_t size)
+{
+        int r = given != NULL ? text_fit(what, given, to, size) : 0;
+
+        if (r == 0 && given != NULL)
+                explicit_bzero((char *)given, strlen(given));
+        return r;
 }
 
-static int check_pins(const struct enrolment *e)
+static int read_pins(struct enrolment *e)
 {
-        const char *pins[] = { e->pin, e->duress };
+        int r;
 
-        for (size_t i = 0; i < 2; i++)
-                if (pins[i] != NULL && (strlen(pins[i]) < 4 || strlen(pins[i]) > 8 || strspn(pins[i], "0123456789") != strlen(pins[i]))) {
-                        fprintf(stderr, "vigie: %s: 4 to 8 digits\n", i == 0 ? "--pin" : "--duress");
-                        return -EINVAL;
-                }
-        if (e->duress != NULL && (e->pin == NULL || too_alike(e->pin, e->duress))) {
-                fprintf(stderr, "vigie: --duress: needs --pin, and must differ from it by more than one digit or one swap\n");
-                return -EINVAL;
-        }
+        if (e->ask_pins && (e->pin_given != NULL || e->duress_given != NULL))
+                return say_wrong("--pins: the PINs come from standard input, or by --pin and --duress");
+        if (e->ask_pins && ((r = secret_read("PIN", e->pin, sizeof(e->pin))) < 0 ||
+                            (r = secret_read("duress PIN (empty: none)", e->duress, sizeof(e->duress))) < 0))
+                return r;
+        if ((r = take_pin("--pin", e->pin_given, e->pin, sizeof(e->pin))) < 0 ||
+            (r = take_pin("--duress", e->duress_given, e->duress, sizeof(e->duress))) < 0)
+                return r;
+        if ((e->pin[0] != 0 && !pin_is_valid(e->pin)) || (e->duress[0] != 0 && !pin_is_valid(e->duress)))
+                return say_wrong("PIN and duress PIN: 4 to 8 digits each");
+        if (e->duress[0] != 0 && e->pin[0] == 0)
+                return say_wrong("the duress PIN needs a PIN");
+        if (e->duress[0] != 0 && pins_too_alike(e->pin, e->duress))
+                return say_wrong("the duress PIN must be further from the PIN than one digit or one swap");
         return 0;
+}
+
+static int check_servers(const char *servers)
+{
+        char copy[1024], host[ADDRESS_HOST_SIZE];
+        size_t count = 0;
+
+        if (text_fit("--servers", servers, copy, sizeof(copy)) < 0)
+                return -EINVAL;
+        for (char *save, *word = strtok_r(copy, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
+                if (++count > VIGIE_ADDRESSES_MAX)
+                        return say_wrong("--servers: more than %d", VIGIE_ADDRESSES_MAX);
+                if (address_split("--servers", word, host) < 0)
+                        return -EINVAL;
+        }
+        return count > 0 ? 0 : say_wrong("--servers: none");
 }
 
 static int check(struct enrolment *e)
 {
-        long days = strtol(e->days, NULL, 10);
+        bool supervisor = strcmp(e->role, "supervisor") == 0;
+
+        e->entry.role = supervisor ? HANDSET_SUPERVISOR : HANDSET_CARRIER;
+        if (!supervisor && strcmp(e->role, "carrier") != 0)
+                return say_wrong("--role '%s': carrier or supervisor", e->role);
+        if (handset_days(e->days, &e->entry) < 0 || number_fit(e->number, e->entry.number) < 0 ||
+            id_fit("--person", e->person, !supervisor, e->entry.person) < 0 || team_fit("--site", e->site, e->entry.site) < 0 ||
+            check_servers(e->servers) < 0)
+                return -EINVAL;
+        return read_pins(e);
+}
+
+/* ---- the folder */
+
+static int hash_pin(const char *pin, char to[PASSWORD_TEXT_SIZE])
+{
+        to[0] = 0;
+        return pin[0] != 0 ? password_hash(pin, strlen(pin), to) : 0;
+}
+
+/* handset.conf, with DIR, the folder's full name. */
+static int make_configuration(const struct region *region, struct enrolment *e, const char *dir)
+{
+        static const char *const files[][3] = {
+                { "identity", "key", "key.pem" }, { NULL, "certificate", "certificate.pem" }, { "region", "ca", "ca.pem" },
+                { NULL, "root", "root.pem" },     { NULL, "trust", REGION_TRUST },            { "journal", "path", "journal" },
+                { "command", "socket", "command.sock" },
+        };
+        char pin[PASSWORD_TEXT_SIZE], duress[PASSWORD_TEXT_SIZE];
+        struct conf_text *text = &e->configuration;
         int r;
 
-        e->entry.role = strcmp(e->role, "supervisor") == 0 ? HANDSET_SUPERVISOR : HANDSET_CARRIER;
-        if (strcmp(e->role, "supervisor") != 0 && strcmp(e->role, "carrier") != 0) {
-                fprintf(stderr, "vigie: --role '%s': carrier or supervisor\n", e->role);
-                return -EINVAL;
-        }
-        if (days < -TERM_DAYS_MAX || days > TERM_DAYS_MAX) {
-                fprintf(stderr, "vigie: --days '%s': at most %d (a negative number makes an expired one, for tests)\n", e->days,
-                        TERM_DAYS_MAX);
-                return -EINVAL;
-        }
-        if (e->number != NULL && !number_valid(e->number)) {
-                fprintf(stderr, "vigie: --number '%s': '+' and 6 to 15 digits\n", e->number);
-                return -EINVAL;
-        }
-        if ((r = id_check("person", e->person, e->entry.role == HANDSET_CARRIER)) < 0 || (r = id_check("site", e->site, true)) < 0 ||
-            (r = text_fit("person", e->person, e->entry.person, sizeof(e->entry.person))) < 0 ||
-            (r = text_fit("site", e->site, e->entry.site, sizeof(e->entry.site))) < 0 ||
-            (r = text_fit("number", e->number, e->entry.number, sizeof(e->entry.number))) < 0)
+        if ((r = hash_pin(e->pin, pin)) < 0 || (r = hash_pin(e->duress, duress)) < 0)
                 return r;
-        e->entry.not_after_s = (uint32_t)(time(NULL) + days * 86400);
-        return check_pins(e);
+        conf_text_init(text, "");
+        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+                if (files[i][0] != NULL)
+                        conf_text_section(text, files[i][0]);
+                if (i == 0) {
+                        conf_text_key(text, "role", "%s", e->role);
+                        conf_text_key(text, "holder", "%s", e->entry.person);
+                } else if (i == 2) {
+                        conf_text_key(text, "name", "%s", region->config.name);
+                }
+                conf_text_key(text, files[i][1], "%s/%s", dir, files[i][2]);
+        }
+        conf_text_section(text, "link");
+        conf_text_key(text, "addresses", "%s", e->servers);
+        conf_text_section(text, "pin");
+        conf_text_key(text, "hash", "%s", pin);
+        conf_text_key(text, "duress", "%s", duress);
+        return text->error;
 }
 
-/* A fresh id, enrolment, key and certificate. */
-static int draw(const struct region *region, struct enrolment *e)
-{
-        char certificate[REGION_PATH_MAX], key[REGION_PATH_MAX];
-        uint8_t id[HANDSET_ID_SIZE];
-        struct pki_handset who = { e->handset, e->enrolment, time(NULL) - 86400, e->entry.not_after_s };
-        struct pki_ca *ca = NULL;
-        int r;
-
-        if (who.not_before_s >= who.not_after_s)
-                who.not_before_s = who.not_after_s - 86400;
-        if (RAND_bytes(id, sizeof(id)) != 1 || RAND_bytes(e->entry.enrolment, ENROLMENT_SIZE) != 1)
-                return -EIO;
-        hex_encode(id, sizeof(id), e->handset);
-        hex_encode(e->entry.enrolment, ENROLMENT_SIZE, e->enrolment);
-        if ((r = region_path(region, "ca.pem", certificate)) < 0 || (r = region_path(region, "ca.key", key)) < 0 ||
-            (r = pki_ca_read(certificate, key, &ca)) < 0 || (r = key_generate(KEY_ES256, &e->key)) < 0)
-                goto out;
-        key_public(e->key, e->entry.key);
-        r = pki_handset(ca, &who, e->key, e->certificate, sizeof(e->certificate));
-out:
-        pki_ca_free(ca);
-        if (r < 0)
-                fprintf(stderr, "vigie: certificate: %s\n", strerror(-r));
-        return r;
-}
-
-static int put(const struct enrolment *e, const char *name, const char *text, size_t len)
-{
-        char path[REGION_PATH_MAX + 32];
-        int r;
-
-        snprintf(path, sizeof(path), "%s/%s", e->folder, name);
-        r = file_write(path, text, len, 0600);
-        if (r < 0)
-                fprintf(stderr, "vigie: %s: %s\n", path, strerror(-r));
-        return r;
-}
-
-static int copy(const struct region *region, const struct enrolment *e, const char *name)
+static int copy(const struct region *region, const char *folder, const char *name)
 {
         char path[REGION_PATH_MAX], *data = NULL;
         size_t len;
@@ -134,151 +144,103 @@ static int copy(const struct region *region, const struct enrolment *e, const ch
 
         if (r < 0)
                 return r;
-        if ((r = file_read(path, 65536, &data, &len)) == 0)
-                r = put(e, name, data, len);
+        if ((r = file_read(path, COPY_MAX, &data, &len)) == 0)
+                r = handset_put(&(struct handset_file){ folder, name, 0644 }, data, len);
         else
-                fprintf(stderr, "vigie: %s: %s\n", path, strerror(-r));
+                say_wrong("%s: %s", path, strerror(-r));
         free(data);
         return r;
 }
 
-static int hash_pin(const char *pin, char *to)
+static int put_files(const struct region *region, struct enrolment *e)
 {
-        to[0] = 0;
-        return pin != NULL ? password_hash(pin, strlen(pin), to) : 0;
+        struct handset_file conf = { e->folder, "handset.conf", 0600 };
+        char real[REGION_PATH_MAX], dir[HANDSET_FOLDER_MAX + 1];
+        int r = region_real(e->folder, real);
+
+        if (r == 0)
+                r = handset_folder(region, real, e->handset, dir);
+        if (r < 0 || (r = make_configuration(region, e, dir)) < 0 || (r = handset_put_pair(&e->pair, e->folder, "")) < 0 ||
+            (r = copy(region, e->folder, "ca.pem")) < 0 || (r = copy(region, e->folder, "root.pem")) < 0 ||
+            (r = copy(region, e->folder, REGION_TRUST)) < 0)
+                return r;
+        return handset_put(&conf, e->configuration.text, e->configuration.len);
 }
 
-static int put_configuration(const struct region *region, const struct enrolment *e)
+/* Take away what put_files() made, so that a failed enrolment leaves nothing behind. */
+static void undo(const char *folder)
 {
-        char text[8192], pin[PASSWORD_TEXT_SIZE], duress[PASSWORD_TEXT_SIZE], real[REGION_PATH_MAX];
-        int n, r;
+        static const char *const names[] = { "key.pem", "certificate.pem", "ca.pem", "root.pem", REGION_TRUST, "handset.conf" };
+        char path[REGION_PATH_MAX];
 
-        if ((r = hash_pin(e->pin, pin)) < 0 || (r = hash_pin(e->duress, duress)) < 0)
-                return r;
-        if ((r = region_real(e->folder, real)) < 0)
-                return r;
-        n = snprintf(text, sizeof(text),
-                     "; handset %s of region %s\n"
-                     "[identity]\nrole = %s\nholder = %s\nkey = %s/key.pem\ncertificate = %s/certificate.pem\n"
-                     "[region]\nname = %s\nca = %s/ca.pem\nroot = %s/root.pem\ntrust = %s/trust.cose\n"
-                     "[link]\naddresses = %s\n"
-                     "[journal]\npath = %s/journal\n"
-                     "[command]\nsocket = %s/command.sock\n"
-                     "[pin]\nhash = %s\nduress = %s\n",
-                     e->handset, region->config.name, e->role, e->entry.person, real, real, region->config.name, real, real, real,
-                     e->servers, real, real, pin, duress);
-        if (n < 0 || (size_t)n >= sizeof(text))
-                return -ENOBUFS;
-        return put(e, "handset.conf", text, (size_t)n);
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                snprintf(path, sizeof(path), "%.*s/%s", HANDSET_FOLDER_MAX, folder, names[i]);
+                unlink(path);
+        }
+        rmdir(folder);
 }
 
-static int put_folder(const struct region *region, struct enrolment *e)
+/* ---- the whole */
+
+static int draw(const struct region *region, struct enrolment *e)
 {
-        char key[KEY_PEM_MAX];
+        uint8_t id[HANDSET_ID_SIZE];
+
+        if (RAND_bytes(id, sizeof(id)) != 1 || RAND_bytes(e->entry.enrolment, ENROLMENT_SIZE) != 1)
+                return -EIO;
+        hex_encode(id, sizeof(id), e->handset);
+        return handset_certify(region, e->handset, &e->entry, &e->pair);
+}
+
+static void look_for_person(struct region *region, const struct enrolment *e)
+{
+        const char *hash = e->entry.role == HANDSET_SUPERVISOR ? "supervisors" : "carriers";
+        uint8_t data[PEOPLE_MAX];
+
+        if (e->entry.person[0] != 0 && region_people_get(region, hash, e->entry.person, data, sizeof(data)) == -ENOENT)
+                say_wrong("note: %s: there is no %s yet", hash, e->entry.person);
+}
+
+static int enrol(struct region *region, struct enrolment *e)
+{
+        struct redisContext *c;
         int r;
 
-        if (e->out != NULL)
-                snprintf(e->folder, sizeof(e->folder), "%s", e->out);
-        else
-                snprintf(e->folder, sizeof(e->folder), "%.400s/handsets/%s", region->dir, e->handset);
-        if (mkdir(e->folder, 0700) < 0) {
-                fprintf(stderr, "vigie: %s: %s\n", e->folder, strerror(errno));
-                return -errno;
-        }
-        if ((r = key_to_pem(e->key, true, key, sizeof(key))) < 0 || (r = put(e, "key.pem", key, strlen(key))) < 0 ||
-            (r = put(e, "certificate.pem", e->certificate, strlen(e->certificate))) < 0 || (r = copy(region, e, "ca.pem")) < 0 ||
-            (r = copy(region, e, "root.pem")) < 0 || (r = copy(region, e, "trust.cose")) < 0)
-                goto out;
-        r = put_configuration(region, e);
-out:
-        explicit_bzero(key, sizeof(key));
-        return r;
-}
-
-static int put_entry(struct region *region, const char *handset, const struct handset_entry *handset_entry)
-{
-        uint8_t data[PEOPLE_MAX];
-        int r = handset_entry_encode(handset_entry, data, sizeof(data));
-
-        if (r < 0)
+        if ((r = region_alerts(region, &c)) < 0 || (r = draw(region, e)) < 0 ||
+            (r = handset_folder(region, e->out, e->handset, e->folder)) < 0)
                 return r;
-        struct region_entry entry = { "handsets", handset, data, (size_t)r };
-        return region_people_set(region, &entry);
+        look_for_person(region, e);
+        if (mkdir(e->folder, 0700) < 0) {
+                r = -errno;
+                say_wrong("%s: %s", e->folder, strerror(errno));
+                return r;
+        }
+        if ((r = put_files(region, e)) < 0 || (r = handset_set(region, e->handset, &e->entry)) < 0)
+                undo(e->folder);
+        return r;
 }
 
 int enrol_main(struct region *region, int argc, char **argv)
 {
-        struct enrolment e = { .role = "carrier", .servers = "localhost:8443", .days = "730" };
+        struct enrolment e = { .role = "carrier", .servers = "localhost:8443", .days = HANDSET_DAYS_DEFAULT };
         const struct choice list[] = {
                 { "role", &e.role, NULL, "carrier (default) or supervisor" },
                 { "person", &e.person, NULL, "the supervisor's id; for a carrier's phone the usual holder, if any" },
                 { "number", &e.number, NULL, "the SIM's number, +33..." },
-                { "site", &e.site, NULL, "site id" },
-                { "servers", &e.servers, NULL, "dispatchers, host:port[,host:port...]" },
-                { "pin", &e.pin, NULL, "4 to 8 digits: says 'it was a mistake'" },
-                { "duress", &e.duress, NULL, "PIN under threat: looks the same, calls louder" },
-                { "days", &e.days, NULL, "term of the certificate (730)" },
+                { "site", &e.site, NULL, "site's name" },
+                { "servers", &e.servers, NULL, "dispatchers, host:port[,host:port...] (localhost:8443)" },
+                { "pins", NULL, &e.ask_pins, "PIN and duress PIN, one a line, from standard input" },
+                { "pin", &e.pin_given, NULL, "4 to 8 digits: says 'it was a mistake'" },
+                { "duress", &e.duress_given, NULL, "PIN under threat: looks the same, calls louder" },
+                { "days", &e.days, NULL, "term of the certificate (" HANDSET_DAYS_DEFAULT ")" },
                 { "out", &e.out, NULL, "folder to make (default: handsets/ID in the region)" },
         };
         const struct choices choices = { "enrol [--role ROLE] [--person ID] [...]", list, sizeof(list) / sizeof(list[0]), 0 };
-        int status = EXIT_REFUSED;
+        int r = choices_read(&choices, argc, argv, NULL);
 
-        if (choices_read(&choices, argc, argv, NULL) < 0 || check(&e) < 0)
-                return EXIT_USAGE;
-        if (draw(region, &e) == 0 && put_folder(region, &e) == 0 && put_entry(region, e.handset, &e.entry) == 0) {
-                printf("%s\t%s\n", e.handset, e.folder);
-                status = EXIT_DONE;
-        }
-        key_free(e.key);
-        return status;
-}
-
-static int list_handsets(struct region *region)
-{
-        redisReply *reply;
-        redisContext *c;
-        char key[96];
-
-        if (region_alerts(region, &c) < 0)
-                return EXIT_REFUSED;
-        region_key(region, "handsets", key);
-        reply = redisCommand(c, "HGETALL %s", key);
-        for (size_t i = 0; reply != NULL && i + 1 < reply->elements; i += 2) {
-                struct handset_entry e;
-
-                if (handset_entry_decode((uint8_t *)reply->element[i + 1]->str, reply->element[i + 1]->len, &e) < 0)
-                        fprintf(stderr, "vigie: handset %s: entry cannot be read\n", reply->element[i]->str);
-                else
-                        printf("%s\t%s\t%s\t%s%s\n", reply->element[i]->str, e.role == HANDSET_SUPERVISOR ? "supervisor" : "carrier",
-                               e.person, e.number, e.revoked_at_s != 0 ? "\trevoked" : "");
-        }
-        freeReplyObject(reply);
-        return reply != NULL ? EXIT_DONE : EXIT_REFUSED;
-}
-
-static int revoke_handset(struct region *region, const char *handset)
-{
-        uint8_t data[PEOPLE_MAX];
-        struct handset_entry e;
-        int r = region_people_get(region, "handsets", handset, data, sizeof(data));
-
-        if (r >= 0)
-                r = handset_entry_decode(data, (size_t)r, &e);
-        if (r < 0) {
-                fprintf(stderr, "vigie: handset %s: %s\n", handset, r == -ENOENT ? "not enrolled" : strerror(-r));
-                return EXIT_REFUSED;
-        }
-        if (e.revoked_at_s == 0)
-                e.revoked_at_s = (uint32_t)time(NULL);
-        return put_entry(region, handset, &e) == 0 ? EXIT_DONE : EXIT_REFUSED;
-}
-
-int handset_main(struct region *region, int argc, char **argv)
-{
-        if (argc == 2 && strcmp(argv[1], "list") == 0)
-                return list_handsets(region);
-        if (argc == 3 && strcmp(argv[1], "revoke") == 0)
-                return revoke_handset(region, argv[2]);
-        fprintf(stderr, "usage: vigie handset list | revoke HANDSET\n");
-        return EXIT_USAGE;
+        if (r == 0 && (r = check(&e)) == 0 && (r = enrol(region, &e)) == 0)
+                say_row(e.handset, e.folder, NULL);
+        key_free(e.pair.key);
+        explicit_bzero(&e, sizeof(e));
+        return refused(r);
 }

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "ops/vigie/command.h"
 #include "ops/vigie/inspect.h"
 #include "ops/vigie/nearest.h"
+#include "ops/vigie/say.h"
 
 struct command_row {
         const char *name;
@@ -20,9 +22,10 @@ static const struct command_row commands[] = {
         { "user", user_main, NULL, "people who log in to the console: add, list, remove" },
         { "round", round_main, NULL, "rounds: add, list, remove" },
         { "enrol", enrol_main, NULL, "keys, certificate and folder for a handset" },
-        { "handset", handset_main, NULL, "handsets: list, revoke" },
+        { "handset", handset_main, NULL, "handsets: list, revoke, renew" },
         { "trust", trust_main, NULL, "sign the trust list anew" },
-        { "zone", zone_main, NULL, "zones: import, list" },
+        { "zone", zone_main, NULL, "zones: import, list, remove" },
+        { "barrier", barrier_main, NULL, "rivers and motorways: import" },
         { "watch", watch_main, NULL, "the feed in this terminal" },
         { "status", status_main, NULL, "open alerts, people on duty, stores" },
         { "inspect", NULL, inspect_main, "print and verify any object of Vigie's" },
@@ -39,39 +42,61 @@ static int usage(FILE *to, int status)
         return status;
 }
 
+/* Help needs no region. */
+static bool asks_help(int argc, char **argv)
+{
+        for (int i = 1; i < argc; i++)
+                if (strcmp(argv[i], "--help") == 0)
+                        return true;
+        return false;
+}
+
 static int run(const struct command_row *row, const char *dir, int argc, char **argv)
 {
-        struct region region;
+        bool help = asks_help(argc, argv);
+        struct region region = { 0 };
         int status = EXIT_REFUSED;
 
         if (row->alone != NULL)
-                return row->alone(argc, argv);
-        if (region_open(dir, &region) == 0)
+                status = row->alone(argc, argv);
+        else if (help || region_open(dir, &region) == 0)
                 status = row->in_region(&region, argc, argv);
         region_close(&region);
-        return status;
+        return help && status == EXIT_USAGE ? EXIT_DONE : status;
+}
+
+/* The command that argv[at] names. */
+static int command(const char *dir, int at, int argc, char **argv)
+{
+        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "help") == 0)
+                return usage(stdout, EXIT_DONE);
+        if (strcmp(argv[at], "--version") == 0)
+                return printf("vigie %s\n", VIGIE_VERSION) > 0 ? EXIT_DONE : EXIT_REFUSED;
+        if (strcmp(argv[at], "init") == 0) {
+                int status = init_main(dir, argc - at, argv + at);
+
+                return status == EXIT_USAGE && asks_help(argc, argv) ? EXIT_DONE : status;
+        }
+        for (size_t i = 0; i < COMMANDS; i++)
+                if (strcmp(argv[at], commands[i].name) == 0)
+                        return run(&commands[i], dir, argc - at, argv + at);
+        say_wrong("unknown command '%s'", argv[at]);
+        return usage(stderr, EXIT_USAGE);
 }
 
 int main(int argc, char **argv)
 {
         const char *dir = getenv("VIGIE_REGION") != NULL ? getenv("VIGIE_REGION") : ".";
-        int at = 1;
+        int at = 1, status;
 
         if (argc > 2 && strcmp(argv[1], "-C") == 0) {
                 dir = argv[2];
                 at = 3;
         }
-        if (argc <= at)
-                return usage(stderr, EXIT_USAGE);
-        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "help") == 0)
-                return usage(stdout, EXIT_DONE);
-        if (strcmp(argv[at], "--version") == 0)
-                return printf("vigie %s\n", VIGIE_VERSION) > 0 ? EXIT_DONE : EXIT_REFUSED;
-        if (strcmp(argv[at], "init") == 0)
-                return init_main(dir, argc - at, argv + at);
-        for (size_t i = 0; i < COMMANDS; i++)
-                if (strcmp(argv[at], commands[i].name) == 0)
-                        return run(&commands[i], dir, argc - at, argv + at);
-        fprintf(stderr, "vigie: unknown command '%s'\n", argv[at]);
-        return usage(stderr, EXIT_USAGE);
+        status = argc > at ? command(dir, at, argc, argv) : usage(stderr, EXIT_USAGE);
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+                say_wrong("standard output: cannot write");
+                status = status == EXIT_DONE ? EXIT_REFUSED : status;
+        }
+        return status;
 }

@@ -16,6 +16,8 @@
 #define YEAR_S (365 * 86400LL)
 #define CLOCK_SLACK_S 86400 /* a certificate begins a day early: phones' clocks are late */
 
+#define HOST "abcdefghijklmnopqrstuvwxyz0123456789.-" /* what a browser writes in an Origin */
+
 struct pki_ca {
         X509 *certificate;
         struct key *key;
@@ -143,6 +145,20 @@ static int read_certificate(const char *path, X509 **ret)
         return *ret != NULL ? 0 : -EINVAL;
 }
 
+int pki_ends(const char *path, int64_t *ret_at_s)
+{
+        X509 *x = NULL;
+        struct tm tm;
+        int r = read_certificate(path, &x);
+
+        if (r == 0)
+                r = ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) == 1 ? 0 : -EINVAL;
+        if (r == 0)
+                *ret_at_s = timegm(&tm);
+        X509_free(x);
+        return r;
+}
+
 int pki_ca_read(const char *certificate_path, const char *key_path, struct pki_ca **ret_ca)
 {
         struct pki_ca *ca = calloc(1, sizeof(*ca));
@@ -192,6 +208,7 @@ int pki_handset(const struct pki_ca *ca, const struct pki_handset *who, const st
             (r = add_extension(x, ca->certificate, NID_basic_constraints, "critical,CA:FALSE")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_key_usage, "critical,digitalSignature")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_ext_key_usage, "clientAuth")) < 0 ||
+            (r = add_extension(x, ca->certificate, NID_authority_key_identifier, "keyid:always")) < 0 ||
             (r = finish(x, ca->certificate, ca->key)) < 0)
                 goto out;
         r = to_pem(x, to, size);
@@ -205,6 +222,13 @@ static bool is_address(const char *name)
         uint8_t octets[16];
 
         return inet_pton(AF_INET, name, octets) == 1 || inet_pton(AF_INET6, name, octets) == 1;
+}
+
+bool pki_name_is_valid(const char *name)
+{
+        size_t len = strlen(name);
+
+        return len >= 1 && len <= PKI_NAME_MAX && (is_address(name) || strspn(name, HOST) == len);
 }
 
 /* "DNS:localhost,IP:127.0.0.1" */
@@ -226,7 +250,7 @@ static int alternative_names(const struct pki_server *who, char *to, size_t size
 int pki_server(const struct pki_ca *ca, const struct pki_server *who, const struct key *key, char *to, size_t size)
 {
         int64_t now_s = time(NULL);
-        char names[PKI_NAMES_MAX * 264];
+        char names[PKI_NAMES_MAX * (PKI_NAME_MAX + sizeof("DNS:,"))];
         X509 *x = NULL;
         int r;
 
@@ -234,13 +258,17 @@ int pki_server(const struct pki_ca *ca, const struct pki_server *who, const stru
                 return -EINVAL;
         if (who->count > PKI_NAMES_MAX)
                 return -E2BIG;
+        for (size_t i = 0; i < who->count; i++)
+                if (!pki_name_is_valid(who->names[i]))
+                        return -EINVAL;
         if ((r = alternative_names(who, names, sizeof(names))) < 0 ||
             (r = begin(key, now_s - CLOCK_SLACK_S, now_s + who->years * YEAR_S, &x)) < 0 ||
-            (r = add_name(X509_get_subject_name(x), "CN", who->names[0])) < 0 ||
+            (r = add_name(X509_get_subject_name(x), "CN", strlen(who->names[0]) <= ub_common_name ? who->names[0] : "vigie")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_basic_constraints, "critical,CA:FALSE")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_key_usage, "critical,digitalSignature")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_ext_key_usage, "serverAuth")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_subject_alt_name, names)) < 0 ||
+            (r = add_extension(x, ca->certificate, NID_authority_key_identifier, "keyid:always")) < 0 ||
             (r = finish(x, ca->certificate, ca->key)) < 0)
                 goto out;
         r = to_pem(x, to, size);

@@ -1,11 +1,12 @@
 /* pki: the region's certificate authority for TLS: handsets' client certificates and the servers' own.  P-256 throughout; one
  * certificate chains (STACK: parsing one costs 125 us), names as the dispatcher reads them:
  *   handset   subject serialNumber=<enrolment, 16 hex>, CN=<handset id, 16 hex>
- *   server    subject CN=<first name>, subjectAltName of every name and address
+ *   server    subject CN=<first name, or "vigie" if it is too long>, subjectAltName of every name and address
  * Source: RFC 5280; OpenSSL X509 manual. */
 #ifndef OPS_VIGIE_PKI_H
 #define OPS_VIGIE_PKI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@
 #define PKI_CERTIFICATE_MAX 4096
 /* Names and addresses in one server certificate; more: -E2BIG. */
 #define PKI_NAMES_MAX 16
+/* Octets of one such name: DNS allows no more.  A longer one is not valid. */
+#define PKI_NAME_MAX 253
 
 struct pki_ca; /* a CA certificate and its private key */
 
@@ -43,13 +46,19 @@ struct pki_handset {
 };
 int pki_handset(const struct pki_ca *ca, const struct pki_handset *who, const struct key *key, char *to, size_t size);
 
+/* pki_name_is_valid: say whether NAME is an IP literal, or 1 to PKI_NAME_MAX lower-case letters, digits, '.' and '-'. */
+bool pki_name_is_valid(const char *name);
+
 /* pki_server: a server certificate for KEY, with every name (DNS or IP literal) in NAMES, valid YEARS years.
- * Returns 0, -EINVAL (no name), -E2BIG, -ENOBUFS, -EIO. */
+ * Returns 0, -EINVAL (no name, or one is not valid), -E2BIG, -ENOBUFS, -EIO. */
 struct pki_server {
         const char *const *names;
         size_t count;
         int years;
 };
 int pki_server(const struct pki_ca *ca, const struct pki_server *who, const struct key *key, char *to, size_t size);
+
+/* pki_ends: when the first certificate of a PEM file ends, UTC s.  Returns 0, -EINVAL (no certificate), what reading gave. */
+int pki_ends(const char *path, int64_t *ret_at_s);
 
 #endif

@@ -2,21 +2,28 @@
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/conf.h"
 #include "base/file.h"
+#include "ops/vigie/command.h"
+#include "ops/vigie/say.h"
 #include "wire/people.h"
 
 #define CONNECT_TIMEOUT_S 2
-#define CHANGES_KEPT      "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
+/* An answer that takes longer is none.  The largest, every handset of a region, takes well under a second. */
+#define ANSWER_TIMEOUT_S 10
+#define CHANGES_KEPT     "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
+
+/* ---- the folder */
 
 static const struct conf_option options[] = {
         CONF_STRING(struct region_config, name, "region.name", 1, NULL, "the region's short name, the hash tag of its keys"),
         CONF_STRING(struct region_config, alerts, "alerts.address", 1, NULL, "Redis of the alerts: /socket or host:port"),
-        CONF_STRING(struct region_config, positions, "positions.address", 1, NULL, "Redis of the positions"),
+        CONF_STRING(struct region_config, positions, "positions.address", 1, NULL, "Redis of the positions: /socket or host:port"),
         CONF_STRING(struct region_config, user, "store.user", 0, "", "ACL user of this tool"),
         CONF_STRING(struct region_config, password, "store.password", 0, "", "its password"),
 };
@@ -35,7 +42,7 @@ int region_path(const struct region *region, const char *name, char *to)
 
         if (n < REGION_PATH_MAX)
                 return 0;
-        fprintf(stderr, "vigie: %s/%s: path longer than %d octets\n", region->dir, name, REGION_PATH_MAX - 1);
+        say_wrong("%s/%s: path longer than %d octets", region->dir, name, REGION_PATH_MAX - 1);
         return -ENAMETOOLONG;
 }
 
@@ -45,7 +52,7 @@ int region_real(const char *path, char *to)
         int r = real == NULL ? -errno : strlen(real) >= REGION_PATH_MAX ? -ENAMETOOLONG : 0;
 
         if (r < 0)
-                fprintf(stderr, "vigie: %s: %s\n", path, strerror(-r));
+                say_wrong("%s: %s", path, strerror(-r));
         else
                 strcpy(to, real);
         free(real);
@@ -59,30 +66,43 @@ int region_open(const char *dir, struct region *ret_region)
         int r;
 
         memset(ret_region, 0, sizeof(*ret_region));
-        snprintf(ret_region->dir, sizeof(ret_region->dir), "%s", dir);
+        if (strlen(dir) >= sizeof(ret_region->dir)) {
+                say_wrong("%s: a region's folder has a name of at most %zu octets", dir, sizeof(ret_region->dir) - 1);
+                return -ENAMETOOLONG;
+        }
+        strcpy(ret_region->dir, dir);
         if ((r = region_path(ret_region, "vigie.conf", path)) < 0)
                 return r;
         r = file_read(path, CONF_FILE_MAX, &text, &source.len);
         if (r < 0) {
-                fprintf(stderr, "vigie: %s: %s (make a region with `vigie -C DIR init`, or name its folder with -C)\n", path,
-                        strerror(-r));
+                say_wrong("%s: %s (make a region with `vigie -C DIR init`, or name its folder with -C)", path, strerror(-r));
                 return r;
         }
         source.text = text;
         r = conf_parse(&table, &source, &ret_region->config, errors);
+        explicit_bzero(text, source.len);
+        free(text);
         if (r < 0)
                 fputs(errors, stderr);
-        free(text);
+        if (r == 0 && ((r = redis_address_check("alerts.address", ret_region->config.alerts)) < 0 ||
+                       (r = redis_address_check("positions.address", ret_region->config.positions)) < 0))
+                say_wrong("%s: see the line above", path);
         return r;
 }
 
-void region_close(struct region *region)
+void region_disconnect(struct region *region)
 {
         if (region->alerts != NULL)
                 redisFree(region->alerts);
         if (region->positions != NULL)
                 redisFree(region->positions);
         region->alerts = region->positions = NULL;
+}
+
+void region_close(struct region *region)
+{
+        region_disconnect(region);
+        explicit_bzero(&region->config, sizeof(region->config));
 }
 
 int region_write(const struct region *region, const char *name, const char *text, size_t len, mode_t mode)
@@ -94,42 +114,41 @@ int region_write(const struct region *region, const char *name, const char *text
                 return r;
         r = file_write(path, text, len, mode);
         if (r < 0)
-                fprintf(stderr, "vigie: %s: %s\n", path, strerror(-r));
+                say_wrong("%s: %s", path, strerror(-r));
         return r;
 }
 
-static redisContext *open_socket(const char *address)
+/* ---- Redis */
+
+static redisContext *open_address(const char *address)
 {
         struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT_S };
-        char host[128];
-        char *colon;
+        char host[ADDRESS_HOST_SIZE];
+        int port;
 
         if (address[0] == '/')
                 return redisConnectUnixWithTimeout(address, timeout);
-        snprintf(host, sizeof(host), "%s", address);
-        colon = strrchr(host, ':');
-        if (colon == NULL)
-                return redisConnectWithTimeout(host, 6379, timeout);
-        *colon = 0;
-        return redisConnectWithTimeout(host, atoi(colon + 1), timeout);
+        port = address_split("address", address, host);
+        return port < 0 ? NULL : redisConnectWithTimeout(host, port, timeout);
 }
 
 static int connect_redis(const struct region *region, const char *address, redisContext **ret)
 {
-        redisContext *c = open_socket(address);
+        redisContext *c = open_address(address);
         redisReply *reply;
         int r = 0;
 
         if (c == NULL || c->err != 0) {
-                fprintf(stderr, "vigie: Redis at %s: %s\n", address, c != NULL ? c->errstr : "out of memory");
+                say_wrong("Redis at %s: %s", address, c != NULL ? c->errstr : "out of memory");
                 if (c != NULL)
                         redisFree(c);
                 return -ENOTCONN;
         }
+        redisSetTimeout(c, (struct timeval){ .tv_sec = ANSWER_TIMEOUT_S });
         if (region->config.password[0] != 0) {
                 reply = redisCommand(c, "AUTH %s %s", region->config.user, region->config.password);
                 if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
-                        fprintf(stderr, "vigie: Redis at %s: %s\n", address, reply != NULL ? reply->str : c->errstr);
+                        say_wrong("Redis at %s: %s", address, reply != NULL ? reply->str : c->errstr);
                         r = -EACCES;
                 }
                 freeReplyObject(reply);
@@ -162,8 +181,27 @@ void region_key(const struct region *region, const char *what, char to[96])
         snprintf(to, 96, "{%s}:%s", region->config.name, what);
 }
 
+int region_ask(struct redisContext *redis, struct redisReply **ret_reply, const char *format, ...)
+{
+        redisReply *reply;
+        va_list ap;
+
+        va_start(ap, format);
+        reply = redisvCommand(redis, format, ap);
+        va_end(ap);
+        if (reply != NULL && reply->type != REDIS_REPLY_ERROR) {
+                *ret_reply = reply;
+                return 0;
+        }
+        say_wrong("Redis: %s", reply != NULL ? reply->str : redis->errstr);
+        freeReplyObject(reply);
+        return -EIO;
+}
+
+/* ---- people */
+
 /* The answer of EXEC: an array without an error in it. */
-static int exec_result(redisContext *c, redisReply *reply)
+static int exec_result(redisContext *c, const redisReply *reply)
 {
         const char *why = reply == NULL ? c->errstr : NULL;
 
@@ -172,9 +210,10 @@ static int exec_result(redisContext *c, redisReply *reply)
         for (size_t i = 0; why == NULL && i < reply->elements; i++)
                 if (reply->element[i]->type == REDIS_REPLY_ERROR)
                         why = reply->element[i]->str;
-        if (why != NULL)
-                fprintf(stderr, "vigie: Redis: %s\n", why);
-        return why == NULL ? 0 : -EIO;
+        if (why == NULL)
+                return 0;
+        say_wrong("Redis: %s", why);
+        return -EIO;
 }
 
 int region_people_set(struct region *region, const struct region_entry *entry)
@@ -202,25 +241,23 @@ int region_people_set(struct region *region, const struct region_entry *entry)
                         break;
         }
         r = exec_result(c, reply);
+        if (r == 0 && entry->data == NULL && reply->element[0]->integer == 0)
+                r = -ENOENT;
         freeReplyObject(reply);
         return r;
 }
 
 int region_people_get(struct region *region, const char *hash, const char *field, uint8_t *to, size_t size)
 {
-        redisReply *reply;
+        redisReply *reply = NULL;
         redisContext *c;
         char key[96];
         int r = region_alerts(region, &c);
 
-        if (r < 0)
-                return r;
         region_key(region, hash, key);
-        reply = redisCommand(c, "HGET %s %s", key, field);
-        if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
-                fprintf(stderr, "vigie: Redis: %s\n", reply != NULL ? reply->str : c->errstr);
-                r = -EIO;
-        } else if (reply->type != REDIS_REPLY_STRING) {
+        if (r < 0 || (r = region_ask(c, &reply, "HGET %s %s", key, field)) < 0)
+                return r;
+        if (reply->type != REDIS_REPLY_STRING) {
                 r = -ENOENT;
         } else if (reply->len > size) {
                 r = -EMSGSIZE;
@@ -228,6 +265,43 @@ int region_people_get(struct region *region, const char *hash, const char *field
                 memcpy(to, reply->str, reply->len);
                 r = (int)reply->len;
         }
+        freeReplyObject(reply);
+        return r;
+}
+
+struct pair {
+        const redisReply *field, *value;
+};
+
+static int by_field(const void *a, const void *b)
+{
+        const struct pair *x = a, *y = b;
+
+        return strcmp(x->field->str, y->field->str);
+}
+
+int region_people_each(struct region *region, const char *hash, region_person_fn *each, void *user)
+{
+        redisReply *reply = NULL;
+        struct pair *pairs;
+        redisContext *c;
+        size_t count;
+        char key[96];
+        int r = region_alerts(region, &c);
+
+        region_key(region, hash, key);
+        if (r < 0 || (r = region_ask(c, &reply, "HGETALL %s", key)) < 0)
+                return r;
+        count = reply->elements / 2;
+        pairs = calloc(count + 1, sizeof(*pairs));
+        for (size_t i = 0; pairs != NULL && i < count; i++)
+                pairs[i] = (struct pair){ reply->element[2 * i], reply->element[2 * i + 1] };
+        if (pairs != NULL)
+                qsort(pairs, count, sizeof(*pairs), by_field);
+        for (size_t i = 0; pairs != NULL && i < count; i++)
+                each(user, pairs[i].field->str, (const uint8_t *)pairs[i].value->str, pairs[i].value->len);
+        r = pairs != NULL ? 0 : -ENOMEM;
+        free(pairs);
         freeReplyObject(reply);
         return r;
 }

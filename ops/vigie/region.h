@@ -6,7 +6,7 @@
  *   receipt.key receipt.pem   position.key position.pem   with their kid in trust.cose
  *   server.key server.pem tickets.key                     the servers' TLS
  *   dispatcher.conf console.conf  redis/                  configuration of the daemons
- *   zones/  handsets/                                     GeoJSON; one folder an enrolled handset */
+ *   zones.geojson barriers.geojson handsets/              one folder an enrolled handset */
 #ifndef OPS_VIGIE_REGION_H
 #define OPS_VIGIE_REGION_H
 
@@ -19,6 +19,12 @@
 struct redisContext;
 struct redisReply;
 
+/* Files of a region that several commands know. */
+#define REGION_ZONES    "zones.geojson"
+#define REGION_BARRIERS "barriers.geojson"
+#define REGION_TRUST    "trust.cose"
+
+/* Octets of a file's name with its NUL; longer ones are refused. */
 #define REGION_PATH_MAX 512
 #define REGION_NAME_MAX 32
 
@@ -37,7 +43,10 @@ struct region {
 /* region_open: read DIR/vigie.conf.  Returns 0, or a negative errno after telling on stderr. */
 int region_open(const char *dir, struct region *ret_region);
 
-/* region_close: end the connections; a zeroed region is fine. */
+/* region_disconnect: end the connections; the next question connects anew. */
+void region_disconnect(struct region *region);
+
+/* region_close: end the connections and forget the password; a zeroed region is fine. */
 void region_close(struct region *region);
 
 /* region_path: DIR/NAME into TO of REGION_PATH_MAX octets.  Returns 0, -ENAMETOOLONG (told on stderr). */
@@ -58,8 +67,14 @@ int region_positions(struct region *region, struct redisContext **ret_redis);
 /* region_key: "{NAME}:WHAT" into TO of 96 octets. */
 void region_key(const struct region *region, const char *what, char to[96]);
 
+/* region_ask: one command in the words of redisCommand().  *RET_REPLY is freed by freeReplyObject().
+ * Returns 0; -EIO after telling on stderr (no answer within some seconds, or an error). */
+int region_ask(struct redisContext *redis, struct redisReply **ret_reply, const char *format, ...);
+
 /* region_people_set: write FIELD of the people hash HASH ("carriers") and tell the daemons by {r}:people:changes, in one
- * transaction.  DATA NULL removes the field.  Returns 0, -EIO (told on stderr), what connecting gave. */
+ * transaction.  DATA NULL removes the field.
+ * Returns 0; -ENOENT (there was nothing to remove); -EIO (told on stderr: after a lost connection it may be written or not);
+ * what connecting gave. */
 struct region_entry {
         const char *hash, *field;
         const uint8_t *data;
@@ -69,5 +84,9 @@ int region_people_set(struct region *region, const struct region_entry *entry);
 
 /* region_people_get: read one field.  Returns its length (at most SIZE), -ENOENT, -EMSGSIZE, or as region_people_set. */
 int region_people_get(struct region *region, const char *hash, const char *field, uint8_t *to, size_t size);
+
+/* region_people_each: all fields of HASH in their order (strcmp).  Returns 0, or as region_people_set. */
+typedef void region_person_fn(void *user, const char *field, const uint8_t *data, size_t size);
+int region_people_each(struct region *region, const char *hash, region_person_fn *each, void *user);
 
 #endif

@@ -1,0 +1,129 @@
+#include "ops/vigie/setup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void put_stores(const struct setup *s, const char *user, const char *password, struct conf_text *text)
+{
+        const char *const stores[] = { "alerts", "positions" }, *const addresses[] = { s->alerts, s->positions };
+
+        for (size_t i = 0; i < 2; i++) {
+                conf_text_section(text, stores[i]);
+                conf_text_key(text, "address", "%s", addresses[i]);
+                conf_text_key(text, "user", "%s", user);
+                conf_text_key(text, "password", "%s", password);
+        }
+}
+
+static void put_path(struct conf_text *text, const char *section, const struct setup *s, const char *file)
+{
+        conf_text_section(text, section);
+        conf_text_key(text, "path", "%s/%s", s->dir, file);
+}
+
+int setup_dispatcher(const struct setup *s, struct conf_text *text)
+{
+        conf_text_init(text, "; one file for all dispatchers of the region; each process has its own name, rank, journal and snapshot:\n"
+                             ";   vigie-dispatcher -c dispatcher.conf -o dispatcher.name=d2 -o dispatcher.rank=1 \\\n"
+                             ";       -o journal.path=/var/lib/vigie/d2.journal -o snapshot.path=/var/lib/vigie/d2.snapshot");
+        conf_text_section(text, "region");
+        conf_text_key(text, "name", "%s", s->region);
+        conf_text_section(text, "dispatcher");
+        conf_text_key(text, "name", "d1");
+        conf_text_section(text, "listen");
+        conf_text_key(text, "port", "%ld", s->handset_port);
+        conf_text_section(text, "tls");
+        conf_text_key(text, "certificate", "%s/server.pem", s->dir);
+        conf_text_key(text, "key", "%s/server.key", s->dir);
+        conf_text_key(text, "client_ca", "%s/ca.pem", s->dir);
+        conf_text_key(text, "ticket_key", "%s/tickets.key", s->dir);
+        put_stores(s, "dispatcher", s->dispatcher, text);
+        put_path(text, "journal", s, "d1.journal");
+        put_path(text, "snapshot", s, "d1.snapshot");
+        put_path(text, "zones", s, REGION_ZONES);
+        put_path(text, "barriers", s, REGION_BARRIERS);
+        conf_text_section(text, "receipt");
+        conf_text_key(text, "key", "%s/receipt.key", s->dir);
+        put_path(text, "trust", s, REGION_TRUST);
+        return text->error;
+}
+
+/* https://NAME:PORT for each name. */
+static int origins(const struct setup *s, char *to, size_t size)
+{
+        size_t len = 0;
+
+        for (size_t i = 0; i < s->name_count; i++) {
+                const char *name = s->names[i], *open = strchr(name, ':') != NULL ? "[" : "", *close = open[0] != 0 ? "]" : "";
+                int n = snprintf(to + len, size - len, "%shttps://%s%s%s:%ld", i > 0 ? ", " : "", open, name, close,
+                                 s->console_port);
+
+                if (n < 0 || (size_t)n >= size - len)
+                        return -ENOBUFS;
+                len += (size_t)n;
+        }
+        return 0;
+}
+
+int setup_console(const struct setup *s, struct conf_text *text)
+{
+        char list[1024];
+        int r = origins(s, list, sizeof(list));
+
+        if (r < 0)
+                return r;
+        conf_text_init(text, "");
+        conf_text_section(text, "region");
+        conf_text_key(text, "name", "%s", s->region);
+        conf_text_section(text, "listen");
+        conf_text_key(text, "port", "%ld", s->console_port);
+        conf_text_section(text, "tls");
+        conf_text_key(text, "certificate", "%s/server.pem", s->dir);
+        conf_text_key(text, "key", "%s/server.key", s->dir);
+        conf_text_section(text, "web");
+        conf_text_key(text, "origins", "%s", list);
+        put_path(text, "zones", s, REGION_ZONES);
+        put_stores(s, "console", s->console, text);
+        return text->error;
+}
+
+int setup_tool(const struct setup *s, struct conf_text *text)
+{
+        conf_text_init(text, "");
+        conf_text_section(text, "region");
+        conf_text_key(text, "name", "%s", s->region);
+        conf_text_section(text, "alerts");
+        conf_text_key(text, "address", "%s", s->alerts);
+        conf_text_section(text, "positions");
+        conf_text_key(text, "address", "%s", s->positions);
+        conf_text_section(text, "store");
+        conf_text_key(text, "user", "tool");
+        conf_text_key(text, "password", "%s", s->tool);
+        return text->error;
+}
+
+/* Who may do what (DESIGN 3.7, 6).  Dispatchers write; consoles read, ask by command and keep their sessions; this tool reads, and
+ * writes people.  The default user is off, so nobody can be it, and yet may do everything: Redis 7.0 loads its AOF as that user and
+ * checks its rights at each EXEC, so that without them every script's and transaction's writes would be dropped, without an error,
+ * at a restart.  ops/redis/users.acl is the same for people to read. */
+int setup_acl(const struct setup *s, struct conf_text *text)
+{
+        const char *r = s->region;
+        int n;
+
+        conf_text_init(text, "");
+        n = snprintf(text->text, sizeof(text->text),
+                     "user default off ~* &* +@all\n"
+                     "user dispatcher on >%s ~{%s}:* +@all -@admin -@dangerous\n"
+                     "user console on >%s %%R~{%s}:* %%RW~{%s}:session:* %%RW~{%s}:commands "
+                     "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time\n"
+                     "user tool on >%s %%R~{%s}:* %%RW~{%s}:handsets %%RW~{%s}:carriers %%RW~{%s}:supervisors %%RW~{%s}:users "
+                     "%%RW~{%s}:rounds %%RW~{%s}:people:changes "
+                     "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n",
+                     s->dispatcher, r, s->console, r, r, r, s->tool, r, r, r, r, r, r, r);
+        if (n < 0 || (size_t)n >= sizeof(text->text))
+                return -ENOBUFS;
+        text->len = (size_t)n;
+        return 0;
+}

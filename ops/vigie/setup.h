@@ -1,0 +1,29 @@
+/* setup: what `vigie init` writes beside keys: the configuration files of the daemons and of this tool, the ACL of Redis. */
+#ifndef OPS_VIGIE_SETUP_H
+#define OPS_VIGIE_SETUP_H
+
+#include "ops/vigie/conf_text.h"
+#include "ops/vigie/pki.h"
+#include "ops/vigie/region.h"
+
+/* A drawn password: 128 bits in hex, and its NUL. */
+#define SETUP_PASSWORD_SIZE 33
+
+/* What a region is made of; texts are borrowed and checked. */
+struct setup {
+        char dir[REGION_PATH_MAX]; /* of the region, absolute */
+        const char *region, *alerts, *positions;
+        const char *names[PKI_NAMES_MAX]; /* of the servers */
+        size_t name_count;
+        long handset_port, console_port;
+        char dispatcher[SETUP_PASSWORD_SIZE], console[SETUP_PASSWORD_SIZE], tool[SETUP_PASSWORD_SIZE];
+};
+
+/* setup_dispatcher, setup_console, setup_tool, setup_acl: the text of dispatcher.conf, console.conf, vigie.conf, and
+ * redis/users.acl.  Return 0, -EINVAL (a value does not fit a line: told on stderr), -ENOBUFS.  The caller wipes the text. */
+int setup_dispatcher(const struct setup *setup, struct conf_text *text);
+int setup_console(const struct setup *setup, struct conf_text *text);
+int setup_tool(const struct setup *setup, struct conf_text *text);
+int setup_acl(const struct setup *setup, struct conf_text *text);
+
+#endif
