@@ -10,6 +10,8 @@
 #define KEEP_LOOK_MS     1000
 /* No compaction below this: rewriting a few events gains nothing. */
 #define KEEP_COMPACT_MIN (1024 * 1024)
+/* After a compaction, one that came to nothing too: it rewrites all that is kept. */
+#define KEEP_COMPACT_REST_MS 10000
 
 static int on_replay(void *user, const struct entry *entry)
 {
@@ -128,6 +130,7 @@ static void compact(struct run *run)
                 r = journal_compact(run->journal, &(struct journal_compaction){ keep_entry, on_compacted, compaction });
         }
         run->compacting = r == 0;
+        run->compact_after_mono_ms = clock_mono_ms() + KEEP_COMPACT_REST_MS;
         if (r < 0) {
                 if (compaction != NULL)
                         core_keep_free(compaction->keep);
@@ -148,7 +151,7 @@ void keep_look(struct run *run)
         bool wanted = size > limit || journal_state(run->journal) != JOURNAL_GOOD;
 
         run->journal_octets = (int64_t)size;
-        if (!run->compacting && wanted && size > KEEP_COMPACT_MIN)
+        if (!run->compacting && wanted && size > KEEP_COMPACT_MIN && clock_mono_ms() >= run->compact_after_mono_ms)
                 compact(run);
         if (run->acting) /* an append failed just now */
                 loop_timer_arm(run->options.loop, &run->keep, clock_mono_ms());

@@ -72,6 +72,7 @@ struct run {
         bool disk_away;   /* as the core was told */
         uint64_t refused; /* the core's last APPEND that found no room; 0 none */
         bool compacting;
+        int64_t compact_after_mono_ms;
 
         struct log_limit log_entry, log_clock;
         struct histogram press, sync; /* us: frame in to receipt out; append to durable */
