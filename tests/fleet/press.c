@@ -22,6 +22,7 @@
 
 #define OPENING_AT_ONCE 200
 #define SETTLE_MS       1500
+#define READY_MS        120000 /* all connected by then, or there is nothing to measure */
 #define DRAIN_MS        10000
 #define FSYNC_TIMES     500
 
@@ -49,7 +50,7 @@ struct load {
         char console_headers[512];
         bool console_open;
         struct wheel_timer timer;
-        int64_t begin_us;
+        int64_t begin_us, ready_by_ms;
         uint64_t planned, sent, received, shown, refused;
         struct histogram receipt, screen, fsync;
 };
@@ -229,6 +230,12 @@ static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
                 for (size_t i = 0, begun = 0; i < load->count && begun < OPENING_AT_ONCE; i++)
                         if (load->pressers[i].peer == NULL && peer_open(&load->pressers[i].options, &load->pressers[i].peer) == 0)
                                 begun++;
+                if (now_mono_ms > load->ready_by_ms) {
+                        fprintf(stderr, "fleet: %zu of %zu handsets connected, console %d, store %d: giving up\n", load->opened,
+                                load->count, load->console_open, redis_is_up(load->redis));
+                        loop_stop(load->loop);
+                        return;
+                }
                 if (ready)
                         load->begin_us = clock_mono_us() + SETTLE_MS * 1000;
                 loop_timer_arm(load->loop, timer, now_mono_ms + (ready ? SETTLE_MS : 100));
@@ -336,8 +343,9 @@ static int set_up(struct load *load, struct member *members, SSL_CTX *ctx)
         snprintf(load->console_headers, sizeof(load->console_headers), "Origin: https://localhost:%u\r\nCookie: %s\r\n", o->console_port,
                  o->console_cookie);
         load->console_options = (struct peer_options){ .loop = load->loop, .ctx = ctx, .port = (uint16_t)o->console_port, .path = "/ws",
-                                                       .subprotocol = "vigie-console.1", .headers = load->console_headers, .user = load,
+                                                       .subprotocol = "vigie-desk.1", .headers = load->console_headers, .user = load,
                                                        .opened = on_console_opened, .message = on_console, .closed = on_console_closed };
+        load->ready_by_ms = clock_mono_ms() + READY_MS;
         wheel_timer_init(&load->timer, on_timer, load);
         loop_timer_arm(load->loop, &load->timer, clock_mono_ms());
         return o->console_port != 0 ? peer_open(&load->console_options, &load->console) : 0;
