@@ -247,7 +247,7 @@ uint64_t core_append(struct core *core, struct cbor_span record)
 /* One step of what there is to do.  False: nothing, or nothing that can be done now. */
 static bool step(struct core *core)
 {
-        return session_step(core) || flow_synced(core) || offer_synced(core) || flow_step(core) ||
+        return session_step(core) || hold_step(core) || flow_synced(core) || offer_synced(core) || flow_step(core) ||
                supervision_step(core) || duty_step(core);
 }
 

@@ -135,7 +135,8 @@ int core_load_presence(struct core *core, const char *person, const struct prese
 int core_load_notice(struct core *core, const char *key, const struct notice *notice);
 
 /* core_load_begin, core_load_record, core_load_end: the open alerts, at the start and after each lost connection: read the
- * feed's position, begin, every open record, end, then the feed from that position; then CORE_STORE up.  A record older than
+ * feed's position, begin, every open record, end, the notices (begin forgets them), then CORE_STORE up and the feed from that
+ * position.  A record older than
  * one known means that a failover lost commits: this process's own events are offered again.  What was open and is not
  * among them is looked up (LOOK).  core_load_record returns 0, -EBADMSG, -EPROTONOSUPPORT, -ENOBUFS, -ENOMEM. */
 void core_load_begin(struct core *core);
@@ -385,7 +386,7 @@ int64_t core_due_ms(const struct core *core);
 /* core_each_record: call FN with each open record as committed, for the snapshot.  In no order. */
 void core_each_record(const struct core *core, void (*fn)(void *user, struct cbor_span record), void *user);
 
-/* Counters only rise; gauges are of now. */
+/* Counters only rise; the last line are gauges, of now (open_alerts: all of them). */
 struct core_counters {
         uint64_t raised, updated, copies, pressed_again, closed;   /* alerts, by what this process committed or answered */
         uint64_t seen, taken, released, joined, progressed, climbed;
@@ -396,7 +397,7 @@ struct core_counters {
         uint64_t commands, commands_refused;
         uint64_t frames, frames_malformed, frames_unknown, frames_refused, off_duty_positions;
         uint64_t sessions_refused, questions;
-        int64_t open_alerts, open_unverified, open_drills, sessions, waiting, commits, quiet, overdue;
+        int64_t open_alerts, open_unverified, open_drills, sessions, waiting, commits, overdue;
 };
 const struct core_counters *core_counters(const struct core *core);
 

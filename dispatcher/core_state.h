@@ -19,11 +19,13 @@
 #include "dispatcher/table.h"
 
 /* Octets that the actions of one step point to: three rings of a record, a commit and what else is small, twice. */
-#define CORE_OCTETS_MAX   (16 * FRAME_REGION_MAX)
+#define CORE_OCTETS_MAX     (16 * FRAME_REGION_MAX)
 /* Sessions that are owed a receipt of one alert although they are not its handset's; the oldest gives way. */
-#define ALERT_WAITING_MAX 4
+#define ALERT_WAITING_MAX   4
+/* Sessions of one supervisor, who may have more than one handset.  At the ninth the oldest is closed (1008). */
+#define PERSON_SESSIONS_MAX 8
 /* Things looked at in one step of a longer piece of work. */
-#define CORE_STEP         64
+#define CORE_STEP           64
 
 struct waiting {
         uint64_t session, stamp;
@@ -60,6 +62,7 @@ struct open_alert {
         struct waiting waiting[ALERT_WAITING_MAX];
         struct wheel_timer due, kept;
         bool due_now, look, bring_back, loaded, in_ready;
+        bool untold;     /* came by loading: those concerned are told step by step */
         bool unreadable; /* the store's record is none that we can read: it waits for a newer feed entry */
         uint8_t paths;   /* by which copies came that changed nothing else */
         struct open_alert *next_ready;
@@ -146,6 +149,9 @@ struct core {
         uint64_t appended, synced, tokens;
         uint32_t questions;
         uint32_t store_epoch; /* counts CORE_STORE up */
+        bool tells_loaded;
+        size_t loaded_cursor;
+        uint32_t loaded_generation;
         bool retells_duty;
         size_t retell_cursor;
         struct scan scan;
@@ -187,6 +193,12 @@ void hold_record(const struct open_alert *alert, struct record *ret_record);
 /* hold_set: RECORD, encoded as BYTES, is what the store has of ALERT, newer or (after a failover) older than what we had. */
 void hold_set(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes);
 
+/* hold_load: the same at loading.  Actions have no place there: who is concerned is told by hold_step. */
+void hold_load(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes);
+
+/* hold_step: tell some of what was loaded; false: all told. */
+bool hold_step(struct core *core);
+
 /* hold_adopt: the same where it is newer, or closed: everyone concerned is told.  ALERT may be gone afterwards. */
 void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes);
 
@@ -200,8 +212,8 @@ void hold_drop(struct core *core, struct open_alert *alert);
 /* hold_wait: a session is owed a receipt of ALERT with the next change. */
 void hold_wait(struct open_alert *alert, const struct waiting *waiting);
 
-/* hold_remember: the alert ID is closed.  hold_closed: what is remembered of it, or NULL. */
-void hold_remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone);
+/* hold_remember: the alert of RECORD is closed, under each of its ids.  hold_closed: what is remembered, or NULL. */
+void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone);
 const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE]);
 
 /* hold_tombstone: what stays of RECORD, which is closed. */
@@ -218,6 +230,10 @@ int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact);
 
 /* flow_again: what this process committed of ALERT is to be offered once more. */
 void flow_again(struct core *core, struct open_alert *alert);
+
+/* flow_done: FACT is committed, or needs no commit.  flow_waits: say whether it waits for journal or store. */
+void flow_done(struct core *core, struct fact *fact);
+bool flow_waits(const struct fact *fact);
 
 /* flow_ready: ALERT has something for the store.  flow_step: one of those that have; false: none can go on now. */
 void flow_ready(struct core *core, struct open_alert *alert);
@@ -307,7 +323,9 @@ void duty_presence(struct core *core, struct session *session, const struct fram
 void duty_heard(struct core *core, struct handset *handset);
 void duty_find(struct core *core, struct handset *handset);
 void duty_found(struct core *core, const struct core_found *found);
+/* duty_fed: a supervisor's duty, by feed or loading.  duty_answer: SESSION is told so, in a step. */
 void duty_fed(struct core *core, const char *person, const struct duty_entry *duty);
+void duty_answer(struct core *core, struct session *session);
 /* duty_ask: PERSON goes on (ENTRY) or off (NULL) duty, when the store says so. */
 void duty_ask(struct core *core, struct person *person, const struct duty_entry *entry);
 /* duty_retell: begin to look at all supervisors: whose change of duty the store has missed, whose duty is over by the clock.

@@ -173,7 +173,7 @@ void duty_ask(struct core *core, struct person *person, const struct duty_entry 
         tell_person(core, person);
 }
 
-static void answer_person(struct core *core, struct session *session)
+void duty_answer(struct core *core, struct session *session)
 {
         struct frame frame = { .type = FRAME_DUTY_ANSWER };
 
@@ -198,13 +198,12 @@ void duty_fed(struct core *core, const char *id, const struct duty_entry *duty)
                 person->wants = false;
         person_set_duty(&core->directory, person, duty);
         for (struct session *s = person->sessions; s != NULL; s = s->next_of_person) {
-                if (s->owed_duty && !person->wants)
-                        answer_person(core, s);
-                if (!came)
-                        continue;
-                s->owed_rings = true;
-                s->rings_cursor = 0;
-                session_work(core, s);
+                if (came) {
+                        s->owed_rings = true;
+                        s->rings_cursor = 0;
+                }
+                if (came || s->owed_duty)
+                        session_work(core, s);
         }
 }
 

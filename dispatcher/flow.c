@@ -8,6 +8,17 @@
 
 /* ---- Facts in ------------------------------------------------------------------------------------------------------- */
 
+bool flow_waits(const struct fact *fact)
+{
+        return fact->state != FACT_DONE;
+}
+
+void flow_done(struct core *core, struct fact *fact)
+{
+        core->counters.waiting -= flow_waits(fact);
+        fact->state = FACT_DONE;
+}
+
 void flow_ready(struct core *core, struct open_alert *alert)
 {
         if (alert->in_ready)
@@ -24,7 +35,7 @@ static void take_out(struct open_alert *alert, size_t at)
 }
 
 /* Room for FACT: the oldest that is done goes, else a revision that FACT replaces. */
-static bool make_room(struct open_alert *alert, const struct fact *fact)
+static bool make_room(struct core *core, struct open_alert *alert, const struct fact *fact)
 {
         for (size_t pass = 0; pass < 2; pass++)
                 for (size_t i = 0; i < alert->queued; i++) {
@@ -35,6 +46,7 @@ static bool make_room(struct open_alert *alert, const struct fact *fact)
                         if (pass == 0 ? old->state != FACT_DONE : !replaced)
                                 continue;
                         take_out(alert, i);
+                        core->counters.waiting -= flow_waits(old);
                         free(old);
                         return true;
                 }
@@ -60,12 +72,13 @@ static void fact_is_ready(struct core *core, struct fact *fact)
 
 int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
 {
-        if (alert->queued == CORE_QUEUE_MAX && !make_room(alert, fact)) {
+        if (alert->queued == CORE_QUEUE_MAX && !make_room(core, alert, fact)) {
                 core->counters.queue_full++;
                 return -ENOBUFS;
         }
         alert->queue[alert->queued++] = fact;
         fact->alert = alert;
+        core->counters.waiting += flow_waits(fact);
         if (fact->state == FACT_READY)
                 flow_ready(core, alert);
         return 0;
@@ -118,6 +131,7 @@ void flow_again(struct core *core, struct open_alert *alert)
                         alert->queue[i]->state = FACT_READY;
                         alert->queue[i]->replayed = true;
                         core->counters.replayed++;
+                        core->counters.waiting++;
                 }
         flow_ready(core, alert);
 }
@@ -244,7 +258,7 @@ static void settle(struct core *core, struct open_alert *alert, struct fact *fac
         struct record record;
 
         hold_record(alert, &record);
-        fact->state = FACT_DONE;
+        flow_done(core, fact);
         if (fact->type == FACT_COMMAND)
                 right_answer(core, fact, (uint8_t)-r, &record);
         for (size_t i = 0; fact->type == FACT_ALERT && i < alert->waiting_count; i++)
@@ -276,12 +290,23 @@ static void offer_fact(struct core *core, struct open_alert *alert, struct fact 
         flow_ready(core, alert); /* what else waits */
 }
 
+/* The newest signed alert that we have of ALERT. */
+static struct cbor_span last_alert(const struct open_alert *alert)
+{
+        for (size_t i = alert->queued; i-- > 0;)
+                if (alert->queue[i]->type == FACT_ALERT && memcmp(alert->queue[i]->id, alert->id, ALERT_ID_SIZE) == 0)
+                        return (struct cbor_span){ alert->queue[i]->bytes, alert->queue[i]->size };
+        return (struct cbor_span){ 0 };
+}
+
 static void offer_deadline(struct core *core, struct open_alert *alert)
 {
         struct alert_change change = { .event = EVENT_DUE, .now_ms = core->now_ms, .at_ms = core->now_ms };
         struct proposal proposal = { .event = alert->bring_back ? EVENT_UPDATE : EVENT_DUE };
 
         hold_record(alert, &proposal.record);
+        if (alert->bring_back)
+                proposal.alert = last_alert(alert);
         if (alert->bring_back || alert_apply(&proposal.record, &change, &core->ground) > 0) {
                 commit(core, alert, &proposal);
                 return;
@@ -318,6 +343,7 @@ static bool route_again(struct core *core, struct open_alert *alert, struct fact
         for (size_t i = 0; i < alert->queued; i++)
                 if (alert->queue[i] == fact)
                         take_out(alert, i);
+        core->counters.waiting--; /* counted there now */
         return true;
 }
 
@@ -389,11 +415,12 @@ static void landed(struct core *core, struct open_alert *alert)
         alert->flying = NULL;
         count(&core->counters, alert, &record);
         if (fact != NULL) {
-                fact->state = FACT_DONE;
+                flow_done(core, fact);
                 if (fact->type == FACT_COMMAND && fact->by_handset)
                         right_answer(core, fact, ANSWER_DONE, &record);
         }
-        flow_ready(core, alert);
+        if (record.state != ALERT_CLOSED) /* else it is gone in a moment */
+                flow_ready(core, alert);
         hold_adopt(core, alert, &record, bytes);
         free((uint8_t *)bytes.at);
 }
@@ -477,7 +504,7 @@ void flow_feed(struct core *core, struct cbor_span bytes)
         alert = hold_find(core, record.id);
         if (alert == NULL && record.state == ALERT_CLOSED) {
                 tombstone = hold_tombstone(&record);
-                hold_remember(core, record.id, &tombstone);
+                hold_remember(core, &record, &tombstone);
                 return;
         }
         if (alert == NULL && hold_closed(core, record.id) == NULL)

@@ -53,7 +53,6 @@ static const struct named core_now[] = {
         COUNT(core_t, open_drills, "alerts_open_drills", "of them drills"),
         COUNT(core_t, waiting, "events_waiting", "events not yet committed"),
         COUNT(core_t, commits, "commits_under_way", "commits under way"),
-        COUNT(core_t, quiet, "carriers_quiet", "carriers not heard for 3 min"),
         COUNT(core_t, overdue, "carriers_overdue", "carriers overdue"),
 };
 static const struct named link_counted[] = {

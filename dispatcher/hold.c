@@ -55,11 +55,13 @@ static struct open_alert **place_of(struct handset *handset, uint32_t marks)
         return (marks & RECORD_UNVERIFIED) != 0 ? NULL : (marks & RECORD_DRILL) != 0 ? &handset->drill : &handset->real;
 }
 
-static int64_t *gauge_of(struct core *core, uint32_t marks)
+static void gauge(struct core *core, uint32_t marks, int by)
 {
-        return (marks & RECORD_UNVERIFIED) != 0 ? &core->counters.open_unverified
-               : (marks & RECORD_DRILL) != 0    ? &core->counters.open_drills
-                                                : &core->counters.open_alerts;
+        core->counters.open_alerts += by;
+        if ((marks & RECORD_UNVERIFIED) != 0)
+                core->counters.open_unverified += by;
+        else if ((marks & RECORD_DRILL) != 0)
+                core->counters.open_drills += by;
 }
 
 static void unclaim(struct core *core, struct open_alert *alert)
@@ -72,7 +74,7 @@ static void unclaim(struct core *core, struct open_alert *alert)
         if (place != NULL && *place == alert)
                 *place = NULL;
         alert->handset->alert_count--;
-        (*gauge_of(core, alert->marks))--;
+        gauge(core, alert->marks, -1);
         directory_handset_tidy(&core->directory, alert->handset);
         alert->handset = NULL;
 }
@@ -91,7 +93,7 @@ void hold_claim(struct core *core, struct open_alert *alert, const uint8_t id[HA
         place = place_of(handset, marks);
         if (place != NULL && *place == NULL)
                 *place = alert;
-        (*gauge_of(core, marks))++;
+        gauge(core, marks, 1);
 }
 
 static void set_owner(struct core *core, struct open_alert *alert, const char *owner)
@@ -138,6 +140,7 @@ void hold_drop(struct core *core, struct open_alert *alert)
         wheel_cancel(&core->wheel, &alert->kept);
         for (size_t i = 0; i < alert->queued; i++) {
                 alert->queue[i]->alert = NULL;
+                core->counters.waiting -= flow_waits(alert->queue[i]);
                 if (alert->queue[i]->state != FACT_WAITS) /* else it is freed when the journal has it */
                         free(alert->queue[i]);
         }
@@ -183,7 +186,7 @@ const struct closed_alert *hold_closed(const struct core *core, const uint8_t id
         return table_find(&core->closed, id);
 }
 
-void hold_remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
+static void remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
 {
         struct closed_alert *closed = table_find(&core->closed, id);
 
@@ -198,6 +201,26 @@ void hold_remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const str
         closed->tombstone = *tombstone;
         *(core->closed_oldest == NULL ? &core->closed_oldest : &core->closed_newest->newer) = closed;
         core->closed_newest = closed;
+}
+
+/* The id of RECORD, then those of its aliases.  Returns how many. */
+static size_t ids_of(const struct record *record, uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE])
+{
+        memcpy(ids[0], record->id, ALERT_ID_SIZE);
+        for (size_t i = 0; i < record->alias_count; i++) {
+                memcpy(ids[1 + i], record->handset, HANDSET_ID_SIZE);
+                memcpy(ids[1 + i] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+        }
+        return 1u + record->alias_count;
+}
+
+void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone)
+{
+        uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
+        size_t count = ids_of(record, ids);
+
+        for (size_t i = 0; i < count; i++)
+                remember(core, ids[i], tombstone);
 }
 
 /* What we know of an alert that was closed where we did not see it. */
@@ -226,6 +249,7 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
         while (alert->queued > 0) {
                 fact = alert->queue[--alert->queued];
                 fact->alert = NULL;
+                core->counters.waiting -= flow_waits(fact);
                 if (is_another(record, fact)) {
                         struct open_alert *other = hold_need(core, fact->id);
 
@@ -242,20 +266,13 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
         }
 }
 
-static void note_gone(struct core *core, const struct record *record, const struct tombstone *tombstone, bool has_facts)
+/* In the journal: what it has of this alert is worth nothing any more. */
+static void note_gone(struct core *core, const struct record *record)
 {
         uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE], buf[FACT_MAX];
-        size_t count = 0;
+        size_t count = ids_of(record, ids);
 
-        memcpy(ids[count++], record->id, ALERT_ID_SIZE);
-        for (size_t i = 0; i < record->alias_count; i++, count++) {
-                memcpy(ids[count], record->handset, HANDSET_ID_SIZE);
-                memcpy(ids[count] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
-        }
-        for (size_t i = 0; i < count; i++)
-                hold_remember(core, ids[i], tombstone);
-        if (has_facts)
-                (void)core_append(core, (struct cbor_span){ buf, fact_encode_gone(ids, count, buf) });
+        (void)core_append(core, (struct cbor_span){ buf, fact_encode_gone(ids, count, buf) });
 }
 
 void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
@@ -277,8 +294,44 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
                 for (size_t i = 0; i < alert->waiting_count; i++)
                         tell_closed(core, tombstone, UINT16_MAX, &alert->waiting[i]);
         settle_facts(core, alert, &record);
-        note_gone(core, &record, tombstone, has_facts);
+        hold_remember(core, &record, tombstone);
+        if (has_facts)
+                note_gone(core, &record);
         hold_drop(core, alert);
+}
+
+void hold_load(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes)
+{
+        alert->loaded = true;
+        if (record->version == alert->version) {
+                alert->stored = record->version;
+                return;
+        }
+        alert->untold = record->version > alert->version && core->sessions.count > 0;
+        if (record->version < alert->version) /* a failover lost what it had acknowledged */
+                flow_again(core, alert);
+        hold_set(core, alert, record, bytes);
+}
+
+bool hold_step(struct core *core)
+{
+        struct open_alert *alert;
+        struct record record;
+
+        if (!core->tells_loaded)
+                return false;
+        if (core->loaded_generation != core->alerts.generation)
+                core->loaded_cursor = 0;
+        core->loaded_generation = core->alerts.generation;
+        while ((alert = table_next(&core->alerts, &core->loaded_cursor)) != NULL && !alert->untold)
+                ;
+        core->tells_loaded = alert != NULL;
+        if (alert == NULL)
+                return true;
+        alert->untold = false;
+        hold_record(alert, &record);
+        tell_alert(core, alert, &record);
+        return true;
 }
 
 void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes)

@@ -28,13 +28,7 @@ int core_load_record(struct core *core, struct cbor_span bytes)
         alert = hold_need(core, record.id);
         if (alert == NULL)
                 return -ENOBUFS;
-        alert->loaded = true;
-        if (record.version < alert->version) { /* a failover lost what it had acknowledged */
-                hold_set(core, alert, &record, bytes);
-                flow_again(core, alert);
-        } else {
-                hold_adopt(core, alert, &record, bytes);
-        }
+        hold_load(core, alert, &record, bytes);
         return 0;
 }
 
@@ -47,6 +41,8 @@ void core_load_end(struct core *core)
                 if (alert->look)
                         flow_ready(core, alert);
         }
+        core->tells_loaded = true;
+        core->loaded_cursor = 0;
 }
 
 void core_each_record(const struct core *core, void (*fn)(void *user, struct cbor_span record), void *user)
@@ -60,10 +56,12 @@ void core_each_record(const struct core *core, void (*fn)(void *user, struct cbo
 
 /* ---- The journal ---------------------------------------------------------------------------------------------------- */
 
-static void forget_facts(struct open_alert *alert)
+static void forget_facts(struct core *core, struct open_alert *alert)
 {
-        while (alert->queued > 0)
-                free(alert->queue[--alert->queued]);
+        while (alert->queued > 0) {
+                core->counters.waiting -= flow_waits(alert->queue[--alert->queued]);
+                free(alert->queue[alert->queued]);
+        }
 }
 
 static void replay_gone(struct core *core, const struct fact_read *read)
@@ -73,7 +71,7 @@ static void replay_gone(struct core *core, const struct fact_read *read)
 
                 if (alert == NULL)
                         continue;
-                forget_facts(alert);
+                forget_facts(core, alert);
                 if (alert->version == 0)
                         hold_drop(core, alert);
         }

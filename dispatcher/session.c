@@ -120,7 +120,11 @@ bool session_step(struct core *core)
                 action->u.close_session.session = session->id;
                 action->u.close_session.code = session->doom_code;
                 forget(core, session);
-        } else if (session->owed_rings && session->person != NULL) {
+                return true;
+        }
+        if (session->owed_duty && session->person != NULL && !session->person->wants)
+                duty_answer(core, session);
+        if (session->owed_rings && session->person != NULL) {
                 session->owed_rings = tell_rings(core, session);
                 if (session->owed_rings)
                         session_work(core, session);
@@ -174,12 +178,18 @@ void session_opened(struct core *core, const struct core_event *event)
 static void join_person(struct core *core, struct session *session)
 {
         struct person *person = directory_person(&core->directory, session->handset->entry.person);
+        struct session *oldest;
+        unsigned count = 1;
 
         if (session->handset->entry.role != HANDSET_SUPERVISOR || person == NULL || session->person != NULL)
                 return;
         session->person = person;
         session->next_of_person = person->sessions;
         person->sessions = session;
+        for (oldest = session; oldest->next_of_person != NULL; count++)
+                oldest = oldest->next_of_person;
+        if (count > PERSON_SESSIONS_MAX)
+                session_doom(core, oldest, CLOSE_POLICY);
 }
 
 static void hello(struct core *core, struct session *session, const struct frame *frame)

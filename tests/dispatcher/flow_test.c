@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/ladder.h"
@@ -343,6 +344,44 @@ static void test_order(void **state)
         model_free(model);
 }
 
+/* Six hundred alerts changed while this process had no store: all are told, more than one step's actions hold. */
+static void test_much_news_at_once(void **state)
+{
+        enum { MANY = 600 };
+        struct model *model = region(1);
+        uint64_t anna = model_login(model, 0, 11);
+        uint64_t sessions[MANY];
+
+        for (unsigned i = 0; i < MANY; i++) {
+                struct alert alert = model_alert_default(model, 1);
+
+                model_enrol(model, 100 + i, HANDSET_CARRIER, "");
+                sessions[i] = model_login(model, 0, 100 + i);
+                model_press(model, sessions[i], 100 + i, &alert);
+        }
+        model_store(model, false);
+        for (size_t i = 0; i < model->alert_count; i++) {
+                struct record record = model_record(model, model->alerts[i].id);
+                uint8_t octets[RECORD_MAX];
+                int n;
+
+                record.version = model->alerts[i].version = 5;
+                record.state = ALERT_SEEN;
+                n = record_encode(&record, octets, sizeof(octets));
+                model->alerts[i].record.at = realloc(model->alerts[i].record.at, (size_t)n);
+                model->alerts[i].record.len = (size_t)n;
+                memcpy(model->alerts[i].record.at, octets, (size_t)n);
+        }
+        model_session(model, anna)->ring_count = 0;
+        model_store(model, true);
+        for (unsigned i = 0; i < MANY; i++) {
+                assert_int_equal(model_session(model, sessions[i])->receipt.version, 5);
+                assert_int_equal(model_session(model, sessions[i])->receipt.state, RECEIPT_SEEN);
+        }
+        assert_int_equal(model_session(model, anna)->ring_count, MANY);
+        model_free(model);
+}
+
 /* A record that we cannot read is not written over. */
 static void test_unreadable(void **state)
 {
@@ -378,6 +417,7 @@ int main(void)
                 cmocka_unit_test(test_disk_full),
                 cmocka_unit_test(test_queue_bound),
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };
 

@@ -7,7 +7,7 @@
 #include "dispatcher/core.h"
 
 #define MODEL_DISPATCHERS 3
-#define MODEL_SESSIONS    1024
+#define MODEL_SESSIONS    2048
 #define MODEL_NOW_MS      INT64_C(1800000000000)
 
 struct model_bytes {
@@ -94,7 +94,7 @@ struct model {
         struct { /* what the directory is */
                 uint8_t id[HANDSET_ID_SIZE];
                 struct handset_entry entry;
-        } handsets[256];
+        } handsets[1024];
         size_t handset_count;
         struct {
                 char id[PERSON_ID_MAX + 1];
