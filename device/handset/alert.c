@@ -18,7 +18,8 @@ bool my_alert_waits(const struct vigie *vigie)
         return false;
 }
 
-/* The time is mixed in: a host whose generator fails must not make two presses one, least of all a new one and one closed. */
+/* The time is mixed in: a host whose generator fails must not make two presses one, least of all a new one and one
+ * closed. */
 static void nonce_draw(const struct vigie *vigie, uint8_t nonce[ALERT_NONCE_SIZE])
 {
         uint64_t mix = (uint64_t)vigie->now_ms << 24 ^ (uint64_t)vigie->now_mono_ms;
@@ -35,7 +36,7 @@ static void nonce_draw(const struct vigie *vigie, uint8_t nonce[ALERT_NONCE_SIZE
         } while (known);
 }
 
-/* The sending of a press or a mark waits for its record.  The wait is counted from the oldest: who hammers on the button
+/* The sending of a press or a mark waits for its record. The wait is counted from the oldest: who hammers on the button
  * with a slow disk is not made to wait for the last blow. */
 static void record_wait(struct vigie *vigie, struct my_alert *a, uint32_t seq)
 {
@@ -86,7 +87,8 @@ static void raise_new(struct vigie *vigie, enum my_subject subject, const struct
         record_wait(vigie, a, press->seq != 0 ? press->seq : seq);
 }
 
-/* An alert is open: the press is news of it.  An alarm of the phone's own (man-down) changes nothing about what shows. */
+/* An alert is open: the press is news of it.  An alarm of the phone's own (man-down) changes nothing about what shows.
+ */
 static void press_again(struct vigie *vigie, enum my_subject subject, const struct press *press)
 {
         struct my_alert *a = &vigie->alert[subject];
@@ -125,7 +127,7 @@ static enum alert_kind press_kind(uint8_t press)
         return press == VIGIE_PRESS_SILENT ? ALERT_SILENT : press == VIGIE_PRESS_DRILL ? ALERT_DRILL : ALERT_PANIC;
 }
 
-/* ---- touch -------------------------------------------------------------------------------------------------------- */
+/* ---- touch ------------------------------------------------------------------------------------------------------- */
 
 static void touch_down(struct vigie *vigie, uint8_t press)
 {
@@ -211,7 +213,7 @@ void my_alert_on_key(struct vigie *vigie)
         my_alert_raise(vigie, ALERT_SILENT, 0);
 }
 
-/* ---- after the press ---------------------------------------------------------------------------------------------- */
+/* ---- after the press --------------------------------------------------------------------------------------------- */
 
 void my_alert_on_category(struct vigie *vigie, uint8_t category)
 {
@@ -261,8 +263,8 @@ bool my_alert_last_words(struct vigie *vigie)
         return any;
 }
 
-/* Revisions of the run before may be out up to the reserved one, and the journal does not know what was in them: the next
- * is above.  A test press proves nothing any more. */
+/* Revisions of the run before may be out up to the reserved one, and the journal does not know what was in them: the
+ * next is above.  A test press proves nothing any more. */
 void my_alert_start(struct vigie *vigie)
 {
         vigie->alert[MY_TEST].state = MY_NONE;
@@ -288,7 +290,7 @@ void my_alert_start(struct vigie *vigie)
         }
 }
 
-/* ---- receipts ----------------------------------------------------------------------------------------------------- */
+/* ---- receipts ---------------------------------------------------------------------------------------------------- */
 
 /* At one version "kept" and "coming" are what a dispatcher says while its store is away. */
 static int rank(uint8_t state)

@@ -1,11 +1,12 @@
 /* The inside of libvigie-handset.  One file per idea, each with a run (do what is due now) and a due (when next):
  *
  *      vigie.c   events in, everything run in one order, SHOW and TIMER last
- *      alert.c   this phone's own alerts: press, touch, key, PIN, receipts        send.c   their revisions on their way
- *      link.c    which address, when                                              diary.c  journal records
- *      fix.c     the last good fix                                                trust.c  whose signature counts
- *      duty.c    duty, heartbeat, presence, the proof of the button               watch.c  man-down, check-in, last words
- *      rings.c   others' alerts, for a supervisor                                 status.c what a page shows
+ *      alert.c   this phone's own alerts: press, touch, key, PIN, receipts
+ *      send.c    their revisions on their way         link.c    which address, when
+ *      diary.c   journal records                      fix.c     the last good fix
+ *      trust.c   whose signature counts               watch.c   man-down, check-in, last words
+ *      duty.c    duty, heartbeat, presence, the proof of the button
+ *      rings.c   others' alerts, for a supervisor     status.c  what a page shows
  *
  * Names begin with my_, "this phone's", so that hosts and the simulator may link them beside anything.  All of it is
  * pure but crypto.c (make check-pure). */
@@ -28,14 +29,14 @@
 #define MY_REVISION_MARK_MS 250
 /* The first minute after a press, when better fixes come quickly. */
 #define MY_FIRST_MINUTE_MS  60000
-/* Revisions are reserved in the journal this many ahead, so that a restart never uses one twice without a record for each.
- * After a restart up to as many are skipped; at 65535 (a week of 10 s) no new ones are made, copies go on. */
+/* Revisions are reserved in the journal this many ahead, so that a restart never uses one twice without a record for
+ * each.  After a restart up to as many are skipped; at 65535 (a week of 10 s) no new ones are made, copies go on. */
 #define MY_RESERVE          64
 #define MY_RESERVE_LOW      8
 /* A signature that failed is asked for again. */
 #define MY_SIGN_RETRY_MS    1000
-/* An attempt to connect is given up: 93,000 phones coming back together take minutes of handshakes, so not too soon; while
- * an alert waits and there is another address, sooner. */
+/* An attempt to connect is given up: 93,000 phones coming back together take minutes of handshakes, so not too soon;
+ * while an alert waits and there is another address, sooner. */
 #define MY_CONNECT_WAIT_MS  10000
 #define MY_CONNECT_ALERT_MS 5000
 /* Back-off begins with up to this, doubled each time. */
@@ -57,13 +58,14 @@
 /* Closed alerts of others stay in a supervisor's list so long; others without a word from the region so long. */
 #define MY_RING_CLOSED_MS   600000
 #define MY_RING_STALE_MS    7200000
-/* After a welcome the region names again every alert this person is asked about; one it does not name stops ringing. */
-#define MY_RING_CONFIRM_MS  30000
+/* After a welcome the region rings again for every open alert this person is asked about or has; one it does not name
+ * within this is closed, or somebody else's, and goes. */
+#define MY_RING_CONFIRM_MS  10000
 
 /* Octets of a journal record other than a trust list. */
 #define MY_RECORD_MAX 512
 
-/* ---- what is in the journal --------------------------------------------------------------------------------------- */
+/* ---- what is in the journal -------------------------------------------------------------------------------------- */
 
 /* Each record is the whole state of one subject; the last of a subject counts. */
 enum my_subject {
@@ -86,7 +88,7 @@ struct my_written {
         bool lost;        /* the newest could not be written: to be written again */
 };
 
-/* ---- own alerts --------------------------------------------------------------------------------------------------- */
+/* ---- own alerts -------------------------------------------------------------------------------------------------- */
 
 enum my_state { MY_NONE, MY_OPEN, MY_CLOSED };
 
@@ -145,10 +147,10 @@ struct my_touch {
         int64_t since_mono_ms;
         uint32_t seq;           /* its record */
         bool again;             /* found in the journal: raise it */
-        int64_t raised_mono_ms; /* the last one that was held to the end; a late VIGIE_TOUCH_HELD is not another press */
+        int64_t raised_mono_ms; /* the last one held to the end: a late VIGIE_TOUCH_HELD is no other press */
 };
 
-/* ---- the rest ----------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
 struct my_fix {
         bool has;
@@ -262,7 +264,7 @@ struct vigie {
         int64_t timer_mono_ms;
 };
 
-/* ---- vigie.c ------------------------------------------------------------------------------------------------------ */
+/* ---- vigie.c ----------------------------------------------------------------------------------------------------- */
 
 /* my_act: put an action of TYPE on the list.  It is there to be filled in. */
 struct vigie_action *my_act(struct vigie *vigie, enum vigie_action_type type);
@@ -291,7 +293,7 @@ uint32_t my_seconds(int64_t ms);
 /* my_name_copy: copy a text of at most SIZE - 1 octets and zero what is behind it (the status is compared whole). */
 void my_name_copy(char *to, size_t size, const char *text);
 
-/* ---- alert.c ------------------------------------------------------------------------------------------------------ */
+/* ---- alert.c ----------------------------------------------------------------------------------------------------- */
 
 /* my_alert_on_*: the events of the same names. */
 void my_alert_on_press(struct vigie *vigie, uint8_t how, uint8_t press);
@@ -326,7 +328,7 @@ enum my_subject my_alert_open(const struct vigie *vigie);
 /* my_alert_waits: say whether an alert (no test) is open and not received. */
 bool my_alert_waits(const struct vigie *vigie);
 
-/* ---- send.c ------------------------------------------------------------------------------------------------------- */
+/* ---- send.c ------------------------------------------------------------------------------------------------------ */
 
 /* my_send_run: make revisions, have them signed, send them, send them again.  my_send_due: when next. */
 void my_send_run(struct vigie *vigie);
@@ -341,7 +343,7 @@ int64_t my_send_unanswered(const struct vigie *vigie, enum my_lane lane);
 /* my_send_answered: a receipt for ALERT came: what was sent so far is not unanswered any more. */
 void my_send_answered(struct my_alert *alert);
 
-/* ---- link.c ------------------------------------------------------------------------------------------------------- */
+/* ---- link.c ------------------------------------------------------------------------------------------------------ */
 
 void my_link_start(struct vigie *vigie);
 void my_link_on_link(struct vigie *vigie, uint8_t address, bool up);
@@ -355,7 +357,7 @@ void my_link_heard(struct vigie *vigie, uint8_t address);
 /* my_link_ready: say whether the region has welcomed us on the ordinary link. */
 bool my_link_ready(const struct vigie *vigie);
 
-/* ---- diary.c ------------------------------------------------------------------------------------------------------ */
+/* ---- diary.c ----------------------------------------------------------------------------------------------------- */
 
 /* my_diary_write: append the whole state of SUBJECT to the journal; SYNC: durable before it counts.  Gives the APPEND's
  * number.  A trust list is given as it came: my_diary_trust(). */
@@ -367,7 +369,7 @@ void my_diary_on_synced(struct vigie *vigie, uint32_t seq, bool ok);
 void my_diary_run(struct vigie *vigie);
 int64_t my_diary_due(const struct vigie *vigie);
 
-/* ---- fix.c -------------------------------------------------------------------------------------------------------- */
+/* ---- fix.c ------------------------------------------------------------------------------------------------------- */
 
 /* my_fix_on_fix: take a fix, or leave the last good one where it is older, impossible or a wild jump. */
 void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event);
@@ -381,7 +383,7 @@ struct vigie_place my_fix_place(const struct vigie *vigie);
 /* my_fix_distance_m: metres between two places, great circle (0.6 % off at most): to tell jumps and show distances. */
 double my_fix_distance_m(double lat_a_deg, double lon_a_deg, double lat_b_deg, double lon_b_deg);
 
-/* ---- trust.c ------------------------------------------------------------------------------------------------------ */
+/* ---- trust.c ----------------------------------------------------------------------------------------------------- */
 
 /* my_trust_take: take a signed trust list if it is the root's and newer.  Returns 1 taken, 0 nothing new, -EBADMSG,
  * -EKEYREJECTED. */
@@ -390,7 +392,7 @@ int my_trust_take(struct vigie *vigie, struct cbor_span list);
 /* my_trust_receipt: say whether a receipt is signed by a receipt key of the region. */
 bool my_trust_receipt(const struct vigie *vigie, const struct receipt_signed *receipt);
 
-/* ---- duty.c ------------------------------------------------------------------------------------------------------- */
+/* ---- duty.c ------------------------------------------------------------------------------------------------------ */
 
 /* my_duty_set: go on duty, or give another end.  Returns 0, -EINVAL. */
 int my_duty_set(struct vigie *vigie, const char *person, const char *round, uint32_t until_s);
@@ -412,7 +414,7 @@ void my_duty_beat(struct vigie *vigie);
 /* my_duty_person: who holds the phone: on duty, or by enrolment; "" if not known. */
 const char *my_duty_person(const struct vigie *vigie);
 
-/* ---- watch.c ------------------------------------------------------------------------------------------------------ */
+/* ---- watch.c ----------------------------------------------------------------------------------------------------- */
 
 void my_watch_start(struct vigie *vigie);
 void my_watch_on_motion(struct vigie *vigie, bool moved);
@@ -424,7 +426,7 @@ void my_watch_on_fine(struct vigie *vigie);
 void my_watch_run(struct vigie *vigie);
 int64_t my_watch_due(const struct vigie *vigie);
 
-/* ---- rings.c ------------------------------------------------------------------------------------------------------ */
+/* ---- rings.c ----------------------------------------------------------------------------------------------------- */
 
 void my_ring_on_ring(struct vigie *vigie, const struct frame *frame);
 void my_ring_on_answer(struct vigie *vigie, const struct frame *frame);

@@ -190,7 +190,7 @@ int64_t my_diary_due(const struct vigie *vigie)
         return vigie->journal_bad ? vigie->journal_retry_mono_ms : NEVER;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void read_receipt(struct my_alert *a, struct cbor_reader *r)
 {
@@ -375,7 +375,8 @@ static bool is_alive(const struct vigie *vigie, enum my_subject subject)
         }
 }
 
-/* What is newer than the newest durable record is kept too: until that is durable, the older one is what would be found. */
+/* What is newer than the newest durable record is kept too: until that is durable, the older one is what would be
+ * found. */
 bool vigie_keep(const struct vigie *vigie, const uint8_t *record, size_t len)
 {
         const struct my_written *written;

@@ -1,5 +1,5 @@
-/* Duty: who holds the phone and on which round; the heartbeat or presence that goes with it; the region's question; the proof
- * of the button.  Off duty no heartbeat leaves. */
+/* Duty: who holds the phone and on which round; the heartbeat or presence that goes with it; the region's question; the
+ * proof of the button.  Off duty no heartbeat leaves. */
 #include <errno.h>
 #include <string.h>
 
@@ -91,7 +91,7 @@ void my_duty_start(struct vigie *vigie)
                 announce(&vigie->duty);
 }
 
-/* ---- the region --------------------------------------------------------------------------------------------------- */
+/* ---- the region -------------------------------------------------------------------------------------------------- */
 
 void my_duty_on_welcome(struct vigie *vigie)
 {
@@ -183,7 +183,7 @@ static void safe_send(struct vigie *vigie)
         vigie->duty.safe = false;
 }
 
-/* ---- heartbeat and presence --------------------------------------------------------------------------------------- */
+/* ---- heartbeat and presence -------------------------------------------------------------------------------------- */
 
 static void heartbeat(struct vigie *vigie, struct cbor_span sealed)
 {
@@ -261,7 +261,7 @@ static int64_t beat_due(const struct vigie *vigie)
         return d->confirmed && my_link_ready(vigie) ? d->beat_mono_ms : NEVER;
 }
 
-/* ---- time --------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 static int64_t end_due(const struct my_duty *d)
 {

@@ -8,7 +8,8 @@
 /* But when so many fixes in a row agree with each other, over so long, it is the old one that was wrong. */
 #define JUMPS_AGREEING 5
 #define JUMPS_SPAN_MS  4000
-/* A fix three times worse than a fresh good one (and worse than 100 m: a mast's, not a satellite's) does not replace it. */
+/* A fix three times worse than a fresh good one (and worse than 100 m: a mast's, not a satellite's) does not replace
+ * it. */
 #define WORSE_TIMES    3
 #define WORSE_M        100
 #define FRESH_MS       20000

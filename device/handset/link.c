@@ -1,5 +1,5 @@
-/* Which address, and when.  Two lanes: the ordinary one, always wanted; and the alert port, wanted while an alert has had no
- * receipt for a second.  Full-jitter back-off, none while an alert waits. */
+/* Which address, and when.  Two lanes: the ordinary one, always wanted; and the alert port, wanted while an alert has
+ * had no receipt for a second.  Full-jitter back-off, none while an alert waits. */
 #include <string.h>
 
 #include "device/handset/core.h"

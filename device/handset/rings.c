@@ -1,5 +1,5 @@
-/* Others' alerts, for a supervisor: what rings here, and what this person does about it.  Nothing asked for counts as done
- * before the region says so: by an answer, or by the record of a later ring. */
+/* Others' alerts, for a supervisor: what rings here, and what this person does about it.  Nothing asked for counts as
+ * done before the region says so: by an answer, or by the record of a later ring. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static void ring_remove(struct vigie *vigie, int at)
         memmove(&vigie->ring[at], &vigie->ring[at + 1], (vigie->ring_count - at) * sizeof(vigie->ring[0]));
 }
 
-/* ---- what the region says ----------------------------------------------------------------------------------------- */
+/* ---- what the region says ---------------------------------------------------------------------------------------- */
 
 static void shown_fill(struct vigie_ring *s, const struct record *record)
 {
@@ -192,7 +192,7 @@ void my_ring_on_dismiss(struct vigie *vigie)
         }
 }
 
-/* ---- what the person does ----------------------------------------------------------------------------------------- */
+/* ---- what the person does ---------------------------------------------------------------------------------------- */
 
 static void command_fill(struct vigie *vigie, struct my_ring *ring, const struct vigie_event *event)
 {
@@ -256,7 +256,7 @@ static void seen_send(struct vigie *vigie, struct my_ring *ring)
         ring->seen_link = vigie->link[MY_ORDINARY].number;
 }
 
-/* ---- time --------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 /* Said once on each link until the record shows it. */
 static bool seen_waits(const struct vigie *vigie, const struct my_ring *ring)
@@ -273,15 +273,19 @@ static int64_t tell_due(const struct vigie *vigie, const struct my_ring *ring)
                                                                   : ring->asked_mono_ms;
 }
 
-static int64_t end_due(const struct my_ring *ring)
+static int64_t end_due(const struct vigie *vigie, const struct my_ring *ring)
 {
-        return ring->heard_mono_ms + (ring->shown.state == ALERT_CLOSED ? MY_RING_CLOSED_MS : MY_RING_STALE_MS);
+        if (ring->shown.state == ALERT_CLOSED)
+                return ring->heard_mono_ms + MY_RING_CLOSED_MS;
+        if (ring->unconfirmed && my_link_ready(vigie) && ring->shown.asking == 0 && ring->shown.refused == 0)
+                return my_earlier(vigie->ring_confirm_mono_ms, ring->heard_mono_ms + MY_RING_STALE_MS);
+        return ring->heard_mono_ms + MY_RING_STALE_MS;
 }
 
 static void one_run(struct vigie *vigie, struct my_ring *ring)
 {
-        if (ring->unconfirmed && vigie->ring_confirm_mono_ms <= vigie->now_mono_ms)
-                ring->shown.level = 0;
+        if (ring->unconfirmed && my_link_ready(vigie) && vigie->ring_confirm_mono_ms <= vigie->now_mono_ms)
+                ring->shown.level = 0; /* it stays for its answer, or until that was read */
         if (ring->shown.asking != 0 && vigie->now_mono_ms - ring->asked_mono_ms >= MY_COMMAND_TERM_MS) {
                 ring->shown.refused = ring->shown.asking;
                 ring->shown.answer = NO_ANSWER;
@@ -310,7 +314,7 @@ static uint8_t level(const struct vigie *vigie)
 void my_ring_run(struct vigie *vigie)
 {
         for (int i = vigie->ring_count - 1; i >= 0; i--) {
-                if (end_due(&vigie->ring[i]) <= vigie->now_mono_ms)
+                if (end_due(vigie, &vigie->ring[i]) <= vigie->now_mono_ms)
                         ring_remove(vigie, i);
                 else
                         one_run(vigie, &vigie->ring[i]);
@@ -328,11 +332,9 @@ int64_t my_ring_due(const struct vigie *vigie)
         for (int i = 0; i < vigie->ring_count; i++) {
                 const struct my_ring *ring = &vigie->ring[i];
 
-                at = my_earlier(at, my_earlier(end_due(ring), tell_due(vigie, ring)));
+                at = my_earlier(at, my_earlier(end_due(vigie, ring), tell_due(vigie, ring)));
                 if (ring->shown.asking != 0)
                         at = my_earlier(at, ring->asked_mono_ms + MY_COMMAND_TERM_MS);
-                if (ring->unconfirmed && ring->shown.level > 0)
-                        at = my_earlier(at, vigie->ring_confirm_mono_ms);
         }
         return at;
 }

@@ -1,5 +1,5 @@
-/* An alert's revisions on their way: made, signed, sent, sent again.  One copy is held, the newest; an older one is never
- * sent after it. */
+/* An alert's revisions on their way: made, signed, sent, sent again.  One copy is held, the newest; an older one is
+ * never sent after it. */
 #include <math.h>
 #include <string.h>
 
@@ -27,14 +27,15 @@ static int64_t retry_ms(unsigned tries)
         return tries > 3 ? MY_RETRY_MAX_MS : my_earlier((int64_t)MY_RETRY_MIN_MS << (tries - 1), MY_RETRY_MAX_MS);
 }
 
-/* ---- making a revision -------------------------------------------------------------------------------------------- */
+/* ---- making a revision ------------------------------------------------------------------------------------------- */
 
 static int64_t revision_ms(const struct vigie *vigie, const struct my_alert *a)
 {
         return vigie->now_mono_ms - a->raised_mono_ms < MY_FIRST_MINUTE_MS ? VIGIE_REVISION_FAST_MS : VIGIE_REVISION_MS;
 }
 
-/* Better than the one in the newest revision: there was none, we have moved, it is twice as exact, or that one was old. */
+/* Better than the one in the newest revision: there was none, we have moved, it is twice as exact, or that one was old.
+ */
 static bool fix_is_better(const struct vigie *vigie, const struct my_alert *a)
 {
         const struct my_fix *f = &vigie->fix;
@@ -167,7 +168,7 @@ void my_send_on_signed(struct vigie *vigie, const struct vigie_event *event)
         }
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------ */
+/* ---- sending ----------------------------------------------------------------------------------------------------- */
 
 /* When the copy is to go out on this lane: now, at the next try, or NEVER. */
 static int64_t copy_due(const struct vigie *vigie, enum my_lane lane, enum my_subject subject)

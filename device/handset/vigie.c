@@ -70,7 +70,7 @@ int vigie_init(struct vigie *vigie, const struct vigie_options *options)
         return 0;
 }
 
-/* ---- for the other files ------------------------------------------------------------------------------------------ */
+/* ---- for the other files ----------------------------------------------------------------------------------------- */
 
 struct vigie_action *my_act(struct vigie *vigie, enum vigie_action_type type)
 {
@@ -139,7 +139,7 @@ void my_name_copy(char *to, size_t size, const char *text)
         memset(to + len, 0, size - len);
 }
 
-/* ---- events in ---------------------------------------------------------------------------------------------------- */
+/* ---- events in --------------------------------------------------------------------------------------------------- */
 
 static int on_start(struct vigie *vigie, const struct vigie_event *e)
 {
@@ -349,7 +349,7 @@ static int (*const on[VIGIE_ON_END])(struct vigie *vigie, const struct vigie_eve
         [VIGIE_ON_SEALED] = on_sealed,     [VIGIE_ON_SUPERVISE] = my_ring_on_supervise,
 };
 
-/* ---- and what follows --------------------------------------------------------------------------------------------- */
+/* ---- and what follows -------------------------------------------------------------------------------------------- */
 
 /* Over all octets of the status: every one of them is written, so that the same status has the same hash. */
 static uint64_t status_hash(const struct vigie *vigie)

@@ -104,7 +104,7 @@ extern "C" {
 
 struct vigie; /* one phone; some 32 KiB */
 
-/* ---- options ------------------------------------------------------------------------------------------------------ */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 enum vigie_role { VIGIE_CARRIER = 0, VIGIE_SUPERVISOR = 1 };
 
@@ -140,7 +140,7 @@ struct vigie_options {
         char app[33];          /* name and version of the host, for the region's logs */
 };
 
-/* ---- events ------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 enum vigie_event_type {
         VIGIE_ON_START = 1, /* once, after the last vigie_restore() */
@@ -249,7 +249,7 @@ struct vigie_event {
                         size_t len;
                 } sms;
                 struct {
-                        uint32_t seq; /* every VIGIE_DO_APPEND up to this one; 0: the journal as a whole, nothing written */
+                        uint32_t seq; /* every VIGIE_DO_APPEND up to this one; 0: nothing written, the journal itself */
                         bool ok;      /* durable; false: not written.  Every one that cannot be is told, `sync` or not;
                                        * the button says so, and we try again.  0: it can be opened, or not */
                 } synced;
@@ -272,7 +272,7 @@ struct vigie_event {
         } u;
 };
 
-/* ---- actions ------------------------------------------------------------------------------------------------------ */
+/* ---- actions ----------------------------------------------------------------------------------------------------- */
 
 enum vigie_action_type {
         VIGIE_DO_APPEND =
@@ -328,7 +328,7 @@ struct vigie_actions {
         uint8_t octets[VIGIE_OCTETS_MAX];
 };
 
-/* ---- status: all that a page shows -------------------------------------------------------------------------------- */
+/* ---- status: all that a page shows ------------------------------------------------------------------------------- */
 
 /* How far an alert is.  Each is another sentence, none is said early; from RECEIVED on a verified receipt says it. */
 enum vigie_word {
@@ -354,7 +354,7 @@ enum vigie_word {
 #define VIGIE_TROUBLE_NO_PATH      0x004u /* neither data nor SMS for VIGIE_NO_PATH_MS: a press waits for the network */
 #define VIGIE_TROUBLE_KEY          0x008u /* the alert key does not sign: a press leaves unverified */
 #define VIGIE_TROUBLE_BUTTON       0x00fu
-#define VIGIE_TROUBLE_TRUST        0x010u /* no good trust list: no receipt can be believed, nothing shows as received */
+#define VIGIE_TROUBLE_TRUST        0x010u /* no trust list: no receipt can be believed, nothing shows as received */
 #define VIGIE_TROUBLE_NO_FIX       0x020u /* no fix since the start, and none kept */
 #define VIGIE_TROUBLE_BATTERY      0x040u /* below VIGIE_BATTERY_LOW */
 
@@ -475,7 +475,7 @@ struct vigie_status {
                 }                                     \
         }
 
-/* ---- functions ---------------------------------------------------------------------------------------------------- */
+/* ---- functions --------------------------------------------------------------------------------------------------- */
 
 /* vigie_abi: the VIGIE_ABI this library was built with. */
 uint32_t vigie_abi(void);
@@ -491,12 +491,14 @@ int vigie_init(struct vigie *vigie, const struct vigie_options *options);
 
 /* vigie_restore: give one record that an earlier run appended, oldest first, all before VIGIE_ON_START.
  * The journal belongs to one enrolment: a host that enrols anew begins an empty one.
- * Returns 0, -EBADMSG (not a record of ours, altered), -EPROTONOSUPPORT (of a newer format): go on with the next. */
+ * Returns 0, -EBADMSG (not a record of ours, altered), -EPROTONOSUPPORT (of a newer format): go on with the next;
+ * -EINVAL (after VIGIE_ON_START). */
 int vigie_restore(struct vigie *vigie, const uint8_t *record, size_t len);
 
-/* vigie_keep: say whether a record of the journal is still needed.  A host that compacts its journal asks for each record
- * and leaves out the others; false for what is superseded, for closed alerts, for what cannot be read.  Records given
- * by VIGIE_DO_APPEND and not yet written are always written.  Changes nothing. */
+/* vigie_keep: say whether a record of the journal is still needed.  A host that compacts its journal asks for each
+ * record and leaves out the others; false for what is superseded, for closed alerts, for what cannot be read.  Records
+ * given by VIGIE_DO_APPEND and not yet written are always written.  Changes nothing.  A struct vigie is plain memory: a
+ * copy of it, taken when the compaction begins, answers on another thread while the first goes on. */
 bool vigie_keep(const struct vigie *vigie, const uint8_t *record, size_t len);
 
 /* vigie_event: an event in, actions out, to be done in their order.
@@ -517,7 +519,7 @@ const char *vigie_word_name(unsigned word);
 /* vigie_trouble_name: the same for one VIGIE_TROUBLE_ bit ("not_enrolled", "journal", "no_path" ...); NULL beyond. */
 const char *vigie_trouble_name(uint32_t bit);
 
-/* ---- crypto.c: for hosts that have libcrypto ---------------------------------------------------------------------- */
+/* ---- crypto.c: for hosts that have libcrypto --------------------------------------------------------------------- */
 
 /* vigie_verify: for options.verify; USER is not read.  False too when libcrypto fails. */
 bool vigie_verify(void *user, const struct vigie_check *check);

@@ -13,7 +13,7 @@ static bool alert_is_open(const struct vigie *vigie)
         return vigie->alert[MY_REAL].state == MY_OPEN;
 }
 
-/* ---- man-down ----------------------------------------------------------------------------------------------------- */
+/* ---- man-down ---------------------------------------------------------------------------------------------------- */
 
 static int64_t still_due(const struct vigie *vigie)
 {
@@ -44,7 +44,7 @@ void my_watch_on_motion(struct vigie *vigie, bool moved)
         }
 }
 
-/* ---- timed check-in ----------------------------------------------------------------------------------------------- */
+/* ---- timed check-in ---------------------------------------------------------------------------------------------- */
 
 static void check_in_set(struct vigie *vigie, int64_t in_ms)
 {
@@ -70,7 +70,7 @@ int my_watch_on_deadline(struct vigie *vigie, uint8_t what, uint32_t in_s)
         return 0;
 }
 
-/* ---- both --------------------------------------------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------------------------------------------------- */
 
 void my_watch_start(struct vigie *vigie)
 {
@@ -130,7 +130,7 @@ int64_t my_watch_due(const struct vigie *vigie)
         return my_earlier(at, w->missed_mono_ms != NEVER ? w->missed_mono_ms : w->check_in_mono_ms);
 }
 
-/* ---- last words --------------------------------------------------------------------------------------------------- */
+/* ---- last words -------------------------------------------------------------------------------------------------- */
 
 static void last_words(struct vigie *vigie)
 {

@@ -1,5 +1,6 @@
-/* Sequences of events at libvigie-handset: a press is there at once, no word is said early, a revision's number is used once, a
- * send goes to a live link, a timer is never due at once, SHOW comes when the status changed, and nothing of it breaks. */
+/* Sequences of events at libvigie-handset: a press is there at once, no word is said early, a revision's number is used
+ * once, a send goes to a live link, a timer is never due at once, SHOW comes when the status changed, and nothing of it
+ * breaks. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>

@@ -79,7 +79,8 @@ static void no_word_early(void **state)
         phone_free(p);
 }
 
-/* The highest version counts whatever the order of arrival; at one version "coming" goes before the rest and "kept" after. */
+/* The highest version counts whatever the order of arrival; at one version "coming" goes before the rest and "kept"
+ * after. */
 static void receipts_out_of_order(void **state)
 {
         static const struct {
@@ -170,7 +171,7 @@ static void receipt_of_another_alert(void **state)
         phone_free(p);
 }
 
-/* ---- touch and key ------------------------------------------------------------------------------------------------ */
+/* ---- touch and key ----------------------------------------------------------------------------------------------- */
 
 static void touch_held(void **state)
 {
@@ -289,7 +290,7 @@ static void key_four_in_three_seconds(void **state)
         phone_free(p);
 }
 
-/* ---- silent ------------------------------------------------------------------------------------------------------- */
+/* ---- silent ------------------------------------------------------------------------------------------------------ */
 
 /* A silent alert through its whole life: not one SHOW, ring or vibration, and the status is that of before. */
 static void silent_shows_nothing(void **state)
@@ -340,7 +341,7 @@ static void silent_then_loud(void **state)
         phone_free(p);
 }
 
-/* ---- again, drill, PIN, still -------------------------------------------------------------------------------------- */
+/* ---- again, drill, PIN, still ------------------------------------------------------------------------------------ */
 
 static void press_again(void **state)
 {

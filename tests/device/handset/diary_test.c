@@ -99,8 +99,9 @@ static void words_are_true(const struct phone *p)
                 assert_true(region_has(p, p->status.alert.id + 8));
 }
 
-/* The phone dies after its nth action, for every n, with what was not synced lost or not; it comes back without network,
- * then with it.  What the journal had is at the region; nothing is said before it is true; nothing is raised twice. */
+/* The phone dies after its nth action, for every n, with what was not synced lost or not; it comes back without
+ * network, then with it.  What the journal had is at the region; nothing is said before it is true; nothing is raised
+ * twice. */
 static void killed_at_every_action(void **state)
 {
         long n = 0;
@@ -160,7 +161,7 @@ static void killed_twice(void **state)
         }
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------------ */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static size_t file_write(const struct phone *p, uint8_t *file, size_t size, size_t *ends)
 {
@@ -262,7 +263,7 @@ static void records_altered(void **state)
         phone_free(other);
 }
 
-/* ---- compaction ---------------------------------------------------------------------------------------------------- */
+/* ---- compaction -------------------------------------------------------------------------------------------------- */
 
 static void compact(struct phone *p)
 {

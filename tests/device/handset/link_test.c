@@ -82,8 +82,8 @@ static void a_press_ends_a_long_wait(void **state)
         phone_free(p);
 }
 
-/* An address that says nothing is given up after 10 s, with an alert waiting and another address after 5; they are taken
- * in turn. */
+/* An address that says nothing is given up after 10 s, with an alert waiting and another address after 5; they are
+ * taken in turn. */
 static void addresses_in_turn(void **state)
 {
         struct phone *p = phone_new();
@@ -155,10 +155,10 @@ static void alert_before_hello(void **state)
         phone_free(p);
 }
 
-/* ---- the alert port ------------------------------------------------------------------------------------------------ */
+/* ---- the alert port ---------------------------------------------------------------------------------------------- */
 
-/* A second without receipt: the alert port is tried beside the ordinary one; nothing but alerts goes there; received, it is
- * let go. */
+/* A second without receipt: the alert port is tried beside the ordinary one; nothing but alerts goes there; received,
+ * it is let go. */
 static void alert_port(void **state)
 {
         struct phone *p = phone_new();
@@ -193,7 +193,7 @@ static void alert_port(void **state)
         phone_free(p);
 }
 
-/* ---- the button ---------------------------------------------------------------------------------------------------- */
+/* ---- the button -------------------------------------------------------------------------------------------------- */
 
 static void button_without_path(void **state)
 {

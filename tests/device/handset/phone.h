@@ -1,5 +1,6 @@
-/* A host made of memory, for the tests of libvigie-handset: a clock, a journal, a key store, a link and a region that answers.
- * Signatures are toys (a hash over key and message), so that runs are the same each time; crypto_test.c has real ones. */
+/* A host made of memory, for the tests of libvigie-handset: a clock, a journal, a key store, a link and a region that
+ * answers.  Signatures are toys (a hash over key and message), so that runs are the same each time; crypto_test.c has
+ * real ones. */
 #ifndef TESTS_DEVICE_HANDSET_PHONE_H
 #define TESTS_DEVICE_HANDSET_PHONE_H
 
@@ -178,7 +179,7 @@ static inline void phone_queue_receipt(struct phone *p, uint8_t address, const s
         phone_queue_frame(p, address, &frame);
 }
 
-/* ---- the region --------------------------------------------------------------------------------------------------- */
+/* ---- the region -------------------------------------------------------------------------------------------------- */
 
 static inline struct known *region_find(struct phone *p, const struct alert_id *id)
 {
@@ -252,7 +253,7 @@ static inline void region_frame(struct phone *p, uint8_t address, const uint8_t 
         phone_queue_frame(p, address, &out);
 }
 
-/* ---- the host ----------------------------------------------------------------------------------------------------- */
+/* ---- the host ---------------------------------------------------------------------------------------------------- */
 
 static inline void phone_append(struct phone *p, const struct vigie_action *a)
 {
@@ -450,7 +451,7 @@ static inline void phone_free(struct phone *p)
         free(p);
 }
 
-/* ---- what tests say and ask --------------------------------------------------------------------------------------- */
+/* ---- what tests say and ask -------------------------------------------------------------------------------------- */
 
 static inline void phone_press(struct phone *p, uint8_t how, uint8_t press)
 {

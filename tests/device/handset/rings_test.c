@@ -260,8 +260,8 @@ static void most_urgent_first(void **state)
         phone_free(p);
 }
 
-/* After a new link the region names again what still asks for this person; what it does not name rings no more. */
-static void unconfirmed_stops_ringing(void **state)
+/* After a new link the region names again what still asks for this person; what it does not name goes. */
+static void unconfirmed_goes(void **state)
 {
         struct phone *p = supervisor();
         struct record r = record_of(1, 1, ALERT_ASKED), s = record_of(2, 1, ALERT_ASKED);
@@ -274,12 +274,19 @@ static void unconfirmed_stops_ringing(void **state)
         while (p->status.link != VIGIE_LINK_WELCOME)
                 phone_run(p, 100);
         ring(p, &s, RING_RING);
-        phone_run(p, 29000);
+        phone_run(p, 9000);
         assert_int_equal(p->status.ring, 2);
-        phone_run(p, 1100);
-        assert_int_equal(p->status.ring, 1);
+        phone_network(p, false); /* again, before the time was over: it begins anew */
+        phone_run(p, 60000);
         assert_int_equal(p->status.ring_count, 2);
-        phone_run(p, 7200000);
+        p->network = true;
+        while (p->status.link != VIGIE_LINK_WELCOME)
+                phone_run(p, 100);
+        ring(p, &s, RING_RING);
+        phone_run(p, 10000);
+        assert_int_equal(p->status.ring, 1);
+        assert_int_equal(p->status.ring_count, 1);
+        phone_run(p, 7200000); /* nor is it kept for ever without a word */
         assert_int_equal(p->status.ring_count, 0);
         phone_free(p);
 }
@@ -317,7 +324,7 @@ int main(void)
                 cmocka_unit_test(older_versions_change_nothing),
                 cmocka_unit_test(bounded),
                 cmocka_unit_test(most_urgent_first),
-                cmocka_unit_test(unconfirmed_stops_ringing),
+                cmocka_unit_test(unconfirmed_goes),
                 cmocka_unit_test(out_of_range),
         };
 

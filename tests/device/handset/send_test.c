@@ -173,7 +173,7 @@ static void bounded_without_network(void **state)
         phone_free(p);
 }
 
-/* ---- what the press does not wait for ------------------------------------------------------------------------------ */
+/* ---- what the press does not wait for ---------------------------------------------------------------------------- */
 
 static void journal_unwritable(void **state)
 {

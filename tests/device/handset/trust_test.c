@@ -21,7 +21,8 @@ static uint32_t number_said(struct phone *p)
         return frame.u.hello.trust_number;
 }
 
-/* A newer list is taken, journaled, and there after a restart; an older one, the root's of another region, an altered one not. */
+/* A newer list is taken, journaled, and there after a restart; an older one, the root's of another region, an altered
+ * one not. */
 static void newer_lists(void **state)
 {
         struct phone *p = phone_started();

@@ -175,8 +175,8 @@ static void plain_memory(void **state)
         phone_free(p);
 }
 
-/* Everything at once: sixteen rings with long notes and unsaid seens, a drill, a real alert, a test, duty, a question: all
- * of it leaves in the actions of few events, and fits. */
+/* Everything at once: sixteen rings with long notes and unsaid seens, a drill, a real alert, a test, duty, a question:
+ * all of it leaves in the actions of few events, and fits. */
 static void worst_case_fits(void **state)
 {
         static uint8_t octets[RECORD_MAX];
