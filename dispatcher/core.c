@@ -284,7 +284,7 @@ static void positions(struct core *core, bool up)
 
 static void store(struct core *core, bool up)
 {
-        flow_store(core, up);
+        land_store(core, up);
         if (!up) {
                 offer_drop_tests(core);
                 return;
@@ -309,7 +309,7 @@ static void presence(struct core *core, const struct core_event *event)
 static void committed(struct core *core, const struct core_event *event)
 {
         if (!offer_proved(core, event))
-                flow_committed(core, event);
+                land(core, event);
 }
 
 static void command(struct core *core, const struct core_event *event)
@@ -341,7 +341,7 @@ static void take(struct core *core, const struct core_event *event)
                 committed(core, event);
                 break;
         case CORE_FEED_ALERT:
-                flow_feed(core, event->u.feed_alert.record);
+                land_feed(core, event->u.feed_alert.record);
                 break;
         case CORE_FEED_NOTICE:
                 supervision_notice(core, event->u.feed_notice.key, event->u.feed_notice.notice);

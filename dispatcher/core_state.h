@@ -2,7 +2,7 @@
  *
  *      core.c         events to where they belong, the queue of actions, the steps of work
  *      hold.c         open alerts in memory                                                 replay.c  loading and replay
- *      flow.c         facts in, one commit of an alert in flight, what comes back
+ *      flow.c         facts in, one commit of an alert in flight                            land.c    what comes back
  *      tell.c         who is told of an alert: receipts, rings
  *      offer.c        alert objects that come in                                            right.c   commands, and who may
  *      session.c      sessions and their frames                                             duty.c    duty and presence
@@ -239,12 +239,15 @@ bool flow_waits(const struct fact *fact);
 void flow_ready(struct core *core, struct open_alert *alert);
 bool flow_step(struct core *core);
 
-/* flow_synced: facts become ready, some at a time; false: none left.  flow_committed: the store's answer.  flow_feed: an entry.
- * flow_store: the store is up or away. */
+/* flow_synced: facts become ready, some at a time; false: none left. */
 bool flow_synced(struct core *core);
-void flow_committed(struct core *core, const struct core_event *event);
-void flow_feed(struct core *core, struct cbor_span record);
-void flow_store(struct core *core, bool up);
+
+/* ---- land.c */
+
+/* land: the store's answer to what is in flight.  land_feed: an entry of the feed.  land_store: the store is up or away. */
+void land(struct core *core, const struct core_event *event);
+void land_feed(struct core *core, struct cbor_span record);
+void land_store(struct core *core, bool up);
 
 /* ---- tell.c */
 

@@ -1,5 +1,5 @@
 /* What comes in as an alert: good, unknown, expired, revoked, another's, altered, copied, closed, restored, impossible, newer,
- * unreadable; floods of it; test presses. */
+ * unreadable. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -486,124 +486,6 @@ static void test_malformed_is_raised(void **state)
         model_free(model);
 }
 
-/* One stranger's flood: five, then one a minute; the rest is a count that the control room sees.  A real press goes through. */
-static void test_flood(void **state)
-{
-        struct model *model = region();
-        uint64_t flood = model_connect(model, 0, 99, CERTIFICATE_UNKNOWN), real = model_login(model, 0, 1);
-        uint8_t id[ALERT_ID_SIZE];
-        const struct notice *notice;
-        struct alert alert;
-
-        for (uint64_t i = 0; i < 500; i++) {
-                alert = model_alert_default(model, 1000 + i);
-                model_press(model, flood, 99, &alert);
-        }
-        assert_int_equal(model_open(model), CORE_SENDER_BURST);
-        assert_int_equal(counters(model)->suppressed, 500 - CORE_SENDER_BURST);
-        notice = model_notice(model, "unverified:63000000000000f0");
-        assert_non_null(notice);
-        assert_int_equal(notice->kind, NOTICE_UNVERIFIED);
-        alert = model_alert_default(model, 1);
-        model_press(model, real, 1, &alert);
-        model_alert_id(1, 1, id);
-        assert_int_equal(model_record(model, id).asked_count, 1);
-        model_pass(model, CORE_SENDER_REFILL_MS);
-        alert = model_alert_default(model, 9999);
-        model_press(model, flood, 99, &alert);
-        assert_int_equal(model_open(model), CORE_SENDER_BURST + 2);
-        model_pass(model, 700000);
-        model_scan(model);
-        assert_null(model_notice(model, "unverified:63000000000000f0"));
-        model_free(model);
-}
-
-/* Many strangers, each with a few: what all share holds them; a revoked handset, which is proved, still gets through. */
-static void test_flood_of_many(void **state)
-{
-        struct model *model = region();
-        struct handset_entry entry = entry_of(model, 2);
-        struct alert alert;
-        uint8_t id[ALERT_ID_SIZE];
-        uint64_t session;
-
-        entry.revoked_at_s = 5;
-        model_put_handset(model, 2, &entry);
-        for (unsigned i = 0; i < 150; i++) {
-                session = model_connect(model, 0, 1000 + i, CERTIFICATE_UNKNOWN);
-                alert = model_alert_default(model, i);
-                model_press(model, session, 1000 + i, &alert);
-        }
-        assert_int_equal(model_open(model), CORE_STRANGERS_BURST);
-        session = model_connect(model, 0, 2, CERTIFICATE_OK);
-        alert = model_alert_default(model, 1);
-        model_press(model, session, 2, &alert);
-        model_alert_id(2, 1, id);
-        assert_int_equal(model_record(model, id).why_unverified, UNVERIFIED_REVOKED);
-        assert_true(model->notice_actions < 100);
-        model_free(model);
-}
-
-static void test_proof_of_the_button(void **state)
-{
-        struct model *model = region();
-        uint64_t session = model_login(model, 0, 1), anna;
-        struct alert alert = model_alert_default(model, 1);
-        struct receipt *receipt = &model_session(model, session)->receipt;
-        uint8_t id[ALERT_ID_SIZE];
-
-        model_enrol(model, 11, HANDSET_SUPERVISOR, "anna");
-        anna = model_login(model, 0, 11);
-        model_alert_id(1, 1, id);
-        alert.kind = ALERT_TEST;
-        model->hold_sync = true;
-        model_press(model, session, 1, &alert);
-        assert_int_equal(model->tests, 0); /* the journal first */
-        model->hold_sync = false;
-        model_sync(model);
-        assert_int_equal(model->tests, 1);
-        assert_int_equal(receipt->state, RECEIPT_PROVED);
-        assert_memory_equal(receipt->alert.octets, id, ALERT_ID_SIZE);
-        assert_int_equal(model_open(model), 0);
-        assert_int_equal(model_session(model, anna)->ring_count, 0);
-        for (uint64_t i = 0; i < 20; i++) {
-                memcpy(alert.nonce, &i, sizeof(i));
-                model_press(model, session, 1, &alert);
-        }
-        assert_int_equal(model->tests, CORE_TEST_BURST);
-        assert_int_equal(counters(model)->tests_dropped, 21 - CORE_TEST_BURST);
-        model_pass(model, CORE_TEST_REFILL_MS);
-        model_press(model, session, 1, &alert);
-        assert_int_equal(model->tests, CORE_TEST_BURST + 1);
-        model_kill(model, 0); /* and it is none after a restart either */
-        model_start(model, 0);
-        assert_int_equal(model_open(model), 0);
-        model_free(model);
-}
-
-static void test_no_proof_without_a_good_signature(void **state)
-{
-        struct model *model = region();
-        struct handset_entry entry = entry_of(model, 1);
-        struct alert alert = model_alert_default(model, 1);
-        uint64_t session;
-
-        alert.kind = ALERT_TEST;
-        entry.revoked_at_s = 5;
-        model_put_handset(model, 1, &entry);
-        session = model_connect(model, 0, 1, CERTIFICATE_OK);
-        model_press(model, session, 1, &alert);
-        assert_int_equal(model_session(model, session)->receipt_count, 0);
-        assert_int_equal(model_open(model), 0);
-        entry.revoked_at_s = 0;
-        model_put_handset(model, 1, &entry);
-        model_store(model, false);
-        session = model_connect(model, 0, 1, CERTIFICATE_OK);
-        model_press(model, session, 1, &alert);
-        assert_int_equal(model_session(model, session)->receipt_count, 0);
-        model_free(model);
-}
-
 /* Markup, a mark of direction and a four-octet emoji pass through as they are. */
 static void test_hostile_names(void **state)
 {
@@ -677,10 +559,6 @@ int main(void)
                 cmocka_unit_test(test_impossible_time_and_position),
                 cmocka_unit_test(test_newer_field),
                 cmocka_unit_test(test_malformed_is_raised),
-                cmocka_unit_test(test_flood),
-                cmocka_unit_test(test_flood_of_many),
-                cmocka_unit_test(test_proof_of_the_button),
-                cmocka_unit_test(test_no_proof_without_a_good_signature),
                 cmocka_unit_test(test_hostile_names),
                 cmocka_unit_test(test_mistake_and_duress),
         };

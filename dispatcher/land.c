@@ -1,0 +1,153 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core_state.h"
+
+static void count(struct core_counters *counters, const struct open_alert *alert, const struct record *record)
+{
+        uint64_t *const by_event[EVENT_END] = {
+                [EVENT_RAISE] = &counters->raised,        [EVENT_UPDATE] = &counters->updated,
+                [EVENT_SEEN] = &counters->seen,           [EVENT_TAKE] = &counters->taken,
+                [EVENT_RELEASE] = &counters->released,    [EVENT_JOIN] = &counters->joined,
+                [EVENT_PROGRESS] = &counters->progressed, [EVENT_CLOSE] = &counters->closed,
+                [EVENT_DUE] = &counters->climbed,
+        };
+
+        if (alert->proposal_event < EVENT_END && by_event[alert->proposal_event] != NULL)
+                (*by_event[alert->proposal_event])++;
+        if (alert->proposal_event == EVENT_RAISE && (record->marks & RECORD_UNVERIFIED) != 0)
+                counters->unverified++;
+}
+
+/* The store has the proposal.  The feed may have said so before. */
+static void landed(struct core *core, struct open_alert *alert)
+{
+        struct fact *fact = alert->flying;
+        struct cbor_span bytes = { alert->proposal, alert->proposal_size };
+        struct record record;
+        int r = record_decode(bytes.at, bytes.len, &record);
+
+        assert(r == 0); /* we wrote it */
+        alert->proposal = NULL;
+        alert->flying = NULL;
+        count(&core->counters, alert, &record);
+        if (fact != NULL) {
+                flow_done(core, fact);
+                if (fact->type == FACT_COMMAND && fact->by_handset)
+                        right_answer(core, fact, ANSWER_DONE, &record);
+        }
+        if (record.state != ALERT_CLOSED) /* else it is gone in a moment */
+                flow_ready(core, alert);
+        hold_adopt(core, alert, &record, bytes);
+        free((uint8_t *)bytes.at);
+}
+
+/* Nothing was committed: the fact is offered again. */
+static void not_landed(struct core *core, struct open_alert *alert)
+{
+        free(alert->proposal);
+        alert->proposal = NULL;
+        if (alert->flying != NULL)
+                alert->flying->state = FACT_READY;
+        else if (alert->proposal_event == EVENT_DUE)
+                alert->due_now = true;
+        alert->flying = NULL;
+        flow_ready(core, alert);
+}
+
+/* The store has another version than we thought, or (empty) none. */
+static void conflict(struct core *core, struct open_alert *alert, struct cbor_span bytes)
+{
+        struct record record;
+
+        if (bytes.len == 0) {
+                alert->stored = 0;
+                alert->look = false;
+                alert->bring_back = alert->version != 0;
+                return;
+        }
+        if (record_decode(bytes.at, bytes.len, &record) < 0 || memcmp(record.id, alert->id, ALERT_ID_SIZE) != 0) {
+                alert->unreadable = true; /* a newer dispatcher's, or broken: not ours to overwrite */
+                return;
+        }
+        alert->look = false;
+        if (record.version < alert->version) { /* a failover lost what it had acknowledged */
+                hold_set(core, alert, &record, bytes);
+                flow_again(core, alert);
+        } else {
+                hold_adopt(core, alert, &record, bytes);
+        }
+}
+
+void land(struct core *core, const struct core_event *event)
+{
+        struct flying *flying = table_find(&core->flights, &event->u.committed.token);
+        struct open_alert *alert = flying != NULL ? hold_find(core, flying->id) : NULL;
+        enum flight flight;
+
+        if (flying == NULL)
+                return;
+        table_remove(&core->flights, flying);
+        core->counters.commits = (int64_t)core->flights.count;
+        assert(alert != NULL && alert->token == event->u.committed.token); /* hold_drop takes flights along */
+        flight = alert->flight;
+        alert->flight = FLIGHT_NONE;
+        if (event->u.committed.result == CORE_OK && flight == FLIGHT_COMMIT) {
+                landed(core, alert);
+                return;
+        }
+        not_landed(core, alert);
+        if (event->u.committed.result == CORE_TOMBSTONE) {
+                hold_gone(core, alert, &event->u.committed.tombstone, NULL);
+        } else if (event->u.committed.result == CORE_CONFLICT) {
+                core->counters.conflicts += flight == FLIGHT_COMMIT;
+                conflict(core, alert, event->u.committed.record);
+        } else if (event->u.committed.result == CORE_FENCED) {
+                core->fenced = true;
+                core->counters.fenced++;
+        } else {
+                core->counters.unknown_replies++;
+        }
+}
+
+void land_feed(struct core *core, struct cbor_span bytes)
+{
+        struct record record;
+        struct open_alert *alert;
+        struct tombstone tombstone;
+
+        if (record_decode(bytes.at, bytes.len, &record) < 0)
+                return; /* a newer dispatcher's, while an upgrade runs: the store has it */
+        alert = hold_find(core, record.id);
+        if (alert == NULL && record.state == ALERT_CLOSED) {
+                tombstone = hold_tombstone(&record);
+                hold_remember(core, &record, &tombstone);
+                return;
+        }
+        if (alert == NULL && hold_closed(core, record.id) == NULL)
+                alert = hold_need(core, record.id);
+        if (alert != NULL)
+                hold_adopt(core, alert, &record, bytes);
+}
+
+void land_store(struct core *core, bool up)
+{
+        size_t cursor = 0;
+        struct flying *flying;
+
+        if (!up && core->store_up)
+                core->store_away_ms = core->now_ms;
+        core->store_up = up;
+        if (up)
+                core->fenced = false;
+        while (!up && (flying = table_next(&core->flights, &cursor)) != NULL) {
+                struct open_alert *alert = hold_find(core, flying->id);
+
+                alert->flight = FLIGHT_NONE;
+                not_landed(core, alert);
+                table_remove(&core->flights, flying);
+                cursor--;
+        }
+        core->counters.commits = (int64_t)core->flights.count;
+}
