@@ -17,6 +17,7 @@ struct load {
         size_t under_way; /* commands whose answers are to come */
         bool dead;        /* cancelled or failed: freed with the last answer */
         enum people_kind kind;
+        bool everyone; /* all kinds are read */
         person_id *supervisors;
         size_t supervisor_count, supervisor_room;
         alert_text *open;
@@ -228,7 +229,7 @@ static void take_person(struct load *load, const char *field, struct cbor_span v
 
         if (r == 0 && load->kind == PEOPLE_SUPERVISORS && strlen(field) <= PERSON_ID_MAX)
                 note_supervisor(load, field);
-        if (r == 0 && load->options.person != NULL)
+        if (r == 0 && load->everyone && load->options.person != NULL)
                 load->options.person(load->options.user, load->kind, field, value);
         load->result.people += r == 0;
         load->result.bad += r < 0;
@@ -251,7 +252,7 @@ static void on_page(void *user, struct redisReply *reply)
                 go_on(load, -EIO);
         else if (strcmp(cursor, "0") != 0)
                 go_on(load, ask_page(load, cursor));
-        else if (++load->kind < PEOPLE_KINDS)
+        else if (load->everyone && ++load->kind < PEOPLE_KINDS)
                 go_on(load, ask_page(load, "0"));
         else
                 go_on(load, ask(load, on_open, "ZRANGE", "open", (const char *const[]){ "0", "-1", NULL }));
@@ -266,16 +267,39 @@ static int ask_page(struct load *load, const char *cursor)
                    (const char *const[]){ cursor, "COUNT", count, NULL });
 }
 
-/* ---- The streams' positions, the first step. */
+/* ---- The streams' positions, the first step, and whether the people are to be read. */
+
+static void begin_people(struct load *load, bool everyone)
+{
+        load->everyone = everyone;
+        if (everyone && load->options.people != NULL)
+                load->options.people(load->options.user);
+        go_on(load, ask_page(load, "0"));
+}
+
+/* on_since: the entry up to which the core knows the changes; gone means trimmed, or lost with a failover. */
+static void on_since(void *user, struct redisReply *reply)
+{
+        struct load *load = user;
+
+        if (came(load, reply))
+                begin_people(load, reply_count(reply) == 0);
+}
 
 static void on_changes(void *user, struct redisReply *reply)
 {
         struct load *load = user;
+        char since[STREAM_ID_TEXT];
 
         if (!came(load, reply))
                 return;
         stream_id_read(reply_at(reply_at(reply, 0), 0), &load->result.changes);
-        go_on(load, ask_page(load, "0"));
+        if (!load->options.loaded || stream_id_compare(load->options.since, load->result.changes) == 0) {
+                begin_people(load, !load->options.loaded);
+                return;
+        }
+        stream_id_write(load->options.since, since);
+        go_on(load, ask(load, on_since, "XRANGE", "people:changes", (const char *const[]){ since, since, NULL }));
 }
 
 static void on_feed(void *user, struct redisReply *reply)

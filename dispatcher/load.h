@@ -29,8 +29,13 @@ struct load_options {
         struct redis_link *link;
         const struct config *config;
         struct core *core;
+        /* The core knows the people as of `since`, a position of {r}:people:changes: while that entry is still there, the
+         * changes behind it tell the rest, and the supervisors alone are read again (duty needs their ids). */
+        bool loaded;
+        struct stream_id since;
         void *user;
-        /* Each person loaded, for the snapshot; may be NULL. */
+        /* All people are going to be loaded, and then each of them, for the snapshot; may be NULL. */
+        void (*people)(void *user);
         void (*person)(void *user, enum people_kind kind, const char *field, struct cbor_span value);
         /* Each supervisor's duty, NULL: off.  May be NULL. */
         void (*duty)(void *user, const char *person, const struct duty_entry *duty);

@@ -315,6 +315,7 @@ int run_open(const struct run_options *options, struct run **ret_run)
         *ret_run = run;
         run->options = *options;
         run->off = OFF_STARTING;
+        run->people_epoch = -1;
         run->ahead_ms = clock_utc_ms() - clock_mono_ms();
         start_timers(run);
         if ((r = open_core(run)) < 0 || (r = open_snapshot(run)) < 0 || (r = hear_open(run, &why)) < 0)

@@ -53,6 +53,7 @@ struct run {
         bool alerts_link, positions_link; /* the store's links, its epoch read */
         struct load *load;
         struct roster_load *roster_load;
+        int64_t people_epoch;     /* the people were loaded of this epoch, up to `changes`; -1 not yet */
         struct stream_id changes;
 
         int64_t ahead_ms;   /* Redis's UTC minus our monotonic clock */

@@ -195,6 +195,11 @@ struct redis_link *store_positions(struct store *store)
         return store->positions;
 }
 
+int64_t store_epoch(const struct store *store)
+{
+        return store->epoch;
+}
+
 const struct store_counts *store_counts(const struct store *store)
 {
         return &store->counts;

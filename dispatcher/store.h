@@ -75,6 +75,9 @@ void store_key(const struct config *config, const char *name, char to[STORE_KEY_
 struct redis_link *store_alerts(struct store *store);
 struct redis_link *store_positions(struct store *store);
 
+/* store_epoch: the epoch read when the alerts' Redis came up; a restore raises it. */
+int64_t store_epoch(const struct store *store);
+
 /* The rest does one action of the core each (core.h says what).  None fails: what cannot be sent is answered
  * CORE_UNKNOWN (commit, look, prove) or counted. */
 void store_commit(struct store *store, const struct core_action *action);

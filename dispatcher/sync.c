@@ -31,6 +31,15 @@ static void leave_alerts(struct run *run)
                 tell_state(run, CORE_STORE, false);
 }
 
+static void on_people(void *user)
+{
+        struct run *run = user;
+
+        run->people_epoch = -1;
+        if (run->snapshot != NULL)
+                snapshot_begin(run->snapshot, run_now_ms(run));
+}
+
 static void on_person(void *user, enum people_kind kind, const char *field, struct cbor_span value)
 {
         struct run *run = user;
@@ -70,9 +79,10 @@ static void on_loaded(void *user, int error, const struct load_result *result)
         }
         run->alerts = SYNC_UP;
         run->alerts_up = 1;
-        /* What was taken out while the link was lost is in no hash any more: read it in the changes. */
+        /* What was taken out while the link was lost is in no hash any more: it is read in the changes. */
         if (run->changes.ms == 0 || stream_id_compare(run->changes, result->changes) > 0)
                 run->changes = result->changes;
+        run->people_epoch = store_epoch(run->store);
         tail_start(run->feed, (struct stream_id[TAIL_STREAMS]){ result->feed, run->changes });
         tell_state(run, CORE_STORE, true);
         commands_start(run->commands);
@@ -96,12 +106,13 @@ void sync_alerts(struct run *run)
         if (run->alerts != SYNC_AWAY)
                 return;
         run->alerts = SYNC_LOADING;
-        if (run->snapshot != NULL)
-                snapshot_begin(run->snapshot, run_now_ms(run));
         r = load_begin(&(struct load_options){ .link = store_alerts(run->store),
                                                .config = run->options.config,
                                                .core = run->core,
+                                               .loaded = run->people_epoch == store_epoch(run->store),
+                                               .since = run->changes,
                                                .user = run,
+                                               .people = on_people,
                                                .person = on_person,
                                                .duty = on_duty,
                                                .done = on_loaded },
