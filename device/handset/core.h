@@ -295,12 +295,23 @@ void my_name_copy(char *to, size_t size, const char *text);
 
 /* ---- alert.c ----------------------------------------------------------------------------------------------------- */
 
-/* my_alert_on_*: the events of the same names. */
+/* my_alert_on_press: a finger, a button or a command.  HOW is enum vigie_how, PRESS enum vigie_press; out of range they
+ * are a loud press at once: a press is never refused. */
 void my_alert_on_press(struct vigie *vigie, uint8_t how, uint8_t press);
+
+/* my_alert_on_key: the key went down once. */
 void my_alert_on_key(struct vigie *vigie);
+
+/* my_alert_on_category: the tap after the press, 1..5; without an open alert nothing. */
 void my_alert_on_category(struct vigie *vigie, uint8_t category);
+
+/* my_alert_on_pin: a PIN, enum vigie_pin, for the open alert if there is one. */
 void my_alert_on_pin(struct vigie *vigie, uint8_t pin);
+
+/* my_alert_on_still: "I still need help". */
 void my_alert_on_still(struct vigie *vigie);
+
+/* my_alert_on_dismiss: the closed alert was read. */
 void my_alert_on_dismiss(struct vigie *vigie);
 
 /* my_alert_start: after restoring: what is open is offered, a touch left down is raised. */
@@ -312,13 +323,13 @@ void my_alert_raise(struct vigie *vigie, enum alert_kind kind, uint16_t marks);
 /* my_alert_mark: add MARKS to an open alert; they leave at once. */
 void my_alert_mark(struct vigie *vigie, enum my_subject subject, uint16_t marks);
 
-/* my_alert_last_words: mark what is open; false if nothing is. */
+/* my_alert_last_words: mark what is open; false if nothing is, or all of it is marked so already. */
 bool my_alert_last_words(struct vigie *vigie);
 
-/* my_alert_receipt: a signed receipt came. */
+/* my_alert_receipt: a signed receipt came, by whatever path. */
 void my_alert_receipt(struct vigie *vigie, struct cbor_span cose);
 
-/* my_alert_run: a finger held for a second.  my_alert_due: when. */
+/* my_alert_run: raise what was held for a second.  my_alert_due: when. */
 void my_alert_run(struct vigie *vigie);
 int64_t my_alert_due(const struct vigie *vigie);
 
@@ -334,7 +345,7 @@ bool my_alert_waits(const struct vigie *vigie);
 void my_send_run(struct vigie *vigie);
 int64_t my_send_due(const struct vigie *vigie);
 
-/* my_send_on_signed: a signature came back. */
+/* my_send_on_signed: a signature came back, or could not be made. */
 void my_send_on_signed(struct vigie *vigie, const struct vigie_event *event);
 
 /* my_send_unanswered: since when something sent on this link waits for a receipt; NEVER if nothing does. */
@@ -345,27 +356,38 @@ void my_send_answered(struct my_alert *alert);
 
 /* ---- link.c ------------------------------------------------------------------------------------------------------ */
 
+/* my_link_start: both lanes idle, the first attempt due now. */
 void my_link_start(struct vigie *vigie);
+
+/* my_link_on_link: the host says that a link is up or down; about a link that is not ours any more: nothing. */
 void my_link_on_link(struct vigie *vigie, uint8_t address, bool up);
+
+/* my_link_on_welcome: the region knows us on the ordinary link. */
 void my_link_on_welcome(struct vigie *vigie, const struct frame *frame);
+
+/* my_link_heard: a message came by this address: the back-off begins anew. */
+void my_link_heard(struct vigie *vigie, uint8_t address);
+
+/* my_link_run: connect, give up, say hello.  my_link_due: when next. */
 void my_link_run(struct vigie *vigie);
 int64_t my_link_due(const struct vigie *vigie);
-
-/* my_link_heard: a message came by this address. */
-void my_link_heard(struct vigie *vigie, uint8_t address);
 
 /* my_link_ready: say whether the region has welcomed us on the ordinary link. */
 bool my_link_ready(const struct vigie *vigie);
 
 /* ---- diary.c ----------------------------------------------------------------------------------------------------- */
 
-/* my_diary_write: append the whole state of SUBJECT to the journal; SYNC: durable before it counts.  Gives the APPEND's
- * number.  A trust list is given as it came: my_diary_trust(). */
+/* my_diary_write: append the whole state of SUBJECT (not MY_TRUST) to the journal; SYNC: durable before it counts.
+ * Gives the APPEND's number. */
 uint32_t my_diary_write(struct vigie *vigie, enum my_subject subject, bool sync);
+
+/* my_diary_trust: append a trust list as it came.  Gives the APPEND's number. */
 uint32_t my_diary_trust(struct vigie *vigie, struct cbor_span list);
 
-/* my_diary_on_synced: the journal says how far it is.  my_diary_run: try again.  my_diary_due: when. */
+/* my_diary_on_synced: the host says how far the journal is, or that it cannot be written. */
 void my_diary_on_synced(struct vigie *vigie, uint32_t seq, bool ok);
+
+/* my_diary_run: write again what could not be written.  my_diary_due: when. */
 void my_diary_run(struct vigie *vigie);
 int64_t my_diary_due(const struct vigie *vigie);
 
@@ -385,30 +407,46 @@ double my_fix_distance_m(double lat_a_deg, double lon_a_deg, double lat_b_deg, d
 
 /* ---- trust.c ----------------------------------------------------------------------------------------------------- */
 
-/* my_trust_take: take a signed trust list if it is the root's and newer.  Returns 1 taken, 0 nothing new, -EBADMSG,
- * -EKEYREJECTED. */
+/* my_trust_take: take a signed trust list if it is the root's, of our region and newer.
+ * Returns 1 (taken), 0 (nothing new), -EBADMSG, -EKEYREJECTED. */
 int my_trust_take(struct vigie *vigie, struct cbor_span list);
 
-/* my_trust_receipt: say whether a receipt is signed by a receipt key of the region. */
+/* my_trust_receipt: say whether a receipt is signed by a receipt key of the region, valid at the receipt's own time. */
 bool my_trust_receipt(const struct vigie *vigie, const struct receipt_signed *receipt);
 
 /* ---- duty.c ------------------------------------------------------------------------------------------------------ */
 
-/* my_duty_set: go on duty, or give another end.  Returns 0, -EINVAL. */
+/* my_duty_set: go on duty with a proof of the button; or, on as the same person on the same round, give another end.
+ * PERSON "" is the one of the options.  Returns 0, -EINVAL (an id that is none, an end that is over). */
 int my_duty_set(struct vigie *vigie, const char *person, const char *round, uint32_t until_s);
+
+/* my_duty_off: end duty here and tell the region as soon as it can be told. */
 void my_duty_off(struct vigie *vigie);
+
+/* my_duty_start: after restoring. */
 void my_duty_start(struct vigie *vigie);
+
+/* my_duty_on_welcome: a new link: the region is told of duty again (it may have lost its positions). */
 void my_duty_on_welcome(struct vigie *vigie);
+
+/* my_duty_on_answer: the region confirms or refuses. */
 void my_duty_on_answer(struct vigie *vigie, const struct frame *frame);
-/* my_duty_on_disbelief: the region refused a position because it thinks us off duty: tell it again. */
+
+/* my_duty_on_disbelief: the region refused a position because it thinks us off duty: told again, no position before. */
 void my_duty_on_disbelief(struct vigie *vigie);
+
+/* my_duty_on_question: "are you all right?"; my_duty_on_fine: the person is. */
 void my_duty_on_question(struct vigie *vigie, uint32_t request);
 void my_duty_on_fine(struct vigie *vigie);
+
+/* my_duty_on_sealed: a sealed position came back, empty if it could not be made; the heartbeat leaves with it. */
 void my_duty_on_sealed(struct vigie *vigie, uint32_t ticket, struct cbor_span sealed);
+
+/* my_duty_run: the end of duty, announcements, heartbeats, presence.  my_duty_due: when next. */
 void my_duty_run(struct vigie *vigie);
 int64_t my_duty_due(const struct vigie *vigie);
 
-/* my_duty_beat: a heartbeat or presence as soon as the link allows. */
+/* my_duty_beat: a heartbeat or presence as soon as duty and the link allow. */
 void my_duty_beat(struct vigie *vigie);
 
 /* my_duty_person: who holds the phone: on duty, or by enrolment; "" if not known. */
@@ -416,24 +454,48 @@ const char *my_duty_person(const struct vigie *vigie);
 
 /* ---- watch.c ----------------------------------------------------------------------------------------------------- */
 
+/* my_watch_start: after restoring: a check-in goes on. */
 void my_watch_start(struct vigie *vigie);
+
+/* my_watch_on_motion: the phone moved, or (MOVED false) a sensor says man-down. */
 void my_watch_on_motion(struct vigie *vigie, bool moved);
-/* my_watch_on_deadline: Returns 0, -EINVAL. */
+
+/* my_watch_on_deadline: the timed check-in is set (IN_S 60..28800), cleared, or expired by the host's word.
+ * Returns 0, -EINVAL. */
 int my_watch_on_deadline(struct vigie *vigie, uint8_t what, uint32_t in_s);
+
+/* my_watch_on_battery: percent 0..100 or 255; falling below 5 the phone says its last words. */
 void my_watch_on_battery(struct vigie *vigie, uint8_t percent);
+
+/* my_watch_on_power_off: last words. */
 void my_watch_on_power_off(struct vigie *vigie);
+
+/* my_watch_on_fine: the person is fine: man-down and check-in are answered. */
 void my_watch_on_fine(struct vigie *vigie);
+
+/* my_watch_run: ask, and raise what was not answered.  my_watch_due: when next. */
 void my_watch_run(struct vigie *vigie);
 int64_t my_watch_due(const struct vigie *vigie);
 
 /* ---- rings.c ----------------------------------------------------------------------------------------------------- */
 
+/* my_ring_on_ring: the record of another's alert, and how loud it rings here. */
 void my_ring_on_ring(struct vigie *vigie, const struct frame *frame);
+
+/* my_ring_on_answer: the region answers a command of this person. */
 void my_ring_on_answer(struct vigie *vigie, const struct frame *frame);
+
+/* my_ring_on_welcome: a new link: what the region does not ring again within MY_RING_CONFIRM_MS goes. */
 void my_ring_on_welcome(struct vigie *vigie);
+
+/* my_ring_on_dismiss: closed alerts and refusals were read. */
 void my_ring_on_dismiss(struct vigie *vigie);
-/* my_ring_on_supervise: Returns 0, -EINVAL. */
+
+/* my_ring_on_supervise: the person does something about an alert; one that is not here, or closed: nothing.
+ * Returns 0, -EINVAL (verb, reason or note out of range). */
 int my_ring_on_supervise(struct vigie *vigie, const struct vigie_event *event);
+
+/* my_ring_run: send commands, give them up, let go of what is over, ring.  my_ring_due: when next. */
 void my_ring_run(struct vigie *vigie);
 int64_t my_ring_due(const struct vigie *vigie);
 
