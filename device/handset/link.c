@@ -203,6 +203,7 @@ void my_link_run(struct vigie *vigie)
         if (vigie->link[MY_ORDINARY].state == MY_UP && !vigie->link[MY_ORDINARY].hello)
                 hello(vigie);
         vigie->no_path = vigie->started && vigie->down_mono_ms != NEVER && !vigie->options.sms &&
+                         vigie->link[MY_ALERT_PORT].state != MY_UP &&
                          vigie->now_mono_ms - vigie->down_mono_ms >= VIGIE_NO_PATH_MS;
 }
 
@@ -212,7 +213,7 @@ int64_t my_link_due(const struct vigie *vigie)
 
         if (!vigie->started)
                 return NEVER;
-        if (vigie->down_mono_ms != NEVER && !vigie->options.sms && !vigie->no_path)
+        if (vigie->down_mono_ms != NEVER && vigie->down_mono_ms + VIGIE_NO_PATH_MS > vigie->now_mono_ms)
                 at = vigie->down_mono_ms + VIGIE_NO_PATH_MS;
         for (int lane = 0; lane < MY_LANES; lane++) {
                 if (is_wanted(vigie, lane))

@@ -234,6 +234,29 @@ static void button_not_enrolled(void **state)
         phone_free(p);
 }
 
+/* The alert port alone is a path too, while an alert has it open. */
+static void button_with_the_alert_port(void **state)
+{
+        struct phone *p = phone_new();
+
+        p->options.address_count = 2;
+        p->options.address_alert = 2;
+        p->region = false;
+        phone_start(p);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, 1500);
+        p->connect_silent = true;
+        p->up &= 2;
+        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_LINK, .u.link = { 0, false } });
+        p->region = p->keeps = true;
+        phone_run(p, 9000);
+        assert_true(p->status.button);
+        p->up = 0;
+        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_LINK, .u.link = { 1, false } });
+        assert_false(p->status.button);
+        phone_free(p);
+}
+
 static void no_address(void **state)
 {
         struct phone *p = phone_new();
@@ -261,6 +284,7 @@ int main(void)
                 cmocka_unit_test(alert_port),
                 cmocka_unit_test(button_without_path),
                 cmocka_unit_test(button_not_enrolled),
+                cmocka_unit_test(button_with_the_alert_port),
                 cmocka_unit_test(no_address),
         };
 
