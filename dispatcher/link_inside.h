@@ -66,7 +66,8 @@ void conn_arm(struct conn *conn, int64_t in_ms);
 /* conn_heard: a frame or a pong has come. */
 void conn_heard(struct conn *conn);
 
-/* conn_cut: end it without a word, from outside its callbacks.  conn_shut: with a close frame, once its queue is sent. */
+/* conn_cut: end it without a word, from outside its callbacks.  conn_shut: with a close frame, once its queue is
+ * sent. */
 void conn_cut(struct conn *conn);
 void conn_shut(struct conn *conn, unsigned code);
 

@@ -29,8 +29,8 @@ struct load_options {
         struct redis_link *link;
         const struct config *config;
         struct core *core;
-        /* The core knows the people as of `since`, a position of {r}:people:changes: while that entry is still there, the
-         * changes behind it tell the rest, and the supervisors alone are read again (duty needs their ids). */
+        /* The core knows the people as of `since`, a position of {r}:people:changes: while that entry is still there,
+         * the changes behind it tell the rest, and the supervisors alone are read again (duty needs their ids). */
         bool loaded;
         struct stream_id since;
         void *user;
