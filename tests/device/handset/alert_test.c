@@ -226,6 +226,12 @@ static void touch_odd(void **state)
         phone_press(p, 77, 99);
         assert_int_equal(p->status.alert.presses, 3);
         phone_free(p);
+        p = phone_started();
+        phone_press(p, VIGIE_TOUCH_DOWN, 99); /* and its record is read back */
+        phone_start(p);
+        assert_int_equal(p->status.alert.kind, ALERT_PANIC);
+        assert_int_equal(p->status.alert.word, VIGIE_RECEIVED);
+        phone_free(p);
 }
 
 /* Smashed in the second of holding: pressed. */
