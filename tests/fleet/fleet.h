@@ -9,7 +9,7 @@
 #include "wire/trust.h"
 
 struct fleet_options {
-        const char *region, *console_cookie, *prefix;
+        const char *region, *console_cookie, *prefix, *login, *store_password; /* the console's, in its Redis */
         unsigned port, console_port;
         unsigned carriers, supervisors, rate, seconds, seed;
         bool json;

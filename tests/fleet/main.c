@@ -12,6 +12,7 @@ static const struct option options[] = {
         { "rate", required_argument, NULL, 'R' },     { "seconds", required_argument, NULL, 'S' },
         { "seed", required_argument, NULL, 'x' },     { "prefix", required_argument, NULL, 'P' },
         { "console-port", required_argument, NULL, 'C' }, { "cookie", required_argument, NULL, 'k' },
+        { "login", required_argument, NULL, 'l' },    { "store-password", required_argument, NULL, 'w' },
         { "json", no_argument, NULL, 'j' },           { 0 },
 };
 
@@ -19,14 +20,14 @@ static int usage(void)
 {
         fprintf(stderr, "usage: vigie-fleet walk --region DIR --port N [--carriers N] [--supervisors N] [--seed N] [--prefix P]\n"
                         "       vigie-fleet press --region DIR --port N --carriers N --rate PER_S --seconds N\n"
-                        "                         [--console-port N --cookie C] [--json]\n");
+                        "                         --console-port N --cookie C --login L --store-password P [--json]\n");
         return 2;
 }
 
 int main(int argc, char **argv)
 {
         struct fleet_options o = { .prefix = "fleet", .carriers = 200, .supervisors = 20, .rate = 10, .seconds = 10, .seed = 1,
-                                   .console_cookie = "" };
+                                   .console_cookie = "", .login = "", .store_password = "" };
         int c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -41,6 +42,8 @@ int main(int argc, char **argv)
                 case 'P': o.prefix = optarg; break;
                 case 'C': o.console_port = (unsigned)atoi(optarg); break;
                 case 'k': o.console_cookie = optarg; break;
+                case 'l': o.login = optarg; break;
+                case 'w': o.store_password = optarg; break;
                 case 'j': o.json = true; break;
                 default: return usage();
                 }
@@ -50,7 +53,7 @@ int main(int argc, char **argv)
         log_open("vigie-fleet", LOG_LEVEL_INFO);
         if (strcmp(argv[optind], "walk") == 0)
                 return walk_main(&o);
-        if (strcmp(argv[optind], "press") == 0)
+        if (strcmp(argv[optind], "press") == 0 && o.console_port != 0)
                 return press_main(&o);
         return usage();
 }

@@ -17,7 +17,6 @@
 #include "base/loop.h"
 #include "base/redis.h"
 #include "tests/fleet/fleet.h"
-#include "wire/people.h"
 #include "wire/signing.h"
 
 #define OPENING_AT_ONCE 200
@@ -55,6 +54,13 @@ struct load {
         struct histogram receipt, screen, fsync;
 };
 
+static void on_asked(void *user, struct redisReply *reply)
+{
+        if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+                fprintf(stderr, "fleet: closing: %s\n", reply->str);
+}
+
+/* As a console does it: a command of the control room's, with the console's own right (a page may ask only so often). */
 static void close_alert(struct presser *p)
 {
         struct load *load = p->load;
@@ -67,8 +73,8 @@ static void close_alert(struct presser *p)
 
         RAND_bytes(command.id, EVENT_ID_SIZE);
         command.expires_ms = clock_utc_ms() + COMMAND_TERM_MS;
-        strcpy(command.person, "bench");
-        strcpy(command.login, "bench");
+        snprintf(command.person, sizeof(command.person), "%s", load->options->login);
+        snprintf(command.login, sizeof(command.login), "%s", load->options->login);
         memcpy(command.alert, id.octets, ALERT_ID_SIZE);
         n = command_encode(&command, data, sizeof(data));
         region_key(&load->region, "commands", key);
@@ -78,14 +84,14 @@ static void close_alert(struct presser *p)
         redis_arg(&args, "f");
         redis_arg(&args, "1");
         redis_arg(&args, "r");
-        redis_arg_data(&args, data, (size_t)n);
-        if (n < 0 || redis_command(load->redis, &args, NULL, NULL) < 0)
+        redis_arg_data(&args, data, n > 0 ? (size_t)n : 0);
+        if (n < 0 || redis_command(load->redis, &args, on_asked, NULL) < 0)
                 load->refused++;
 }
 
 static void maybe_over(struct presser *p)
 {
-        if (p->received && (p->shown || !p->load->console_open))
+        if (p->received && p->shown)
                 close_alert(p);
 }
 
@@ -224,15 +230,14 @@ static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
         uint64_t total = (uint64_t)load->options->rate * load->options->seconds;
 
         if (load->begin_us == 0) {
-                bool ready = load->opened == load->count && redis_is_up(load->redis) &&
-                             (load->options->console_port == 0 || load->console_open);
+                bool ready = load->opened == load->count && load->console_open && redis_is_up(load->redis);
 
                 for (size_t i = 0, begun = 0; i < load->count && begun < OPENING_AT_ONCE; i++)
                         if (load->pressers[i].peer == NULL && peer_open(&load->pressers[i].options, &load->pressers[i].peer) == 0)
                                 begun++;
                 if (now_mono_ms > load->ready_by_ms) {
-                        fprintf(stderr, "fleet: %zu of %zu handsets connected, console %d, store %d: giving up\n", load->opened,
-                                load->count, load->console_open, redis_is_up(load->redis));
+                        fprintf(stderr, "fleet: %zu of %zu handsets connected, console %d: giving up\n", load->opened, load->count,
+                                load->console_open);
                         loop_stop(load->loop);
                         return;
                 }
@@ -251,7 +256,7 @@ static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
         }
         if (load->planned < total)
                 loop_timer_arm(load->loop, timer, now_mono_ms + 1);
-        else if (load->received == load->sent && (!load->console_open || load->shown == load->sent))
+        else if (load->received == load->sent && load->shown == load->sent)
                 loop_stop(load->loop);
         else if (clock_mono_us() > load->begin_us + ((int64_t)load->options->seconds * 1000 + DRAIN_MS) * 1000)
                 loop_stop(load->loop);
@@ -306,26 +311,15 @@ static void report(const struct load *load)
                load->options->rate, load->options->seconds, load->sent, load->received, load->refused);
         printf("  %-28s %8s  %8s %8s %8s %8s  (ms)\n", "", "count", "p50", "p99", "p99.9", "max");
         print_row("press to durable receipt", &load->receipt);
-        if (load->screen.count > 0)
-                print_row("press to console frame", &load->screen);
+        print_row("press to console frame", &load->screen);
         print_row("the disk's own fdatasync", &load->fsync);
-}
-
-static int put_bench_user(struct load *load)
-{
-        struct user_entry user = { .person = "bench", .name = "Bench", .role = ROLE_CONTROL, .language = "fr", .disabled = false };
-        uint8_t data[PEOPLE_MAX];
-        int n = user_entry_encode(&user, data, sizeof(data));
-        struct region_entry entry = { "users", "bench", data, (size_t)n };
-
-        return n < 0 ? n : region_people_set(&load->region, &entry);
 }
 
 static int set_up(struct load *load, struct member *members, SSL_CTX *ctx)
 {
         const struct fleet_options *o = load->options;
-        struct redis_options redis = { .address = load->region.config.alerts, .user = load->region.config.user,
-                                       .password = load->region.config.password };
+
+        struct redis_options redis = { .address = load->region.config.alerts, .user = "console", .password = o->store_password };
 
         load->pressers = calloc(load->count, sizeof(*load->pressers));
         if (load->pressers == NULL || loop_open(&load->loop) < 0 || redis_open(load->loop, &redis, &load->redis) < 0)
@@ -348,7 +342,7 @@ static int set_up(struct load *load, struct member *members, SSL_CTX *ctx)
         load->ready_by_ms = clock_mono_ms() + READY_MS;
         wheel_timer_init(&load->timer, on_timer, load);
         loop_timer_arm(load->loop, &load->timer, clock_mono_ms());
-        return o->console_port != 0 ? peer_open(&load->console_options, &load->console) : 0;
+        return peer_open(&load->console_options, &load->console);
 }
 
 int press_main(const struct fleet_options *options)
@@ -357,7 +351,7 @@ int press_main(const struct fleet_options *options)
         struct member *members = NULL;
         SSL_CTX *ctx = NULL;
 
-        if (region_open(options->region, &load.region) < 0 || put_bench_user(&load) < 0 || (ctx = people_tls(&load.region)) == NULL ||
+        if (region_open(options->region, &load.region) < 0 || (ctx = people_tls(&load.region)) == NULL ||
             people_make(&load.region, options->prefix, load.count, 0, &members) < 0)
                 return 1;
         usleep(500000); /* the dispatchers hear of the new people */
