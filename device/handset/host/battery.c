@@ -28,14 +28,14 @@ uint8_t battery_read(const char *folder)
         DIR *dir = opendir(folder);
         struct dirent *entry;
         uint8_t percent = 255;
-        char line[32];
+        char line[32], *end;
 
         while (dir != NULL && percent == 255 && (entry = readdir(dir)) != NULL) {
                 if (entry->d_name[0] == '.' || read_line(folder, entry->d_name, "type", line, sizeof(line)) < 0 ||
                     strcmp(line, "Battery") != 0 || read_line(folder, entry->d_name, "capacity", line, sizeof(line)) < 0)
                         continue;
-                long n = strtol(line, NULL, 10);
-                if (n >= 0 && n <= 100)
+                long n = strtol(line, &end, 10);
+                if (end != line && *end == 0 && n >= 0 && n <= 100)
                         percent = (uint8_t)n;
         }
         if (dir != NULL)

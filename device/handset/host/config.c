@@ -1,6 +1,7 @@
 #include "device/handset/host/config.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static const struct conf_option options[] = {
         CONF_INT(C, page_port, "page.port", 0, 65535, "8480", "the page, on 127.0.0.1; 0: the system chooses"),
         CONF_PATH(C, page_path, "page.path", "/usr/local/share/vigie/handset", "folder of the page"),
         CONF_LIST(C, frame_ancestors, "page.frame_ancestors", 0, 4, "", "https://host:port that may frame the page (the demo)"),
-        CONF_STRING(C, gps_host, "gps.host", 0, "localhost", "gpsd; empty: none"),
+        CONF_STRING(C, gps_host, "gps.host", 0, "localhost", "gpsd, on this machine; empty: none"),
         CONF_INT(C, gps_port, "gps.port", 1, 65535, "2947", "its port"),
         CONF_STRING(C, pin, "pin.hash", 0, "", "scrypt text of the PIN; empty: a mistake cannot be said"),
         CONF_STRING(C, duress, "pin.duress", 0, "", "scrypt text of the duress PIN"),
@@ -44,7 +45,7 @@ int config_port_of(const char *address, char host[128])
         char *end;
         long port;
 
-        if (colon == NULL || len == 0 || len >= 128)
+        if (colon == NULL || len == 0 || len >= 128 || (len == 2 && address[0] == '['))
                 return -EINVAL;
         port = strtol(colon + 1, &end, 10);
         if (end == colon + 1 || *end != 0 || port < 1 || port > 65535)
@@ -58,30 +59,57 @@ int config_port_of(const char *address, char host[128])
         return (int)port;
 }
 
-static int check(const void *config, char *why, size_t size)
+/* Where connecting does not wait: libgps has no other way. */
+static bool is_here(const char *host)
 {
-        const struct config *c = config;
+        return host[0] == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0;
+}
+
+static bool is_hash(const char *text)
+{
+        return text[0] == 0 || (strlen(text) == PASSWORD_TEXT_SIZE - 1 && strncmp(text, "scrypt$", 7) == 0);
+}
+
+/* The first key that breaks a rule, with the rule; NULL: none. */
+static const char *find_fault(const struct config *c)
+{
         char host[128];
         enum log_level level;
 
         if (log_level_from_name(c->log_level, &level) < 0)
-                return snprintf(why, size, "log.level: error, warn, info or debug"), -EINVAL;
+                return "log.level: error, warn, info or debug";
         if (strcmp(c->role, "carrier") != 0 && strcmp(c->role, "supervisor") != 0)
-                return snprintf(why, size, "identity.role: carrier or supervisor"), -EINVAL;
+                return "identity.role: carrier or supervisor";
         if (c->man_down_s != 0 && c->man_down_s < 30)
-                return snprintf(why, size, "man_down.after: 0, or 30 to 3600"), -EINVAL;
+                return "man_down.after: 0, or 30 to 3600";
+        if (!is_here(c->gps_host))
+                return "gps.host: localhost, or an address of this machine: a gpsd elsewhere would hold the button";
+        if (!is_hash(c->pin) || !is_hash(c->duress))
+                return "pin.hash, pin.duress: a scrypt text, as `vigie enrol` writes it";
         for (size_t i = 0; i < c->addresses.count; i++)
                 if (config_port_of(c->addresses.item[i], host) < 0)
-                        return snprintf(why, size, "link.addresses: '%s' is not host:port", c->addresses.item[i]), -EINVAL;
+                        return "link.addresses: host:port each";
+        for (size_t i = 0; i < c->frame_ancestors.count; i++)
+                if (strpbrk(c->frame_ancestors.item[i], ";\"'") != NULL)
+                        return "page.frame_ancestors: https://host:port each";
         if (c->key[0] != 0 && (c->certificate[0] == 0 || c->ca[0] == 0 || c->root[0] == 0 || c->addresses.count == 0))
-                return snprintf(why, size, "identity.key is given: identity.certificate, region.ca, region.root and link.addresses "
-                                           "must be too"), -EINVAL;
-        return 0;
+                return "identity.key is given: identity.certificate, region.ca, region.root and link.addresses must be too";
+        return NULL;
+}
+
+static int check(const void *config, char *why, size_t size)
+{
+        const char *fault = find_fault(config);
+
+        if (fault == NULL)
+                return 0;
+        snprintf(why, size, "%s", fault);
+        return -EINVAL;
 }
 
 static const struct conf_table table = {
         .program = "vigie-handset",
-        .usage = "[--ready-fd N] [COMMAND ...]",
+        .usage = "[--ready-fd N] [COMMAND ...]   (commands: vigie-handset help)",
         .summary = "a carrier's or supervisor's phone: the button, and what rings",
         .default_file = "/etc/vigie/handset.conf",
         .options = options,
@@ -100,7 +128,7 @@ static int take_ready_fd(int *argc, char **argv)
                 if (strcmp(argv[i], "--ready-fd") != 0)
                         continue;
                 fd = strtol(argv[i + 1], &end, 10);
-                if (*end != 0 || fd < 0 || fd > 65535)
+                if (end == argv[i + 1] || *end != 0 || fd < 0 || fd > 65535)
                         return -EINVAL;
                 memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof(argv[0]));
                 *argc -= 2;

@@ -48,14 +48,14 @@ static json_t *alert_of(const struct vigie_alert_status *a)
 {
         if (a->word == VIGIE_NOTHING)
                 return json_null();
-        return json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:i}",
+        return json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:o}",
                          "word", name_or_null(vigie_word_name(a->word)), "id", id_of(a->id),
                          "drill", json_boolean(a->kind == ALERT_DRILL), "kind", alert_kind_name(a->kind),
                          "category", alert_category_name(a->category), "revision", (int)a->revision, "presses", (int)a->presses,
                          "trying", (int)a->trying, "still", (int)a->still, "mistake", (int)a->mistake,
                          "pressed_at_ms", (json_int_t)a->pressed_at_s * 1000, "sent_at_ms", (json_int_t)a->sent_at_ms,
                          "received_at_ms", (json_int_t)a->received_at_ms, "state_at_ms", (json_int_t)a->state_at_s * 1000,
-                         "who", text_of(a->who), "reason", (int)a->reason);
+                         "who", text_of(a->who), "reason", name_or_null(close_reason_name(a->reason)));
 }
 
 static json_t *duty_of(const struct vigie_duty_status *d)

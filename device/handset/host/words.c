@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/hex.h"
+#include "wire/record.h"
 
 #define FOR_MAX_S VIGIE_DUTY_MAX_S
 
@@ -211,7 +212,7 @@ static int find_alert(const struct reader *r, const char *word, uint8_t *to)
         if (word != NULL)
                 return refuse(r->context, -EINVAL, "%s: '%.40s' is no alert's id (32 hex digits)", r->words[0], word);
         for (size_t i = 0; i < status->ring_count; i++)
-                if (status->rings[i].reason == 0) {
+                if (status->rings[i].state != ALERT_CLOSED) {
                         only = &status->rings[i];
                         open++;
                 }
