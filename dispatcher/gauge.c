@@ -70,6 +70,7 @@ static const struct named listener_counted[] = {
         COUNT(listener_t, accepted, "connections_total", "connections accepted"),
         COUNT(listener_t, turned_away, "connections_turned_away_total", "connections at the limit"),
         COUNT(listener_t, timed_out, "connections_timed_out_total", "connections that sent nothing"),
+        COUNT(listener_t, refused, "connections_refused_total", "connections that sent no TLS, or hung up"),
 };
 static const struct named listener_now[] = {
         COUNT(listener_t, waiting, "connections_waiting",

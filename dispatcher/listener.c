@@ -6,11 +6,17 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "base/loop.h"
+
+/* A TLS record (RFC 8446 section 5.1): type, version, length; the longest plaintext. */
+#define RECORD_HEAD      5
+#define RECORD_HANDSHAKE 22
+#define RECORD_LONGEST   16384
 
 /* A place in one of the two queues: silent (nothing read yet) and ready (something to read, no handshake place). */
 struct guest {
@@ -19,6 +25,7 @@ struct guest {
         uv_poll_t poll;
         struct wheel_timer timer;
         int fd;
+        int wanted; /* octets that the kernel was asked to wake us at; 0: any */
 };
 
 struct listener {
@@ -92,15 +99,42 @@ static void pass_on(struct listener *l)
         l->passing = false;
 }
 
+/* look_at_hello: say whether the whole first TLS record is there, which holds the ClientHello.  It is only looked at; the
+ * kernel wakes us when there is as much as is wanted (SO_RCVLOWAT), so a peer that sends octet by octet costs nothing.
+ * Returns 1, 0 (more is to come), -EPROTO (no TLS, or gone). */
+static int look_at_hello(struct guest *guest)
+{
+        uint8_t head[RECORD_HEAD];
+        ssize_t n = recv(guest->fd, head, sizeof(head), MSG_PEEK);
+        int there = 0, wanted = RECORD_HEAD;
+
+        if (n <= 0 || head[0] != RECORD_HANDSHAKE || ioctl(guest->fd, FIONREAD, &there) < 0)
+                return -EPROTO;
+        if (n == RECORD_HEAD)
+                wanted += head[3] << 8 | head[4];
+        if (wanted > RECORD_HEAD + RECORD_LONGEST || (there < wanted && guest->wanted == wanted))
+                return -EPROTO; /* the second: woken for less than was asked for: the peer has hung up */
+        guest->wanted = wanted;
+        if (there < wanted || n < RECORD_HEAD) {
+                setsockopt(guest->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted));
+                return 0;
+        }
+        setsockopt(guest->fd, SOL_SOCKET, SO_RCVLOWAT, &(int){ 1 }, sizeof(int));
+        return 1;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
         struct guest *guest = poll->data;
         struct listener *l = guest->listener;
+        int r = status < 0 ? status : look_at_hello(guest);
 
-        if (status < 0) {
+        if (r < 0) {
+                l->counts.refused++;
                 close_hard(leave(guest));
-                return;
         }
+        if (r <= 0)
+                return;
         uv_poll_stop(poll);
         ring_remove(guest);
         ring_add(&l->ready, guest);

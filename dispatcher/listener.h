@@ -1,5 +1,5 @@
 /* The listener: one SO_REUSEPORT socket, and the waiting room before TLS.  A connection that was accepted waits here,
- * costing a file and some 300 octets, until its first octets arrive and one of the handshake places is free; only then
+ * costing a file and some 300 octets, until its ClientHello is there and one of the handshake places is free; only then
  * is its socket given on.  So connections that send nothing take no place from those that do.  Loop's thread only. */
 #ifndef DISPATCHER_LISTENER_H
 #define DISPATCHER_LISTENER_H
@@ -37,6 +37,7 @@ struct listener_counts {
         uint64_t accepted;                 /* connections */
         uint64_t turned_away;              /* at connections_max, or no file left */
         uint64_t timed_out;                /* silent for LISTENER_WAIT_MS */
+        uint64_t refused;                  /* gone, or what came is no TLS */
         int64_t waiting, handshakes, held; /* now: in the waiting room, in a handshake, all given on */
 };
 

@@ -450,10 +450,15 @@ static int plain(int port)
 static int crowd(struct service *s)
 {
         struct phone phone;
-        int silent[200];
+        int silent[200], half[20];
 
         for (int i = 0; i < 200; i++)
                 silent[i] = plain(s->port);
+        for (int i = 0; i < 20; i++) {
+                half[i] = plain(s->port);
+                if (send(half[i], "\x16\x03\x01\x02\x00\x01", 6, MSG_NOSIGNAL) < 0)
+                        return 3;
+        }
         for (int i = 0; i < 100; i++) {
                 int fd = plain(s->port);
 
@@ -466,6 +471,8 @@ static int crowd(struct service *s)
         phone_hang_up(&phone);
         for (int i = 0; i < 200; i++)
                 close(silent[i]);
+        for (int i = 0; i < 20; i++)
+                close(half[i]);
         return 0;
 }
 
