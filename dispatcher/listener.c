@@ -25,7 +25,8 @@ struct guest {
         uv_poll_t poll;
         struct wheel_timer timer;
         int fd;
-        int wanted; /* octets that the kernel was asked to wake us at; 0: any */
+        int64_t until_mono_ms; /* then it is closed */
+        int64_t pause_ms;      /* until it is looked at again; 0: the kernel tells */
 };
 
 struct listener {
@@ -99,54 +100,64 @@ static void pass_on(struct listener *l)
         l->passing = false;
 }
 
-/* look_at_hello: say whether the whole first TLS record is there, which holds the ClientHello.  It is only looked at; the
- * kernel wakes us when there is as much as is wanted (SO_RCVLOWAT), so a peer that sends octet by octet costs nothing.
+/* look_at_hello: say whether the whole first TLS record is there, which holds the ClientHello; it is only looked at.
  * Returns 1, 0 (more is to come), -EPROTO (no TLS, or gone). */
-static int look_at_hello(struct guest *guest)
+static int look_at_hello(const struct guest *guest)
 {
         uint8_t head[RECORD_HEAD];
         ssize_t n = recv(guest->fd, head, sizeof(head), MSG_PEEK);
-        int there = 0, wanted = RECORD_HEAD;
+        int there = 0, length;
 
         if (n <= 0 || head[0] != RECORD_HANDSHAKE || ioctl(guest->fd, FIONREAD, &there) < 0)
                 return -EPROTO;
-        if (n == RECORD_HEAD)
-                wanted += head[3] << 8 | head[4];
-        if (wanted > RECORD_HEAD + RECORD_LONGEST || (there < wanted && guest->wanted == wanted))
-                return -EPROTO; /* the second: woken for less than was asked for: the peer has hung up */
-        guest->wanted = wanted;
-        if (there < wanted || n < RECORD_HEAD) {
-                setsockopt(guest->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted));
+        if (n < RECORD_HEAD)
                 return 0;
+        length = head[3] << 8 | head[4];
+        if (length > RECORD_LONGEST)
+                return -EPROTO;
+        return there >= RECORD_HEAD + length;
+}
+
+/* look: go on with a guest that has sent something.  One that has sent a part is looked at again later and later: the kernel
+ * would call it readable all the time. */
+static void look(struct guest *guest, int64_t now_mono_ms)
+{
+        struct listener *l = guest->listener;
+        int r = look_at_hello(guest);
+
+        uv_poll_stop(&guest->poll);
+        if (r < 0) {
+                l->counts.refused++;
+                close_hard(leave(guest));
+        } else if (r == 0) {
+                guest->pause_ms = guest->pause_ms == 0 ? LISTENER_LOOK_MS : 2 * guest->pause_ms;
+                loop_timer_arm(l->options.loop, &guest->timer,
+                               now_mono_ms + guest->pause_ms < guest->until_mono_ms ? now_mono_ms + guest->pause_ms
+                                                                                    : guest->until_mono_ms);
+        } else {
+                loop_timer_arm(l->options.loop, &guest->timer, guest->until_mono_ms);
+                guest->pause_ms = 0;
+                ring_remove(guest);
+                ring_add(&l->ready, guest);
+                pass_on(l);
         }
-        setsockopt(guest->fd, SOL_SOCKET, SO_RCVLOWAT, &(int){ 1 }, sizeof(int));
-        return 1;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-        struct guest *guest = poll->data;
-        struct listener *l = guest->listener;
-        int r = status < 0 ? status : look_at_hello(guest);
-
-        if (r < 0) {
-                l->counts.refused++;
-                close_hard(leave(guest));
-        }
-        if (r <= 0)
-                return;
-        uv_poll_stop(poll);
-        ring_remove(guest);
-        ring_add(&l->ready, guest);
-        pass_on(l);
+        look(poll->data, clock_mono_ms());
 }
 
-static void on_wait_over(struct wheel_timer *timer, int64_t now_mono_ms)
+static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct guest *guest = timer->user;
 
-        guest->listener->counts.timed_out++;
-        close_hard(leave(guest));
+        if (now_mono_ms < guest->until_mono_ms) {
+                look(guest, now_mono_ms);
+        } else {
+                guest->listener->counts.timed_out++;
+                close_hard(leave(guest));
+        }
 }
 
 /* make_room: say whether one more connection may come in; the longest silent one gives way to it. */
@@ -181,8 +192,9 @@ static int welcome(struct listener *l, int fd)
         guest->listener = l;
         guest->fd = fd;
         guest->poll.data = guest;
-        wheel_timer_init(&guest->timer, on_wait_over, guest);
-        loop_timer_arm(l->options.loop, &guest->timer, clock_mono_ms() + LISTENER_WAIT_MS);
+        wheel_timer_init(&guest->timer, on_timer, guest);
+        guest->until_mono_ms = clock_mono_ms() + LISTENER_WAIT_MS;
+        loop_timer_arm(l->options.loop, &guest->timer, guest->until_mono_ms);
         ring_add(&l->silent, guest);
         l->counts.waiting++;
         uv_poll_start(&guest->poll, UV_READABLE, on_readable);

@@ -17,6 +17,8 @@ struct listener;
 #define LISTENER_BATCH   64
 /* A connection that has sent nothing, or got no handshake place, for so long is closed. */
 #define LISTENER_WAIT_MS 10000
+/* A connection that has sent a part of its ClientHello is looked at again after so long, then after twice as long ... */
+#define LISTENER_LOOK_MS 20
 /* No files left: accepting rests for so long.  Without that the loop would spin. */
 #define LISTENER_REST_MS 100
 
