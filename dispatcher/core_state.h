@@ -64,7 +64,6 @@ struct open_alert {
         bool due_now, look, bring_back, loaded, in_ready;
         bool untold;     /* came by loading: those concerned are told step by step */
         bool unreadable; /* the store's record is none that we can read: it waits for a newer feed entry */
-        uint8_t paths;   /* by which copies came that changed nothing else */
         struct open_alert *next_ready;
 };
 

@@ -159,7 +159,7 @@ static int propose_alert(struct core *core, struct open_alert *alert, struct pro
         memcpy(press.id, fact->id, ALERT_ID_SIZE);
         memcpy(press.handset, fact->handset, HANDSET_ID_SIZE);
         press.why = fact->why;
-        press.paths = fact->path | alert->paths;
+        press.paths = fact->path;
         proposal->event = change.event = alert->version == 0 ? EVENT_RAISE : EVENT_UPDATE;
         if (memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0 &&
             (alert->version == 0 || press.alert.revision > proposal->record.revision))

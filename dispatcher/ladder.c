@@ -78,27 +78,12 @@ static void note_passed(struct record *record, const struct choose_result *resul
         record->passed_rest = rest > UINT16_MAX ? UINT16_MAX : (uint16_t)rest;
 }
 
-/* Those who are not to be asked: who is asked already, who has it, who holds the phone. */
-static size_t not_again(const struct record *record, const struct alert_ground *ground, const char **ids)
-{
-        const struct handset *handset = directory_handset(ground->people, record->handset);
-        size_t count = 0;
-
-        for (size_t i = 0; i < record->asked_count; i++)
-                ids[count++] = record->asked[i].id;
-        if (record->owner_id[0] != '\0')
-                ids[count++] = record->owner_id;
-        if (handset != NULL && handset->known && handset->entry.person[0] != '\0')
-                ids[count++] = handset->entry.person;
-        return count;
-}
-
 /* Ask at most COUNT more.  Returns how many were found. */
 static size_t ask(struct record *record, const struct alert_ground *ground, enum who who, size_t count, int64_t now_ms)
 {
         size_t places = who == WHO_MANAGERS ? RECORD_ASKED_MAX : RECORD_ASKED_MAX - LADDER_MANAGERS;
         const struct zone *zones[ZONES_AT_MAX];
-        const char *asked[RECORD_ASKED_MAX + 2];
+        const char *asked[RECORD_ASKED_MAX];
         struct chosen chosen[RECORD_ASKED_MAX];
         struct passed_over passed[RECORD_PASSED_MAX + RECORD_ASKED_MAX];
         struct choose_result result = { .chosen = chosen,
@@ -116,7 +101,8 @@ static size_t ask(struct record *record, const struct alert_ground *ground, enum
                 return 0;
         request.count = count < places - record->asked_count ? count : places - record->asked_count;
         request.zone_count = ladder_zones(record, ground, zones);
-        request.asked_count = not_again(record, ground, asked);
+        for (; request.asked_count < record->asked_count; request.asked_count++)
+                asked[request.asked_count] = record->asked[request.asked_count].id;
         request.at = record_position(record, &at) ? &at : NULL;
         r = who == WHO_NEAREST ? choose_nearest(&where, &request, &result)
             : who == WHO_AREA  ? choose_area(&where, &request, &result)

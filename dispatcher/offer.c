@@ -126,7 +126,6 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
                 return false;
         hold_record(alert, &record);
         if (alert_knows(&record, &verdict->press)) {
-                alert->paths |= verdict->press.paths;
                 tell_receipt(core, &record, to);
                 return true;
         }

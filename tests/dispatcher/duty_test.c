@@ -232,6 +232,45 @@ static void test_positions_come_back(void **state)
         model_free(model);
 }
 
+/* While nobody can say whether it is on duty, a position is neither kept nor refused. */
+static void test_duty_not_known(void **state)
+{
+        struct model *model = region(1);
+        struct frame position = beat("sealed");
+        uint64_t session;
+
+        model_positions(model, false);
+        session = model_login(model, 0, 1);
+        model_send(model, session, &position);
+        assert_int_equal(model_session(model, session)->frame.type, FRAME_WELCOME);
+        assert_int_equal(model->carrier_duty_actions, 0);
+        model_positions(model, true);
+        model_send(model, session, &position); /* asked for now, and off */
+        model_send(model, session, &position);
+        assert_int_equal(model_session(model, session)->frame.type, FRAME_ERROR);
+        model_free(model);
+}
+
+/* Off duty nothing of where somebody was is left. */
+static void test_off_duty_forgets_the_position(void **state)
+{
+        struct model *model = region(1);
+        uint64_t anna = model_login(model, 0, 11), carrier = model_login(model, 0, 1);
+        struct frame frame = go(model, "anna", "", 8);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_on_duty(model, "anna", 45.751, 4.85);
+        frame.u.duty.on = false;
+        model_send(model, anna, &frame);
+        frame.u.duty.on = true;
+        model_send(model, anna, &frame);
+        model_hear(model, "anna");
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model_record(model, model->alerts[0].id).asked_count, 1);
+        assert_int_equal(model_record(model, model->alerts[0].id).asked[0].distance_m, UINT32_MAX);
+        model_free(model);
+}
+
 static void test_heard_without_heartbeats(void **state)
 {
         struct model *model = region(1);
@@ -342,6 +381,8 @@ int main(void)
                 cmocka_unit_test(test_duty_changed_elsewhere),
                 cmocka_unit_test(test_duty_ends_by_itself),
                 cmocka_unit_test(test_positions_come_back),
+                cmocka_unit_test(test_duty_not_known),
+                cmocka_unit_test(test_off_duty_forgets_the_position),
                 cmocka_unit_test(test_heard_without_heartbeats),
                 cmocka_unit_test(test_supervisor_on_and_off),
                 cmocka_unit_test(test_supervisor_duty_waits_for_the_store),

@@ -174,6 +174,7 @@ static void test_store_away(void **state)
         alert = model_alert_default(model, 2); /* away for long already: at once */
         model_press(model, model_login(model, 0, 2), 2, &alert);
         model_pass(model, 100);
+        assert_int_equal(model_session(model, model->session_count)->receipt_count, 1);
         assert_int_equal(model_session(model, model->session_count)->receipt.state, RECEIPT_KEPT);
         model_pass(model, 60000);
         model_store(model, true);
@@ -344,6 +345,129 @@ static void test_order(void **state)
         model_free(model);
 }
 
+/* A deadline's commit is lost with the connection: it is acted upon when the store is there again. */
+static void test_deadline_when_it_goes(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_press(model, carrier, 1, &alert);
+        model->hold_commits = true;
+        model_pass(model, 5000);
+        model_store(model, false);
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model->alerts[0].version, 1);
+        model_store(model, true);
+        assert_int_equal(model->alerts[0].version, 2);
+        model_free(model);
+}
+
+/* A failover behind our back: the next commit meets an older version, and what was lost is offered again first. */
+static void test_older_version_in_the_store(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE], octets[RECORD_MAX];
+        struct command command;
+        size_t size;
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        size = model->alerts[0].record.len;
+        memcpy(octets, model->alerts[0].record.at, size);
+        command = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_ask(model, anna, &command), ANSWER_DONE);
+        memcpy(model->alerts[0].record.at, octets, size);
+        model->alerts[0].record.len = size;
+        model->alerts[0].version = 1;
+        command = model_command(COMMAND_ON_SCENE, id);
+        assert_int_equal(model_ask(model, anna, &command), ANSWER_DONE);
+        assert_string_equal(model_record(model, id).owner_id, "anna");
+        assert_int_equal(model_record(model, id).state, ALERT_ON_SCENE);
+        assert_int_equal(model_record(model, id).version, 4); /* above all that phones have been told */
+        model_free(model);
+}
+
+/* An entry of the feed that comes after the closure is no new alert. */
+static void test_old_entry_after_closure(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        struct core_event event = { .kind = CORE_FEED_ALERT };
+        struct command close;
+
+        model_press(model, carrier, 1, &alert);
+        close = model_command(COMMAND_CLOSE, model->alerts[0].id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        for (size_t i = 0; i < model->feed_count; i++)
+                if (model->feed[i].kind == CORE_FEED_ALERT) {
+                        event.u.feed_alert.record =
+                                (struct cbor_span){ model->feed[i].record.at, model->feed[i].record.len };
+                        model_event(model, 0, &event);
+                        model_event(model, 1, &event);
+                }
+        assert_int_equal(counters(model, 0)->open_alerts, 0);
+        assert_int_equal(counters(model, 1)->open_alerts, 0);
+        model_free(model);
+}
+
+/* Who has an alert is asked after those who have none, until it is closed; one dispatcher knows it of another's. */
+static void test_busy(void **state)
+{
+        struct model *model = region(2);
+        uint64_t one = model_login(model, 0, 1), two = model_login(model, 1, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+        struct command command;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(2, 1, other);
+        model_press(model, one, 1, &alert);
+        assert_string_equal(model_record(model, id).asked[0].id, "anna");
+        command = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_order(model, 0, "anna", &command), -1);
+        model_press(model, two, 2, &alert);
+        assert_string_equal(model_record(model, other).asked[0].id, "bob");
+        command = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "anna", &command), -1);
+        command = model_command(COMMAND_CLOSE, other);
+        assert_int_equal(model_order(model, 0, "control", &command), -1);
+        alert = model_alert_default(model, 2);
+        model_alert_id(2, 2, other);
+        model_press(model, two, 2, &alert);
+        assert_string_equal(model_record(model, other).asked[0].id, "anna");
+        model_free(model);
+}
+
+/* Two presses of two phones by one session that is not their handset's: each gets its receipt. */
+static void test_waiting_under_two_ids(void **state)
+{
+        struct model *model = region(1);
+        uint64_t session = model_connect(model, 0, 500, CERTIFICATE_UNKNOWN);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE];
+        bool told[2] = { false, false };
+
+        model->hold_sync = true;
+        model_press(model, session, 1, &one);
+        model_press(model, session, 1, &two);
+        model->hold_sync = false;
+        model_sync(model);
+        for (uint64_t nonce = 1; nonce <= 2; nonce++) {
+                model_alert_id(1, nonce, id);
+                for (size_t i = 0; i < model_session(model, session)->receipt_count; i++)
+                        told[nonce - 1] |=
+                                memcmp(model_session(model, session)->receipts[i].alert.octets, id, ALERT_ID_SIZE) == 0;
+        }
+        assert_true(told[0] && told[1]);
+        assert_int_equal(model_open(model), 1);
+        model_free(model);
+}
+
 /* Six hundred alerts changed while this process had no store: all are told, more than one step's actions hold. */
 static void test_much_news_at_once(void **state)
 {
@@ -417,6 +541,11 @@ int main(void)
                 cmocka_unit_test(test_disk_full),
                 cmocka_unit_test(test_queue_bound),
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_deadline_when_it_goes),
+                cmocka_unit_test(test_older_version_in_the_store),
+                cmocka_unit_test(test_old_entry_after_closure),
+                cmocka_unit_test(test_busy),
+                cmocka_unit_test(test_waiting_under_two_ids),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,9 +231,13 @@ static void test_no_progress_is_no_news(void **state)
         struct model *model = region();
         uint8_t id[ALERT_ID_SIZE];
         struct record record;
+        uint64_t phone;
 
+        model_enrol(model, 12, HANDSET_SUPERVISOR, "blue0");
+        phone = model_login(model, 0, 12);
         press(model, id);
         order(model, "blue0", COMMAND_TAKE, id);
+        assert_int_equal(model_session(model, phone)->ring, RING_SHOW);
         hear_all_the_time(model, "blue0", LADDER_TAKEN_MS - 10000);
         model_hear(model, "blue0");
         model_pass(model, 9900);
@@ -243,7 +248,8 @@ static void test_no_progress_is_no_news(void **state)
         assert_string_equal(record.owner_id, "blue0"); /* stays shown */
         assert_int_equal(record.state, ALERT_TAKEN);
         assert_int_equal(record.rings, 1);
-        assert_int_equal(record.asked_count, 6); /* and the next are asked */
+        assert_int_equal(record.asked_count, 6);                           /* and the next are asked */
+        assert_int_equal(model_session(model, phone)->ring, RING_LOUDEST); /* the owner's too */
         hear_all_the_time(model, "blue0", LADDER_RING_MS);
         assert_int_equal(model_record(model, id).rings, 2);
         order(model, "blue0", COMMAND_EN_ROUTE, id);
@@ -429,6 +435,7 @@ static void test_room_for_managers(void **state)
         struct model *model = model_new(1, NULL);
         uint8_t id[ALERT_ID_SIZE];
         struct record record;
+        uint64_t session;
         char name[16];
 
         model_begin(model);
@@ -448,6 +455,14 @@ static void test_room_for_managers(void **state)
         assert_int_equal(record.asked_count, RECORD_ASKED_MAX);
         assert_int_equal(count_step(&record, 3), LADDER_MANAGERS);
         assert_true(record.passed_count > 0);
+        /* One who is not among them takes it: their handset is told all the same. */
+        model_enrol(model, 12, HANDSET_SUPERVISOR, "s47");
+        session = model_login(model, 0, 12);
+        order(model, "s47", COMMAND_TAKE, id);
+        assert_int_equal(record_asked_find(&record, "s47"), -ENOENT);
+        assert_string_equal(model_record(model, id).owner_id, "s47");
+        assert_int_equal(model_session(model, session)->ring_count, 1);
+        assert_int_equal(model_session(model, session)->ring, RING_SHOW);
         model_free(model);
 }
 

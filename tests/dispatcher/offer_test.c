@@ -120,7 +120,7 @@ static void test_revoked_loses_its_session_and_still_raises(void **state)
         uint64_t session = model_login(model, 0, 1);
         struct handset_entry entry = entry_of(model, 1);
         struct alert alert = model_alert_default(model, 1);
-        struct frame beat = { .type = FRAME_HEARTBEAT, .u.heartbeat.battery = 50 };
+        struct frame hello = { .type = FRAME_HELLO, .u.hello = { .version = FRAME_VERSION } };
 
         entry.revoked_at_s = 5;
         model_put_handset(model, 1, &entry);
@@ -128,7 +128,7 @@ static void test_revoked_loses_its_session_and_still_raises(void **state)
         assert_false(model_session(model, session)->open);
         assert_int_equal(model_session(model, session)->closed_code, 1008);
         session = model_connect(model, 0, 1, CERTIFICATE_OK);
-        model_send(model, session, &beat);
+        model_send(model, session, &hello);
         assert_int_equal(model_session(model, session)->frame.type, FRAME_ERROR);
         model_press(model, session, 1, &alert);
         assert_int_equal(only(model).why_unverified, UNVERIFIED_REVOKED);

@@ -101,8 +101,8 @@ static void test_as_somebody_else(void **state)
         struct scene scene = begin();
         struct command command = model_command(COMMAND_TAKE, scene.id);
 
-        strcpy(command.person, "blue");
-        assert_int_equal(model_order(scene.model, 0, "red", &command), ANSWER_NOT_ALLOWED);
+        strcpy(command.person, "red"); /* blue may, but not as red */
+        assert_int_equal(model_order(scene.model, 0, "blue", &command), ANSWER_NOT_ALLOWED);
         command.role = ROLE_CONTROL; /* what it claims does not count */
         strcpy(command.person, "red");
         assert_int_equal(model_order(scene.model, 0, "red", &command), ANSWER_NOT_ALLOWED);
