@@ -13,6 +13,8 @@
 #define WORSE_TIMES    3
 #define WORSE_M        100
 #define FRESH_MS       20000
+/* A fix after so long without one is told to the region at once: those who choose must know where we are. */
+#define STALE_S        60
 /* A day and more: beyond it the age that travels is saturated three times over. */
 #define AGE_MAX_MS     (4 * 86400000)
 
@@ -104,6 +106,8 @@ void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event)
                 if (is_jump(&vigie->fix, &f) ? !jumps_agree(vigie, &f) : is_worse(&vigie->fix, &f))
                         return;
         }
+        if (!vigie->fix.has || my_fix_age_s(vigie) > STALE_S)
+                my_duty_beat(vigie); /* where we are was not known: tell it now, not with the next beat */
         vigie->jumps = 0;
         vigie->fix = f;
         vigie->fix_number++;

@@ -296,6 +296,28 @@ static void supervisor_presence(void **state)
         phone_free(p);
 }
 
+/* The first fix, and one after a long time without, are told at once: who is near must be known when somebody presses. */
+static void first_fix_is_told(void **state)
+{
+        struct phone *p = phone_new();
+        struct frame frame;
+
+        p->options.role = VIGIE_SUPERVISOR;
+        phone_start(p);
+        phone_duty(p, true);
+        phone_run(p, 2000);
+        phone_mark(p);
+        phone_fix(p, 45.76, 4.83, 5);
+        phone_run(p, 100);
+        assert_int_equal(phone_sent_count(p, FRAME_PRESENCE), 1);
+        phone_sent(p, FRAME_PRESENCE, 0, &frame);
+        assert_true(frame.u.presence.has_position);
+        phone_fix(p, 45.76, 4.83, 5);
+        phone_run(p, 100);
+        assert_int_equal(phone_sent_count(p, FRAME_PRESENCE), 1);
+        phone_free(p);
+}
+
 /* The region thinks us off duty: told again, and no heartbeat before it agrees. */
 static void region_disbelieves(void **state)
 {
@@ -344,6 +366,7 @@ int main(void)
                 cmocka_unit_test(duty_survives),           cmocka_unit_test(duty_is_told_again),
                 cmocka_unit_test(heartbeat_on_duty_alone), cmocka_unit_test(seal_late_or_never),
                 cmocka_unit_test(no_key_no_position),      cmocka_unit_test(supervisor_presence),
+                cmocka_unit_test(first_fix_is_told),
                 cmocka_unit_test(region_disbelieves),      cmocka_unit_test(are_you_all_right),
         };
 
