@@ -134,10 +134,7 @@ static int add_segment(struct barriers *all, struct barrier *barrier, struct seg
 
 static struct point point_of(const struct position *at)
 {
-        int32_t lat_e7 = 0, lon_e7 = 0;
-
-        position_to_e7(at, &lat_e7, &lon_e7); /* valid by contract */
-        return (struct point){ lon_e7, lat_e7 };
+        return (struct point){ degrees_to_e7(at->lon_deg), degrees_to_e7(at->lat_deg) };
 }
 
 static int read_line(struct barriers *all, struct barrier *barrier, const struct geojson_feature *feature,

