@@ -468,6 +468,49 @@ static void test_waiting_under_two_ids(void **state)
         model_free(model);
 }
 
+/* A press of another phone in flight while another dispatcher closes the alert: it becomes one of its own. */
+static void test_press_in_flight_meets_a_closure(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, other);
+        model_press(model, carrier, 1, &one);
+        model->hold_commits = true;
+        model_press(model, carrier, 1, &two);
+        model->hold_commits = false;
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        model_release(model);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model_record(model, other).version, 1);
+        assert_memory_equal(model_session(model, carrier)->receipt.alert.octets, other, ALERT_ID_SIZE);
+        model_free(model);
+}
+
+/* More phones than aliases: the one that gave way is not raised anew by the closure. */
+static void test_alias_that_gave_way(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct command close;
+
+        for (uint64_t nonce = 1; nonce <= RECORD_ALIASES_MAX + 3; nonce++) {
+                struct alert alert = model_alert_default(model, nonce);
+
+                model_press(model, carrier, 1, &alert);
+        }
+        assert_int_equal(model_open(model), 1);
+        close = model_command(COMMAND_CLOSE, model->alerts[0].id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        assert_int_equal(model_open(model), 0);
+        model_free(model);
+}
+
 /* Six hundred alerts changed while this process had no store: all are told, more than one step's actions hold. */
 static void test_much_news_at_once(void **state)
 {
@@ -546,6 +589,8 @@ int main(void)
                 cmocka_unit_test(test_old_entry_after_closure),
                 cmocka_unit_test(test_busy),
                 cmocka_unit_test(test_waiting_under_two_ids),
+                cmocka_unit_test(test_press_in_flight_meets_a_closure),
+                cmocka_unit_test(test_alias_that_gave_way),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };

@@ -89,6 +89,65 @@ static void test_flood_of_many(void **state)
         model_free(model);
 }
 
+/* As many open as the bound, as another dispatcher's feed would bring them. */
+static void fill(struct model *model, size_t count, uint32_t marks)
+{
+        for (size_t i = 0; i < count; i++) {
+                struct record record = {
+                        .version = 1, .state = ALERT_RAISED, .marks = marks, .due_ms = model->now_ms + 900000
+                };
+                uint8_t octets[RECORD_MAX];
+                int n;
+
+                memset(record.id, 0x77, ALERT_ID_SIZE);
+                memcpy(record.id, &i, sizeof(i));
+                memcpy(record.handset, record.id, HANDSET_ID_SIZE);
+                n = record_encode(&record, octets, sizeof(octets));
+                assert_int_equal(core_load_record(model->dispatchers[0].core, (struct cbor_span){ octets, (size_t)n }),
+                                 0);
+        }
+}
+
+/* One drill more than the bound is not raised; a real alert is. */
+static void test_too_many_drills(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        fill(model, CORE_DRILLS_MAX - 1, RECORD_DRILL);
+        alert.kind = ALERT_DRILL;
+        model_press(model, session, 1, &alert);
+        assert_int_equal(model_open(model), 1);
+        alert = model_alert_default(model, 2);
+        alert.kind = ALERT_DRILL;
+        model_press(model, model_login(model, 0, 2), 2, &alert);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(counters(model)->drills_refused, 1);
+        alert = model_alert_default(model, 3);
+        model_press(model, model_login(model, 0, 2), 2, &alert);
+        assert_int_equal(model_open(model), 2);
+        model_free(model);
+}
+
+static void test_too_many_unverified(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_connect(model, 0, 99, CERTIFICATE_UNKNOWN);
+        struct alert alert = model_alert_default(model, 1);
+
+        fill(model, CORE_UNVERIFIED_MAX - 1, RECORD_UNVERIFIED);
+        model_press(model, session, 99, &alert);
+        assert_int_equal(model_open(model), 1);
+        alert = model_alert_default(model, 2);
+        model_press(model, session, 99, &alert);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(counters(model)->suppressed, 1);
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        assert_int_equal(model_open(model), 2);
+        model_free(model);
+}
+
 static void test_proof_of_the_button(void **state)
 {
         struct model *model = region();
@@ -154,6 +213,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_flood),
                 cmocka_unit_test(test_flood_of_many),
+                cmocka_unit_test(test_too_many_drills),
+                cmocka_unit_test(test_too_many_unverified),
                 cmocka_unit_test(test_proof_of_the_button),
                 cmocka_unit_test(test_no_proof_without_a_good_signature),
         };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/fact.h"
 #include "tests/dispatcher/support/model.h"
 
 enum { STEPS = 9 };
@@ -190,7 +191,7 @@ static bool run(size_t kill_at)
                 assert_true(model_record(s->model, s->id).version >= told(s));
                 if (s->model->dispatchers[0].journal_count > before && !is_done(s, step))
                         fail_msg("step %d, death before action %zu: in the journal, and not done", step, kill_at);
-                act(s, step);                          /* and it is asked again, as phones and people do */
+                act(s, step); /* and it is asked again, as phones and people do */
                 assert_true(is_done(s, step));
         }
         check_end(s);
@@ -349,6 +350,36 @@ static void test_keep(void **state)
         model_free(s->model);
 }
 
+/* A command of the journal whose alert is nowhere any more is forgotten. */
+static void test_command_of_nothing(void **state)
+{
+        struct story *s = story();
+        struct command command = model_command(COMMAND_TAKE, s->id);
+        uint8_t object[COMMAND_MAX], buf[FACT_MAX];
+        struct core *core = s->model->dispatchers[0].core;
+        struct cbor_span record = { buf, 0 };
+        struct core_keep *keep;
+        struct fact *fact;
+        int n;
+
+        command.role = ROLE_CONTROL;
+        n = command_encode(&command, object, sizeof(object));
+        fact = fact_new(FACT_COMMAND, (struct cbor_span){ object, (size_t)n });
+        memset(fact->id, 0x55, ALERT_ID_SIZE);
+        record.len = fact_encode(fact, buf);
+        free(fact);
+        assert_int_equal(core_replay(core, record), 0);
+        assert_int_equal(core_keep_new(core, &keep), 0);
+        assert_true(core_keep(keep, record));
+        core_keep_free(keep);
+        model_pass(s->model, 100);
+        assert_int_equal(core_keep_new(core, &keep), 0);
+        assert_false(core_keep(keep, record));
+        core_keep_free(keep);
+        assert_int_equal(s->model->answer_count, 0);
+        model_free(s->model);
+}
+
 static void test_journal_of_another_format(void **state)
 {
         struct story *s = story();
@@ -363,13 +394,10 @@ static void test_journal_of_another_format(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_death_at_every_action),
-                cmocka_unit_test(test_replay_changes_nothing),
-                cmocka_unit_test(test_lost_replies),
-                cmocka_unit_test(test_failover),
-                cmocka_unit_test(test_closed_while_away),
-                cmocka_unit_test(test_keep),
-                cmocka_unit_test(test_journal_of_another_format),
+                cmocka_unit_test(test_death_at_every_action), cmocka_unit_test(test_replay_changes_nothing),
+                cmocka_unit_test(test_lost_replies),          cmocka_unit_test(test_failover),
+                cmocka_unit_test(test_closed_while_away),     cmocka_unit_test(test_keep),
+                cmocka_unit_test(test_command_of_nothing),    cmocka_unit_test(test_journal_of_another_format),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

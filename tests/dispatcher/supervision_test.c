@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -204,6 +205,28 @@ static struct model *crowd(unsigned count)
         return model;
 }
 
+/* One notice more than are held is not published, and counted; those that stand can end. */
+static void test_too_many_notices(void **state)
+{
+        struct model *model = region(1);
+        struct core *core = model->dispatchers[0].core;
+        struct notice notice = { .kind = NOTICE_TECHNICAL, .count = 1 };
+        char key[32];
+
+        for (int i = 0; i < CORE_NOTICES_MAX; i++) {
+                snprintf(key, sizeof(key), "tech:b:%d", i);
+                assert_int_equal(core_load_notice(core, key, &notice), 0);
+        }
+        assert_int_equal(core_load_notice(core, "tech:b:more", &notice), -ENOBUFS);
+        model_disk(model, false);
+        assert_int_equal(core_counters(core)->notices_refused, 1);
+        assert_int_equal(model->notice_actions, 0);
+        assert_int_equal(core_load_notice(core, "tech:b:0", NULL), 0);
+        model_disk(model, false);
+        assert_int_equal(model->notice_actions, 1);
+        model_free(model);
+}
+
 /* More than a tenth at once: one technical notice, and nobody is asked. */
 static void test_mass(void **state)
 {
@@ -303,17 +326,12 @@ static void test_forgot_to_end_it(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_asked_then_rung),
-                cmocka_unit_test(test_safe_is_an_answer),
-                cmocka_unit_test(test_groups),
-                cmocka_unit_test(test_open_alert_is_not_grouped),
-                cmocka_unit_test(test_acknowledged),
-                cmocka_unit_test(test_two_dispatchers),
-                cmocka_unit_test(test_mass),
-                cmocka_unit_test(test_just_no_mass),
-                cmocka_unit_test(test_after_we_were_deaf),
-                cmocka_unit_test(test_end_of_duty),
-                cmocka_unit_test(test_forgot_to_end_it),
+                cmocka_unit_test(test_asked_then_rung),  cmocka_unit_test(test_safe_is_an_answer),
+                cmocka_unit_test(test_groups),           cmocka_unit_test(test_open_alert_is_not_grouped),
+                cmocka_unit_test(test_acknowledged),     cmocka_unit_test(test_two_dispatchers),
+                cmocka_unit_test(test_too_many_notices), cmocka_unit_test(test_mass),
+                cmocka_unit_test(test_just_no_mass),     cmocka_unit_test(test_after_we_were_deaf),
+                cmocka_unit_test(test_end_of_duty),      cmocka_unit_test(test_forgot_to_end_it),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
