@@ -42,8 +42,8 @@ static int read_hidden(const char *what, const char *again, char *to, size_t siz
                 return -errno;
         hidden = before;
         hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden); /* first: what is typed at the question counts */
         fprintf(stderr, "%s%s: ", what, again);
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
         r = read_line(to, size);
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
         fputc('\n', stderr);
