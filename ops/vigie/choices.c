@@ -121,17 +121,15 @@ int address_split(const char *what, const char *address, char host[ADDRESS_HOST_
 {
         const char *colon = strrchr(address, ':'), *from = address;
         size_t len = colon != NULL ? (size_t)(colon - address) : 0;
-        static const struct bounds ports = { 1, 65535 };
-        long port;
+        char *end = NULL;
+        long port = colon != NULL && colon[1] >= '0' && colon[1] <= '9' ? strtol(colon + 1, &end, 10) : 0;
 
         if (len > 2 && from[0] == '[' && from[len - 1] == ']') {
                 from++;
                 len -= 2;
         }
-        if (len == 0 || len >= ADDRESS_HOST_SIZE || strspn(from, HOST_CHARACTERS ":") < len)
-                return say_wrong("%s '%s': not HOST:PORT", what, address);
-        if (whole_number(what, colon + 1, &ports, &port) < 0)
-                return -EINVAL;
+        if (len == 0 || len >= ADDRESS_HOST_SIZE || strspn(from, HOST_CHARACTERS ":") < len || port < 1 || port > 65535 || *end != 0)
+                return say_wrong("%s '%s': not HOST:PORT, port 1 to 65535", what, address);
         memcpy(host, from, len);
         host[len] = 0;
         return (int)port;
