@@ -134,7 +134,7 @@ static void add_security(struct head *h, const struct server *server)
         add(h, "content-security-policy:", server->policy);
         add(h, "strict-transport-security:", server->hsts);
         add(h, "x-content-type-options:", "nosniff");
-        add(h, "referrer-policy:", "no-referrer");
+        add(h, "referrer-policy:", "same-origin"); /* with no-referrer a form of ours would post with Origin: null */
         add(h, "cross-origin-opener-policy:", "same-origin");
         add(h, "cross-origin-resource-policy:", "same-origin");
         add(h, "permissions-policy:", "geolocation=(self), camera=(), microphone=(), payment=(), usb=()");

@@ -17,6 +17,8 @@ static_assert(OUTBOUND_PRE >= LWS_PRE, "room for the frame's head");
 
 /* A close that the peer does not answer within so long is ended without it. */
 #define CLOSE_WAIT_S 5
+/* A close frame.  lws 4.1 to 4.3 keep the number to themselves (LWS_WRITE_CLOSE); the browser test holds us to it. */
+#define WRITE_CLOSE   ((enum lws_write_protocol)4)
 #define CLOSE_TOO_BIG 1009
 #define CLOSE_NOT_TEXT 1003
 
@@ -31,6 +33,7 @@ struct socket {
         uint8_t hash[SESSION_HASH_SIZE];
         struct wheel_timer recheck;
         int close_code; /* 0 = open */
+        bool close_sent;
         size_t rx_len;
         char rx[ASK_MAX];
 };
@@ -235,6 +238,20 @@ static int on_receive(struct lws *wsi, struct socket *s, const char *in, size_t 
         return 0;
 }
 
+/* send_close: our close frame; the peer's answer, or the timeout that close_with has set, ends the connection.  Not by
+ * lws_close_reason and -1: on libuv this lws then closes twice, and the frame with the code never leaves. */
+static int send_close(struct lws *wsi, struct socket *s)
+{
+        unsigned char buf[LWS_PRE + 2];
+
+        if (s->close_sent)
+                return 0;
+        s->close_sent = true;
+        buf[LWS_PRE] = (unsigned char)(s->close_code >> 8);
+        buf[LWS_PRE + 1] = (unsigned char)s->close_code;
+        return lws_write(wsi, buf + LWS_PRE, 2, WRITE_CLOSE) < 0 ? -1 : 0;
+}
+
 static int on_writable(struct lws *wsi, struct socket *s)
 {
         struct outbound *out;
@@ -242,10 +259,8 @@ static int on_writable(struct lws *wsi, struct socket *s)
 
         if (s == NULL)
                 return 0;
-        if (s->close_code != 0) {
-                lws_close_reason(wsi, (enum lws_close_status)s->close_code, NULL, 0);
-                return -1;
-        }
+        if (s->close_code != 0)
+                return send_close(wsi, s);
         if (s->page == NULL || (out = page_next(s->page)) == NULL)
                 return 0;
         n = lws_write(wsi, out->data + OUTBOUND_PRE, out->len, LWS_WRITE_TEXT);
@@ -269,6 +284,8 @@ int socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
                 return on_receive(wsi, session->socket, in, len);
         case LWS_CALLBACK_SERVER_WRITEABLE:
                 return on_writable(wsi, session->socket);
+        case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* -1: the answer to ours; lws would answer it once more */
+                return session->socket != NULL && session->socket->close_sent ? -1 : 0;
         case LWS_CALLBACK_CLOSED:
                 on_closed(session);
                 return 0;

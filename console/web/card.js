@@ -1,6 +1,6 @@
 // One alert as a card.  The elements stay for the alert's life and are filled anew, so that focus and clicks are never lost.
 import { el, bdi, fill, show } from "./dom.js";
-import { say, sayNodes, ago, stopwatch, clock, distance, has } from "./words.js";
+import { say, sayNodes, isolate, ago, stopwatch, clock, distance, has } from "./words.js";
 import * as rules from "./rules.js";
 
 // A card that has just moved takes no click: the person aimed at another one.
@@ -57,7 +57,7 @@ export class Card {
 
   updateActions(alert, me) {
     const { primary, others } = rules.actions(alert, me);
-    const owner = { name: alert.owner_name ?? alert.owner ?? "?" };
+    const owner = { name: isolate(alert.owner_name ?? alert.owner ?? "?") };
     const takeOver = primary === "take" && rules.isTaken(alert);
     this.place_(this.primary, primary ? [primary] : [], (verb) => (takeOver ? say("do_take_over", owner) : say(`do_${verb}`)), "primary");
     this.place_(this.others, others, (verb) => say(`do_${verb}`), "");

@@ -72,9 +72,17 @@ export class Cards {
       const card = this.cards.get(alert.id);
       if (this.list.children[i] === card.element) return;
       this.list.insertBefore(card.element, this.list.children[i] ?? null);
-      for (const other of alerts.slice(i)) this.cards.get(other.id).movedAt = performance.now();
     });
     if (focused && focused !== document.activeElement && this.list.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  // After each drawing: which cards stand elsewhere now.  They take no click for a moment (card.js).
+  noteMoves() {
+    for (const card of this.cards.values()) {
+      const top = card.element.offsetTop;
+      if (card.top !== top) card.movedAt = performance.now();
+      card.top = top;
+    }
   }
 
   select(id, board) {

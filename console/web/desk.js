@@ -9,7 +9,7 @@ import { Notices } from "./notices.js";
 import { Ring, Title } from "./ring.js";
 import { Toasts } from "./toasts.js";
 import { byId, el, fill, show } from "./dom.js";
-import { chooseLanguage, clock, loadWords, otherLanguage, say, sayNodes } from "./words.js";
+import { chooseLanguage, clock, isolate, loadWords, otherLanguage, say, sayNodes } from "./words.js";
 import { isMine, isTaken, ringOf, ringOfAll } from "./rules.js";
 
 const ANSWER_MS = 8000;
@@ -30,6 +30,7 @@ const duty = new Duty((fields) => command(fields));
 const notices = new Notices((fields) => command(fields));
 const pending = new Map(); // command id -> { verb, alert, timer }
 let blind = null;          // null until known
+let leaving = false;       // logging out: the answer to that takes us to the login page
 
 // ---- commands
 
@@ -72,7 +73,7 @@ function answered(c, code, who = null) {
 const link = new Link({
   message: (message) => take(message),
   lost: () => updateBlind(),
-  refused: (why) => location.replace(why === "role" ? "login.html?role" : "login.html?ended"),
+  refused: (why) => leaving || location.replace(why === "role" ? "login.html?role" : "login.html?ended"),
 });
 
 function take(message) {
@@ -111,7 +112,7 @@ function onAlert({ alert, before, command: c }) {
   const wasRinging = before !== null && ringOf(before) !== null;
   if (ringOf(alert) && !wasRinging) {
     ring.unhush();
-    byId("spoken").textContent = say("spoken_alert", { name: alert.carrier_name ?? say("unknown_carrier"), zone: alert.zone_name ?? "" });
+    byId("spoken").textContent = say("spoken_alert", { name: isolate(alert.carrier_name ?? say("unknown_carrier")), zone: isolate(alert.zone_name ?? "") });
   }
 }
 
@@ -137,6 +138,7 @@ function drawAll() {
   notices.update(board);
   duty.update(board);
   map.update(board, cards.selected);
+  cards.noteMoves();
   cards.saySeen();
   updateRing();
 }
@@ -152,18 +154,15 @@ function updateRing() {
 function updateSound() {
   show(byId("sound"), ring.locked && board.me.role !== "admin");
   byId("sound").textContent = say("sound_locked");
-  const box = byId("hush");
-  show(box, ring.kind !== null && !ring.locked);
-  if (box.childElementCount === 0) {
-    const click = () => {
-      ring.hush(HUSH_MS);
-      updateSound();
-    };
-    box.append(el("button", { type: "button", class: "quiet", onclick: click }));
-  }
+  show(byId("hush"), ring.kind !== null && !ring.locked);
   const text = ring.hushedMs > 0 ? say("hushed", { n: Math.ceil(ring.hushedMs / 1000) }) : say("hush");
-  if (box.firstChild.textContent !== text) box.firstChild.textContent = text;
+  if (byId("hush").textContent !== text) byId("hush").textContent = text;
 }
+
+byId("hush").addEventListener("click", () => {
+  ring.hush(HUSH_MS);
+  updateSound();
+});
 
 function updateHeader() {
   const c = board.me.role === "supervisor" ? null : board.counts;
@@ -208,6 +207,7 @@ document.addEventListener("visibilitychange", () => {
   sayVisible();
   cards.saySeen();
 });
+byId("logout").addEventListener("submit", () => (leaving = true));
 byId("language").addEventListener("click", () => {
   chooseLanguage(otherLanguage());
   location.reload();

@@ -1,7 +1,7 @@
 // The map: zones, the carriers of open alerts, supervisors.  Leaflet draws on a plain ground; tiles come only from a configured
 // server.  Without Leaflet the list says everything still.
 import { el, bdi, byId, fill, show } from "./dom.js";
-import { say, ago, distance } from "./words.js";
+import { say, isolate, ago, distance } from "./words.js";
 import { isDrill, isTaken } from "./rules.js";
 
 const START = { center: [46.6, 2.5], zoom: 6 };
@@ -96,7 +96,7 @@ export class DeskMap {
       const age = el("small");
       const label = el("span", { class: "carrier-label" }, bdi(alert.carrier_name ?? say("unknown_carrier")), age);
       const icon = el("span", { class: "carrier" }, el("span", { class: "dot" }), label);
-      shape = { icon, age, circle: L.circle(at, { radius: 1, interactive: false }).addTo(this.map),
+      shape = { icon, age, circle: L.circle(at, { radius: 1, className: "accuracy", weight: 1.5, fillOpacity: 0.12, interactive: false }).addTo(this.map),
         marker: L.marker(at, { icon: L.divIcon({ html: icon, className: "carrier-icon", iconSize: [0, 0] }), keyboard: false, zIndexOffset: 1000 }).addTo(this.map) };
       shape.marker.on("click", () => byId("alerts").querySelector(`[data-id="${alert.id}"]`)?.focus());
       this.carriers.set(alert.id, shape);
@@ -105,7 +105,7 @@ export class DeskMap {
     shape.icon.className = `carrier carrier-${tone}${selected ? " selected" : ""}`;
     shape.marker.setLatLng(at);
     shape.circle.setLatLng(at).setRadius(Math.max(alert.position.accuracy_m ?? 0, 1));
-    shape.circle.setStyle({ className: `accuracy accuracy-${tone}`, weight: 1.5, fillOpacity: 0.12, color: tone === "open" ? "#b3001b" : tone === "drill" ? "#6b3fa0" : "#1c5d99" });
+    shape.circle.setStyle({ color: tone === "open" ? "#b3001b" : tone === "drill" ? "#6b3fa0" : "#1c5d99" });
   }
 
   updatePeople(board) {
@@ -152,7 +152,7 @@ export class DeskMap {
   note(alert) {
     const missing = alert !== null && !alert.position;
     show(byId("map-note"), missing);
-    if (missing) fill(byId("map-note"), say(alert.zone_name ? "map_no_position_zone" : "map_no_position", { zone: alert.zone_name ?? "" }));
+    if (missing) fill(byId("map-note"), say(alert.zone_name ? "map_no_position_zone" : "map_no_position", { zone: isolate(alert.zone_name ?? "") }));
   }
 
   // Show the alert and who was asked; without an alert, all zones.

@@ -13,7 +13,8 @@ export class Ring {
     this.onChange = onChange;
     this.context = null;
     this.timer = null;
-    for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => this.unlock(), { passive: true });
+    // Not at pointerdown: what moves between press and release would take the click away from what was aimed at.
+    for (const type of ["click", "keydown"]) addEventListener(type, () => this.unlock());
   }
 
   get locked() {

@@ -40,13 +40,14 @@ export async function loadWords(wanted) {
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));
 }
 
-// The text KEY with {names} filled in: plain text, for titles and labels; names are isolated by marks.
+// The text KEY with {names} filled in: plain text.  What others wrote (names) must come isolated.
 export function say(key, values = {}) {
-  const text = texts[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (all, name) => {
-    if (!(name in values)) return all;
-    return typeof values[name] === "number" ? String(values[name]) : `\u2068${values[name]}\u2069`;
-  });
+  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+}
+
+// A name for plain text: its marks of direction end with it.
+export function isolate(name) {
+  return `\u2068${name}\u2069`;
 }
 
 // The same as nodes: text, and a <bdi> for each value.

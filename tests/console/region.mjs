@@ -20,6 +20,10 @@ const ZONES = {
   ],
 };
 
+// What `vigie init` lets a console do.
+const CONSOLE_MAY = ["%R~{test}:*", "%RW~{test}:session:*", "%RW~{test}:commands", "-@all", "+@read", "+@connection", "+@transaction", "+xadd",
+  "+set", "+del", "+expire", "+pexpire", "+time"];
+
 async function until(what, condition, ms = 10000) {
   const end = Date.now() + ms;
   for (;;) {
@@ -66,13 +70,15 @@ export class Region {
     const socket = `${this.dir}/${name}.sock`;
     this[name] = this.child("redis-server", ["--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", name === "alerts" ?
       "yes" : "no", "--dir", this.dir, "--appenddirname", `${name}-aof`], { stdio: "ignore" });
+    const ask = (...words) => execFileSync("redis-cli", ["-s", socket, ...words], { stdio: ["ignore", "pipe", "ignore"] }).toString();
     await until(`${name} Redis`, () => {
       try {
-        return execFileSync("redis-cli", ["-s", socket, "ping"], { stdio: ["ignore", "pipe", "ignore"] }).toString().startsWith("PONG");
+        return ask("ping").startsWith("PONG");
       } catch {
-        return false;
+        return false; // not there yet, or still loading
       }
     });
+    ask("ACL", "SETUSER", "console", "on", ">p", ...CONSOLE_MAY);
   }
 
   startSeed() {
@@ -106,9 +112,10 @@ export class Region {
     writeFileSync(`${this.dir}/console.conf`, [
       "[region]", "name = test", "[listen]", "address = ::", `port = ${this.port ?? 0}`, "[tls]", `certificate = ${this.dir}/cert.pem`,
       `key = ${this.dir}/key.pem`, "[web]", "origins = https://localhost:0", `path = ${root}/build/web`, "[zones]",
-      `path = ${this.dir}/zones.geojson`, "[alerts]", `address = ${this.dir}/alerts.sock`, "[positions]",
-      `address = ${this.dir}/positions.sock`, ""].join("\n"));
-    this.console = this.child(join(build, "bin/vigie-console"), ["-c", `${this.dir}/console.conf`, "--ready-fd", "3"],
+      `path = ${this.dir}/zones.geojson`, "[alerts]", `address = ${this.dir}/alerts.sock`, "user = console", "password = p", "[positions]",
+      `address = ${this.dir}/positions.sock`, "user = console", "password = p", ""].join("\n"));
+    this.binary = join(build, "bin/vigie-console");
+    this.console = this.child(this.binary, ["-c", `${this.dir}/console.conf`, "--ready-fd", "3"],
       { stdio: ["ignore", "inherit", this.options.quiet === false ? "inherit" : "pipe", "pipe"] });
     this.log = "";
     this.console.stderr?.on("data", (data) => (this.log += data));
@@ -117,6 +124,13 @@ export class Region {
       this.console.ended.then(() => reject(new Error(`vigie-console ended:\n${this.log}`)));
     }));
     this.origin = `https://localhost:${this.port}`;
+  }
+
+  // Redis comes back with what it had; a console that was killed comes back on the same port.
+  async restartAlerts() {
+    await this.startRedis("alerts");
+    await this.end(this.seed);
+    this.startSeed();
   }
 
   async end(child, signal = "SIGTERM") {
