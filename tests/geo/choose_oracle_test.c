@@ -1,5 +1,6 @@
 /* Choosing against the oracle on a million seeded cases.  A failing case prints its seed; `choose_oracle_test SEED`
- * runs that world alone.  Each world is a roster and barriers somewhere on earth, asked several times. */
+ * runs that world alone (in the same build: compilers draw in their own order).  Each world is a roster and barriers
+ * somewhere on earth, asked several times. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
