@@ -24,6 +24,9 @@ class Desk:
                 self.alerts[message["alert"]["id"]] = message["alert"]
         return self.alerts
 
+    def close(self):
+        self.socket.close()
+
     def command(self, verb, alert, **rest):
         self.socket.send({"t": verb, "c": os.urandom(8).hex(), "alert": alert, **rest})
 

@@ -1,4 +1,5 @@
 """The region of the demo: private Redis, gpsd, dispatchers, console, handsets; all in one folder that goes with it."""
+import atexit
 import json
 import os
 import shutil
@@ -29,6 +30,7 @@ def free_port():
 class Region:
     def __init__(self, gps_log=None, fleet=True, frame_ancestor=None):
         self.folder = tempfile.mkdtemp(prefix="vigie-demo-")
+        atexit.register(self.stop)
         self.dir = os.path.join(self.folder, "region")
         self.logs = os.path.join(self.folder, "log")
         os.mkdir(self.logs)

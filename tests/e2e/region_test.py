@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The whole region, real processes: what must hold when something dies, lies or comes back from the past.
 
     VIGIE_BUILD=san tests/e2e/region_test.py [-v] [Name.test ...]
@@ -8,6 +8,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sys
 import time
 import unittest
@@ -81,6 +82,7 @@ class Case(unittest.TestCase):
 
     def open_desk(self):
         try:
+            type(self).desk.close()
             type(self).desk = Desk(self.region, "regie", PASSWORD)
             return True
         except (ConnectionError, OSError):
@@ -330,4 +332,5 @@ class Duty(Case):
 if __name__ == "__main__":
     if not os.path.exists(os.path.join(BIN, "vigie-dispatcher")):
         sys.exit(f"{BIN}: build first (make BUILD=...)")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with us
     unittest.main()
