@@ -140,7 +140,8 @@ struct core {
         struct table sessions, alerts, flights, tests, closed, notices;
         struct closed_alert *closed_oldest, *closed_newest;
         struct senders strangers, proved;
-        struct wheel wheel; /* in UTC ms */
+        struct sender others; /* of whom no notice of their own tells */
+        struct wheel wheel;   /* in UTC ms */
         struct open_alert *ready, **ready_end;
         struct session *work, **work_end;
         struct fact *unsynced, **unsynced_end;

@@ -287,7 +287,7 @@ void session_frame(struct core *core, const struct core_event *event)
         struct frame frame;
         int r;
 
-        if (session == NULL || session->doomed)
+        if (session == NULL)
                 return;
         core->counters.frames++;
         r = event->u.frame.bytes.len > FRAME_HANDSET_MAX

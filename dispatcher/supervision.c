@@ -119,21 +119,22 @@ void supervision_suppressed(struct core *core, struct sender *sender)
         char text[SENDER_TEXT], key[NAME_MAX_OCTETS + 1];
         struct standing_notice *standing;
 
-        sender->suppressed++;
-        if (sender->told_ms != 0 && core->now_ms - sender->told_ms < SUPPRESSED_TOLD_MS)
-                return;
-        sender->told_ms = core->now_ms;
         hex_encode(sender->id, SENDER_SIZE, text);
         key_of(key, "unverified:", text);
         standing = table_find_text(&core->notices, key);
         if (standing == NULL && count_suppressed(core) >= SUPPRESSED_MAX) {
+                sender = &core->others;
                 key_of(key, "unverified:", "others");
                 standing = table_find_text(&core->notices, key);
         }
+        sender->suppressed++;
+        if (sender->told_ms != 0 && core->now_ms - sender->told_ms < SUPPRESSED_TOLD_MS)
+                return;
         if (standing != NULL)
                 notice = standing->notice;
         notice.count += sender->suppressed;
         sender->suppressed = 0;
+        sender->told_ms = core->now_ms;
         record_set_text(notice.cause, sizeof(notice.cause), "flood");
         supervision_publish(core, key, &notice);
 }

@@ -127,6 +127,22 @@ static void test_another_phone_is_an_alias(void **state)
         assert_int_equal(record.aliases[RECORD_ALIASES_MAX - 1].revision, 4);
 }
 
+static void test_older_fix_of_another_phone(void **state)
+{
+        struct scene *scene = *state;
+        struct record record = record_in(scene, ALERT_ASKED);
+
+        scene->press.id[ALERT_ID_SIZE - 1] = 1;
+        scene->press.alert.fix_age_s = 100;
+        scene->press.alert.lat_e7 = 0x1234;
+        assert_int_equal(apply(scene, &record, EVENT_UPDATE), 1);
+        assert_int_equal(record.at.lat_e7, 457500000);
+        scene->press.alert.fix_age_s = 1;
+        scene->press.alert.revision = 1;
+        assert_int_equal(apply(scene, &record, EVENT_UPDATE), 1);
+        assert_int_equal(record.at.lat_e7, 0x1234);
+}
+
 static void test_track_thins(void **state)
 {
         struct scene *scene = *state;
@@ -147,13 +163,10 @@ static void test_track_thins(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_verified_after_all),
-                TEST(test_marks_add_up_and_position_is_the_newest),
-                TEST(test_duress_hides_the_mistake),
-                TEST(test_impossible_parts_are_left_out),
-                TEST(test_time_at_the_edge_is_taken),
-                TEST(test_another_phone_is_an_alias),
-                TEST(test_track_thins),
+                TEST(test_verified_after_all),         TEST(test_marks_add_up_and_position_is_the_newest),
+                TEST(test_duress_hides_the_mistake),   TEST(test_impossible_parts_are_left_out),
+                TEST(test_time_at_the_edge_is_taken),  TEST(test_another_phone_is_an_alias),
+                TEST(test_older_fix_of_another_phone), TEST(test_track_thins),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,6 +278,27 @@ static void test_stale_replay_changes_nothing(void **state)
         assert_int_equal(alert_apply(&record, &change, &scene->ground), 1);
 }
 
+/* Likewise a take that was given back since. */
+static void test_stale_take_after_release(void **state)
+{
+        struct scene *scene = *state;
+        struct record record = record_in(scene, ALERT_TAKEN);
+        struct alert_change change = { .event = EVENT_TAKE,
+                                       .at_ms = NOW,
+                                       .event_id = scene->event_id,
+                                       .replayed = true,
+                                       .actor = &scene->actor,
+                                       .command = &scene->command };
+
+        act_as(scene, "anna", false);
+        scene->now_ms = change.now_ms = NOW + 60000;
+        assert_int_equal(command(scene, &record, COMMAND_RELEASE), 1);
+        memset(record.applied, 0, sizeof(record.applied));
+        scene->event_id[0]++;
+        assert_int_equal(alert_apply(&record, &change, &scene->ground), 0);
+        assert_string_equal(record.owner_id, "");
+}
+
 static void test_who_is_not_asked_joins(void **state)
 {
         struct scene *scene = *state;
@@ -318,6 +339,7 @@ int main(void)
                 TEST(test_unverified_is_for_the_control_room),
                 TEST(test_event_twice_is_once),
                 TEST(test_stale_replay_changes_nothing),
+                TEST(test_stale_take_after_release),
                 TEST(test_who_is_not_asked_joins),
                 TEST(test_close_bounds_its_note),
         };

@@ -147,6 +147,23 @@ static void test_duty_is_found(void **state)
         model_free(model);
 }
 
+/* What Redis said is older than what the handset has said since. */
+static void test_found_too_late(void **state)
+{
+        struct model *model = region(1);
+        uint64_t session = model_login(model, 0, 1);
+        struct frame frame = go(model, "mona", "r7", 8), position = beat("sealed");
+        struct core_event event = { .kind = CORE_DUTY_FOUND };
+
+        model_send(model, session, &frame);
+        model_handset_id(1, event.u.found.handset);
+        model_event(model, 0, &event); /* off, it says */
+        model_send(model, session, &position);
+        assert_int_equal(model_session(model, session)->frame.type, FRAME_DUTY_ANSWER);
+        assert_int_equal(model->carriers[0].duty.sealed_size, 6);
+        model_free(model);
+}
+
 /* By the alert port, without any hello: the duty is looked for as soon as the session is there. */
 static void test_press_without_hello(void **state)
 {
@@ -248,6 +265,56 @@ static void test_duty_not_known(void **state)
         model_send(model, session, &position); /* asked for now, and off */
         model_send(model, session, &position);
         assert_int_equal(model_session(model, session)->frame.type, FRAME_ERROR);
+        model_free(model);
+}
+
+/* Asked, and the answer was lost with the connection: asked again. */
+static void test_answer_was_lost(void **state)
+{
+        struct model *model = region(2);
+        uint64_t session = model_login(model, 1, 1);
+        struct frame frame = go(model, "mona", "r7", 8), position = beat("sealed");
+
+        model_send(model, session, &frame);
+        model->positions_up = false; /* and nobody has noticed yet */
+        session = model_login(model, 0, 1);
+        model_positions(model, false);
+        model_positions(model, true);
+        model_send(model, session, &position);
+        model_send(model, session, &position);
+        assert_int_equal(model->carriers[0].duty.sealed_size, 6);
+        model_free(model);
+}
+
+/* Whatever comes from a handset on duty is a sign of life, an alert too. */
+static void test_alert_is_a_sign_of_life(void **state)
+{
+        struct model *model = region(1);
+        uint64_t session = model_login(model, 0, 1);
+        struct frame frame = go(model, "mona", "r7", 8);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_send(model, session, &frame);
+        model->now_ms += 600000;
+        model_press(model, session, 1, &alert);
+        assert_int_equal(model->carriers[0].heard_at_ms, model->now_ms);
+        model_free(model);
+}
+
+/* The newest fix counts, in whatever order they come. */
+static void test_older_fix_comes_later(void **state)
+{
+        struct model *model = region(1);
+        uint64_t anna = model_login(model, 0, 11), carrier = model_login(model, 0, 1);
+        struct frame presence = { .type = FRAME_PRESENCE, .u.presence.has_position = true };
+        struct alert alert = model_alert_default(model, 1);
+
+        model_on_duty(model, "anna", 45.751, 4.85);
+        presence.u.presence.at =
+                (struct track_point){ .at_s = (uint32_t)(model->now_ms / 1000) - 60, .lat_e7 = 460000000 };
+        model_send(model, anna, &presence);
+        model_press(model, carrier, 1, &alert);
+        assert_in_range(model_record(model, model->alerts[0].id).asked[0].distance_m, 100, 120);
         model_free(model);
 }
 
@@ -376,12 +443,16 @@ int main(void)
                 cmocka_unit_test(test_what_is_wrong_with_it),
                 cmocka_unit_test(test_position_off_duty_is_refused),
                 cmocka_unit_test(test_duty_is_found),
+                cmocka_unit_test(test_found_too_late),
                 cmocka_unit_test(test_press_without_hello),
                 cmocka_unit_test(test_off_duty_press_names_the_usual_holder),
                 cmocka_unit_test(test_duty_changed_elsewhere),
                 cmocka_unit_test(test_duty_ends_by_itself),
                 cmocka_unit_test(test_positions_come_back),
                 cmocka_unit_test(test_duty_not_known),
+                cmocka_unit_test(test_answer_was_lost),
+                cmocka_unit_test(test_alert_is_a_sign_of_life),
+                cmocka_unit_test(test_older_fix_comes_later),
                 cmocka_unit_test(test_off_duty_forgets_the_position),
                 cmocka_unit_test(test_heard_without_heartbeats),
                 cmocka_unit_test(test_supervisor_on_and_off),

@@ -409,6 +409,7 @@ static void test_old_entry_after_closure(void **state)
                                 (struct cbor_span){ model->feed[i].record.at, model->feed[i].record.len };
                         model_event(model, 0, &event);
                         model_event(model, 1, &event);
+                        assert_int_equal(counters(model, 0)->open_alerts, 0);
                 }
         assert_int_equal(counters(model, 0)->open_alerts, 0);
         assert_int_equal(counters(model, 1)->open_alerts, 0);
@@ -511,6 +512,26 @@ static void test_alias_that_gave_way(void **state)
         model_free(model);
 }
 
+/* The owner was heard by another dispatcher, in the command itself: this one sees that in the record. */
+static void test_owner_heard_elsewhere(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+
+        model->now_ms += 600000; /* nobody has a presence left; they have phones */
+        alert.pressed_at_s = (uint32_t)(model->now_ms / 1000);
+        model_press(model, carrier, 1, &alert);
+        take = model_command(COMMAND_TAKE, model->alerts[0].id);
+        assert_int_equal(model_order(model, 1, "anna", &take), -1);
+        model_pass(model, LADDER_UNHEARD_MS - 100);
+        assert_int_equal(model_record(model, model->alerts[0].id).marks & RECORD_NO_NEWS, 0);
+        model_pass(model, 500);
+        assert_int_equal(model_record(model, model->alerts[0].id).marks & RECORD_NO_NEWS, RECORD_NO_NEWS);
+        model_free(model);
+}
+
 /* Six hundred alerts changed while this process had no store: all are told, more than one step's actions hold. */
 static void test_much_news_at_once(void **state)
 {
@@ -591,6 +612,7 @@ int main(void)
                 cmocka_unit_test(test_waiting_under_two_ids),
                 cmocka_unit_test(test_press_in_flight_meets_a_closure),
                 cmocka_unit_test(test_alias_that_gave_way),
+                cmocka_unit_test(test_owner_heard_elsewhere),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };

@@ -77,10 +77,14 @@ static void test_nobody_answers(void **state)
         struct model *model = region();
         uint8_t id[ALERT_ID_SIZE];
         struct record record;
+        uint64_t phone;
 
+        model_enrol(model, 12, HANDSET_SUPERVISOR, "blue9");
+        phone = model_login(model, 0, 12);
         press(model, id);
         record = model_record(model, id);
         assert_int_equal(record.asked_count, 3);
+        assert_int_equal(model_session(model, phone)->ring_count, 0);
         assert_string_equal(record.asked[0].id, "blue0");
         assert_string_equal(record.zone_name, "West");
         assert_int_equal(record.due_ms - record.raised_at_ms, 5000);
@@ -118,11 +122,13 @@ static void test_nobody_answers(void **state)
         assert_string_equal(record.asked[14].id, "boss");
         assert_int_equal(record.asked[14].flags & ASKED_MANAGER, ASKED_MANAGER);
         assert_int_equal(record.marks & RECORD_EXHAUSTED, 0);
+        assert_int_equal(model_session(model, phone)->ring, RING_RING);
         model_pass(model, LADDER_RING_MS);
         record = model_record(model, id);
         assert_int_equal(record.marks & RECORD_EXHAUSTED, RECORD_EXHAUSTED);
         assert_int_equal(record.step, LADDER_EXHAUSTED);
         assert_int_equal(record.rings, 0);
+        assert_int_equal(model_session(model, phone)->ring, RING_LOUDEST);
         model_pass(model, 3 * LADDER_RING_MS);
         assert_int_equal(model_record(model, id).rings, 3);
         order(model, "blue4", COMMAND_TAKE, id);
@@ -351,7 +357,7 @@ static void test_after_an_outage(void **state)
 
 static void test_drill_climbs_nothing(void **state)
 {
-        static const char *const named[] = { "blue7", "nobody", "red1" };
+        static const char *const named[] = { "blue7", "nobody", "boss" };
         struct model *model = region();
         uint64_t session;
         struct alert alert;
@@ -371,7 +377,7 @@ static void test_drill_climbs_nothing(void **state)
         assert_int_equal(record.marks & RECORD_DRILL, RECORD_DRILL);
         assert_int_equal(record.asked_count, 2);
         assert_string_equal(record.asked[0].id, "blue7");
-        assert_string_equal(record.asked[1].id, "red1");
+        assert_string_equal(record.asked[1].id, "boss"); /* named, on duty or not */
         model_pass(model, 200000);
         record = model_record(model, id);
         assert_int_equal(record.version, 1);
@@ -380,7 +386,7 @@ static void test_drill_climbs_nothing(void **state)
                 struct command take = model_command(COMMAND_TAKE, id);
 
                 assert_int_equal(model_order(model, 0, "blue0", &take), ANSWER_NOT_ALLOWED); /* not named */
-                assert_int_equal(model_order(model, 0, "blue7", &take), -1);
+                assert_int_equal(model_order(model, 0, "boss", &take), -1);
         }
         model_pass(model, 2 * LADDER_TAKEN_MS);
         assert_int_equal(model_record(model, id).marks & RECORD_NO_NEWS, 0);

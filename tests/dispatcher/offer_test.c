@@ -135,6 +135,59 @@ static void test_revoked_loses_its_session_and_still_raises(void **state)
         model_free(model);
 }
 
+/* Revoked while its alert is open: the phone is the same, and what it says of it is neither limited nor doubted. */
+static void test_revoked_during_its_alert(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        struct handset_entry entry = entry_of(model, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_press(model, session, 1, &alert);
+        entry.revoked_at_s = 5;
+        model_put_handset(model, 1, &entry);
+        session = model_connect(model, 0, 1, CERTIFICATE_OK);
+        for (alert.revision = 1; alert.revision <= 20; alert.revision++)
+                model_press(model, session, 1, &alert);
+        assert_int_equal(only(model).revision, 20);
+        assert_int_equal(only(model).why_unverified, UNVERIFIED_NOT);
+        model_free(model);
+}
+
+/* Whose phone it is was not known at the press: the next revision names them. */
+static void test_holder_known_later(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 2);
+        struct handset_entry entry = entry_of(model, 2);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_press(model, session, 2, &alert);
+        assert_string_equal(only(model).carrier_id, "");
+        strcpy(entry.person, "mona");
+        model_put_handset(model, 2, &entry);
+        alert.revision = 1;
+        model_press(model, model_connect(model, 0, 2, CERTIFICATE_OK), 2, &alert);
+        assert_string_equal(only(model).carrier_id, "mona");
+        model_free(model);
+}
+
+/* A press that comes when its session is about to be closed counts like any other. */
+static void test_press_on_a_doomed_session(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        struct handset_entry entry = entry_of(model, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        entry.role = HANDSET_SUPERVISOR;
+        model_put_handset(model, 1, &entry);
+        model_press(model, session, 1, &alert);
+        assert_false(model_session(model, session)->open);
+        assert_int_equal(only(model).asked_count, 1);
+        model_free(model);
+}
+
 /* The key before the renewal is good. */
 static void test_previous_key(void **state)
 {
@@ -353,6 +406,7 @@ static void test_restored_phone(void **state)
         model_press(model, session, 1, &first);
         /* ... while it is open it is pressed again, and gets receipts under its own id. */
         second.battery_percent = 20;
+        second.revision = 3;
         model_press(model, session, 1, &second);
         record = only(model);
         assert_memory_equal(record.id, id, ALERT_ID_SIZE);
@@ -362,6 +416,8 @@ static void test_restored_phone(void **state)
         assert_memory_equal(model_session(model, session)->receipts[1].alert.octets, other, ALERT_ID_SIZE);
         assert_memory_equal(model_session(model, session)->receipts[2].alert.octets, id, ALERT_ID_SIZE);
         assert_int_equal(model_session(model, session)->receipts[1].version, 2);
+        assert_int_equal(model_session(model, session)->receipts[1].revision, 3); /* of its own */
+        assert_int_equal(model_session(model, session)->receipts[2].revision, 0);
         assert_int_equal(counters(model)->pressed_again, 1);
         model_press(model, session, 1, &second); /* a copy */
         assert_int_equal(only(model).version, 2);
@@ -544,6 +600,9 @@ int main(void)
                 cmocka_unit_test(test_unknown_handset),
                 cmocka_unit_test(test_revoked_and_expired),
                 cmocka_unit_test(test_revoked_loses_its_session_and_still_raises),
+                cmocka_unit_test(test_revoked_during_its_alert),
+                cmocka_unit_test(test_holder_known_later),
+                cmocka_unit_test(test_press_on_a_doomed_session),
                 cmocka_unit_test(test_previous_key),
                 cmocka_unit_test(test_brought_by_another),
                 cmocka_unit_test(test_kid_of_another),

@@ -215,16 +215,19 @@ static void test_replay_changes_nothing(void **state)
         for (int last = 0; last < STEPS; last++) {
                 struct story *s = story();
                 struct record before, after;
+                size_t answers;
 
                 for (int step = 0; step <= last; step++)
                         act(s, step);
                 before = model_record(s->model, s->id);
+                answers = s->model->answer_count;
                 model_kill(s->model, 0);
                 model_start(s->model, 0);
                 model_kill(s->model, 0);
                 model_start(s->model, 0);
                 after = model_record(s->model, s->id);
                 assert_memory_equal(&before, &after, sizeof(before));
+                assert_int_equal(s->model->answer_count, answers);
                 model_free(s->model);
         }
 }
@@ -287,6 +290,7 @@ static void test_failover(void **state)
                         after = model_record(s->model, s->id);
                         assert_true(after.version > before.version); /* phones follow the highest */
                         assert_int_equal(after.state, before.state);
+                        assert_true(model_stored(s->model, s->id)->signed_alert.len > 0);
                         assert_string_equal(after.owner_id, before.owner_id);
                         assert_int_equal(after.presses, before.presses);
                         assert_int_equal(after.revision, before.revision);

@@ -189,6 +189,24 @@ static void test_sessions_of_one_handset(void **state)
         model_free(model);
 }
 
+/* A supervisor with several handsets: a ninth session in all, and the oldest goes. */
+static void test_sessions_of_one_person(void **state)
+{
+        struct model *model = region();
+        uint64_t first = 0;
+
+        for (unsigned i = 0; i < 9; i++) {
+                model_enrol(model, 20 + i / 3, HANDSET_SUPERVISOR, "anna");
+                if (i == 0)
+                        first = model_login(model, 0, 20);
+                else
+                        assert_true(model_session(model, first)->open && model_login(model, 0, 20 + i / 3) != 0);
+        }
+        assert_false(model_session(model, first)->open);
+        assert_true(model_session(model, first + 1)->open);
+        model_free(model);
+}
+
 static void test_session_bound(void **state)
 {
         struct model *model = region();
@@ -290,6 +308,7 @@ int main(void)
                 cmocka_unit_test(test_frames_of_the_other_direction),
                 cmocka_unit_test(test_too_many_frames),
                 cmocka_unit_test(test_sessions_of_one_handset),
+                cmocka_unit_test(test_sessions_of_one_person),
                 cmocka_unit_test(test_session_bound),
                 cmocka_unit_test(test_rings_on_return),
                 cmocka_unit_test(test_handset_changes_hands),
