@@ -1,12 +1,12 @@
 // The phone's page: draws the status that the daemon gives at each change, and says words back.  No rule lives here.
 import { connect } from './line.js';
-import { h, setTexts, t } from './dom.js';
+import { h, memory, setTexts, t } from './dom.js';
 import { carrierView } from './carrier.js';
 import { supervisorView } from './supervisor.js';
 import { ringer } from './sound.js';
 
 const LANGUAGES = ['fr', 'en'];
-const state = { status: null, skew: 0, language: localStorage.getItem('language') === 'en' ? 'en' : 'fr', local: {} };
+const state = { status: null, skew: 0, language: memory.get('language') === 'en' ? 'en' : 'fr', local: {} };
 
 async function load(language) {
   const answer = await fetch(`text/${language}.json`);
@@ -61,7 +61,7 @@ function say(...words) {
 
 document.getElementById('language').addEventListener('click', async () => {
   state.language = LANGUAGES[(LANGUAGES.indexOf(state.language) + 1) % LANGUAGES.length];
-  localStorage.setItem('language', state.language);
+  memory.set('language', state.language);
   await load(state.language);
   draw();
 });

@@ -1,5 +1,5 @@
 // What a carrier sees: the button, or how far the alert is; duty; the proof of the button.
-import { ago, clock, h, name, t, withName } from './dom.js';
+import { ago, clock, h, memory, name, t, withName } from './dom.js';
 
 const BUTTON_TROUBLES = ['not_enrolled', 'journal', 'no_path', 'key'];
 const PIN_MAX = 8;
@@ -141,16 +141,16 @@ function dutyForm(status, { say, local, redraw }) {
     const words = ['duty', 'on', '--until', value('end')];
     if (value('person')) words.push('--person', value('person'));
     if (value('round')) words.push('--round', value('round'));
-    localStorage.setItem('person', value('person'));
-    localStorage.setItem('round', value('round'));
+    memory.set('person', value('person'));
+    memory.set('round', value('round'));
     document.activeElement?.blur();
     say(...words).then((answer) => { local.why = answer.ok ? '' : answer.why; redraw(); });
   };
   return h('form', { class: 'panel duty', onsubmit: start },
     status.duty.state === 'refused' ? h('p', { class: 'bad' }, t(`duty_refused_${status.duty.code}`)) : null,
     local.why ? h('p', { class: 'bad' }, local.why) : null,
-    status.role === 'carrier' ? field('person', 'duty_person', status.duty.person || localStorage.getItem('person') || '') : null,
-    status.role === 'carrier' ? field('round', 'duty_round', status.duty.round || localStorage.getItem('round') || '') : null,
+    status.role === 'carrier' ? field('person', 'duty_person', status.duty.person || memory.get('person')) : null,
+    status.role === 'carrier' ? field('round', 'duty_round', status.duty.round || memory.get('round')) : null,
     status.role === 'carrier' ? null : h('input', { id: 'person', type: 'hidden', value: '' }),
     status.role === 'carrier' ? null : h('input', { id: 'round', type: 'hidden', value: '' }),
     field('end', 'duty_end', local.end ?? '17:00', 'time'),

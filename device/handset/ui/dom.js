@@ -50,3 +50,21 @@ export function ago(ms) {
 export function distance(metres) {
   return metres < 1000 ? `${Math.round(metres / 10) * 10} m` : `${(metres / 1000).toFixed(1)} km`;
 }
+
+// What the page remembers between visits; a browser may forbid it (a frame of another site's page), and then nothing is remembered.
+export const memory = {
+  get(key) {
+    try {
+      return localStorage.getItem(key) ?? '';
+    } catch {
+      return '';
+    }
+  },
+  set(key, value) {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      // forbidden here
+    }
+  },
+};
