@@ -1,0 +1,124 @@
+/* Who may do what in a region's Redis: the ACL that vigie init writes (DESIGN 3.7, 6). */
+#include "tests/ops/place.h"
+
+enum may { NO, YES };
+
+struct row {
+        const char *command;
+        enum may dispatcher, console, tool;
+};
+
+static const struct row rows[] = {
+        /* alerts and the feed are the dispatchers' */
+        { "HSET {lyon}:alert:00 v 1", YES, NO, NO },
+        { "ZADD {lyon}:open 1 00", YES, NO, NO },
+        { "ZADD {lyon}:due 1 00", YES, NO, NO },
+        { "HSET {lyon}:tombstones 00 x", YES, NO, NO },
+        { "XADD {lyon}:feed * f 1", YES, NO, NO },
+        { "HSET {lyon}:notices k v", YES, NO, NO },
+        { "HSET {lyon}:duty:supervisors s x", YES, NO, NO },
+        { "SET {lyon}:epoch 1", YES, NO, NO },
+        { "EVAL return(1) 0", YES, NO, NO },
+        { "DEL {lyon}:alert:00", YES, NO, NO },
+        { "PEXPIRE {lyon}:feed 1000000", YES, NO, NO },
+        { "XTRIM {lyon}:feed MAXLEN 1000", YES, NO, NO },
+        /* all may read them */
+        { "HGET {lyon}:alert:00 r", YES, YES, YES },
+        { "ZREVRANGE {lyon}:open 0 -1", YES, YES, YES },
+        { "XREVRANGE {lyon}:feed + - COUNT 1", YES, YES, YES },
+        { "XREAD COUNT 1 STREAMS {lyon}:feed 0", YES, YES, YES },
+        { "HGETALL {lyon}:users", YES, YES, YES },
+        { "TIME", YES, YES, YES },
+        { "PING", YES, YES, YES },
+        /* a console asks by command, and keeps its sessions */
+        { "XADD {lyon}:commands MAXLEN ~ 10 * f 1 r x", YES, YES, NO },
+        { "SET {lyon}:session:ab x PX 1000 NX", YES, YES, NO },
+        { "PEXPIRE {lyon}:session:ab 1000", YES, YES, NO },
+        { "GET {lyon}:session:ab", YES, YES, YES },
+        { "DEL {lyon}:session:ab", YES, YES, NO },
+        /* the tool writes people */
+        { "HSET {lyon}:users u x", YES, NO, YES },
+        { "HSET {lyon}:handsets h x", YES, NO, YES },
+        { "HSET {lyon}:carriers c x", YES, NO, YES },
+        { "HSET {lyon}:supervisors s x", YES, NO, YES },
+        { "HSET {lyon}:rounds r x", YES, NO, YES },
+        { "HDEL {lyon}:users u", YES, NO, YES },
+        { "XADD {lyon}:people:changes * h users k u", YES, NO, YES },
+        { "SET {lyon}:users x", YES, NO, NO },
+        { "INFO memory", NO, NO, YES },
+        { "ROLE", NO, NO, YES },
+        /* another region's, and what Redis calls dangerous or admin, is nobody's */
+        { "HGET {paris}:alert:00 r", NO, NO, NO },
+        { "SET {paris}:epoch 1", NO, NO, NO },
+        { "SET anything 1", NO, NO, NO },
+        { "KEYS *", NO, NO, NO },
+        { "CONFIG GET requirepass", NO, NO, NO },
+        { "ACL LIST", NO, NO, NO },
+        { "CLIENT LIST", NO, NO, NO },
+        { "CLIENT KILL TYPE normal SKIPME yes", NO, NO, NO },
+        { "MONITOR", NO, NO, NO },
+        { "REPLICAOF NO ONE", NO, NO, NO },
+        { "FLUSHDB", NO, NO, NO },
+        { "FLUSHALL", NO, NO, NO },
+        { "SHUTDOWN NOSAVE", NO, NO, NO },
+};
+
+static void check_user(const struct place *p, int which, const char *user, size_t column)
+{
+        redisContext *c = place_as(p, which, user);
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                enum may may = column == 0 ? rows[i].dispatcher : column == 1 ? rows[i].console : rows[i].tool;
+                redisReply *reply = redisCommand(c, rows[i].command);
+                bool refused;
+
+                assert_non_null(reply);
+                refused = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) == 0;
+                if (refused != (may == NO))
+                        fail_msg("%s: %s: %s", user, rows[i].command, reply->str != NULL ? reply->str : "done");
+                freeReplyObject(reply);
+        }
+        redisFree(c);
+}
+
+static void test_rights(void **state)
+{
+        static const char *const users[] = { "dispatcher", "console", "tool" };
+
+        for (int which = 0; which < 2; which++)
+                for (size_t i = 0; i < 3; i++)
+                        check_user(*state, which, users[i], i);
+}
+
+static void assert_refused(redisContext *c, const char *command, const char *how)
+{
+        redisReply *reply = redisCommand(c, command);
+
+        assert_non_null(reply);
+        assert_int_equal(reply->type, REDIS_REPLY_ERROR);
+        assert_memory_equal(reply->str, how, strlen(how));
+        freeReplyObject(reply);
+}
+
+static void test_nobody_else_is_let_in(void **state)
+{
+        redisContext *c = place_connect(*state, 0, NULL, NULL);
+
+        assert_refused(c, "GET {lyon}:epoch", "NOAUTH");
+        assert_refused(c, "AUTH default x", "WRONGPASS");
+        assert_refused(c, "AUTH x", "WRONGPASS");
+        assert_refused(c, "AUTH dispatcher x", "WRONGPASS");
+        assert_refused(c, "AUTH dispatcher CHANGE-ME", "WRONGPASS");
+        assert_refused(c, "GET {lyon}:epoch", "NOAUTH");
+        redisFree(c);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_rights, place_open_stores, place_close),
+                cmocka_unit_test_setup_teardown(test_nobody_else_is_let_in, place_open_stores, place_close),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
