@@ -55,11 +55,12 @@ class Region:
     def address(self, name):
         return os.path.join(self.folder, name + ".sock")
 
-    def start_redis(self, name, durable):
+    def start_redis(self, name):
+        """By the configuration that we ship, on a socket and folder of our own."""
         data = os.path.join(self.folder, name)
         os.makedirs(data, exist_ok=True)
-        argv = ["redis-server", "--port", "0", "--unixsocket", self.address(name), "--unixsocketperm", "700", "--dir", data, "--save", "",
-                "--aclfile", os.path.join(self.dir, "redis", "users.acl"), "--appendonly", "yes" if durable else "no", "--appendfsync", "always"]
+        argv = ["redis-server", os.path.join(ROOT, "ops", "redis", name + ".conf"), "--unixsocket", self.address(name), "--unixsocketperm", "700",
+                "--dir", data, "--aclfile", os.path.join(self.dir, "redis", "users.acl")]
         self.process(name, argv).start()
         wait_for(f"Redis {name}", lambda: self.ping(name))
 
@@ -130,8 +131,8 @@ class Region:
     def start(self):
         run([os.path.join(BIN, "vigie"), "-C", self.dir, "init", "--region", "lyon", "--alerts", self.address("alerts"), "--positions",
              self.address("positions")])
-        self.start_redis("alerts", durable=True)
-        self.start_redis("positions", durable=False)
+        self.start_redis("alerts")
+        self.start_redis("positions")
         self.make_people()
         self.start_dispatcher(0)
         self.start_dispatcher(1)
