@@ -73,7 +73,7 @@ static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
         } else {
                 conn->pinged = conn->ping_wanted = true;
                 lws_callback_on_writable(conn->wsi);
-                conn_arm(conn, LINK_SILENT_MS - LINK_PING_MS);
+                conn_arm(conn, conn->link->options.silent_ms - conn->link->options.ping_ms);
         }
 }
 
@@ -127,7 +127,7 @@ void conn_heard(struct conn *conn)
         conn->heard = true;
         conn->pinged = conn->ping_wanted = false;
         if (!conn->closing)
-                conn_arm(conn, LINK_PING_MS);
+                conn_arm(conn, conn->link->options.ping_ms);
 }
 
 int conn_queue(struct conn *conn, const uint8_t *data, size_t len)

@@ -290,6 +290,8 @@ static int open_link(struct run *run, const char **ret_why)
                                                  .port = (int)c->listen_port,
                                                  .connections_max = (size_t)c->limit_connections,
                                                  .handshakes_max = (size_t)c->limit_handshakes,
+                                                 .ping_ms = LINK_PING_MS,
+                                                 .silent_ms = LINK_SILENT_MS,
                                                  .frame_max = FRAME_HANDSET_MAX,
                                                  .subprotocol = FRAME_SUBPROTOCOL,
                                                  .user = run,

@@ -149,7 +149,7 @@ static int send_close(struct conn *conn)
 static int on_writeable(struct conn *conn)
 {
         struct out_frame *frame = conn->first;
-        uint8_t ping[LWS_PRE + 1];
+        uint8_t ping[LWS_PRE + 1] = { 0 };
 
         if (frame != NULL) {
                 conn->first = frame->next;
@@ -166,7 +166,7 @@ static int on_writeable(struct conn *conn)
                 return send_close(conn);
         } else if (conn->ping_wanted) {
                 conn->ping_wanted = false;
-                if (lws_write(conn->wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0)
+                if (lws_write(conn->wsi, ping + LWS_PRE, 1, LWS_WRITE_PING) /* an empty pong is not told */ < 0)
                         return -1;
         }
         if (conn->first != NULL || conn->closing)

@@ -43,6 +43,7 @@ struct link_options {
         const char *address; /* as the listener takes it */
         int port;
         size_t connections_max, handshakes_max;
+        int64_t ping_ms, silent_ms; /* LINK_PING_MS and LINK_SILENT_MS; tests have less time */
         size_t frame_max; /* octets of one frame from a handset; a larger one closes the session with 1009 */
         const char *subprotocol;
         void *user;
