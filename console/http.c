@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/exchange.h"
 #include "console/server.h"
@@ -205,6 +206,15 @@ static int on_writable(struct lws *wsi, struct http_session *session)
         return 0;
 }
 
+/* confirm_upgrade: to WebSocket and nothing else: lws would take "Upgrade: h2c" even behind TLS, and with it its whole HTTP/2.  It
+ * hangs up or lets pass, writes nothing, and does not read the callback's `in`: older lws may have freed that (CVE-2025-11677). */
+static int confirm_upgrade(struct lws *wsi)
+{
+        char name[16];
+
+        return http_header(wsi, WSI_TOKEN_UPGRADE, name, sizeof(name)) == 0 && strcasecmp(name, "websocket") == 0 ? 0 : -1;
+}
+
 int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
         struct http_session *session = user;
@@ -213,6 +223,8 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         case LWS_CALLBACK_WSI_DESTROY:
                 server_gone(server_of(wsi), wsi);
                 return 0;
+        case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+                return confirm_upgrade(wsi);
         case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: /* no subprotocol, or none of ours */
                 server_of(wsi)->counts.turned++;
                 return -1;

@@ -25,9 +25,10 @@ static const struct lws_protocols protocols[] = {
 
 static void on_lws_log(int level, const char *line)
 {
+        static const char noise[] = "Ran out of header data space"; /* what strangers send is no error of ours */
         size_t len = strcspn(line, "\n");
 
-        log_error(NULL, "libwebsockets: %.*s", (int)len, line);
+        log_write(strstr(line, noise) != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, NULL, "libwebsockets: %.*s", (int)len, line);
 }
 
 static int open_lws(struct server *server)
@@ -157,10 +158,13 @@ void server_close(struct server *server)
         server->listener = NULL;
         if (server->lws != NULL)
                 lws_context_destroy(server->lws);
-        server->lws = NULL;
 }
 
 void server_free(struct server *server)
 {
+        if (server == NULL)
+                return;
+        if (server->lws != NULL)
+                lws_context_destroy(server->lws); /* the second call: the loop has let go of it */
         free(server);
 }

@@ -353,7 +353,7 @@ function upgrade(headers) {
 
 test("the WebSocket opens for our own pages alone, and says nothing without a session", async () => {
   for (const headers of [{ origin: "https://evil.example" }, { origin: `${region.origin}.evil` }, { origin: "null" }, { host: "evil.example" },
-    { "sec-websocket-protocol": "other" }]) {
+    { "sec-websocket-protocol": "other" }, { upgrade: "h2c", "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA" }]) {
     const { status, end } = await upgrade(headers);
     assert.notEqual(status, 101, JSON.stringify(headers));
     end();
@@ -363,6 +363,22 @@ test("the WebSocket opens for our own pages alone, and says nothing without a se
     assert.deepEqual([status, code], [101, 4401], JSON.stringify(headers));
     end();
   }
+});
+
+test("what no page of ours sends closes the socket with its reason", async () => {
+  const page = await open("ctl");
+  const closes = (texts) => page.evaluate((list) => Promise.all(list.map((text) => new Promise((resolve) => {
+    const ws = new WebSocket(`wss://${location.host}/ws`, "vigie-desk.1");
+    ws.onclose = (event) => resolve(event.code);
+    ws.onmessage = () => {
+      ws.onmessage = null;
+      ws.send(text === "binary" ? new Uint8Array(3) : text === "long" ? "x".repeat(8193) : text);
+      setTimeout(() => ws.close(4999), 1500);
+    };
+  }))), texts);
+  const good = JSON.stringify({ t: "visible" });
+  assert.deepEqual(await closes(["{", "[]", '{"t":"take"}', '{"t":"visible","x":1}', "", "binary", "long", `${" ".repeat(8192 - good.length)}${good}`]),
+    [1008, 1008, 1008, 1008, 1008, 1003, 1009, 4999]);
 });
 
 // One request by hand: its status and headers.
