@@ -97,6 +97,7 @@ struct test {
         uint16_t revision;
         uint64_t session, stamp, number; /* of its APPEND */
         int64_t at_ms;
+        bool asked;        /* of the store */
         struct test *next; /* in the list of those that wait for the journal */
 };
 
@@ -259,6 +260,9 @@ void tell_closed(struct core *core, const struct tombstone *tombstone, uint16_t 
 
 /* tell_alert: RECORD is news of ALERT: receipts to its handset's sessions and those that wait, rings to who is asked. */
 void tell_alert(struct core *core, struct open_alert *alert, const struct record *record);
+
+/* tell_waiting: those who wait for a receipt of ALERT get that of RECORD. */
+void tell_waiting(struct core *core, struct open_alert *alert, const struct record *record);
 
 /* tell_kept: ALERT waits for the store: receipts say so. */
 void tell_kept(struct core *core, struct open_alert *alert);

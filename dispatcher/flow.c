@@ -261,10 +261,8 @@ static void settle(struct core *core, struct open_alert *alert, struct fact *fac
         flow_done(core, fact);
         if (fact->type == FACT_COMMAND)
                 right_answer(core, fact, (uint8_t)-r, &record);
-        for (size_t i = 0; fact->type == FACT_ALERT && i < alert->waiting_count; i++)
-                tell_receipt(core, &record, &alert->waiting[i]);
-        if (fact->type == FACT_ALERT)
-                alert->waiting_count = 0;
+        else
+                tell_waiting(core, alert, &record);
         if (r < 0) {
                 for (size_t i = 0; i < alert->queued; i++)
                         if (alert->queue[i] == fact) {

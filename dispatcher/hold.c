@@ -255,6 +255,9 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
 
                         if (fact->state == FACT_FLYING)
                                 fact->state = FACT_READY;
+                        for (size_t i = 0; other != NULL && i < alert->waiting_count; i++)
+                                if (memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
+                                        hold_wait(other, &alert->waiting[i]);
                         if (other != NULL && flow_queue(core, other, fact) == 0)
                                 continue;
                 }

@@ -55,6 +55,7 @@ bool offer_synced(struct core *core)
                 core->untested = test->next;
                 if (core->untested == NULL)
                         core->untested_end = &core->untested;
+                test->asked = true;
                 action = core_do(core, DO_PROVE);
                 action->u.prove.token = test->token;
                 action->u.prove.at_ms = test->at_ms;
@@ -68,7 +69,7 @@ bool offer_proved(struct core *core, const struct core_event *event)
         struct test *test = table_find(&core->tests, &event->u.committed.token);
         struct core_action *action;
 
-        if (test == NULL)
+        if (test == NULL || !test->asked)
                 return false;
         if (event->u.committed.result != CORE_OK) {
                 core->counters.tests_dropped++;

@@ -74,18 +74,51 @@ static bool is_told(const struct open_alert *alert, uint64_t session, const uint
         return false;
 }
 
-/* Those who wait, and every session of its handset, under each id that its phones know the alert by.  An alert with a forged
- * signature is told to who brought it alone: the handset that it names has nothing to do with it. */
-static void tell_handset(struct core *core, struct open_alert *alert, const struct record *record)
+/* An alert with a forged signature is told to who brought it alone, under the id it claims: the handset that it names has
+ * nothing to do with it. */
+static bool is_forged(const struct record *record)
 {
-        bool its_own = memcmp(record->id, record->handset, HANDSET_ID_SIZE) == 0;
-        struct waiting to = { 0 };
+        return memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0;
+}
+
+/* Whether RECORD has the press AS.  One on another phone may still be on its way to the store: no receipt before that. */
+static bool has_press(const struct record *record, const uint8_t as[ALERT_ID_SIZE])
+{
+        return is_forged(record) || memcmp(record->id, as, ALERT_ID_SIZE) == 0 ||
+               alert_alias_find(record, as + HANDSET_ID_SIZE) >= 0;
+}
+
+static void forget_told(struct open_alert *alert, const struct record *record)
+{
+        size_t kept = 0;
 
         for (size_t i = 0; i < alert->waiting_count; i++)
-                tell_receipt(core, record, &alert->waiting[i]);
-        if (!its_own || alert->handset == NULL)
-                return;
-        for (const struct session *s = alert->handset->sessions; s != NULL; s = s->next_of_handset)
+                if (!has_press(record, alert->waiting[i].as))
+                        alert->waiting[kept++] = alert->waiting[i];
+        alert->waiting_count = (uint8_t)kept;
+}
+
+static void tell_who_waits(struct core *core, const struct open_alert *alert, const struct record *record)
+{
+        for (size_t i = 0; i < alert->waiting_count; i++)
+                if (has_press(record, alert->waiting[i].as))
+                        tell_receipt(core, record, &alert->waiting[i]);
+}
+
+void tell_waiting(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        tell_who_waits(core, alert, record);
+        forget_told(alert, record);
+}
+
+/* Those who wait, and every session of its handset, under each id that its phones know the alert by. */
+static void tell_handset(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        const struct session *first = alert->handset != NULL && !is_forged(record) ? alert->handset->sessions : NULL;
+        struct waiting to = { 0 };
+
+        tell_who_waits(core, alert, record);
+        for (const struct session *s = first; s != NULL; s = s->next_of_handset)
                 for (int i = -1; i < record->alias_count; i++) {
                         to.session = s->id;
                         memcpy(to.as, record->id, ALERT_ID_SIZE);
@@ -94,6 +127,7 @@ static void tell_handset(struct core *core, struct open_alert *alert, const stru
                         if (!is_told(alert, to.session, to.as))
                                 tell_receipt(core, record, &to);
                 }
+        forget_told(alert, record);
 }
 
 /* ---- Rings ---------------------------------------------------------------------------------------------------------- */
@@ -164,7 +198,6 @@ void tell_alert(struct core *core, struct open_alert *alert, const struct record
         struct rings rings = { .record = record };
 
         tell_handset(core, alert, record);
-        alert->waiting_count = 0;
         for (size_t i = 0; i < record->asked_count; i++)
                 ring_person(core, &rings, record->asked[i].id, &record->asked[i]);
         if (record->owner_id[0] != '\0' && record_asked_find(record, record->owner_id) < 0)
@@ -207,66 +240,70 @@ bool tell_rings(struct core *core, struct session *session)
 
 /* ---- While the store is away ---------------------------------------------------------------------------------------- */
 
-/* The press that waits, or the first command to take: what the carrier can be told of. */
-static const struct fact *waiting_fact(const struct open_alert *alert)
+/* Tell RECEIPT of FACT to those who wait for it, and to its handset's sessions. */
+static void tell_fact(struct core *core, const struct open_alert *alert, const struct receipt *receipt,
+                      const struct fact *fact)
 {
-        for (size_t i = 0; i < alert->queued; i++) {
-                const struct fact *fact = alert->queue[i];
-                bool waits = fact->state == FACT_READY || fact->state == FACT_FLYING;
-
-                if (waits && alert->version == 0 && fact->type == FACT_ALERT)
-                        return fact;
-                if (waits && alert->version != 0 && alert->owner[0] == '\0' && fact->type == FACT_COMMAND &&
-                    fact->verb == COMMAND_TAKE)
-                        return fact;
-        }
-        return NULL;
-}
-
-static void tell_waiting(struct core *core, const struct open_alert *alert, struct receipt *receipt,
-                         const struct fact *fact)
-{
+        bool forged = memcmp(fact->id, fact->handset, HANDSET_ID_SIZE) != 0 && fact->type == FACT_ALERT;
+        const struct session *first = alert->handset != NULL && !forged ? alert->handset->sessions : NULL;
         struct waiting to = { 0 };
 
-        for (size_t i = 0; i < alert->waiting_count; i++) {
-                to = alert->waiting[i];
-                send_receipt(core, receipt, &to);
-        }
-        if (alert->handset == NULL || memcmp(alert->id, alert->handset->id, HANDSET_ID_SIZE) != 0)
-                return;
-        memcpy(to.as, alert->version == 0 ? fact->id : alert->id, ALERT_ID_SIZE);
-        to.stamp = 0;
-        for (const struct session *s = alert->handset->sessions; s != NULL; s = s->next_of_handset) {
+        for (size_t i = 0; i < alert->waiting_count; i++)
+                if (forged || memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
+                        send_receipt(core, receipt, &alert->waiting[i]);
+        memcpy(to.as, fact->id, ALERT_ID_SIZE);
+        for (const struct session *s = first; s != NULL; s = s->next_of_handset) {
                 to.session = s->id;
                 if (!is_told(alert, s->id, to.as))
                         send_receipt(core, receipt, &to);
         }
 }
 
-void tell_kept(struct core *core, struct open_alert *alert)
+/* A press that is on our disk and nowhere else. */
+static void tell_press_kept(struct core *core, const struct open_alert *alert, const struct fact *fact)
 {
-        const struct fact *fact = waiting_fact(alert);
-        struct receipt receipt = { .version = alert->version, .time_s = (uint32_t)(core->now_ms / 1000) };
-        struct alert_actor actor;
+        struct receipt receipt = { .state = RECEIPT_KEPT, .time_s = (uint32_t)(core->now_ms / 1000) };
         struct alert_press press;
+
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        receipt.revision = press.alert.revision;
+        core->counters.kept++;
+        tell_fact(core, alert, &receipt, fact);
+}
+
+/* A take that waits: somebody says they are coming. */
+static void tell_coming(struct core *core, const struct open_alert *alert, const struct fact *fact)
+{
+        struct receipt receipt = { .state = RECEIPT_COMING,
+                                   .version = alert->version,
+                                   .time_s = (uint32_t)(core->now_ms / 1000) };
+        struct alert_actor actor;
         struct command command;
         struct record record;
 
-        if (fact == NULL)
+        if (command_decode(fact->bytes, fact->size, &command) < 0 ||
+            right_actor(core, &command, fact->by_handset ? fact->handset : NULL, &actor) < 0)
                 return;
         hold_record(alert, &record);
         receipt.revision = record.revision;
-        if (fact->type == FACT_ALERT) {
-                (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
-                receipt.revision = press.alert.revision;
-                receipt.state = RECEIPT_KEPT;
-                core->counters.kept++;
-        } else if (command_decode(fact->bytes, fact->size, &command) == 0 &&
-                   right_actor(core, &command, fact->by_handset ? fact->handset : NULL, &actor) == 0) {
-                receipt.state = RECEIPT_COMING;
-                receipt_set_who(&receipt, actor.name);
-        } else {
-                return;
+        receipt_set_who(&receipt, actor.name);
+        tell_fact(core, alert, &receipt, fact);
+}
+
+void tell_kept(struct core *core, struct open_alert *alert)
+{
+        for (size_t i = 0; i < alert->queued; i++) {
+                const struct fact *fact = alert->queue[i];
+
+                if (fact->state == FACT_WAITS || fact->state == FACT_DONE || (fact->number == 0 && !fact->replayed))
+                        continue; /* not on the disk, or more than that */
+                if (fact->type == FACT_ALERT &&
+                    (alert->version == 0 || memcmp(fact->id, alert->id, ALERT_ID_SIZE) != 0))
+                        tell_press_kept(core, alert, fact);
+                if (fact->type == FACT_COMMAND && alert->version != 0 && alert->owner[0] == '\0' &&
+                    fact->verb == COMMAND_TAKE) {
+                        tell_coming(core, alert, fact);
+                        return; /* the first owns */
+                }
         }
-        tell_waiting(core, alert, &receipt, fact);
 }

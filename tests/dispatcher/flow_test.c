@@ -532,6 +532,47 @@ static void test_owner_heard_elsewhere(void **state)
         model_free(model);
 }
 
+/* The first press is in the store; the one on another phone is not yet, and its phone is told no more than that. */
+static void test_no_receipt_before_its_press_is_there(void **state)
+{
+        struct model *model = region(1);
+        uint64_t session = model_connect(model, 0, 500, CERTIFICATE_UNKNOWN); /* brings both */
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 2, id);
+        model_press(model, session, 1, &one);
+        model->hold_commits = true;
+        model_press(model, session, 1, &two);
+        model_pass(model, 1000);
+        assert_int_equal(model_session(model, session)->receipt_count, 1);
+        model_pass(model, 1000);
+        assert_memory_equal(model_session(model, session)->receipt.alert.octets, id, ALERT_ID_SIZE);
+        assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_KEPT);
+        model->hold_commits = false;
+        model_release(model);
+        assert_memory_equal(model_session(model, session)->receipt.alert.octets, id, ALERT_ID_SIZE);
+        assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_ASKED);
+        model_free(model);
+}
+
+/* Disk full and store away: the press is nowhere, and nobody says that it is kept. */
+static void test_not_even_kept(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_disk(model, false);
+        model_store(model, false);
+        model_press(model, carrier, 1, &alert);
+        model_pass(model, 10000);
+        assert_int_equal(model_session(model, carrier)->receipt_count, 0);
+        model_store(model, true);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED);
+        model_free(model);
+}
+
 /* Six hundred alerts changed while this process had no store: all are told, more than one step's actions hold. */
 static void test_much_news_at_once(void **state)
 {
@@ -613,6 +654,8 @@ int main(void)
                 cmocka_unit_test(test_press_in_flight_meets_a_closure),
                 cmocka_unit_test(test_alias_that_gave_way),
                 cmocka_unit_test(test_owner_heard_elsewhere),
+                cmocka_unit_test(test_no_receipt_before_its_press_is_there),
+                cmocka_unit_test(test_not_even_kept),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };

@@ -75,9 +75,10 @@ struct model {
         unsigned count; /* dispatchers */
         struct model_dispatcher dispatchers[MODEL_DISPATCHERS];
         bool store_up, positions_up, disk_good;
-        bool hold_sync;    /* the journals take their time */
-        bool hold_commits; /* the store takes its time */
-        bool lose_replies; /* the store does it, and says nothing */
+        bool hold_sync;     /* the journals take their time */
+        bool hold_commits;  /* the store takes its time */
+        bool lose_replies;  /* the store does it, and says nothing */
+        bool asker_is_dead; /* the store does it, and the answer finds nobody */
         size_t alert_count, feed_count, answer_count, session_count, notice_actions, sms_due, commits, appends;
         size_t presence_actions, carrier_duty_actions, heard_actions, acknowledged, tests, looks;
         struct model_alert alerts[8192];

@@ -87,8 +87,11 @@ void model_mail(struct model *model, unsigned dispatcher, const struct core_even
 
 static void answer(struct model *model, unsigned dispatcher, struct core_event *event, struct cbor_span record)
 {
-        struct model_bytes bytes = model_copy(record);
+        struct model_bytes bytes;
 
+        if (model->asker_is_dead)
+                return;
+        bytes = model_copy(record);
         event->kind = CORE_COMMITTED;
         event->u.committed.record = model_span(bytes);
         if (model->lose_replies)
@@ -404,8 +407,10 @@ void model_release(struct model *model)
         model->held = NULL;
         for (; held != NULL; held = next) {
                 next = held->next;
+                model->asker_is_dead = held->run != model->dispatchers[held->dispatcher].run;
                 if (model->store_up)
                         commit(model, held->dispatcher, (struct core_action *)held->bytes.at);
+                model->asker_is_dead = false;
                 free(held->bytes.at);
                 free(held);
         }
