@@ -144,7 +144,7 @@ static void what_rings(void **state)
 static void hostile_names(void **state)
 {
         static const char *const names[] = {
-                "<script>alert(1)</script>", "\"}],\"button\":true,", "\xe2\x80\xae" "desrever", "\xf0\x9f\x92\xa3\xf0\x9f\x91\xae",
+                "<script>alert(1)</script>", "\"}],\"button\":true,", ("\xe2\x80\xae" "desrever"), "\xf0\x9f\x92\xa3\xf0\x9f\x91\xae",
                 "a\\u0000b", "line\nbreak",
         };
         struct vigie_status *status = calloc(1, sizeof(*status));
