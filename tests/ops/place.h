@@ -32,7 +32,7 @@ static const char *const place_stores[2] = { "alerts", "positions" };
 
 static inline char *place_path(const struct place *p, const char *name, char to[256])
 {
-        snprintf(to, 256, "%s/%s", p->dir, name);
+        snprintf(to, 256, "%s/%.180s", p->dir, name);
         return to;
 }
 

@@ -196,6 +196,26 @@ static void test_redis_goes_and_comes(void **state)
         stop(p, pid);
 }
 
+/* Added while no question of ours waits in Redis: between the end of one XREAD (BLOCK is 1 s) and the next. */
+static void test_nothing_is_missed_between_two_questions(void **state)
+{
+        struct place *p = *state;
+        struct record r;
+        pid_t pid;
+
+        make_record(&r, 0x01);
+        commit(p, &r, NULL);
+        pid = watch(p, NULL);
+        until(p, "out", "open -> taken");
+        usleep(200000); /* it asks */
+        kill(pid, SIGSTOP);
+        usleep(1200000);
+        feed(p, "XADD {lyon}:feed * f 1 t duty k between at 1 r x");
+        kill(pid, SIGCONT);
+        until(p, "out", "duty between on");
+        stop(p, pid);
+}
+
 static void test_watch_without_redis(void **state)
 {
         struct place *p = *state;
@@ -299,7 +319,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 WITH_STORES(test_lines),  WITH_STORES(test_json),
-                WITH_STORES(test_redis_goes_and_comes), WITH_STORES(test_watch_without_redis),
+                WITH_STORES(test_redis_goes_and_comes),
+                WITH_STORES(test_nothing_is_missed_between_two_questions), WITH_STORES(test_watch_without_redis),
                 WITH_STORES(test_status), WITH_STORES(test_status_of_what_is_left),
         };
 
