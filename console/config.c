@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ready.h"
 #include "console/origin.h"
 #include "wire/people.h"
 
@@ -87,34 +88,13 @@ const struct conf_table *config_table(void)
         return &table;
 }
 
-/* take_ready_fd: cut `--ready-fd N` out of ARGV.  Returns the descriptor, -1 where it is not given, -EINVAL. */
-static int take_ready_fd(int *argc, char **argv)
-{
-        for (int i = 1; i < *argc; i++) {
-                char *end = NULL;
-                long fd;
-
-                if (strcmp(argv[i], "--ready-fd") != 0)
-                        continue;
-                fd = i + 1 < *argc ? strtol(argv[i + 1], &end, 10) : -1;
-                if (fd < 0 || fd > 65535 || end == argv[i + 1] || *end != '\0')
-                        return -EINVAL;
-                memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof(argv[0])); /* the closing NULL too */
-                *argc -= 2;
-                return (int)fd;
-        }
-        return -1;
-}
-
 int config_read(int argc, char **argv, struct config *ret_config, struct config_start *ret_start)
 {
         enum conf_next next;
-        int fd = take_ready_fd(&argc, argv), r;
+        int fd = ready_take(table.program, &argc, argv), r;
 
-        if (fd == -EINVAL) {
-                fprintf(stderr, "vigie-console: --ready-fd needs the number of an open file\n");
-                return -EINVAL;
-        }
+        if (fd == -EINVAL)
+                return fd;
         memset(ret_config, 0, sizeof(*ret_config));
         r = conf_main(&table, &(struct conf_args){ argc, argv }, ret_config, NULL, &next);
         if (r < 0)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
+#include "base/ready.h"
 #include "base/version.h"
 #include "console/board.h"
 #include "console/server.h"
@@ -231,10 +232,9 @@ static int say_ready(struct console *c)
         if (r < 0)
                 return r;
         log_info(NULL, "vigie-console " VIGIE_VERSION " listens on port %d", server_port(c->server));
-        if (c->start.ready_fd >= 0) {
-                dprintf(c->start.ready_fd, "%d\n", server_port(c->server));
-                close(c->start.ready_fd);
-        }
+        r = ready_tell(c->start.ready_fd, server_port(c->server));
+        if (r < 0)
+                log_warn(NULL, "--ready-fd: %s", strerror(-r));
         loop_timer_arm(c->loop, &c->tick, clock_mono_ms() + DESK_TICK_MS);
         loop_on_stop(c->loop, on_stop, c);
         return 0;

@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/ready.h"
 #include "dispatcher/run_inside.h"
 #include "wire/signing.h"
 
@@ -35,15 +36,14 @@ int run_result(const struct run *run)
 /* say_ready: once, when the first handset may come. */
 static void say_ready(struct run *run)
 {
-        char text[16];
-        int len = snprintf(text, sizeof(text), "%d\n", link_port(run->link)), fd = run->options.ready_fd;
+        int r;
 
         log_info(NULL, "listening on port %d", link_port(run->link));
-        if (run->served || fd < 0)
+        if (run->served)
                 return;
-        if (write(fd, text, (size_t)len) != len)
-                log_warn(NULL, "--ready-fd: %s", strerror(errno));
-        close(fd);
+        r = ready_tell(run->options.ready_fd, link_port(run->link));
+        if (r < 0)
+                log_warn(NULL, "--ready-fd: %s", strerror(-r));
 }
 
 void run_on_duty(struct run *run, enum off_duty reason)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/ready.h"
 
 #define C struct config
 #define KEY_VOLUMEDOWN_CODE "114" /* linux/input-event-codes.h */
@@ -118,35 +119,14 @@ static const struct conf_table table = {
         .check = check,
 };
 
-/* Cut `--ready-fd N` out of ARGV.  Returns the descriptor, -1 where it is not given, -EINVAL. */
-static int take_ready_fd(int *argc, char **argv)
-{
-        for (int i = 1; i + 1 < *argc; i++) {
-                char *end;
-                long fd;
-
-                if (strcmp(argv[i], "--ready-fd") != 0)
-                        continue;
-                fd = strtol(argv[i + 1], &end, 10);
-                if (end == argv[i + 1] || *end != 0 || fd < 0 || fd > 65535)
-                        return -EINVAL;
-                memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof(argv[0]));
-                *argc -= 2;
-                return (int)fd;
-        }
-        return -1;
-}
-
 int config_read(int *argc, char **argv, struct config *ret_config, struct config_start *ret_start)
 {
         enum conf_next next;
         int r;
 
-        ret_start->ready_fd = take_ready_fd(argc, argv);
-        if (ret_start->ready_fd == -EINVAL) {
-                fprintf(stderr, "vigie-handset: --ready-fd needs the number of an open file\n");
+        ret_start->ready_fd = ready_take(table.program, argc, argv);
+        if (ret_start->ready_fd == -EINVAL)
                 return -EINVAL;
-        }
         r = conf_main(&table, &(struct conf_args){ *argc, argv }, ret_config, &ret_start->rest, &next);
         ret_start->stop = r == 0 && next == CONF_STOP;
         return r;

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/ready.h"
 #include "device/handset/host/battery.h"
 #include "device/handset/host/button.h"
 #include "device/handset/host/feel.h"
@@ -446,18 +447,6 @@ static int open_body(struct host *host)
         return r;
 }
 
-static int tell_ready(const struct host *host, int fd)
-{
-        int r = 0;
-
-        if (fd < 0)
-                return 0;
-        if (dprintf(fd, "%d\n", page_port(host->page)) < 0)
-                r = -errno;
-        close(fd);
-        return r;
-}
-
 int host_open(const struct config *config, int ready_fd, struct host **ret_host)
 {
         struct host *host = calloc(1, sizeof(*host));
@@ -477,7 +466,7 @@ int host_open(const struct config *config, int ready_fd, struct host **ret_host)
         run(host, (struct vigie_event){ .type = VIGIE_ON_START });
         loop_timer_arm(host->loop, &host->battery, clock_mono_ms());
         log_info(NULL, "listening on 127.0.0.1:%d", page_port(host->page));
-        return tell_ready(host, ready_fd);
+        return ready_tell(ready_fd, page_port(host->page));
 }
 
 int host_run(struct host *host)
