@@ -27,7 +27,8 @@ export class Card {
     this.element = el("li", { class: "card", "data-id": alert.id, tabindex: "-1" }, this.head, this.name, this.where, this.warn, this.silent,
       this.place, this.primary, this.others, this.contact, this.more);
     this.element.addEventListener("click", () => this.on.select(this));
-    this.element.addEventListener("focusin", () => this.on.select(this));
+    // By keyboard only: what moves while a finger is down would take the click away from what was aimed at.
+    this.element.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && this.on.select(this));
   }
 
   update(alert, me, now) {

@@ -85,14 +85,22 @@ export class Cards {
     }
   }
 
+  // The selected card is shown whole, the others short; it stays where it is on the screen.
   select(id, board) {
     if (this.selected === id) return;
+    const { element } = this.cards.get(id);
+    const top = element.getBoundingClientRect().top;
     this.selected = id;
     for (const card of this.cards.values()) {
       if (card.alert.id === id) this.unfold(card);
       card.selected = card.alert.id === id;
       card.element.classList.toggle("selected", card.selected);
     }
+    const moved = element.getBoundingClientRect().top - top;
+    const scroller = this.list.closest("#left");
+    if (scroller.scrollHeight > scroller.clientHeight) scroller.scrollTop += moved;
+    else scrollBy(0, moved);
+    this.noteMoves();
     this.on.select(id, board);
   }
 

@@ -297,8 +297,8 @@ test("sound is off until the page was touched, and says so; the title flashes wh
   await page.waitForFunction(() => document.title.includes("ALERTE"));
   await page.locator("#sound").click();
   await page.locator("#sound").waitFor({ state: "hidden" });
-  await page.getByRole("button", { name: "Couper la sonnerie 30 s" }).click();
-  await page.getByText(/Sonnerie coupée encore \d+ s/).waitFor();
+  await page.getByRole("button", { name: "Couper le son 30 s" }).click();
+  await page.getByText(/Son coupé encore \d+ s/).waitFor();
   await change(alert, { state: 4, owner: "ines", owner_name: "Inès Moreau", taken_at: Date.now() });
   await page.locator("#hush").waitFor({ state: "hidden" });
   await sleep(1100);
