@@ -61,13 +61,13 @@ static void the_smallest_file(void **state)
 
 static void an_enrolled_phone(void **state)
 {
-        struct outcome o = read_text(ENROLLED, (const char *const[]){ "-o", "page.port=0", "--ready-fd", "7", "press", "--silent", NULL });
+        struct outcome o = read_text(ENROLLED, (const char *const[]){ "-o", "page.port=0", "--ready-fd", "2", "press", "--silent", NULL });
 
         assert_int_equal(o.r, 0);
         assert_int_equal(o.config.addresses.count, 2);
         assert_string_equal(o.config.addresses.item[1], "[::1]:8444");
         assert_int_equal(o.config.page_port, 0);
-        assert_int_equal(o.start.ready_fd, 7);
+        assert_int_equal(o.start.ready_fd, 2);
         assert_int_equal(o.start.rest, 5);
 }
 
