@@ -123,7 +123,7 @@ class Region:
 
     def start_fleet(self):
         argv = [os.path.join(BIN, "vigie-fleet"), "walk", "--region", self.dir, "--port", str(self.dispatcher_port),
-                "--carriers", "200", "--supervisors", "20", "--seed", "2026"]
+                "--carriers", "200", "--supervisors", "20", "--seed", "2026", "--prefix", "z"]
         self.process("fleet", argv).start()
 
     # ---- all of it -------------------------------------------------------------------------------------------------------------
