@@ -114,6 +114,7 @@ static void test_full_board_keeps_the_urgent(void **state)
                 assert_int_equal(put(r, &item), 1);
         }
         memset(r->id, 0xff, sizeof(r->id));
+        assert_int_equal(put(r, &item), -ENOBUFS); /* as urgent as the least: those that are there stay */
         r->pressed_at_s += 1000; /* later: less urgent than all */
         assert_int_equal(put(r, &item), -ENOBUFS);
         r->marks = 0; /* a real one */

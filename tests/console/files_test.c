@@ -80,13 +80,14 @@ static void test_outlines(void **state)
         assert_string_equal(outline.json, "{\"zones\":[]}");
         outline_free(&outline);
         assert_int_equal(outline_load(folder, &outline, &error), -ENOENT);
-        write_file("a.geojson", "{\"type\":\"FeatureCollection\",\"features\":[" ZONE("a", "Polygon", SQUARE) "]}");
+        write_file("a.geojson", "{\"type\":\"FeatureCollection\",\"features\":[" ZONE("a", "MultiPolygon", "[" SQUARE ",[[[3,3],[4,3],[4,4],[3,3]]]]") "]}");
         write_file("b.geojson", ZONE("b", "Polygon", "[[[10,10],[11,10],[11,11],[10,10]]]"));
         assert_int_equal(outline_load(folder, &outline, &error), 0);
         assert_int_equal(zones_count(outline.zones), 2);
         json = json_loads(outline.json, 0, NULL);
         zones = json_object_get(json, "zones");
         assert_int_equal(json_array_size(zones), 2);
+        assert_int_equal(json_array_size(json_object_get(json_array_get(zones, 0), "shape")), 2);
         assert_string_equal(test_text(json_array_get(zones, 1), "name"), "Z\xc3\xb4ne b");
         json_t *ring = json_array_get(json_array_get(json_object_get(json_array_get(zones, 1), "shape"), 0), 0);
         assert_int_equal(json_array_size(ring), 4);
