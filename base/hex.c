@@ -1,7 +1,6 @@
 #include "base/hex.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <string.h>
 
 void hex_encode(const void *data, size_t len, char *out)
@@ -38,9 +37,4 @@ int hex_decode(const char *text, uint8_t *out, size_t len)
                 out[i] = (uint8_t)(high << 4 | low);
         }
         return text[2 * len] == '\0' ? 0 : -EINVAL;
-}
-
-bool bytes_equal(const void *a, const void *b, size_t len)
-{
-        return CRYPTO_memcmp(a, b, len) == 0;
 }

@@ -1,8 +1,7 @@
-/* Hex, and comparing secrets.  Pure. */
+/* Hex.  Pure. */
 #ifndef BASE_HEX_H
 #define BASE_HEX_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,8 +11,5 @@ void hex_encode(const void *data, size_t len, char *out);
 /* hex_decode: read exactly 2 * len digits (either case) of the NUL-terminated TEXT into OUT.
  * Returns 0, or -EINVAL (another length, or no hex digit); OUT is then undefined. */
 int hex_decode(const char *text, uint8_t *out, size_t len);
-
-/* bytes_equal: compare in a time that depends on LEN alone (CRYPTO_memcmp): for tags, tokens, hashes. */
-bool bytes_equal(const void *a, const void *b, size_t len);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/equal.h"
 #include "base/hex.h"
 
 #define PREFIX    "scrypt$15$8$1$"

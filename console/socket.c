@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/equal.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "console/ask.h"
@@ -16,10 +16,10 @@
 static_assert(OUTBOUND_PRE >= LWS_PRE, "room for the frame's head");
 
 /* A close that the peer does not answer within so long is ended without it. */
-#define CLOSE_WAIT_S 5
+#define CLOSE_WAIT_S   5
 /* A close frame.  lws 4.1 to 4.3 keep the number to themselves (LWS_WRITE_CLOSE); the browser test holds us to it. */
-#define WRITE_CLOSE   ((enum lws_write_protocol)4)
-#define CLOSE_TOO_BIG 1009
+#define WRITE_CLOSE    ((enum lws_write_protocol)4)
+#define CLOSE_TOO_BIG  1009
 #define CLOSE_NOT_TEXT 1003
 
 /* On the heap: the store's answer may come when the connection is gone. */
@@ -108,7 +108,8 @@ static void on_who(void *user, int result, const struct session *session, const 
                         page_set_viewer(s->page, &viewer);
                 else if (s->page != NULL)
                         close_with(s, DESK_NO_SESSION); /* somebody else now: log in again */
-                else if (desk_open(s->server->options.desk, &viewer, &(struct page_hooks){ s, wake, close_with }, &s->page) < 0)
+                else if (desk_open(s->server->options.desk, &viewer, &(struct page_hooks){ s, wake, close_with },
+                                   &s->page) < 0)
                         close_with(s, DESK_TRY_LATER);
                 else
                         s->server->counts.opened++;
@@ -153,8 +154,9 @@ static bool may_upgrade(struct lws *wsi)
         const struct server *server = server_of(wsi);
         char origin[EXCHANGE_HEADER_MAX], host[EXCHANGE_HEADER_MAX], path[16], cookies[EXCHANGE_COOKIE_MAX];
 
-        return http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)) == 0 && origins_has(&server->origins, origin) &&
-               http_header(wsi, WSI_TOKEN_HOST, host, sizeof(host)) == 0 && origins_has_host(&server->origins, host) &&
+        return http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)) == 0 &&
+               origins_has(&server->origins, origin) && http_header(wsi, WSI_TOKEN_HOST, host, sizeof(host)) == 0 &&
+               origins_has_host(&server->origins, host) &&
                http_header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path)) == 0 && strcmp(path, SERVER_SOCKET_PATH) == 0 &&
                http_header(wsi, WSI_TOKEN_HTTP_COOKIE, cookies, sizeof(cookies)) == 0;
 }
@@ -183,8 +185,8 @@ static int on_established(struct lws *wsi, struct socket_session *session)
         s->server->sockets = s;
         wheel_timer_init(&s->recheck, on_recheck, s);
         loop_timer_arm(s->server->options.loop, &s->recheck, clock_mono_ms() + SERVER_TIMEOUT_S * 1000);
-        if (http_header(wsi, WSI_TOKEN_HTTP_COOKIE, cookies, sizeof(cookies)) < 0 || session_from_cookies(cookies, token) < 0 ||
-            session_hash(token, s->hash) < 0) {
+        if (http_header(wsi, WSI_TOKEN_HTTP_COOKIE, cookies, sizeof(cookies)) < 0 ||
+            session_from_cookies(cookies, token) < 0 || session_hash(token, s->hash) < 0) {
                 close_with(s, DESK_NO_SESSION);
                 return 0;
         }
