@@ -73,6 +73,25 @@ $O/bin/vigie-handset: $O/device/handset/host/main.o $O/libhost.a $O/libvigie-han
 $O/bin/vigie: $O/ops/vigie/main.o $O/libops.a $(LOW)
 	$(LINK) $(LIBS)
 
+# where the two programs that serve pages find them: other objects when PREFIX is another
+$O/console/config.o $O/device/handset/host/config.o: OURS += -DVIGIE_SHARE='"$(PREFIX)/share/vigie"'
+$O/console/config.o $O/device/handset/host/config.o: $O/prefix
+$O/prefix: FORCE
+	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
+FORCE:
+
+# libvigie-handset as it is installed: two objects, each with what it needs of wire/ and base/ inside and no name but vigie_* to the
+# outside.  A host with a key store of its own does not link the second, and so no libcrypto.
+PARTIAL = @mkdir -p $(@D); $(CC) -r -nostdlib -o $@.all $(filter %.o %.a,$^) && objcopy -w --keep-global-symbol='vigie_*' $@.all $@ && \
+	rm $@.all
+lib_core := $(filter-out %/crypto.c,$(lib_vigie-handset))
+$O/install/vigie-core.o: $(patsubst %.c,$O/%.o,$(lib_core)) $O/libwire.a $O/libbase.a
+	$(PARTIAL)
+$O/install/vigie-crypto.o: $O/device/handset/crypto.o $O/libwire.a $O/libbase.a
+	$(PARTIAL)
+$O/install/libvigie-handset.a: $O/install/vigie-core.o $O/install/vigie-crypto.o
+	@rm -f $@ && ar rcs $@ $^
+
 # ---- tests mirror the source: tests/geo/zone_test.c -> build/.../tests/geo/zone_test, linked with its part and the libraries
 TEST_SRC := $(wildcard tests/base/*_test.c tests/wire/*_test.c tests/geo/*_test.c tests/device/handset/*_test.c \
 	tests/device/handset/host/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c tests/ops/*_test.c)
@@ -162,6 +181,14 @@ check-arrows:
 # cores decide without I/O: what their objects ask for
 check-pure: $O/libvigie-handset.a $O/libdispatcher.a $(LOW)
 	@ops/check-pure $O
+
+# install, uninstall: under $(DESTDIR)$(PREFIX); ops/place has the list.  check-install: into a folder of its own, and use it from there
+install: all web $O/install/libvigie-handset.a
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' ops/place install $O
+uninstall:
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' ops/place uninstall $O
+check-install:
+	@MAKE='$(MAKE)' CC='$(CC)' BUILD=$(BUILD) tests/ops/install_test
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

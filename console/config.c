@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ready.h"
+#include "base/version.h"
 #include "console/origin.h"
 #include "wire/people.h"
 
@@ -21,7 +22,7 @@ static const struct conf_option options[] = {
         CONF_DURATION(C, hsts_ms, "tls.hsts", 0, INT64_C(730) * 86400000, "365d", "how long browsers insist on TLS; 0: do not ask"),
         CONF_LIST(C, origins, "web.origins", 1, ORIGINS_MAX, NULL, "https://host[:port] of our own pages, exactly; port 0 is listen.port"),
         CONF_LIST(C, frame_ancestors, "web.frame_ancestors", 0, ORIGINS_MAX, "", "https://host[:port] that may frame our pages"),
-        CONF_PATH(C, web_path, "web.path", "/usr/local/share/vigie/web", "folder of the pages"),
+        CONF_PATH(C, web_path, "web.path", VIGIE_SHARE "/web", "folder of the pages"),
         CONF_PATH(C, zones_path, "zones.path", "", "folder of .geojson files, or one file; empty: no zones on the map"),
         CONF_STRING(C, tile_url, "map.tile_url", 0, "", "https://host/{z}/{x}/{y}.png of a tile server; empty: plain ground"),
         CONF_STRING(C, tile_attribution, "map.tile_attribution", 0, "", "what the tiles' owner wants shown"),

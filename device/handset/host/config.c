@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/ready.h"
+#include "base/version.h"
 
 #define C struct config
 #define KEY_VOLUMEDOWN_CODE "114" /* linux/input-event-codes.h */
@@ -26,7 +27,7 @@ static const struct conf_option options[] = {
         CONF_PATH(C, journal, "journal.path", NULL, "the journal: presses that wait live here"),
         CONF_PATH(C, socket, "command.socket", NULL, "unix socket for `vigie-handset press` and the like"),
         CONF_INT(C, page_port, "page.port", 0, 65535, "8480", "the page, on 127.0.0.1; 0: the system chooses"),
-        CONF_PATH(C, page_path, "page.path", "/usr/local/share/vigie/handset", "folder of the page"),
+        CONF_PATH(C, page_path, "page.path", VIGIE_SHARE "/handset", "folder of the page"),
         CONF_LIST(C, frame_ancestors, "page.frame_ancestors", 0, 4, "", "https://host:port that may frame the page (the demo)"),
         CONF_STRING(C, gps_host, "gps.host", 0, "localhost", "gpsd, on this machine; empty: none"),
         CONF_INT(C, gps_port, "gps.port", 1, 65535, "2947", "its port"),
