@@ -107,7 +107,8 @@ static int item_new(const struct record *record, const struct change *change, st
         return 0;
 }
 
-/* make_room: let the least urgent alert go if it is less urgent than URGENCY.  Walks all: 20,000 in some 50 us, and only when full. */
+/* make_room: let the least urgent alert go if it is less urgent than URGENCY.  Walks all: 20,000 in some 50 us, and
+ * only when full. */
 static int make_room(struct board *board, double urgency)
 {
         struct alert_item *least = NULL;
@@ -153,7 +154,8 @@ int board_alert(struct board *board, const uint8_t *data, size_t size, const str
         return 1;
 }
 
-int board_notice(struct board *board, const char *key, const uint8_t *data, size_t size, const struct notice_item **ret_item)
+int board_notice(struct board *board, const char *key, const uint8_t *data, size_t size,
+                 const struct notice_item **ret_item)
 {
         struct notice_item *item;
         void *old = NULL;
@@ -277,8 +279,8 @@ static int by_urgency(const void *a, const void *b)
         return memcmp(x->id, y->id, sizeof(x->id));
 }
 
-size_t board_most_urgent(const struct board *board, const struct viewer *viewer, const struct alert_item **items, size_t max,
-                         size_t *ret_rest)
+size_t board_most_urgent(const struct board *board, const struct viewer *viewer, const struct alert_item **items,
+                         size_t max, size_t *ret_rest)
 {
         size_t count = lookup_count(board->alerts), place = 0, n = 0, allowed = 0;
         const struct alert_item **all = count <= max ? items : malloc(count * sizeof(*all));
@@ -315,7 +317,7 @@ void board_counts(const struct board *board, int64_t now_ms, struct counts *coun
         counts->supervisors = counts->reachable = 0;
         for (const struct person *p; (p = lookup_next(board->people, &place)) != NULL;) {
                 counts->supervisors += p->on_duty;
-                counts->reachable += p->on_duty && p->presence.by != PRESENCE_GONE &&
-                                     now_ms - p->presence.at_ms < PRESENCE_LEASE_MS;
+                counts->reachable +=
+                        p->on_duty && p->presence.by != PRESENCE_GONE && now_ms - p->presence.at_ms < PRESENCE_LEASE_MS;
         }
 }

@@ -24,13 +24,13 @@ struct config {
         char listen_address[64];
         int64_t listen_port; /* 0: the system chooses; the log and --ready-fd tell */
         char tls_certificate[CONFIG_PATH_SIZE], tls_key[CONFIG_PATH_SIZE];
-        int64_t hsts_ms;                      /* 0: no Strict-Transport-Security */
-        struct conf_list origins;             /* exactly those pages may open a socket or post; see origin.h */
-        struct conf_list frame_ancestors;     /* origins that may frame the pages; empty: none */
-        char web_path[CONFIG_PATH_SIZE];      /* folder of the pages, as `make web` makes it */
-        char zones_path[CONFIG_PATH_SIZE];    /* folder of *.geojson, or one such file; "": none */
-        char tile_url[128];                   /* https://.../{z}/{x}/{y}.png; "": plain ground */
-        char tile_attribution[128];           /* what the tiles' owner wants shown */
+        int64_t hsts_ms;                   /* 0: no Strict-Transport-Security */
+        struct conf_list origins;          /* exactly those pages may open a socket or post; see origin.h */
+        struct conf_list frame_ancestors;  /* origins that may frame the pages; empty: none */
+        char web_path[CONFIG_PATH_SIZE];   /* folder of the pages, as `make web` makes it */
+        char zones_path[CONFIG_PATH_SIZE]; /* folder of *.geojson, or one such file; "": none */
+        char tile_url[128];                /* https://.../{z}/{x}/{y}.png; "": plain ground */
+        char tile_attribution[128];        /* what the tiles' owner wants shown */
         struct config_redis alerts, positions;
         int64_t session_term_ms, session_idle_ms;
         int64_t limit_connections;

@@ -1,5 +1,6 @@
-/* The desk: the open pages, and what each of them is told.  It hands the board's texts to those who may see them, and takes what
- * pages ask to the store.  No socket and no Redis in it: both are called through hooks, so that tests are plain calls. */
+/* The desk: the open pages, and what each of them is told.  It hands the board's texts to those who may see them, and
+ * takes what pages ask to the store.  No socket and no Redis in it: both are called through hooks, so that tests are
+ * plain calls. */
 #ifndef CONSOLE_DESK_H
 #define CONSOLE_DESK_H
 
@@ -12,27 +13,27 @@
 struct zones;
 
 /* A page is told the time so often; it calls itself blind after 5 s without a word. */
-#define DESK_TICK_MS 2000
+#define DESK_TICK_MS      2000
 /* Open alerts in one snapshot, the most urgent ones; the page is told how many more there are. */
-#define PAGE_ALERTS_MAX 300
-/* Texts waiting for one page, and their octets: a snapshot and some minutes of changes.  A page that reads slower than that is
- * closed (DESK_SLOW): it comes back for a new snapshot. */
-#define PAGE_QUEUE_MAX 2048
+#define PAGE_ALERTS_MAX   300
+/* Texts waiting for one page, and their octets: a snapshot and some minutes of changes.  A page that reads slower than
+ * that is closed (DESK_SLOW): it comes back for a new snapshot. */
+#define PAGE_QUEUE_MAX    2048
 #define PAGE_QUEUE_OCTETS (8 * 1024 * 1024)
-/* Commands a page may give at once, and per second after that: a person's clicks, and `seen` of a screenful.  Further ones are
- * answered `busy`. */
-#define PAGE_BURST 60
-#define PAGE_RATE 10
+/* Commands a page may give at once, and per second after that: a person's clicks, and `seen` of a screenful.  Further
+ * ones are answered `busy`. */
+#define PAGE_BURST        60
+#define PAGE_RATE         10
 /* Commands of one page whose answer is still looked for; of more, the oldest is not told. */
 #define PAGE_COMMANDS_MAX 64
 
 /* WebSocket close codes (PROTOCOL.md section 2). */
 enum desk_close {
-        DESK_GOING_AWAY = 1001,     /* the console stops: come back soon */
+        DESK_GOING_AWAY = 1001, /* the console stops: come back soon */
         DESK_MALFORMED = 1008,
-        DESK_TRY_LATER = 1013,      /* the store is away: who you are cannot be checked */
-        DESK_NO_SESSION = 4401,     /* log in */
-        DESK_NO_ROLE = 4403,        /* nothing here for this role */
+        DESK_TRY_LATER = 1013,  /* the store is away: who you are cannot be checked */
+        DESK_NO_SESSION = 4401, /* log in */
+        DESK_NO_ROLE = 4403,    /* nothing here for this role */
         DESK_SLOW = 4408,
 };
 
@@ -48,8 +49,8 @@ struct desk_hooks {
         int64_t (*now_ms)(void *user);
 };
 struct desk_options {
-        struct board *board;       /* borrowed */
-        const struct zones *zones; /* borrowed; NULL: none */
+        struct board *board;                              /* borrowed */
+        const struct zones *zones;                        /* borrowed; NULL: none */
         const char *region, *tile_url, *tile_attribution; /* borrowed */
         struct desk_hooks hooks;
 };
@@ -61,8 +62,9 @@ void desk_free(struct desk *desk);
 /* What a page's socket does for it. */
 struct page_hooks {
         void *user;
-        void (*wake)(void *user);            /* there is something in page_next */
-        void (*close)(void *user, int code); /* close with this code; not called again, and page_close follows in time */
+        void (*wake)(void *user); /* there is something in page_next */
+        /* Close with this code; not called again, and desk_page_close follows in time. */
+        void (*close)(void *user, int code);
 };
 
 /* desk_open: a page of VIEWER (copied), who is logged in: hello, tick, and where the store is up the snapshot.
@@ -83,12 +85,13 @@ struct outbound *page_next(struct page *page);
  * Returns 0, or the close code for a text that no page of ours sends. */
 int page_said(struct page *page, const char *text, size_t len, int64_t now_mono_ms);
 
-/* desk_store: the store is known whole (up: pages get the snapshot, anew if they had one) or lost (pages are told that they are
- * blind).  Telling the same again does nothing. */
+/* desk_store: the store is known whole (up: pages get the snapshot, anew if they had one) or lost (pages are told that
+ * they are blind).  Telling the same again does nothing. */
 void desk_store(struct desk *desk, bool up);
 bool desk_is_blind(const struct desk *desk);
 
-/* desk_alert, desk_notice: it changed.  desk_person: a supervisor changed; the control room is told with the next tick. */
+/* desk_alert, desk_notice: it changed.  desk_person: a supervisor changed; the control room is told with the next
+ * tick. */
 void desk_alert(struct desk *desk, const struct alert_item *item);
 void desk_notice(struct desk *desk, const struct notice_item *item);
 void desk_person(struct desk *desk, struct person *person);

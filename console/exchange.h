@@ -1,5 +1,5 @@
-/* One HTTP request and its reply.  It lives on the heap, because the store may answer after the connection is gone: the socket and
- * each question to the store hold a reference. */
+/* One HTTP request and its reply.  It lives on the heap, because the store may answer after the connection is gone: the
+ * socket and each question to the store hold a reference. */
 #ifndef CONSOLE_EXCHANGE_H
 #define CONSOLE_EXCHANGE_H
 
@@ -40,7 +40,7 @@ struct exchange {
         char path[EXCHANGE_PATH_MAX], origin[EXCHANGE_HEADER_MAX], host[EXCHANGE_HEADER_MAX];
         char content_type[EXCHANGE_HEADER_MAX], if_none_match[EXCHANGE_HEADER_MAX];
         char cookies[EXCHANGE_COOKIE_MAX], address[LIMIT_ADDRESS_SIZE];
-        bool wants_json;       /* logging in by our page's script */
+        bool wants_json; /* logging in by our page's script */
         char body[FORM_BODY_MAX];
         size_t body_len;
 
@@ -65,7 +65,8 @@ void exchange_json(struct exchange *x, int status, const char *format, ...) __at
 /* route: decide on a request whose head (GET) or whole body (POST) is there; replies now or later. */
 void route(struct exchange *x);
 
-/* route_wants_body: say whether the request, whose head is there, is one whose body shall be read; else it is replied to. */
+/* route_wants_body: say whether the request, whose head is there, is one whose body shall be read; else it is replied
+ * to. */
 bool route_wants_body(struct exchange *x, size_t content_length);
 
 #endif

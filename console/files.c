@@ -21,9 +21,12 @@ const char *files_type(const char *name)
         static const struct {
                 const char *suffix, *type;
         } types[] = {
-                { ".html", "text/html; charset=utf-8" }, { ".js", "text/javascript; charset=utf-8" },
-                { ".css", "text/css; charset=utf-8" },   { ".json", "application/json" },
-                { ".svg", "image/svg+xml" },             { ".png", "image/png" },
+                { ".html", "text/html; charset=utf-8" },
+                { ".js", "text/javascript; charset=utf-8" },
+                { ".css", "text/css; charset=utf-8" },
+                { ".json", "application/json" },
+                { ".svg", "image/svg+xml" },
+                { ".png", "image/png" },
                 { ".txt", "text/plain; charset=utf-8" },
         };
         const char *dot = strrchr(name, '.');

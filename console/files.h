@@ -1,14 +1,15 @@
-/* The pages' files, read whole at the start and served from memory by their exact path: no request ever opens a file. */
+/* The pages' files, read whole at the start and served from memory by their exact path: no request ever opens one. */
 #ifndef CONSOLE_FILES_H
 #define CONSOLE_FILES_H
 
 #include <stddef.h>
 
-/* Files of the pages, the largest, and all of them: Leaflet is the largest with 150 KB.  More is an error at the start. */
-#define FILES_MAX 128
-#define FILES_ONE_MAX (1024 * 1024)
+/* Files of the pages, octets of the largest (Leaflet has 150 KB), folders below each other.  More is an error at the
+ * start. */
+#define FILES_MAX       128
+#define FILES_ONE_MAX   (1024 * 1024)
 #define FILES_DEPTH_MAX 4
-#define FILES_PATH_MAX 128
+#define FILES_PATH_MAX  128
 
 struct file {
         char path[FILES_PATH_MAX]; /* "/text/fr.json" */
@@ -20,8 +21,8 @@ struct file {
 
 struct files;
 
-/* files_load: read every file below FOLDER with a suffix we know (html js css json svg png txt); others, and names that begin
- * with a dot, are left out.
+/* files_load: read every file below FOLDER with a suffix we know (html js css json svg png txt); others, and names that
+ * begin with a dot, are left out.
  * Returns 0, -ENOENT (no /index.html in it), -EFBIG, -ENAMETOOLONG, -ENOMEM or what reading gave. */
 int files_load(const char *folder, struct files **ret_files);
 void files_free(struct files *files);

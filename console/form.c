@@ -27,7 +27,8 @@ static int read_json(const char *body, size_t len, struct form *form)
 
         if (json_is_string(login) && json_is_string(password)) {
                 (void)put(json_string_value(login), json_string_length(login), form->login, sizeof(form->login));
-                r = put(json_string_value(password), json_string_length(password), form->password, sizeof(form->password));
+                r = put(json_string_value(password), json_string_length(password), form->password,
+                        sizeof(form->password));
         }
         json_decref(json);
         return r;
@@ -88,7 +89,8 @@ static bool type_is(const char *content_type, const char *type)
 {
         size_t n = strlen(type);
 
-        return strncasecmp(content_type, type, n) == 0 && strchr("; ", content_type[n]) != NULL; /* the NUL is found too */
+        return strncasecmp(content_type, type, n) == 0 &&
+               strchr("; ", content_type[n]) != NULL; /* the NUL is found too */
 }
 
 int form_read(const char *content_type, const char *body, size_t len, struct form *ret_form)

@@ -19,7 +19,8 @@ struct gate {
         struct gate_counts counts;
         size_t waiting;
         bool closing;
-        char nobody[PASSWORD_TEXT_SIZE]; /* hash of a password that nobody has: what unknown logins are checked against */
+        char nobody
+                [PASSWORD_TEXT_SIZE]; /* hash of a password that nobody has: what unknown logins are checked against */
 };
 
 struct attempt {
@@ -145,7 +146,8 @@ static void check_password(uv_work_t *work) /* in a worker thread: touches nothi
         struct attempt *attempt = work->data;
         const char *text = attempt->known ? attempt->entry.password : attempt->gate->nobody;
 
-        attempt->checked = password_verify(attempt->form.password, strlen(attempt->form.password), text, &attempt->match);
+        attempt->checked =
+                password_verify(attempt->form.password, strlen(attempt->form.password), text, &attempt->match);
 }
 
 static void on_checked(uv_work_t *work, int status)

@@ -1,5 +1,5 @@
-/* The gate: a login and a password in, a session out.  scrypt runs in libuv's worker threads, at most GATE_SCRYPT_MAX at once, never
- * on the loop's.  An unknown login costs the same time and gets the same answer as a wrong password. */
+/* The gate: a login and a password in, a session out.  scrypt runs in libuv's worker threads, at most GATE_SCRYPT_MAX
+ * at once, never on the loop's.  An unknown login costs the same time and gets the same answer as a wrong password. */
 #ifndef CONSOLE_GATE_H
 #define CONSOLE_GATE_H
 
@@ -14,7 +14,7 @@ struct store;
 struct gate;
 
 /* Passwords checked at once: each takes 80 ms and 32 MiB; gate_threads makes libuv keep to it. */
-#define GATE_SCRYPT_MAX "4"
+#define GATE_SCRYPT_MAX  "4"
 /* Logins under way: those waiting for a thread for at most 1 s.  The next one is told GATE_BUSY. */
 #define GATE_WAITING_MAX 48
 
@@ -30,8 +30,8 @@ enum gate_result {
 struct gate_answer {
         enum gate_result result;
         int64_t wait_ms;
-        char token[SESSION_TOKEN_SIZE];  /* GATE_OK */
-        const struct user_entry *entry;  /* GATE_OK; borrowed for the call */
+        char token[SESSION_TOKEN_SIZE]; /* GATE_OK */
+        const struct user_entry *entry; /* GATE_OK; borrowed for the call */
 };
 
 struct gate_counts {
@@ -44,7 +44,8 @@ void gate_threads(void);
 /* gate_new: CONFIG and STORE are borrowed.  Takes 80 ms (one hash).  Returns 0, -ENOMEM, -EIO. */
 int gate_new(struct loop *loop, struct store *store, const struct config *config, struct gate **ret_gate);
 
-/* gate_close: what is under way is answered GATE_BUSY or GATE_AWAY in the loop's next turns; then the memory goes.  NULL does nothing. */
+/* gate_close: what is under way is answered GATE_BUSY or GATE_AWAY in the loop's next turns; then the memory goes.
+ * NULL does nothing. */
 void gate_close(struct gate *gate);
 
 /* gate_login: try FORM (copied) from ADDRESS (limit_address).

@@ -8,7 +8,7 @@
 #include "console/server.h"
 
 /* Octets of a reply's head: the policy and some 1 KiB beside it. */
-#define HEAD_MAX (POLICY_SIZE + 2048)
+#define HEAD_MAX  (POLICY_SIZE + 2048)
 /* Octets of a body written at a time. */
 #define PIECE_MAX 16384
 
@@ -40,7 +40,9 @@ static int read_path(struct lws *wsi, struct exchange *x)
         static const struct {
                 enum lws_token_indexes token;
                 enum exchange_method method;
-        } methods[] = { { WSI_TOKEN_GET_URI, METHOD_GET }, { WSI_TOKEN_POST_URI, METHOD_POST }, { WSI_TOKEN_HEAD_URI, METHOD_HEAD } };
+        } methods[] = { { WSI_TOKEN_GET_URI, METHOD_GET },
+                        { WSI_TOKEN_POST_URI, METHOD_POST },
+                        { WSI_TOKEN_HEAD_URI, METHOD_HEAD } };
 
         x->method = METHOD_OTHER;
         for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
@@ -125,8 +127,8 @@ struct head {
 static void add(struct head *h, const char *name, const char *value)
 {
         if (value != NULL && value[0] != '\0' &&
-            lws_add_http_header_by_name(h->wsi, (const unsigned char *)name, (const unsigned char *)value, (int)strlen(value), &h->p,
-                                        h->end) != 0)
+            lws_add_http_header_by_name(h->wsi, (const unsigned char *)name, (const unsigned char *)value,
+                                        (int)strlen(value), &h->p, h->end) != 0)
                 h->full = true;
 }
 
@@ -206,13 +208,15 @@ static int on_writable(struct lws *wsi, struct http_session *session)
         return 0;
 }
 
-/* confirm_upgrade: to WebSocket and nothing else: lws would take "Upgrade: h2c" even behind TLS, and with it its whole HTTP/2.  It
- * hangs up or lets pass, writes nothing, and does not read the callback's `in`: older lws may have freed that (CVE-2025-11677). */
+/* confirm_upgrade: to WebSocket and nothing else: lws would take "Upgrade: h2c" even behind TLS, and with it its whole
+ * HTTP/2.  It hangs up or lets pass, writes nothing, and does not read the callback's `in`: older lws may have freed
+ *          that (CVE-2025-11677). */
 static int confirm_upgrade(struct lws *wsi)
 {
         char name[16];
 
-        return http_header(wsi, WSI_TOKEN_UPGRADE, name, sizeof(name)) == 0 && strcasecmp(name, "websocket") == 0 ? 0 : -1;
+        return http_header(wsi, WSI_TOKEN_UPGRADE, name, sizeof(name)) == 0 && strcasecmp(name, "websocket") == 0 ? 0
+                                                                                                                  : -1;
 }
 
 int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)

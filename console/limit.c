@@ -78,7 +78,7 @@ static uint64_t key_of(const struct limit *limit, int by, const char *login, con
         return h != 0 ? h : 1;
 }
 
-/* find: the count of KEY, or NULL; with MAKE its new place: a free or forgotten one, else that untouched for longest. */
+/* find: the count of KEY, or NULL; with MAKE its new place: a free one, else that untouched for longest. */
 static struct count *find(struct limit *limit, uint64_t key, int64_t now_mono_ms, int make)
 {
         struct count *place = NULL;

@@ -85,7 +85,8 @@ static int bind_address(struct listener *l, const char *address, int port)
         setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
         if (!is_4)
                 setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 0 }, sizeof(int));
-        r = is_4 ? bind(l->fd, (struct sockaddr *)&in4, sizeof(in4)) : bind(l->fd, (struct sockaddr *)&in6, sizeof(in6));
+        r = is_4 ? bind(l->fd, (struct sockaddr *)&in4, sizeof(in4))
+                 : bind(l->fd, (struct sockaddr *)&in6, sizeof(in6));
         if (r < 0 || listen(l->fd, LISTENER_BACKLOG) < 0 || getsockname(l->fd, (struct sockaddr *)&in6, &len) < 0)
                 return -errno;
         l->port = ntohs(in6.sin6_port); /* at the same place in both */

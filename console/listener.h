@@ -1,5 +1,5 @@
-/* Our own listening socket: accepts, bounds how many connections are held, and hands each to whoever speaks TLS on it.  At the bound
- * it stops accepting: the kernel's backlog waits, and nothing spins. */
+/* Our own listening socket: accepts, bounds how many connections are held, and hands each to whoever speaks TLS on it.
+ * At the bound it stops accepting: the kernel's backlog waits, and nothing spins. */
 #ifndef CONSOLE_LISTENER_H
 #define CONSOLE_LISTENER_H
 
@@ -11,7 +11,7 @@ struct listener;
 /* Connections waiting in the kernel; SOMAXCONN cuts it. */
 #define LISTENER_BACKLOG 1024
 /* Accepted in one turn, so that others get theirs. */
-#define LISTENER_BATCH 16
+#define LISTENER_BATCH   16
 /* A peer that acknowledges nothing for so long is gone: pages are written to every 2 s. */
 #define LISTENER_DEAD_MS 20000
 /* After running out of files accepting rests so long. */

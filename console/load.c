@@ -151,7 +151,8 @@ static void on_alert(void *user, struct redisReply *reply)
         if (answered(store, reply) && reply->type == REDIS_REPLY_STRING) { /* else closed meanwhile: the feed tells */
                 static const struct change none;
                 const struct alert_item *item;
-                int r = board_alert(store->options.board, (const uint8_t *)reply->str, (size_t)reply->len, &none, &item);
+                int r = board_alert(store->options.board, (const uint8_t *)reply->str, (size_t)reply->len, &none,
+                                    &item);
 
                 if (r < 0)
                         store_refused(store, "an alert's record", r);

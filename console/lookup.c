@@ -27,7 +27,9 @@ int lookup_new(size_t max, uint64_t seed, struct lookup **ret_lookup)
                 return -ENOMEM;
         while (size < 2 * max)
                 size *= 2;
-        *lookup = (struct lookup){ .seed = seed, .max = max, .mask = size - 1, .slots = calloc(size, sizeof(struct slot)) };
+        *lookup = (struct lookup){
+                .seed = seed, .max = max, .mask = size - 1, .slots = calloc(size, sizeof(struct slot))
+        };
         if (lookup->slots == NULL) {
                 free(lookup);
                 return -ENOMEM;

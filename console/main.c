@@ -1,5 +1,5 @@
-/* vigie-console: one process, one loop.  The store fills the board and follows the feed, the desk tells the pages, the server
- * speaks to browsers. */
+/* vigie-console: one process, one loop.  The store fills the board and follows the feed, the desk tells the pages, the
+ * server speaks to browsers. */
 #include <errno.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "console/server.h"
 
 /* Pages have so long to hear that they shall come back. */
-#define LEAVE_MS 300
+#define LEAVE_MS    300
 /* Files besides connections: Redis, log, libraries. */
 #define OTHER_FILES 64
 
@@ -102,7 +102,8 @@ static int open_files(struct console *c)
                 return r;
         }
         if ((r = outline_load(c->config.zones_path, &c->outline, &error)) < 0)
-                log_error(NULL, "zones.path: %s: %s", c->config.zones_path, error.text[0] != '\0' ? error.text : strerror(-r));
+                log_error(NULL, "zones.path: %s: %s", c->config.zones_path,
+                          error.text[0] != '\0' ? error.text : strerror(-r));
         return r;
 }
 
@@ -182,7 +183,8 @@ static int open_metrics(struct console *c)
                 { { "vigie_console_requests_total", NULL, "HTTP requests" }, &server->requests },
                 { { "vigie_console_refused_total", NULL, "HTTP requests answered with an error" }, &server->refused },
                 { { "vigie_console_pages_opened_total", NULL, "pages that were logged in" }, &server->opened },
-                { { "vigie_console_upgrades_refused_total", NULL, "WebSockets refused by origin, host or path" }, &server->turned },
+                { { "vigie_console_upgrades_refused_total", NULL, "WebSockets refused by origin, host or path" },
+                  &server->turned },
                 { { "vigie_console_logins_total", "result=\"ok\"", "logins" }, &gate->ok },
                 { { "vigie_console_logins_total", "result=\"wrong\"", "logins" }, &gate->wrong },
                 { { "vigie_console_logins_total", "result=\"limited\"", "logins" }, &gate->limited },
@@ -196,20 +198,23 @@ static int open_metrics(struct console *c)
 
         for (size_t i = 0; r == 0 && i < sizeof(counters) / sizeof(counters[0]); i++)
                 r = metrics_counter(c->metrics, counters[i].name, counters[i].value);
-        if (r < 0 || (r = metrics_gauge(c->metrics, (struct metrics_name){ "vigie_console_pages", NULL, "open pages" }, &c->pages)) < 0 ||
-            (r = metrics_gauge(c->metrics, (struct metrics_name){ "vigie_console_open_alerts", NULL, "alerts on the board" },
+        if (r < 0 ||
+            (r = metrics_gauge(c->metrics, (struct metrics_name){ "vigie_console_pages", NULL, "open pages" },
+                               &c->pages)) < 0 ||
+            (r = metrics_gauge(c->metrics,
+                               (struct metrics_name){ "vigie_console_open_alerts", NULL, "alerts on the board" },
                                &c->open_alerts)) < 0 ||
-            (r = metrics_gauge(c->metrics, (struct metrics_name){ "vigie_console_blind", NULL, "1: the store is away" }, &c->blind)) <
-                    0 ||
-            (r = metrics_histogram(c->metrics,
-                                   (struct metrics_name){ "vigie_console_lag_seconds", NULL, "commit of an alert to this process" },
-                                   &store->lag)) < 0)
+            (r = metrics_gauge(c->metrics, (struct metrics_name){ "vigie_console_blind", NULL, "1: the store is away" },
+                               &c->blind)) < 0 ||
+            (r = metrics_histogram(
+                     c->metrics,
+                     (struct metrics_name){ "vigie_console_lag_seconds", NULL, "commit of an alert to this process" },
+                     &store->lag)) < 0)
                 return r;
         metrics_on_scrape(c->metrics, on_scrape, c);
         metrics_health(c->metrics, on_health, c);
         return metrics_serve(c->loop, c->metrics, (int)c->config.metrics_port, &c->metrics_server);
 }
-
 
 static void on_left(struct wheel_timer *timer, int64_t now_mono_ms)
 {
@@ -272,8 +277,8 @@ static int raise_files(const struct config *config)
                 return -errno;
         if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)config->limit_connections + OTHER_FILES)
                 return 0;
-        log_error(NULL, "limits.connections: %lld, but only %llu files may be open", (long long)config->limit_connections,
-                  (unsigned long long)limit.rlim_cur);
+        log_error(NULL, "limits.connections: %lld, but only %llu files may be open",
+                  (long long)config->limit_connections, (unsigned long long)limit.rlim_cur);
         return -EMFILE;
 }
 
@@ -307,8 +312,7 @@ int main(int argc, char **argv)
             (r = gate_new(c.loop, c.store, &c.config, &c.gate)) < 0 || /* logins */
             (r = open_server(&c)) < 0 ||                               /* TLS and port */
             (r = open_metrics(&c)) < 0 ||                              /* loopback port */
-            (r = say_ready(&c)) < 0 ||
-            (r = loop_run(c.loop)) < 0)                                /* serves */
+            (r = say_ready(&c)) < 0 || (r = loop_run(c.loop)) < 0)     /* serves */
                 log_write(r < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG, NULL, "ends: %s", strerror(-r));
         console_close(&c);
         return r == 0 ? 0 : c.start.check ? 2 : EX_UNAVAILABLE;

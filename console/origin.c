@@ -119,7 +119,8 @@ int origin_policy(const struct origins *origins, const char *tile_url, const str
 
         if (tile_url[0] != '\0')
                 (void)origin_of_tiles(tile_url, tiles);
-        add(&text, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:%s%s; connect-src 'self'",
+        add(&text,
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:%s%s; connect-src 'self'",
             tiles[0] != '\0' ? " " : "", tiles);
         for (size_t i = 0; i < origins->count; i++) /* older Safari does not count wss: among 'self' */
                 add(&text, " wss://%s", origins->item[i] + strlen(SCHEME));

@@ -20,17 +20,19 @@ struct origins {
         char item[ORIGINS_MAX][ORIGIN_SIZE];
 };
 
-/* origin_is_valid: say whether TEXT is https://host or https://host:port, as a browser writes an Origin header: lower case,
- * host of letters, digits, '-' and '.', or [IPv6]; port 0 allowed (see origins_init). */
+/* origin_is_valid: say whether TEXT is https://host or https://host:port, as a browser writes an Origin header: lower
+ * case, host of letters, digits, '-' and '.', or [IPv6]; port 0 allowed (see origins_init). */
 bool origin_is_valid(const char *text);
 
-/* origins_init: take the configured origins (each valid); port 0 becomes PORT (1..65535), and :443 is left out, as browsers do. */
+/* origins_init: take the configured origins (each valid); port 0 becomes PORT (1..65535), and :443 is left out, as
+ * browsers do. */
 void origins_init(const struct conf_list *list, int port, struct origins *ret_origins);
 
 /* origins_has: say whether ORIGIN, an Origin header, is exactly one of them.  NULL is not. */
 bool origins_has(const struct origins *origins, const char *origin);
 
-/* origins_has_host: say whether HOST, a Host header, is the host[:port] of one of them, whatever the case.  NULL is not. */
+/* origins_has_host: say whether HOST, a Host header, is the host[:port] of one of them, whatever the case.  NULL is
+ * not. */
 bool origins_has_host(const struct origins *origins, const char *host);
 
 /* origin_of_tiles: the origin of a tile URL.

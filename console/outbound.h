@@ -16,7 +16,7 @@ struct outbound {
 /* outbound_new: a counted copy of TEXT, with one reference: the caller's.  NULL when memory is short. */
 struct outbound *outbound_new(const char *text, size_t len);
 
-/* outbound_ref: one more reference; gives OUT back.  outbound_unref: one less; the last one frees.  NULL does nothing. */
+/* outbound_ref: one more reference; gives OUT back.  outbound_unref: one less; the last frees.  NULL does nothing. */
 struct outbound *outbound_ref(struct outbound *out);
 void outbound_unref(struct outbound *out);
 

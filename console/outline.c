@@ -80,8 +80,9 @@ static json_t *ring_json(const struct geojson_feature *feature, const json_t *ri
                 return NULL;
         list = json_array();
         for (size_t i = 0; i < line.count; i++)
-                json_array_append_new(list, json_pack("[f, f]", round(line.points[i].lat_deg * OUTLINE_SCALE) / OUTLINE_SCALE,
-                                                      round(line.points[i].lon_deg * OUTLINE_SCALE) / OUTLINE_SCALE));
+                json_array_append_new(list,
+                                      json_pack("[f, f]", round(line.points[i].lat_deg * OUTLINE_SCALE) / OUTLINE_SCALE,
+                                                round(line.points[i].lon_deg * OUTLINE_SCALE) / OUTLINE_SCALE));
         free(line.points);
         return list;
 }
@@ -117,7 +118,8 @@ static int make_json(struct outline *outline, const char *text, size_t len, stru
                 struct geojson_feature feature;
 
                 if ((r = geojson_feature(geojson, i, &feature, ret_error)) == 0)
-                        json_array_append_new(zones, json_pack("{s:s, s:o}", "name", feature.label, "shape", shape_json(&feature)));
+                        json_array_append_new(
+                                zones, json_pack("{s:s, s:o}", "name", feature.label, "shape", shape_json(&feature)));
         }
         geojson_free(geojson);
         all = json_pack("{s:o}", "zones", zones);
@@ -141,7 +143,8 @@ int outline_load(const char *path, struct outline *ret_outline, struct geo_error
 
         ret_error->text[0] = '\0';
         if (path[0] == '\0')
-                text = strdup("{\"type\":\"FeatureCollection\",\"features\":[]}"), len = text != NULL ? strlen(text) : 0;
+                text = strdup("{\"type\":\"FeatureCollection\",\"features\":[]}"),
+                len = text != NULL ? strlen(text) : 0;
         else if (stat(path, &st) < 0)
                 return -errno;
         else if (S_ISDIR(st.st_mode))

@@ -16,7 +16,7 @@ struct page {
 
         int64_t tokens_milli, tokens_mono_ms; /* thousandths of a command that it may give */
         uint8_t commands[PAGE_COMMANDS_MAX][EVENT_ID_SIZE];
-        size_t commands_count;                /* given in all; the last PAGE_COMMANDS_MAX are remembered */
+        size_t commands_count; /* given in all; the last PAGE_COMMANDS_MAX are remembered */
 };
 
 struct desk {

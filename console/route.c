@@ -64,8 +64,8 @@ static void on_login(void *user, const struct gate_answer *answer)
         if (wait_s > 0)
                 x->reply.retry_after_s = (int)wait_s;
         if (x->wants_json)
-                exchange_json(x, words[answer->result].status, "{\"result\":\"%s\",\"wait_s\":%d}", words[answer->result].word,
-                              (int)wait_s);
+                exchange_json(x, words[answer->result].status, "{\"result\":\"%s\",\"wait_s\":%d}",
+                              words[answer->result].word, (int)wait_s);
         else
                 to_page(x, answer->result == GATE_OK ? "/" : "/login.html?refused");
         exchange_unref(x);

@@ -28,7 +28,8 @@ static void on_lws_log(int level, const char *line)
         static const char noise[] = "Ran out of header data space"; /* what strangers send is no error of ours */
         size_t len = strcspn(line, "\n");
 
-        log_write(strstr(line, noise) != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, NULL, "libwebsockets: %.*s", (int)len, line);
+        log_write(strstr(line, noise) != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, NULL, "libwebsockets: %.*s",
+                  (int)len, line);
 }
 
 static int open_lws(struct server *server)
@@ -39,8 +40,8 @@ static int open_lws(struct server *server)
 
         lws_set_log_level(LLL_ERR, on_lws_log);
         info.port = CONTEXT_PORT_NO_LISTEN;
-        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                       LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
+        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                       LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
         info.foreign_loops = loops;
         info.retry_and_idle_policy = &no_idle;
         info.user = server;
@@ -85,7 +86,8 @@ static void on_accepted(void *user, int fd)
         struct lws *wsi = lws_adopt_socket_vhost(server->vhost, fd);
 
         if (wsi != NULL)
-                lws_set_opaque_user_data(wsi, server); /* it counts: lws tells the end of things that we never accepted, too */
+                lws_set_opaque_user_data(
+                        wsi, server); /* it counts: lws tells the end of things that we never accepted, too */
         else
                 listener_gone(server->listener); /* lws has closed FD */
 }

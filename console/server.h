@@ -1,5 +1,5 @@
-/* The server: one TLS port for the pages, the login and the WebSocket.  libwebsockets' callbacks (http.c, socket.c) only translate and
- * call: exchange.h and route.c decide on requests, desk.h on what pages are told. */
+/* The server: one TLS port for the pages, the login and the WebSocket.  libwebsockets' callbacks (http.c, socket.c)
+ * only translate and call: exchange.h and route.c decide on requests, desk.h on what pages are told. */
 #ifndef CONSOLE_SERVER_H
 #define CONSOLE_SERVER_H
 
@@ -20,16 +20,16 @@ struct lws_vhost;
 struct socket;
 
 /* A request's head, and a login's body, must be there within so long; an idle connection is closed after twice that. */
-#define SERVER_TIMEOUT_S 10
+#define SERVER_TIMEOUT_S   10
 /* A page's session is looked at again so often: logout elsewhere, a user disabled, its end. */
-#define SERVER_RECHECK_MS 60000
+#define SERVER_RECHECK_MS  60000
 /* WebSocket subprotocol and path (PROTOCOL.md section 2). */
 #define SERVER_SUBPROTOCOL "vigie-desk.1"
 #define SERVER_SOCKET_PATH "/ws"
 
 struct server_options {
         struct loop *loop;
-        const struct config *config;   /* all borrowed until server_close */
+        const struct config *config; /* all borrowed until server_close */
         const struct files *files;
         const struct outline *outline;
         struct store *store;
@@ -54,7 +54,8 @@ struct server {
         bool closing;
 };
 
-/* server_check: say whether the certificate and the key can be read and go together.  Returns 0 or -EINVAL (told in the log). */
+/* server_check: say whether the certificate and the key can be read and go together.  Returns 0 or -EINVAL (told in the
+ * log). */
 int server_check(const struct config *config);
 
 /* server_open: read certificate and key, bind.  Nothing is accepted yet.
@@ -66,7 +67,8 @@ int server_start(struct server *server);
 int server_port(const struct server *server);
 /* server_leave: accept nobody more, and tell every page to come back soon (DESK_GOING_AWAY). */
 void server_leave(struct server *server);
-/* server_close: end every connection in the loop's next turns (loop_close runs them).  server_free: after that.  NULL does nothing. */
+/* server_close: end every connection in the loop's next turns (loop_close runs them).  server_free: after that.  NULL
+ * does nothing. */
 void server_close(struct server *server);
 void server_free(struct server *server);
 

@@ -1,4 +1,5 @@
-/* libwebsockets' callback for the WebSocket: checks where it comes from, asks the store who it is, then is one page of the desk. */
+/* libwebsockets' callback for the WebSocket: checks where it comes from, asks the store who it is, then is one page of
+ * the desk. */
 #ifndef CONSOLE_SOCKET_H
 #define CONSOLE_SOCKET_H
 

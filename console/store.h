@@ -1,7 +1,8 @@
-/* The store as a console has it: it loads the board from Redis, keeps it fresh from the feed, hands commands in, and keeps sessions.
- * Four links: two to the alerts Redis (questions; the feed), two to the positions Redis (counts; the roster).
+/* The store as a console has it: it loads the board from Redis, keeps it fresh from the feed, hands commands in, and
+ * keeps sessions.  Four links: to the alerts' Redis for questions and for the feed, to the positions' for counts and for
+ * the roster.
  *
- *   link up -> where the feed stands -> people, duty, notices, open alerts -> the feed from there -> up -> the feed, for ever
+ *   link up -> where the feed stands -> people, duty, notices, open alerts -> the feed from there -> up -> the feed
  *
  * Whatever breaks, it begins again at the front: nothing is resumed by id (DESIGN section 6).  Loop's thread only. */
 #ifndef CONSOLE_STORE_H
@@ -23,15 +24,15 @@ struct store;
 /* {r}:commands keeps about so many: a minute of the worst storm.  Each is worth nothing after 30 s anyway. */
 #define STORE_COMMANDS_LENGTH "20000"
 /* Entries of a stream read at a time. */
-#define STORE_BATCH 500
+#define STORE_BATCH           500
 /* Alerts asked for and not yet answered while loading. */
-#define STORE_LOAD_WINDOW 500
+#define STORE_LOAD_WINDOW     500
 /* After an error of Redis (loading, no permission) the store begins again so much later. */
-#define STORE_REST_MS 1000
+#define STORE_REST_MS         1000
 /* Counts, Redis's clock and changes of people are asked so often. */
-#define STORE_POLL_MS 5000
+#define STORE_POLL_MS         5000
 /* Presence is read from so long before now, so that a console that starts knows who is there. */
-#define STORE_ROSTER_BACK_MS 60000
+#define STORE_ROSTER_BACK_MS  60000
 
 struct store_events {
         void *user;
@@ -51,11 +52,13 @@ struct store_options {
 };
 
 struct store_stats {
-        uint64_t entries, refused, loads, commands; /* feed entries read; not understood; loads begun; commands handed in */
-        struct histogram lag;                       /* us from an alert's commit to its being here, by Redis's clock; 1 ms grain */
+        uint64_t entries, refused, loads,
+                commands;     /* feed entries read; not understood; loads begun; commands handed in */
+        struct histogram lag; /* us from an alert's commit to its being here, by Redis's clock; 1 ms grain */
 };
 
-/* store_open: begin to connect.  Returns 0, -EINVAL (an address cannot be read), -ENOMEM.  store_close: NULL does nothing. */
+/* store_open: begin to connect.  Returns 0, -EINVAL (an address cannot be read), -ENOMEM.  store_close: NULL does
+ * nothing. */
 int store_open(const struct store_options *options, struct store **ret_store);
 void store_close(struct store *store);
 
@@ -70,8 +73,8 @@ const struct store_stats *store_stats(const struct store *store);
  * Returns 0, -ENOTCONN, -ENOBUFS, -EINVAL (command_encode). */
 int store_command(struct store *store, const struct command *command);
 
-/* What {r}:users and {r}:session: say.  Each calls DONE exactly once, never from within the call (store_close counts as later),
- * unless it returns an error.
+/* What {r}:users and {r}:session: say.  Each calls DONE exactly once, never from within the call (store_close counts as
+ * later), unless it returns an error.
  *   result  0; -ENOENT (no such user or session, or it is over); -EAGAIN (the store is away, or refuses); -EBADMSG */
 struct store_who {
         void *user;
@@ -81,9 +84,10 @@ struct store_who {
 /* store_user: look LOGIN up ("" is nobody's); session is NULL.  Returns 0, -EAGAIN. */
 int store_user(struct store *store, const char *login, const struct store_who *who);
 
-/* store_session_put: keep SESSION under HASH for TTL_MS; session and entry are NULL in the answer.  Returns 0, -EAGAIN. */
-int store_session_put(struct store *store, const uint8_t hash[SESSION_HASH_SIZE], const struct session *session, int64_t ttl_ms,
-                      const struct store_who *who);
+/* store_session_put: keep SESSION under HASH for TTL_MS; session and entry are NULL in the answer.
+ * Returns 0, -EAGAIN. */
+int store_session_put(struct store *store, const uint8_t hash[SESSION_HASH_SIZE], const struct session *session,
+                      int64_t ttl_ms, const struct store_who *who);
 
 /* store_session_get: look the session up, then its user, and let it live on for the idle time.  Returns 0, -EAGAIN. */
 int store_session_get(struct store *store, const uint8_t hash[SESSION_HASH_SIZE], const struct store_who *who);

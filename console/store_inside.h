@@ -13,8 +13,8 @@
 
 struct store_load {
         bool running, failed, again;
-        unsigned waiting;          /* answers outstanding */
-        size_t next, count;        /* of ids */
+        unsigned waiting;   /* answers outstanding */
+        size_t next, count; /* of ids */
         char (*ids)[ALERT_ID_TEXT];
 };
 
@@ -29,8 +29,8 @@ struct store {
         struct wheel_timer poll, rest;
         struct log_limit refused;
 
-        unsigned load_number;      /* counts loads, so that an XREAD of an earlier one is told */
-        unsigned tail_number;      /* load_number when the XREAD under way was given */
+        unsigned load_number; /* counts loads, so that an XREAD of an earlier one is told */
+        unsigned tail_number; /* load_number when the XREAD under way was given */
         bool tail_waits, roster_waits;
         char feed_at[STORE_STREAM_SIZE], roster_at[STORE_STREAM_SIZE];
         char people_at[STORE_STREAM_SIZE]; /* last entry of {r}:people:changes that we loaded after */
@@ -39,7 +39,8 @@ struct store {
 /* store_key: "{region}:NAME" (and SUFFIX) into TO. */
 void store_key(const struct store *store, const char *name, const char *suffix, char to[STORE_KEY_SIZE]);
 
-/* store_lost: what we know is not whole any more: blind.  store_begin_again: the same, and load anew in STORE_REST_MS. */
+/* store_lost: what we know is not whole any more: blind.  store_begin_again: the same, and load anew after
+ * STORE_REST_MS. */
 void store_lost(struct store *store);
 void store_begin_again(struct store *store, const char *why);
 /* store_refused: count and log (limited) an entry that was not understood. */

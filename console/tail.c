@@ -115,7 +115,9 @@ static int apply_feed(struct store *store, const struct entry_fields *entry)
         static const struct {
                 const char *type;
                 int (*apply)(struct store *store, const struct entry_fields *entry);
-        } types[] = { { "alert", apply_alert }, { "notice", apply_notice }, { "duty", apply_duty }, { "answer", apply_answer } };
+        } types[] = {
+                { "alert", apply_alert }, { "notice", apply_notice }, { "duty", apply_duty }, { "answer", apply_answer }
+        };
         char format[8], type[16];
         int r;
 

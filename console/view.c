@@ -90,12 +90,12 @@ struct outbound *view_notice(const char *key, const struct notice *notice)
         if (notice == NULL)
                 return view_dump(json_pack("{s:s, s:s, s:n}", "t", "notice", "k", key, "notice"));
         kind = notice_kind_name(notice->kind);
-        return view_dump(json_pack(
-                "{s:s, s:s, s:{s:s, s:b, s:I, s:I, s:s?, s:s?, s:s, s:s?, s:o}}", "t", "notice", "k", key, "notice",
-                "kind", kind != NULL ? kind : "unknown", "rings", (int)notice->rings, "since", (json_int_t)notice->since_ms,
-                "count", (json_int_t)notice->count, "zone", view_or_null(notice->zone_id), "zone_name",
-                view_or_null(notice->zone_name), "cause", notice->cause, "acked_by", view_or_null(notice->acked_by), "names",
-                overdue_names(notice)));
+        return view_dump(json_pack("{s:s, s:s, s:{s:s, s:b, s:I, s:I, s:s?, s:s?, s:s, s:s?, s:o}}", "t", "notice", "k",
+                                   key, "notice", "kind", kind != NULL ? kind : "unknown", "rings", (int)notice->rings,
+                                   "since", (json_int_t)notice->since_ms, "count", (json_int_t)notice->count, "zone",
+                                   view_or_null(notice->zone_id), "zone_name", view_or_null(notice->zone_name), "cause",
+                                   notice->cause, "acked_by", view_or_null(notice->acked_by), "names",
+                                   overdue_names(notice)));
 }
 
 static json_t *person_json(const struct person *person, bool with_position)
@@ -113,9 +113,9 @@ static json_t *person_json(const struct person *person, bool with_position)
                 position = view_point(&p->at);
         }
         return json_pack("{s:s, s:s, s:s?, s:b, s:o, s:o, s:o}", "id", person->id, "name",
-                         person->name[0] != '\0' ? person->name : person->id, "team", view_or_null(person->team), "manager",
-                         (int)person->manager, "duty", duty, "heard_at", view_time(p->by != PRESENCE_GONE ? p->at_ms : 0),
-                         "position", position);
+                         person->name[0] != '\0' ? person->name : person->id, "team", view_or_null(person->team),
+                         "manager", (int)person->manager, "duty", duty, "heard_at",
+                         view_time(p->by != PRESENCE_GONE ? p->at_ms : 0), "position", position);
 }
 
 struct outbound *view_people(const struct person *const *people, size_t count, bool with_positions)
@@ -140,13 +140,14 @@ struct outbound *view_counts(const struct counts *counts)
 
 struct outbound *view_answer(const char *command, const char *code, const char *who)
 {
-        return view_dump(json_pack("{s:s, s:s, s:s, s:s?}", "t", "answer", "c", command, "a", code, "who", view_or_null(who)));
+        return view_dump(
+                json_pack("{s:s, s:s, s:s, s:s?}", "t", "answer", "c", command, "a", code, "who", view_or_null(who)));
 }
 
 struct outbound *view_tick(int64_t now_ms, bool store, int64_t since_ms)
 {
-        return view_dump(json_pack("{s:s, s:I, s:b, s:o}", "t", "tick", "now", (json_int_t)now_ms, "store", (int)store, "since",
-                                   store ? json_null() : view_time(since_ms)));
+        return view_dump(json_pack("{s:s, s:I, s:b, s:o}", "t", "tick", "now", (json_int_t)now_ms, "store", (int)store,
+                                   "since", store ? json_null() : view_time(since_ms)));
 }
 
 struct outbound *view_begin(void)
@@ -163,9 +164,10 @@ struct outbound *view_hello(const struct hello *hello)
 {
         const struct viewer *v = hello->viewer;
 
-        return view_dump(json_pack("{s:s, s:i, s:s, s:I, s:I, s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:s?, s:s?}", "t", "hello", "p", 1,
-                                   "version", VIGIE_VERSION, "now", (json_int_t)hello->now_ms, "ends", (json_int_t)v->ends_ms,
-                                   "region", hello->region, "me", "login", v->login, "person", v->person, "name", v->name,
-                                   "role", user_role_name(v->role), "language", v->language, "tiles",
-                                   view_or_null(hello->tile_url), "tiles_by", view_or_null(hello->tile_attribution)));
+        return view_dump(json_pack("{s:s, s:i, s:s, s:I, s:I, s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:s?, s:s?}", "t",
+                                   "hello", "p", 1, "version", VIGIE_VERSION, "now", (json_int_t)hello->now_ms, "ends",
+                                   (json_int_t)v->ends_ms, "region", hello->region, "me", "login", v->login, "person",
+                                   v->person, "name", v->name, "role", user_role_name(v->role), "language", v->language,
+                                   "tiles", view_or_null(hello->tile_url), "tiles_by",
+                                   view_or_null(hello->tile_attribution)));
 }

@@ -14,7 +14,7 @@
 /* Longest command id in text. */
 #define VIEW_COMMAND_TEXT (2 * EVENT_ID_SIZE + 1)
 /* Persons in one `people` text; more go in further ones. */
-#define VIEW_PEOPLE_MAX 200
+#define VIEW_PEOPLE_MAX   200
 
 /* Who looks. */
 struct viewer {
@@ -32,22 +32,22 @@ struct change {
 /* A supervisor as the control room sees one. */
 struct person {
         char id[PERSON_ID_MAX + 1], name[NAME_MAX_OCTETS + 1], team[PERSON_ID_MAX + 1];
-        bool manager, known;           /* known: in {r}:supervisors */
+        bool manager, known; /* known: in {r}:supervisors */
         bool on_duty;
-        struct duty_entry duty;        /* where on_duty */
-        struct presence presence;      /* by 0: none */
-        bool changed;                  /* since the last `people` to the control room */
+        struct duty_entry duty;   /* where on_duty */
+        struct presence presence; /* by 0: none */
+        bool changed;             /* since the last `people` to the control room */
 };
 
 struct counts {
-        bool known;                    /* false: the positions store is away, the numbers mean nothing */
-        int64_t on_duty, quiet;        /* carriers' handsets; quiet: of these, unheard for 3 min */
-        int64_t supervisors, reachable;/* supervisors on duty; of these, with a presence lease that runs */
-        int64_t open;                  /* open alerts of the region */
+        bool known;                     /* false: the positions store is away, the numbers mean nothing */
+        int64_t on_duty, quiet;         /* carriers' handsets; quiet: of these, unheard for 3 min */
+        int64_t supervisors, reachable; /* supervisors on duty; of these, with a presence lease that runs */
+        int64_t open;                   /* open alerts of the region */
 };
 
-/* view_allows_alert: may VIEWER see this alert?  The control room sees all.  A supervisor sees those that ask them, that they
- * own or go to, and none that is unverified.  Nobody else sees any.
+/* view_allows_alert: may VIEWER see this alert?  The control room sees all.  A supervisor sees those that ask them,
+ * that they own or go to, and none that is unverified.  Nobody else sees any.
  *   people  the ids asked and the owner's, as view_people_of_alert wrote them */
 bool view_allows_alert(const struct viewer *viewer, bool unverified, const char *people);
 

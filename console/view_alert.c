@@ -35,7 +35,9 @@ static const struct {
 };
 
 /* Stable words: wire/alert.h's names are for people. */
-static const char *const kinds[ALERT_KIND_COUNT] = { "panic", "silent", "man_down", "missed_check_in", "drill", "test" };
+static const char *const kinds[ALERT_KIND_COUNT] = {
+        "panic", "silent", "man_down", "missed_check_in", "drill", "test"
+};
 static const char *const categories[ALERT_OTHER + 1] = { "none", "fall", "aggression", "dog", "illness", "other" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -68,19 +70,23 @@ static json_t *asked_json(const struct asked *asked)
         for (size_t i = 0; i < COUNT(asked_flags); i++)
                 if (asked->flags & asked_flags[i].flag)
                         json_array_append_new(flags, json_string(asked_flags[i].name));
-        return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "id", asked->id, "name", asked->name, "step", (int)asked->step,
-                         "flags", flags, "asked_at", view_time(asked->asked_at_ms), "seen_at", view_time(asked->seen_at_ms),
-                         "distance_m", asked->distance_m != UINT32_MAX ? json_integer(asked->distance_m) : json_null());
+        return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "id", asked->id, "name", asked->name, "step",
+                         (int)asked->step, "flags", flags, "asked_at", view_time(asked->asked_at_ms), "seen_at",
+                         view_time(asked->seen_at_ms), "distance_m",
+                         asked->distance_m != UINT32_MAX ? json_integer(asked->distance_m) : json_null());
 }
 
 /* The carrier, the place and the marks: what the phone said. */
 static json_t *what_json(const struct record *r)
 {
-        return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:i, s:I, s:I, s:o, s:o}", "kind", r->kind < COUNT(kinds) ? kinds[r->kind] : "unknown",
-                         "category", r->category < COUNT(categories) ? categories[r->category] : "other", "marks", marks_json(r->marks), "why_unverified",
+        return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:i, s:I, s:I, s:o, s:o}", "kind",
+                         r->kind < COUNT(kinds) ? kinds[r->kind] : "unknown", "category",
+                         r->category < COUNT(categories) ? categories[r->category] : "other", "marks",
+                         marks_json(r->marks), "why_unverified",
                          r->why_unverified != UNVERIFIED_NOT ? unverified_why_name(r->why_unverified) : NULL, "paths",
-                         paths_json(r->paths), "presses", (int)r->presses, "pressed_at", (json_int_t)r->pressed_at_s * 1000,
-                         "raised_at", (json_int_t)r->raised_at_ms, "heard_at", view_time(r->heard_at_ms), "battery",
+                         paths_json(r->paths), "presses", (int)r->presses, "pressed_at",
+                         (json_int_t)r->pressed_at_s * 1000, "raised_at", (json_int_t)r->raised_at_ms, "heard_at",
+                         view_time(r->heard_at_ms), "battery",
                          r->battery != ALERT_BATTERY_UNKNOWN ? json_integer(r->battery) : json_null());
 }
 
@@ -91,8 +97,8 @@ static json_t *where_json(const struct record *r)
         for (unsigned i = 0; i < r->track_count; i++)
                 json_array_append_new(track, view_point(&r->track[i]));
         return json_pack("{s:o, s:o, s:s?, s:s?, s:s?, s:s?}", "position", position, "track", track, "zone",
-                         view_or_null(r->zone_id), "zone_name", view_or_null(r->zone_name), "round", view_or_null(r->round),
-                         "team", view_or_null(r->team));
+                         view_or_null(r->zone_id), "zone_name", view_or_null(r->zone_name), "round",
+                         view_or_null(r->round), "team", view_or_null(r->team));
 }
 
 static json_t *who_json(const struct record *r)
@@ -102,12 +108,14 @@ static json_t *who_json(const struct record *r)
         for (unsigned i = 0; i < r->asked_count; i++)
                 json_array_append_new(asked, asked_json(&r->asked[i]));
         for (unsigned i = 0; i < r->passed_count; i++)
-                json_array_append_new(passed, json_pack("{s:s, s:i}", "id", r->passed[i].id, "reason", (int)r->passed[i].reason));
-        return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:i}", "carrier", view_or_null(r->carrier_id),
-                         "carrier_name", view_or_null(r->carrier_name), "number", view_or_null(r->carrier_number), "owner",
-                         view_or_null(r->owner_id), "owner_name", view_or_null(r->owner_name), "taken_at",
-                         view_time(r->taken_at_ms), "progress_at", view_time(r->progress_at_ms), "asked", asked, "passed", passed,
-                         "passed_rest", (int)r->passed_rest);
+                json_array_append_new(
+                        passed, json_pack("{s:s, s:i}", "id", r->passed[i].id, "reason", (int)r->passed[i].reason));
+        return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:i}", "carrier",
+                         view_or_null(r->carrier_id), "carrier_name", view_or_null(r->carrier_name), "number",
+                         view_or_null(r->carrier_number), "owner", view_or_null(r->owner_id), "owner_name",
+                         view_or_null(r->owner_name), "taken_at", view_time(r->taken_at_ms), "progress_at",
+                         view_time(r->progress_at_ms), "asked", asked, "passed", passed, "passed_rest",
+                         (int)r->passed_rest);
 }
 
 static json_t *closed_json(const struct record *r)
@@ -117,7 +125,8 @@ static json_t *closed_json(const struct record *r)
         if (r->state != ALERT_CLOSED)
                 return json_null();
         return json_pack("{s:s, s:s, s:s, s:s?, s:I}", "by", r->closed_by_id, "name", r->closed_by_name, "reason",
-                         reason != NULL ? reason : "other", "note", view_or_null(r->note), "at", (json_int_t)r->closed_at_ms);
+                         reason != NULL ? reason : "other", "note", view_or_null(r->note), "at",
+                         (json_int_t)r->closed_at_ms);
 }
 
 struct outbound *view_alert(const struct record *record, const struct change *change)
@@ -129,10 +138,10 @@ struct outbound *view_alert(const struct record *record, const struct change *ch
 
         memcpy(id.octets, record->id, sizeof(id.octets));
         alert_id_to_text(&id, text);
-        alert = json_pack("{s:s, s:I, s:s, s:f, s:I, s:i, s:i, s:o, s:o}", "id", text, "v", (json_int_t)record->version, "state",
-                          state != NULL ? state : "unknown", "urgency", record_urgency(record), "changed_at",
-                          (json_int_t)record->changed_at_ms, "step", (int)record->step, "rings", (int)record->rings, "due_at",
-                          view_time(record->due_ms), "closed", closed_json(record));
+        alert = json_pack("{s:s, s:I, s:s, s:f, s:I, s:i, s:i, s:o, s:o}", "id", text, "v", (json_int_t)record->version,
+                          "state", state != NULL ? state : "unknown", "urgency", record_urgency(record), "changed_at",
+                          (json_int_t)record->changed_at_ms, "step", (int)record->step, "rings", (int)record->rings,
+                          "due_at", view_time(record->due_ms), "closed", closed_json(record));
         json_t *parts[] = { what_json(record), where_json(record), who_json(record) };
         for (size_t i = 0; i < COUNT(parts); i++) {
                 part = parts[i];

@@ -10,7 +10,8 @@
 /* view_dump: JSON (taken, NULL allowed) as an outbound text.  NULL when JSON was or memory is short. */
 struct outbound *view_dump(json_t *json);
 
-/* view_point: `{"lat", "lon", "accuracy_m", "at"}` in degrees and ms; accuracy null where it is 65535.  A new reference. */
+/* view_point: `{"lat", "lon", "accuracy_m", "at"}` in degrees and ms; accuracy null where it is 65535.  A new
+ * reference. */
 json_t *view_point(const struct track_point *point);
 
 /* view_or_null: TEXT, or NULL for "": what json_pack's `s?` takes. */

@@ -89,8 +89,8 @@ static void on_put(void *user, struct redisReply *reply)
         answer(user, reply_is(reply, REDIS_REPLY_STATUS, 0) ? 0 : -EAGAIN, NULL);
 }
 
-int store_session_put(struct store *store, const uint8_t hash[SESSION_HASH_SIZE], const struct session *session, int64_t ttl_ms,
-                      const struct store_who *who)
+int store_session_put(struct store *store, const uint8_t hash[SESSION_HASH_SIZE], const struct session *session,
+                      int64_t ttl_ms, const struct store_who *who)
 {
         struct question *question = question_new(store, who);
         uint8_t buf[SESSION_ENTRY_MAX];

@@ -52,8 +52,17 @@ static void test_verbs(void **state)
 static void test_refused(void **state)
 {
         static const char *const texts[] = {
-                "", "null", "[]", "7", "{", "{}", "{\"t\":7}", "{\"t\":\"nonsense\"," C "}",
-                "{\"t\":\"take\"}", "{\"t\":\"take\"," C "}", "{\"t\":\"take\"," A "}",
+                "",
+                "null",
+                "[]",
+                "7",
+                "{",
+                "{}",
+                "{\"t\":7}",
+                "{\"t\":\"nonsense\"," C "}",
+                "{\"t\":\"take\"}",
+                "{\"t\":\"take\"," C "}",
+                "{\"t\":\"take\"," A "}",
                 "{\"t\":\"take\"," C "," A ",\"extra\":1}",
                 "{\"t\":\"take\",\"t\":\"take\"," C "," A "}",
                 "{\"t\":\"take\",\"c\":\"01\"," A "}",
@@ -65,16 +74,20 @@ static void test_refused(void **state)
                 "{\"t\":\"close\"," C "," A ",\"reason\":\"because\"}",
                 "{\"t\":\"close\"," C "," A ",\"reason\":16}",
                 "{\"t\":\"release\"," C "," A ",\"note\":\"no note here\"}",
-                "{\"t\":\"duty_on\"," C "}", "{\"t\":\"duty_on\"," C ",\"until\":\"soon\"}",
-                "{\"t\":\"duty_on\"," C ",\"until\":1}", "{\"t\":\"duty_on\"," C ",\"until\":99999999999999}",
+                "{\"t\":\"duty_on\"," C "}",
+                "{\"t\":\"duty_on\"," C ",\"until\":\"soon\"}",
+                "{\"t\":\"duty_on\"," C ",\"until\":1}",
+                "{\"t\":\"duty_on\"," C ",\"until\":99999999999999}",
                 "{\"t\":\"duty_on\"," C ",\"until\":1700000000000.5}",
-                "{\"t\":\"presence\"," C "}", "{\"t\":\"ack\"," C "}",
+                "{\"t\":\"presence\"," C "}",
+                "{\"t\":\"ack\"," C "}",
                 "{\"t\":\"visible\",\"position\":{\"lat\":91,\"lon\":0,\"accuracy_m\":1,\"at\":1700000000000}}",
                 "{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":181,\"accuracy_m\":1,\"at\":1700000000000}}",
                 "{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"accuracy_m\":-1,\"at\":1700000000000}}",
                 "{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"at\":1700000000000}}",
                 "{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"accuracy_m\":1,\"at\":1700000000000,\"x\":1}}",
-                "{\"t\":\"visible\",\"position\":[1,2]}", "{\"t\":\"visible\"," C "}",
+                "{\"t\":\"visible\",\"position\":[1,2]}",
+                "{\"t\":\"visible\"," C "}",
         };
         struct ask ask;
 
@@ -101,7 +114,9 @@ static void test_position(void **state)
         struct ask ask;
 
         assert_int_equal(read_text("{\"t\":\"visible\",\"position\":{\"lat\":45.7640123,\"lon\":-4,\"accuracy_m\":12.1,"
-                                   "\"at\":1700000000999}}", &ask), 0);
+                                   "\"at\":1700000000999}}",
+                                   &ask),
+                         0);
         assert_true(ask.visible);
         assert_true(ask.command.has_position);
         assert_int_equal(ask.command.at.lat_e7, 457640123);
@@ -109,7 +124,9 @@ static void test_position(void **state)
         assert_int_equal(ask.command.at.accuracy_m, 13);
         assert_int_equal(ask.command.at.at_s, 1700000000);
         assert_int_equal(read_text("{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"accuracy_m\":1e6,"
-                                   "\"at\":1700000000999}}", &ask), 0);
+                                   "\"at\":1700000000999}}",
+                                   &ask),
+                         0);
         assert_int_equal(ask.command.at.accuracy_m, UINT16_MAX);
         assert_int_equal(read_text("{\"t\":\"visible\"}", &ask), 0);
         assert_false(ask.command.has_position);
@@ -138,7 +155,11 @@ static void test_presence(void **state)
         struct command command, second;
         struct ask ask;
 
-        assert_int_equal(read_text("{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"accuracy_m\":1,\"at\":1700000000000}}", &ask), 0);
+        assert_int_equal(
+                read_text(
+                        "{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"accuracy_m\":1,\"at\":1700000000000}}",
+                        &ask),
+                0);
         assert_int_equal(ask_presence(&ask, &supervisor, true, &command), 0);
         assert_int_equal(command.verb, COMMAND_PRESENCE);
         assert_true(command.has_position);
@@ -152,9 +173,12 @@ static void test_presence(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_verbs),    cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_note_has_a_bound), cmocka_unit_test(test_position),
-                cmocka_unit_test(test_who_asks_comes_from_the_session), cmocka_unit_test(test_presence),
+                cmocka_unit_test(test_verbs),
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_note_has_a_bound),
+                cmocka_unit_test(test_position),
+                cmocka_unit_test(test_who_asks_comes_from_the_session),
+                cmocka_unit_test(test_presence),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,7 @@ static void test_full_board_keeps_the_urgent(void **state)
         }
         memset(r->id, 0xff, sizeof(r->id));
         assert_int_equal(put(r, &item), -ENOBUFS); /* as urgent as the least: those that are there stay */
-        r->pressed_at_s += 1000; /* later: less urgent than all */
+        r->pressed_at_s += 1000;                   /* later: less urgent than all */
         assert_int_equal(put(r, &item), -ENOBUFS);
         r->marks = 0; /* a real one */
         assert_int_equal(put(r, &item), 1);
@@ -166,7 +166,9 @@ static int put_presence(const char *id, const struct presence *presence, struct 
 
 static void test_people(void **state)
 {
-        struct presence presence = { .at_ms = 100000, .by = PRESENCE_HANDSET, .has_position = true, .at = { 99, 1, 2, 3 } };
+        struct presence presence = {
+                .at_ms = 100000, .by = PRESENCE_HANDSET, .has_position = true, .at = { 99, 1, 2, 3 }
+        };
         struct person *person;
         struct counts counts;
 

@@ -2,14 +2,17 @@
 
 #include "console/config.h"
 
-#define GOOD \
+#define GOOD                                                                                                      \
         "[region]\nname = lyon\n[tls]\ncertificate = c.pem\nkey = k.pem\n[web]\norigins = https://desk.example\n" \
         "[alerts]\naddress = /run/a.sock\n[positions]\naddress = localhost:6379\n"
 
 static int parse(const char *override, struct config *config, char *errors)
 {
         const char *overrides[] = { override };
-        const struct conf_source source = { .text = GOOD, .len = strlen(GOOD), .file = "test.conf", .overrides = overrides,
+        const struct conf_source source = { .text = GOOD,
+                                            .len = strlen(GOOD),
+                                            .file = "test.conf",
+                                            .overrides = overrides,
                                             .override_count = override != NULL };
 
         return conf_parse(config_table(), &source, config, errors);
@@ -81,7 +84,8 @@ static void test_man_page(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_bad), cmocka_unit_test(test_man_page) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
+                                            cmocka_unit_test(test_man_page) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,9 @@ static void close_page(void *user, int code)
 
 static int setup(void **state)
 {
-        struct desk_options options = { .region = "test", .tile_url = "", .tile_attribution = "", .hooks = { NULL, on_command, now_ms } };
+        struct desk_options options = {
+                .region = "test", .tile_url = "", .tile_attribution = "", .hooks = { NULL, on_command, now_ms }
+        };
 
         sent_count = 0;
         send_result = 0;
@@ -153,7 +155,8 @@ static void test_each_role_is_told_its_own(void **state)
         assert_string_equal(drain(&admin), "tick counts");
         desk_tick(desk, &counts);
         assert_string_equal(drain(&control), "tick counts");
-        desk_page_close(control.page), desk_page_close(paul.page), desk_page_close(karim.page), desk_page_close(admin.page);
+        desk_page_close(control.page), desk_page_close(paul.page), desk_page_close(karim.page),
+                desk_page_close(admin.page);
 }
 
 static void test_nothing_but_ticks_while_blind(void **state)
@@ -216,7 +219,8 @@ static void test_administrator_commands_nothing_but_ack(void **state)
 
 static void test_presence_is_the_supervisors_alone(void **state)
 {
-        static const char here[] = "{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"accuracy_m\":1,\"at\":1700000000000}}";
+        static const char here[] =
+                "{\"t\":\"visible\",\"position\":{\"lat\":1,\"lon\":1,\"accuracy_m\":1,\"at\":1700000000000}}";
         struct fake paul, control;
 
         open_page(&paul, ROLE_SUPERVISOR, "paul");
@@ -240,7 +244,8 @@ static void test_too_many_commands_are_busy(void **state)
         open_page(&page, ROLE_CONTROL, "ctl");
         drain(&page);
         for (int i = 0; i < PAGE_BURST + 1; i++) {
-                snprintf(text, sizeof(text), "{\"t\":\"release\",\"c\":\"%016x\",\"alert\":\"000102030405060708090a0b0c0d0e0f\"}", i);
+                snprintf(text, sizeof(text),
+                         "{\"t\":\"release\",\"c\":\"%016x\",\"alert\":\"000102030405060708090a0b0c0d0e0f\"}", i);
                 assert_int_equal(page_said(page.page, text, strlen(text), 1000), 0);
         }
         assert_int_equal(sent_count, PAGE_BURST);

@@ -29,7 +29,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-        static const char *const names[] = { "index.html", "text/fr.json", ".secret.json", "key.pem", "a.geojson", "b.geojson", "text" };
+        static const char *const names[] = { "index.html", "text/fr.json", ".secret.json", "key.pem",
+                                             "a.geojson",  "b.geojson",    "text" };
 
         for (size_t i = 0; i < COUNT(names); i++)
                 forget(names[i]);
@@ -40,8 +41,9 @@ static void test_only_known_files_by_exact_path(void **state)
 {
         struct files *files;
         const struct file *file;
-        static const char *const absent[] = { "/key.pem", "/.secret.json", "/text", "/text/", "//index.html", "/text/../index.html",
-                                              "index.html", "", "/INDEX.HTML", "/text/fr.json/" };
+        static const char *const absent[] = { "/key.pem",     "/.secret.json",       "/text",      "/text/",
+                                              "//index.html", "/text/../index.html", "index.html", "",
+                                              "/INDEX.HTML",  "/text/fr.json/" };
 
         assert_int_equal(files_load(folder, &files), -ENOENT);
         write_file("index.html", "<!doctype html>");
@@ -65,9 +67,9 @@ static void test_only_known_files_by_exact_path(void **state)
 }
 
 #define SQUARE "[[[0,0],[1,0],[1,1],[0,1],[0,0]]]"
-#define ZONE(id, type, shape) \
-        "{\"type\":\"Feature\",\"properties\":{\"id\":\"" id "\",\"name\":\"Z\xc3\xb4ne " id "\"},\"geometry\":{\"type\":\"" type \
-        "\",\"coordinates\":" shape "}}"
+#define ZONE(id, type, shape)                                                                \
+        "{\"type\":\"Feature\",\"properties\":{\"id\":\"" id "\",\"name\":\"Z\xc3\xb4ne " id \
+        "\"},\"geometry\":{\"type\":\"" type "\",\"coordinates\":" shape "}}"
 
 static void test_outlines(void **state)
 {
@@ -80,7 +82,8 @@ static void test_outlines(void **state)
         assert_string_equal(outline.json, "{\"zones\":[]}");
         outline_free(&outline);
         assert_int_equal(outline_load(folder, &outline, &error), -ENOENT);
-        write_file("a.geojson", "{\"type\":\"FeatureCollection\",\"features\":[" ZONE("a", "MultiPolygon", "[" SQUARE ",[[[3,3],[4,3],[4,4],[3,3]]]]") "]}");
+        write_file("a.geojson", "{\"type\":\"FeatureCollection\",\"features\":[" ZONE(
+                                        "a", "MultiPolygon", "[" SQUARE ",[[[3,3],[4,3],[4,4],[3,3]]]]") "]}");
         write_file("b.geojson", ZONE("b", "Polygon", "[[[10,10],[11,10],[11,11],[10,10]]]"));
         assert_int_equal(outline_load(folder, &outline, &error), 0);
         assert_int_equal(zones_count(outline.zones), 2);
@@ -91,7 +94,8 @@ static void test_outlines(void **state)
         assert_string_equal(test_text(json_array_get(zones, 1), "name"), "Z\xc3\xb4ne b");
         json_t *ring = json_array_get(json_array_get(json_object_get(json_array_get(zones, 1), "shape"), 0), 0);
         assert_int_equal(json_array_size(ring), 4);
-        assert_true(json_number_value(json_array_get(json_array_get(ring, 1), 0)) == 10); /* latitude first, as Leaflet wants it */
+        assert_true(json_number_value(json_array_get(json_array_get(ring, 1), 0)) ==
+                    10); /* latitude first, as Leaflet wants it */
         assert_true(json_number_value(json_array_get(json_array_get(ring, 1), 1)) == 11);
         json_decref(json);
         outline_free(&outline);

@@ -135,9 +135,14 @@ int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
         const struct CMUnitTest tests[] = {
-                WITH(test_pair_waits_longer_each_time), WITH(test_success_forgets), WITH(test_others_are_not_held_up),
-                WITH(test_login_from_many_addresses),   WITH(test_address_with_many_names), WITH(test_forgotten_in_time),
-                WITH(test_full_table),                  cmocka_unit_test(test_addresses),
+                WITH(test_pair_waits_longer_each_time),
+                WITH(test_success_forgets),
+                WITH(test_others_are_not_held_up),
+                WITH(test_login_from_many_addresses),
+                WITH(test_address_with_many_names),
+                WITH(test_forgotten_in_time),
+                WITH(test_full_table),
+                cmocka_unit_test(test_addresses),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,12 +8,24 @@ static void test_valid(void **state)
                 const char *text;
                 bool valid;
         } cases[] = {
-                { "https://desk.example", true },      { "https://desk.example:8444", true }, { "https://localhost:0", true },
-                { "https://[::1]:8444", true },        { "https://10.0.0.1", true },          { "http://desk.example", false },
-                { "https://", false },                 { "https://desk.example/", false },    { "https://desk.example:", false },
-                { "https://desk.example:65536", false },{ "https://desk.example:080", false }, { "https://Desk.example", false },
-                { "https://a@b", false },              { "https://a;b", false },              { "https://*.example", false },
-                { "https://[::1", false },             { "", false },                         { "https://a b", false },
+                { "https://desk.example", true },
+                { "https://desk.example:8444", true },
+                { "https://localhost:0", true },
+                { "https://[::1]:8444", true },
+                { "https://10.0.0.1", true },
+                { "http://desk.example", false },
+                { "https://", false },
+                { "https://desk.example/", false },
+                { "https://desk.example:", false },
+                { "https://desk.example:65536", false },
+                { "https://desk.example:080", false },
+                { "https://Desk.example", false },
+                { "https://a@b", false },
+                { "https://a;b", false },
+                { "https://*.example", false },
+                { "https://[::1", false },
+                { "", false },
+                { "https://a b", false },
         };
 
         for (size_t i = 0; i < COUNT(cases); i++)

@@ -1,5 +1,5 @@
-/* seed: stands in for the dispatchers and the operator's tool in the browser test.  Each line on stdin is a JSON object with an `op`;
- * it is encoded as wire/ does and written to Redis as a dispatcher would; one JSON line answers it.
+/* seed: stands in for the dispatchers and the operator's tool in the browser test.  Each line on stdin is a JSON object
+ * with an `op`; it is encoded as wire/ does and written to Redis as a dispatcher would; one JSON line answers it.
  *   seed REGION ALERTS-SOCKET POSITIONS-SOCKET */
 #include <hiredis/hiredis.h>
 #include <jansson.h>
@@ -66,7 +66,8 @@ static void redis(redisContext *c, const char *format, ...)
 static int64_t now_ms(struct seed *s)
 {
         redisReply *reply = redisCommand(s->alerts, "TIME");
-        int64_t ms = strtoll(reply->element[0]->str, NULL, 10) * 1000 + strtoll(reply->element[1]->str, NULL, 10) / 1000;
+        int64_t ms =
+                strtoll(reply->element[0]->str, NULL, 10) * 1000 + strtoll(reply->element[1]->str, NULL, 10) / 1000;
 
         freeReplyObject(reply);
         return ms;
@@ -115,7 +116,8 @@ static void put_supervisor(struct seed *s, json_t *json)
 
 static void put_duty(struct seed *s, json_t *json)
 {
-        struct duty_entry duty = { .since_ms = number(json, "since", now_ms(s)), .until_s = (uint32_t)(number(json, "until", 0) / 1000) };
+        struct duty_entry duty = { .since_ms = number(json, "since", now_ms(s)),
+                                   .until_s = (uint32_t)(number(json, "until", 0) / 1000) };
         uint8_t buf[DUTY_ENTRY_MAX];
         int n = 0;
 
@@ -125,13 +127,14 @@ static void put_duty(struct seed *s, json_t *json)
                 must("duty", n = duty_entry_encode(&duty, buf, sizeof(buf)));
                 redis(s->alerts, "HSET {%s}:duty:supervisors %s %b", s->region, text(json, "id"), buf, (size_t)n);
         }
-        redis(s->alerts, "XADD {%s}:feed * f 1 t duty k %s at %lld r %b", s->region, text(json, "id"), (long long)now_ms(s), buf,
-              (size_t)n);
+        redis(s->alerts, "XADD {%s}:feed * f 1 t duty k %s at %lld r %b", s->region, text(json, "id"),
+              (long long)now_ms(s), buf, (size_t)n);
 }
 
 static void put_presence(struct seed *s, json_t *json)
 {
-        struct presence presence = { .at_ms = number(json, "at", now_ms(s)), .by = (uint8_t)number(json, "by", PRESENCE_HANDSET) };
+        struct presence presence = { .at_ms = number(json, "at", now_ms(s)),
+                                     .by = (uint8_t)number(json, "by", PRESENCE_HANDSET) };
         uint8_t buf[PRESENCE_MAX];
         int n;
 
@@ -201,8 +204,7 @@ static void fill_record(json_t *json, struct record *r, int64_t now)
         memcpy(r->handset, r->id, sizeof(r->handset));
         fill_numbers(json, r, now);
         r->has_position = has_point(json_object_get(json, "position"), &r->at);
-        json_array_foreach(json_object_get(json, "track"), i, one)
-                has_point(one, &r->track[r->track_count++]);
+        json_array_foreach(json_object_get(json, "track"), i, one) has_point(one, &r->track[r->track_count++]);
         COPY(json, "carrier", r->carrier_id);
         COPY(json, "carrier_name", r->carrier_name);
         COPY(json, "number", r->carrier_number);
@@ -233,8 +235,8 @@ static void put_alert(struct seed *s, json_t *json)
                 redis(s->alerts, "ZREM {%s}:open %s", s->region, id);
         else
                 redis(s->alerts, "ZADD {%s}:open %f %s", s->region, record_urgency(&record), id);
-        redis(s->alerts, "XADD {%s}:feed * f 1 t alert id %s v %u e %s by %s c %s at %lld r %b", s->region, id, record.version,
-              text(json, "event"), text(json, "by"), text(json, "c"), (long long)now, buf, (size_t)n);
+        redis(s->alerts, "XADD {%s}:feed * f 1 t alert id %s v %u e %s by %s c %s at %lld r %b", s->region, id,
+              record.version, text(json, "event"), text(json, "by"), text(json, "c"), (long long)now, buf, (size_t)n);
 }
 
 static void put_notice(struct seed *s, json_t *json)
@@ -268,14 +270,14 @@ static void put_notice(struct seed *s, json_t *json)
                 must("notice", n = notice_encode(&notice, buf, sizeof(buf)));
                 redis(s->alerts, "HSET {%s}:notices %s %b", s->region, text(json, "k"), buf, (size_t)n);
         }
-        redis(s->alerts, "XADD {%s}:feed * f 1 t notice k %s at %lld r %b", s->region, text(json, "k"), (long long)now_ms(s), buf,
-              (size_t)n);
+        redis(s->alerts, "XADD {%s}:feed * f 1 t notice k %s at %lld r %b", s->region, text(json, "k"),
+              (long long)now_ms(s), buf, (size_t)n);
 }
 
 static void put_answer(struct seed *s, json_t *json)
 {
-        redis(s->alerts, "XADD {%s}:feed * f 1 t answer c %s a %s at %lld r %s", s->region, text(json, "c"), text(json, "a"),
-              (long long)now_ms(s), text(json, "who"));
+        redis(s->alerts, "XADD {%s}:feed * f 1 t answer c %s a %s at %lld r %s", s->region, text(json, "c"),
+              text(json, "a"), (long long)now_ms(s), text(json, "who"));
 }
 
 static json_t *command_json(const struct command *c, int64_t now)
@@ -285,10 +287,10 @@ static json_t *command_json(const struct command *c, int64_t now)
         hex_encode(c->id, sizeof(c->id), id);
         hex_encode(c->alert, sizeof(c->alert), alert);
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:b, s:I, s:s, s:I}", "c", id, "verb",
-                         command_verb_name(c->verb), "role", user_role_name(c->role), "person", c->person, "login", c->login, "alert",
-                         alert, "owner_seen", c->owner_seen, "reason", (json_int_t)c->reason, "note", c->note, "has_position",
-                         (int)c->has_position, "until", (json_int_t)c->until_s * 1000, "notice", c->notice, "expires_in",
-                         (json_int_t)(c->expires_ms - now));
+                         command_verb_name(c->verb), "role", user_role_name(c->role), "person", c->person, "login",
+                         c->login, "alert", alert, "owner_seen", c->owner_seen, "reason", (json_int_t)c->reason, "note",
+                         c->note, "has_position", (int)c->has_position, "until", (json_int_t)c->until_s * 1000,
+                         "notice", c->notice, "expires_in", (json_int_t)(c->expires_ms - now));
 }
 
 /* commands: what consoles asked, oldest first. */

@@ -23,7 +23,8 @@ static void test_hash_is_sha256(void **state)
 
         assert_int_equal(session_hash("abc", hash), 0);
         hex_encode(hash, sizeof(hash), hex);
-        assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"); /* FIPS 180-4, B.1 */
+        assert_string_equal(hex,
+                            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"); /* FIPS 180-4, B.1 */
 }
 
 static void test_cookies(void **state)
@@ -99,8 +100,9 @@ static void test_entry(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_token),   cmocka_unit_test(test_hash_is_sha256), cmocka_unit_test(test_cookies),
-                cmocka_unit_test(test_set_cookie), cmocka_unit_test(test_ttl),         cmocka_unit_test(test_entry),
+                cmocka_unit_test(test_token),   cmocka_unit_test(test_hash_is_sha256),
+                cmocka_unit_test(test_cookies), cmocka_unit_test(test_set_cookie),
+                cmocka_unit_test(test_ttl),     cmocka_unit_test(test_entry),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,17 @@ static inline struct record *test_record(uint8_t id)
 {
         static struct record r;
 
-        r = (struct record){ .version = 1, .state = ALERT_ASKED, .kind = ALERT_PANIC, .presses = 1, .pressed_at_s = 1700000000,
-                             .raised_at_ms = 1700000000500, .changed_at_ms = 1700000000500, .heard_at_ms = 1700000000500,
-                             .battery = ALERT_BATTERY_UNKNOWN, .due_ms = 1700000005500, .paths = PATH_DATA };
+        r = (struct record){ .version = 1,
+                             .state = ALERT_ASKED,
+                             .kind = ALERT_PANIC,
+                             .presses = 1,
+                             .pressed_at_s = 1700000000,
+                             .raised_at_ms = 1700000000500,
+                             .changed_at_ms = 1700000000500,
+                             .heard_at_ms = 1700000000500,
+                             .battery = ALERT_BATTERY_UNKNOWN,
+                             .due_ms = 1700000005500,
+                             .paths = PATH_DATA };
         memset(r.id, id, sizeof(r.id));
         memcpy(r.handset, r.id, sizeof(r.handset));
         strcpy(r.carrier_id, "c1");

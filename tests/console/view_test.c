@@ -13,11 +13,16 @@ static void test_who_may_see_an_alert(void **state)
                 const char *person;
                 bool plain, unverified;
         } cases[] = {
-                { ROLE_CONTROL, "ctl", true, true },        { ROLE_SUPERVISOR, "paul", true, false },
-                { ROLE_SUPERVISOR, "ines", true, false },   { ROLE_SUPERVISOR, "karim", false, false },
-                { ROLE_SUPERVISOR, "pau", false, false },   { ROLE_SUPERVISOR, "", false, false },
-                { ROLE_ADMIN, "paul", false, false },       { ROLE_AUDITOR, "paul", false, false },
-                { ROLE_ISSUER, "paul", false, false },      { ROLE_CARETAKER, "paul", false, false },
+                { ROLE_CONTROL, "ctl", true, true },
+                { ROLE_SUPERVISOR, "paul", true, false },
+                { ROLE_SUPERVISOR, "ines", true, false },
+                { ROLE_SUPERVISOR, "karim", false, false },
+                { ROLE_SUPERVISOR, "pau", false, false },
+                { ROLE_SUPERVISOR, "", false, false },
+                { ROLE_ADMIN, "paul", false, false },
+                { ROLE_AUDITOR, "paul", false, false },
+                { ROLE_ISSUER, "paul", false, false },
+                { ROLE_CARETAKER, "paul", false, false },
                 { 0, "paul", false, false },
         };
 
@@ -95,7 +100,8 @@ static void test_alert(void **state)
         assert_true(json_is_null(json_object_get(alert, "battery")));
         assert_true(json_is_null(json_object_get(alert, "closed")));
         assert_int_equal(json_array_size(json_object_get(alert, "marks")), 2);
-        assert_true(fabs(json_real_value(json_object_get(json_object_get(alert, "position"), "lat")) - 45.7640123) < 1e-8);
+        assert_true(fabs(json_real_value(json_object_get(json_object_get(alert, "position"), "lat")) - 45.7640123) <
+                    1e-8);
         assert_int_equal(json_integer_value(json_object_get(json_object_get(alert, "position"), "at")), 1700000000000);
         assert_true(json_is_null(json_object_get(json_array_get(json_object_get(alert, "track"), 0), "accuracy_m")));
         asked = json_array_get(json_object_get(alert, "asked"), 0);
@@ -142,8 +148,11 @@ static void test_closed_alert(void **state)
 
 static void test_people_show_where_they_are_on_duty_only(void **state)
 {
-        struct person on = { .id = "paul", .name = "Paul", .on_duty = true,
-                             .presence = { .at_ms = 5, .by = PRESENCE_HANDSET, .has_position = true, .at = { 1, 2, 3, 4 } } };
+        struct person on = { .id = "paul",
+                             .name = "Paul",
+                             .on_duty = true,
+                             .presence = {
+                                     .at_ms = 5, .by = PRESENCE_HANDSET, .has_position = true, .at = { 1, 2, 3, 4 } } };
         struct person off = on;
         const struct person *people[] = { &on, &off };
         json_t *json, *list;
@@ -172,14 +181,18 @@ static void test_counts_unknown(void **state)
 
 static void test_notice(void **state)
 {
-        struct notice n = { .kind = NOTICE_OVERDUE, .rings = true, .since_ms = 9, .count = 3, .name_count = 1, .cause = "silent" };
+        struct notice n = {
+                .kind = NOTICE_OVERDUE, .rings = true, .since_ms = 9, .count = 3, .name_count = 1, .cause = "silent"
+        };
         json_t *json;
 
         strcpy(n.names[0].carrier_id, "c9");
         strcpy(n.names[0].carrier_name, "Zo\xc3\xa9");
         json = test_json(view_notice("overdue:x", &n));
         assert_string_equal(test_text(json_object_get(json, "notice"), "kind"), "overdue");
-        assert_string_equal(test_text(json_array_get(json_object_get(json_object_get(json, "notice"), "names"), 0), "name"), "Zo\xc3\xa9");
+        assert_string_equal(
+                test_text(json_array_get(json_object_get(json_object_get(json, "notice"), "names"), 0), "name"),
+                "Zo\xc3\xa9");
         json_decref(json);
         json = test_json(view_notice("overdue:x", NULL));
         assert_true(json_is_null(json_object_get(json, "notice")));
@@ -189,10 +202,14 @@ static void test_notice(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_who_may_see_an_alert),   cmocka_unit_test(test_ids_fit_when_all_are_asked),
-                cmocka_unit_test(test_who_may_see_a_notice),   cmocka_unit_test(test_alert),
-                cmocka_unit_test(test_alert_without_anything), cmocka_unit_test(test_closed_alert),
-                cmocka_unit_test(test_people_show_where_they_are_on_duty_only), cmocka_unit_test(test_counts_unknown),
+                cmocka_unit_test(test_who_may_see_an_alert),
+                cmocka_unit_test(test_ids_fit_when_all_are_asked),
+                cmocka_unit_test(test_who_may_see_a_notice),
+                cmocka_unit_test(test_alert),
+                cmocka_unit_test(test_alert_without_anything),
+                cmocka_unit_test(test_closed_alert),
+                cmocka_unit_test(test_people_show_where_they_are_on_duty_only),
+                cmocka_unit_test(test_counts_unknown),
                 cmocka_unit_test(test_notice),
         };
 
