@@ -1,5 +1,5 @@
 /* The store as a console has it: it loads the board from Redis, keeps it fresh from the feed, hands commands in, and
- * keeps sessions.  Four links: to the alerts' Redis for questions and for the feed, to the positions' for counts and for
+ * keeps sessions.  Four links: to the alerts' Redis for questions and the feed, to the positions' for counts and
  * the roster.
  *
  *   link up -> where the feed stands -> people, duty, notices, open alerts -> the feed from there -> up -> the feed
