@@ -30,7 +30,8 @@ static int import(struct region *region, const void *of, int argc, char **argv)
         size_t len;
         int r;
 
-        if (choices_read(&(struct choices){ .usage = "barrier import FILE.geojson", .words_wanted = 1 }, argc, argv, &file) < 0)
+        if (choices_read(&(struct choices){ .usage = "barrier import FILE.geojson", .words_wanted = 1 }, argc, argv,
+                         &file) < 0)
                 return EXIT_USAGE;
         if ((r = shapes_read(file, &text, &len)) < 0)
                 return EXIT_REFUSED;

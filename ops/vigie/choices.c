@@ -26,8 +26,9 @@ int choices_read(const struct choices *choices, int argc, char **argv, const cha
         int found, at;
 
         for (size_t i = 0; i < choices->count; i++)
-                options[i + 1] = (struct option){ .name = choices->list[i].name,
-                                                  .has_arg = choices->list[i].flag != NULL ? no_argument : required_argument };
+                options[i + 1] =
+                        (struct option){ .name = choices->list[i].name,
+                                         .has_arg = choices->list[i].flag != NULL ? no_argument : required_argument };
         optind = 0;
         opterr = 0;
         while ((at = -1, found = getopt_long(argc, argv, "", options, &at)) != -1) {
@@ -58,7 +59,8 @@ int verbs_main(const struct verb *verbs, struct region *region, int argc, char *
                 if (strcmp(verb->name, asked) == 0)
                         return verb->run(region, verb->of, argc - 1, argv + 1);
         for (const struct verb *verb = verbs; verb->name != NULL; verb++)
-                fprintf(out, "%s vigie %s %s %s\n", verb == verbs ? "usage:" : "      ", argv[0], verb->name, verb->words);
+                fprintf(out, "%s vigie %s %s %s\n", verb == verbs ? "usage:" : "      ", argv[0], verb->name,
+                        verb->words);
         return EXIT_USAGE;
 }
 
@@ -86,7 +88,8 @@ int id_fit(const char *what, const char *id, bool optional, char *to)
         bool none = id == NULL || id[0] == 0;
 
         if (!(none ? optional : person_id_valid(id)))
-                return say_wrong("%s '%s': 1 to %d letters, digits, '.', '_' or '-'", what, none ? "" : id, PERSON_ID_MAX);
+                return say_wrong("%s '%s': 1 to %d letters, digits, '.', '_' or '-'", what, none ? "" : id,
+                                 PERSON_ID_MAX);
         return text_fit(what, id, to, PERSON_ID_MAX + 1);
 }
 
@@ -128,7 +131,8 @@ int address_split(const char *what, const char *address, char host[ADDRESS_HOST_
                 from++;
                 len -= 2;
         }
-        if (len == 0 || len >= ADDRESS_HOST_SIZE || strspn(from, HOST_CHARACTERS ":") < len || port < 1 || port > 65535 || *end != 0)
+        if (len == 0 || len >= ADDRESS_HOST_SIZE || strspn(from, HOST_CHARACTERS ":") < len || port < 1 ||
+            port > 65535 || *end != 0)
                 return say_wrong("%s '%s': not HOST:PORT, port 1 to 65535", what, address);
         memcpy(host, from, len);
         host[len] = 0;

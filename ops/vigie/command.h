@@ -1,5 +1,5 @@
-/* command: the commands of `vigie`.  Each takes the words from its own name on, writes results on stdout and mistakes on stderr, and
- * returns the exit status: 0 done, 1 refused or failed (nothing changed), 2 the command line is wrong. */
+/* command: the commands of `vigie`.  Each takes the words from its own name on, writes results on stdout, mistakes on
+ * stderr, and returns the exit status: 0 done, 1 refused or failed (nothing changed), 2 the command line is wrong. */
 #ifndef OPS_VIGIE_COMMAND_H
 #define OPS_VIGIE_COMMAND_H
 
@@ -73,7 +73,8 @@ int refused(int r);
 int text_fit(const char *what, const char *text, char *to, size_t size);
 
 /* id_fit: ids of persons, rounds and sites, into TO of PERSON_ID_MAX + 1; NULL and "" pass as "" when OPTIONAL.
- * team_fit: a team's name, or NULL or "", likewise.  number_fit: a telephone number, or NULL or "", into TO of NUMBER_MAX + 1.
+ * team_fit: a team's name, or NULL or "", likewise.  number_fit: a telephone number, or NULL or "", into TO of
+ * NUMBER_MAX + 1.
  * Return 0, -EINVAL. */
 int id_fit(const char *what, const char *id, bool optional, char *to);
 int team_fit(const char *what, const char *team, char *to);
@@ -89,7 +90,7 @@ int whole_number(const char *what, const char *text, const struct bounds *bounds
 #define ADDRESS_HOST_SIZE 256
 #define HOST_CHARACTERS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
 /* Octets of a unix socket's name: sun_path without its NUL. */
-#define SOCKET_PATH_MAX 107
+#define SOCKET_PATH_MAX   107
 
 /* address_split: "host:port" or "[IPv6]:port".  Returns the port, -EINVAL. */
 int address_split(const char *what, const char *address, char host[ADDRESS_HOST_SIZE]);

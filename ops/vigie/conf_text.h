@@ -1,5 +1,6 @@
-/* conf_text: a configuration file for one of the daemons, made line by line.  Each line is held to what base/conf reads, so
- * that what is written is accepted: at most CONF_LINE_MAX octets, clean UTF-8, nothing that begins a comment. */
+/* conf_text: a configuration file for one of the daemons, made line by line.  Each line is held to what base/conf
+ * reads, so that what is written is accepted: at most CONF_LINE_MAX octets, clean UTF-8, nothing that begins a
+ * comment. */
 #ifndef OPS_VIGIE_CONF_TEXT_H
 #define OPS_VIGIE_CONF_TEXT_H
 
@@ -20,7 +21,8 @@ void conf_text_init(struct conf_text *text, const char *comment);
 /* conf_text_section: begin [NAME]. */
 void conf_text_section(struct conf_text *text, const char *name);
 
-/* conf_text_key: add "KEY = value".  A value that cannot stand there is told on stderr and leaves -EINVAL in `error`. */
-void conf_text_key(struct conf_text *text, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* conf_text_key: add "KEY = value".  A value that cannot stand there is told on stderr, and -EINVAL is in `error`. */
+void conf_text_key(struct conf_text *text, const char *key, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 
 #endif

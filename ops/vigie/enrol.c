@@ -88,8 +88,8 @@ static int check(struct enrolment *e)
         if (!supervisor && strcmp(e->role, "carrier") != 0)
                 return say_wrong("--role '%s': carrier or supervisor", e->role);
         if (handset_days(e->days, &e->entry) < 0 || number_fit(e->number, e->entry.number) < 0 ||
-            id_fit("--person", e->person, !supervisor, e->entry.person) < 0 || team_fit("--site", e->site, e->entry.site) < 0 ||
-            check_servers(e->servers) < 0)
+            id_fit("--person", e->person, !supervisor, e->entry.person) < 0 ||
+            team_fit("--site", e->site, e->entry.site) < 0 || check_servers(e->servers) < 0)
                 return -EINVAL;
         return read_pins(e);
 }
@@ -106,8 +106,12 @@ static int hash_pin(const char *pin, char to[PASSWORD_TEXT_SIZE])
 static int make_configuration(const struct region *region, struct enrolment *e, const char *dir)
 {
         static const char *const files[][3] = {
-                { "identity", "key", "key.pem" }, { NULL, "certificate", "certificate.pem" }, { "region", "ca", "ca.pem" },
-                { NULL, "root", "root.pem" },     { NULL, "trust", REGION_TRUST },            { "journal", "path", "journal" },
+                { "identity", "key", "key.pem" },
+                { NULL, "certificate", "certificate.pem" },
+                { "region", "ca", "ca.pem" },
+                { NULL, "root", "root.pem" },
+                { NULL, "trust", REGION_TRUST },
+                { "journal", "path", "journal" },
                 { "command", "socket", "command.sock" },
         };
         char pin[PASSWORD_TEXT_SIZE], duress[PASSWORD_TEXT_SIZE];
@@ -160,9 +164,9 @@ static int put_files(const struct region *region, struct enrolment *e)
 
         if (r == 0)
                 r = handset_folder(region, real, e->handset, dir);
-        if (r < 0 || (r = make_configuration(region, e, dir)) < 0 || (r = handset_put_pair(&e->pair, e->folder, "")) < 0 ||
-            (r = copy(region, e->folder, "ca.pem")) < 0 || (r = copy(region, e->folder, "root.pem")) < 0 ||
-            (r = copy(region, e->folder, REGION_TRUST)) < 0)
+        if (r < 0 || (r = make_configuration(region, e, dir)) < 0 ||
+            (r = handset_put_pair(&e->pair, e->folder, "")) < 0 || (r = copy(region, e->folder, "ca.pem")) < 0 ||
+            (r = copy(region, e->folder, "root.pem")) < 0 || (r = copy(region, e->folder, REGION_TRUST)) < 0)
                 return r;
         return handset_put(&conf, e->configuration.text, e->configuration.len);
 }
@@ -170,7 +174,8 @@ static int put_files(const struct region *region, struct enrolment *e)
 /* Take away what put_files() made, so that a failed enrolment leaves nothing behind. */
 static void undo(const char *folder)
 {
-        static const char *const names[] = { "key.pem", "certificate.pem", "ca.pem", "root.pem", REGION_TRUST, "handset.conf" };
+        static const char *const names[] = { "key.pem",  "certificate.pem", "ca.pem",
+                                             "root.pem", REGION_TRUST,      "handset.conf" };
         char path[REGION_PATH_MAX];
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -235,7 +240,8 @@ int enrol_main(struct region *region, int argc, char **argv)
                 { "days", &e.days, NULL, "term of the certificate (" HANDSET_DAYS_DEFAULT ")" },
                 { "out", &e.out, NULL, "folder to make (default: handsets/ID in the region)" },
         };
-        const struct choices choices = { "enrol [--role ROLE] [--person ID] [...]", list, sizeof(list) / sizeof(list[0]), 0 };
+        const struct choices choices = { "enrol [--role ROLE] [--person ID] [...]", list,
+                                         sizeof(list) / sizeof(list[0]), 0 };
         int r = choices_read(&choices, argc, argv, NULL);
 
         if (r == 0 && (r = check(&e)) == 0 && (r = enrol(region, &e)) == 0)

@@ -79,12 +79,12 @@ static json_t *alert_json(const struct record *r, const char *event)
         for (size_t i = 0; i < MARKS; i++)
                 if (r->marks & mark_names[i].mark)
                         json_array_append_new(marks, json_string(mark_names[i].name));
-        return json_pack("{ss ss si ss ss sI sI ss ss ss ss si ss ss ss so}", "t", "alert", "id", id, "version", (int)r->version,
-                         "event", event, "state", known(alert_state_name(r->state)), "at_ms", (json_int_t)r->changed_at_ms,
-                         "raised_ms", (json_int_t)r->raised_at_ms, "carrier", r->carrier_id, "carrier_name", r->carrier_name,
-                         "zone", r->zone_id, "zone_name", r->zone_name, "asked", (int)r->asked_count, "owner", r->owner_id,
-                         "owner_name", r->owner_name, "closed_as", r->close_reason != 0 ? known(close_reason_name(r->close_reason)) : "",
-                         "marks", marks);
+        return json_pack("{ss ss si ss ss sI sI ss ss ss ss si ss ss ss so}", "t", "alert", "id", id, "version",
+                         (int)r->version, "event", event, "state", known(alert_state_name(r->state)), "at_ms",
+                         (json_int_t)r->changed_at_ms, "raised_ms", (json_int_t)r->raised_at_ms, "carrier",
+                         r->carrier_id, "carrier_name", r->carrier_name, "zone", r->zone_id, "zone_name", r->zone_name,
+                         "asked", (int)r->asked_count, "owner", r->owner_id, "owner_name", r->owner_name, "closed_as",
+                         r->close_reason != 0 ? known(close_reason_name(r->close_reason)) : "", "marks", marks);
 }
 
 /* ---- as a line */
@@ -164,8 +164,8 @@ static void put_notice(FILE *out, bool as_json, const redisReply *fields)
                 return;
         }
         if (as_json) {
-                put_json(out, json_pack("{ss ss sb ss si sb}", "t", "notice", "key", key, "over", len == 0, "cause", notice.cause,
-                                        "count", (int)notice.count, "rings", notice.rings));
+                put_json(out, json_pack("{ss ss sb ss si sb}", "t", "notice", "key", key, "over", len == 0, "cause",
+                                        notice.cause, "count", (int)notice.count, "rings", notice.rings));
                 return;
         }
         put_time(out, atoll(text_field(fields, "at")));

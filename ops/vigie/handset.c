@@ -16,14 +16,16 @@
 
 /* ---- keys and files */
 
-int handset_folder(const struct region *region, const char *given, const char *handset, char folder[HANDSET_FOLDER_MAX + 1])
+int handset_folder(const struct region *region, const char *given, const char *handset,
+                   char folder[HANDSET_FOLDER_MAX + 1])
 {
         int n = given != NULL ? snprintf(folder, HANDSET_FOLDER_MAX + 1, "%s", given)
                               : snprintf(folder, HANDSET_FOLDER_MAX + 1, "%s/handsets/%s", region->dir, handset);
 
         if (n > HANDSET_FOLDER_MAX)
-                return say_wrong("%s: a handset's folder has a name of at most %d octets: its command socket lies in it",
-                                 given != NULL ? given : region->dir, HANDSET_FOLDER_MAX);
+                return say_wrong(
+                        "%s: a handset's folder has a name of at most %d octets: its command socket lies in it",
+                        given != NULL ? given : region->dir, HANDSET_FOLDER_MAX);
         return 0;
 }
 
@@ -38,7 +40,8 @@ int handset_days(const char *text, struct handset_entry *entry)
         return r;
 }
 
-int handset_certify(const struct region *region, const char *handset, struct handset_entry *entry, struct handset_pair *ret_pair)
+int handset_certify(const struct region *region, const char *handset, struct handset_entry *entry,
+                    struct handset_pair *ret_pair)
 {
         char certificate[REGION_PATH_MAX], key[REGION_PATH_MAX], enrolment[2 * ENROLMENT_SIZE + 1];
         struct pki_handset who = { handset, enrolment, time(NULL) - DAY_S, entry->not_after_s };
@@ -115,7 +118,7 @@ static void print(void *user, const char *field, const uint8_t *data, size_t siz
         at = e.not_after_s;
         strftime(end, sizeof(end), "until %Y-%m-%d", gmtime_r(&at, &tm));
         say_row(field, e.role == HANDSET_SUPERVISOR ? "supervisor" : "carrier", e.person, e.number, e.site, end,
-                e.revoked_at_s != 0        ? "revoked"
+                e.revoked_at_s != 0          ? "revoked"
                 : e.not_after_s < time(NULL) ? "expired"
                                              : "",
                 NULL);
@@ -162,8 +165,8 @@ static int shut_out(struct region *region, const void *of, int argc, char **argv
         return refused(handset_set(region, handset, &e));
 }
 
-/* ---- renew.  The new pair is on disk before the region hears of it, under names of its own; the handset's files change last.
- * Cut short anywhere, the handset has a key that the region accepts, and doing it again ends well. */
+/* ---- renew.  The new pair is on disk before the region hears of it, under names of its own; the handset's files
+ * change last.  Cut short anywhere, the handset has a key that the region accepts, and doing it again ends well. */
 
 #define NEW ".new"
 
@@ -201,7 +204,8 @@ static bool is_taken(const char *folder, const struct handset_entry *e)
         for (size_t i = 0; key == NULL && i < 2; i++) {
                 snprintf(path, sizeof(path), "%.*s/%s", HANDSET_FOLDER_MAX, folder, names[i]);
                 if (key_from_file(path, &key) == 0)
-                        taken = key_public(key, public) == P256_POINT_SIZE && memcmp(public, e->key, P256_POINT_SIZE) == 0;
+                        taken = key_public(key, public) == P256_POINT_SIZE &&
+                                memcmp(public, e->key, P256_POINT_SIZE) == 0;
         }
         key_free(key);
         return taken;

@@ -12,8 +12,10 @@
 /* Octets of a handset's folder: its command socket lies in it, and a unix socket's name has at most 107. */
 #define HANDSET_FOLDER_MAX   94
 
-/* handset_folder: GIVEN, or handsets/HANDSET in the region where it is NULL.  Returns 0, -EINVAL (too long: told on stderr). */
-int handset_folder(const struct region *region, const char *given, const char *handset, char folder[HANDSET_FOLDER_MAX + 1]);
+/* handset_folder: GIVEN, or handsets/HANDSET in the region where it is NULL.  Returns 0, -EINVAL (too long: told on
+ * stderr). */
+int handset_folder(const struct region *region, const char *given, const char *handset,
+                   char folder[HANDSET_FOLDER_MAX + 1]);
 
 /* A key and its certificate. */
 struct handset_pair {
@@ -25,9 +27,10 @@ struct handset_pair {
  * Returns 0, -EINVAL (told on stderr). */
 int handset_days(const char *text, struct handset_entry *entry);
 
-/* handset_certify: draw a key, and certify it for HANDSET (its id in hex) with the enrolment and end in ENTRY, into which the
- * public key goes.  The caller frees the key.  Returns 0, or a negative errno after telling on stderr. */
-int handset_certify(const struct region *region, const char *handset, struct handset_entry *entry, struct handset_pair *ret_pair);
+/* handset_certify: draw a key, and certify it for HANDSET (its id in hex) with the enrolment and end in ENTRY, into
+ * which the public key goes.  The caller frees the key.  Returns 0, or a negative errno after telling on stderr. */
+int handset_certify(const struct region *region, const char *handset, struct handset_entry *entry,
+                    struct handset_pair *ret_pair);
 
 /* handset_put_pair: write the pair as FOLDER/key.pemSUFFIX and FOLDER/certificate.pemSUFFIX, private key 0600.
  * Returns 0, or a negative errno after telling on stderr. */

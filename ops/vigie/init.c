@@ -19,9 +19,10 @@
 #define TICKET_KEY_SIZE 80
 #define PASSWORD_OCTETS 16
 /* Octets of --names. */
-#define NAMES_MAX 1024
-/* Made first and removed last.  Beside it a folder without vigie.conf is an init that was cut short, and may be repeated. */
-#define MARKER "init-not-finished"
+#define NAMES_MAX       1024
+/* Made first and removed last.  Beside it a folder without vigie.conf is an init that was cut short, and may be
+ * repeated. */
+#define MARKER          "init-not-finished"
 
 /* Everything that is written, made before anything is. */
 struct texts {
@@ -71,8 +72,8 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
         if (choices_read(&choices, argc, argv, NULL) < 0)
                 return -EINVAL;
         if (s->region == NULL || !person_id_valid(s->region))
-                return say_wrong("--region '%s': 1 to %d letters, digits, '.', '_' or '-'", s->region != NULL ? s->region : "",
-                                 REGION_NAME_MAX);
+                return say_wrong("--region '%s': 1 to %d letters, digits, '.', '_' or '-'",
+                                 s->region != NULL ? s->region : "", REGION_NAME_MAX);
         if (text_fit("--names", given, names, NAMES_MAX) < 0 || split(names, s) < 0 ||
             redis_address_check("--alerts", s->alerts) < 0 || redis_address_check("--positions", s->positions) < 0 ||
             whole_number("--handset-port", handset_port, &ports, &s->handset_port) < 0 ||
@@ -133,10 +134,13 @@ static int make_tls(const struct region *region, const struct setup *s)
         struct pki_ca *ca = NULL;
         int r = pki_ca_create(s->region, CA_YEARS, &ca);
 
-        if (r < 0 || (r = pki_ca_pem(ca, pem, sizeof(pem))) < 0 || (r = region_write(region, "ca.pem", pem, strlen(pem), 0644)) < 0 ||
+        if (r < 0 || (r = pki_ca_pem(ca, pem, sizeof(pem))) < 0 ||
+            (r = region_write(region, "ca.pem", pem, strlen(pem), 0644)) < 0 ||
             (r = put_key(region, pki_ca_key(ca), "ca")) < 0 || (r = make_server(region, ca, s)) < 0)
                 goto out;
-        r = RAND_bytes(tickets, sizeof(tickets)) == 1 ? region_write(region, "tickets.key", (char *)tickets, sizeof(tickets), 0600) : -EIO;
+        r = RAND_bytes(tickets, sizeof(tickets)) == 1
+                    ? region_write(region, "tickets.key", (char *)tickets, sizeof(tickets), 0600)
+                    : -EIO;
 out:
         explicit_bzero(tickets, sizeof(tickets));
         pki_ca_free(ca);
@@ -174,10 +178,11 @@ static int write_all(struct region *region, const struct setup *s, const struct 
         int r;
 
         snprintf(region->config.name, sizeof(region->config.name), "%s", s->region);
-        if ((r = put_text(region, MARKER, "")) < 0 || (r = put_folder(region, "redis")) < 0 || (r = put_folder(region, "handsets")) < 0 ||
-            (r = make_key(region, KEY_EDDSA, "root")) < 0 || (r = make_key(region, KEY_EDDSA, "receipt")) < 0 ||
-            (r = make_key(region, KEY_ECDH_ES, "position")) < 0 || (r = make_tls(region, s)) < 0 ||
-            (r = put(region, "redis/users.acl", &texts->acl)) < 0 || (r = put(region, "dispatcher.conf", &texts->dispatcher)) < 0 ||
+        if ((r = put_text(region, MARKER, "")) < 0 || (r = put_folder(region, "redis")) < 0 ||
+            (r = put_folder(region, "handsets")) < 0 || (r = make_key(region, KEY_EDDSA, "root")) < 0 ||
+            (r = make_key(region, KEY_EDDSA, "receipt")) < 0 || (r = make_key(region, KEY_ECDH_ES, "position")) < 0 ||
+            (r = make_tls(region, s)) < 0 || (r = put(region, "redis/users.acl", &texts->acl)) < 0 ||
+            (r = put(region, "dispatcher.conf", &texts->dispatcher)) < 0 ||
             (r = put(region, "console.conf", &texts->console)) < 0 || (r = put_text(region, REGION_ZONES, empty)) < 0 ||
             (r = put_text(region, REGION_BARRIERS, empty)) < 0 || (r = region_path(region, REGION_TRUST, path)) < 0)
                 return r;
@@ -249,13 +254,16 @@ int init_main(const char *dir, int argc, char **argv)
         char names[NAMES_MAX];
         int r = texts != NULL ? read_setup(argc, argv, &setup, names) : -ENOMEM;
 
-        if (r == 0 && ((r = draw(setup.dispatcher)) < 0 || (r = draw(setup.console)) < 0 || (r = draw(setup.tool)) < 0 ||
-                       (r = make(dir, &setup, texts)) < 0) && r != -EINVAL && r != -EEXIST)
+        if (r == 0 &&
+            ((r = draw(setup.dispatcher)) < 0 || (r = draw(setup.console)) < 0 || (r = draw(setup.tool)) < 0 ||
+             (r = make(dir, &setup, texts)) < 0) &&
+            r != -EINVAL && r != -EEXIST)
                 say_wrong("init: %s", strerror(-r));
         if (r == 0) {
                 printf("region %s in ", setup.region);
                 say_safe(stdout, setup.dir);
-                printf("\nTake root.key off this machine now, and keep it where no network is.  Dispatchers and consoles need neither\n"
+                printf("\nTake root.key off this machine now, and keep it where no network is.  Dispatchers and "
+                       "consoles need neither\n"
                        "ca.key nor position.key.\n");
         }
         if (texts != NULL)

@@ -35,7 +35,8 @@ static const struct command_row commands[] = {
 
 static int usage(FILE *to, int status)
 {
-        fprintf(to, "usage: vigie [-C REGION-FOLDER] COMMAND ...\n\n  init        make a region: root, CA, keys, configuration\n");
+        fprintf(to, "usage: vigie [-C REGION-FOLDER] COMMAND ...\n\n  init        make a region: root, CA, keys, "
+                    "configuration\n");
         for (size_t i = 0; i < COMMANDS; i++)
                 fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
         fprintf(to, "\nThe folder is that of -C, else of $VIGIE_REGION, else the current one.\n");

@@ -134,7 +134,7 @@ static int read_password(char *to)
         return r;
 }
 
-/* A supervisor's login is of use once the supervisor is there: the order is the operator's, a slip of the pen is not. */
+/* A supervisor's login is of use once the supervisor is there: the order is the operator's, a slip of a pen is not. */
 static void look_for_supervisor(struct region *region, const char *person)
 {
         uint8_t data[PEOPLE_MAX];
@@ -167,7 +167,8 @@ static int user_add(struct region *region, const char *id, int argc, char **argv
         memcpy(e.language, language, 3);
         if (person != NULL && e.role != ROLE_SUPERVISOR)
                 return say_wrong("--person '%s': only for role supervisor", person);
-        if ((r = id_fit("person", person != NULL ? person : id, false, e.person)) < 0 || (r = read_password(e.password)) < 0)
+        if ((r = id_fit("person", person != NULL ? person : id, false, e.person)) < 0 ||
+            (r = read_password(e.password)) < 0)
                 return r;
         if (e.role == ROLE_SUPERVISOR)
                 look_for_supervisor(region, e.person);
@@ -267,7 +268,8 @@ int user_main(struct region *region, int argc, char **argv)
 {
         static const struct kind kind = { "users", user_add, user_print };
         static const struct verb verbs[] = {
-                { "add", "LOGIN --name NAME --role ROLE [--person ID] [--language fr|en] [--disabled] < PASSWORD", add, &kind },
+                { "add", "LOGIN --name NAME --role ROLE [--person ID] [--language fr|en] [--disabled] < PASSWORD", add,
+                  &kind },
                 { "list", "", list, &kind },
                 { "remove", "LOGIN", take_away, &kind },
                 { 0 },

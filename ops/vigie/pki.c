@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 
-#define YEAR_S (365 * 86400LL)
+#define YEAR_S        (365 * 86400LL)
 #define CLOCK_SLACK_S 86400 /* a certificate begins a day early: phones' clocks are late */
 
 #define HOST "abcdefghijklmnopqrstuvwxyz0123456789.-" /* what a browser writes in an Origin */
@@ -41,7 +41,9 @@ static int set_serial(X509 *x)
 
 static int add_name(X509_NAME *name, const char *field, const char *text)
 {
-        return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) == 1 ? 0 : -EIO;
+        return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) == 1
+                       ? 0
+                       : -EIO;
 }
 
 static int add_extension(X509 *x, X509 *issuer, int nid, const char *value)
@@ -117,7 +119,8 @@ int pki_ca_create(const char *region, int years, struct pki_ca **ret_ca)
         if (r < 0 || (r = key_generate(KEY_ES256, &ca->key)) < 0 ||
             (r = begin(ca->key, now_s - CLOCK_SLACK_S, now_s + years * YEAR_S, &ca->certificate)) < 0 ||
             (r = add_name(X509_get_subject_name(ca->certificate), "CN", name)) < 0 ||
-            (r = add_extension(ca->certificate, ca->certificate, NID_basic_constraints, "critical,CA:TRUE,pathlen:0")) < 0 ||
+            (r = add_extension(ca->certificate, ca->certificate, NID_basic_constraints, "critical,CA:TRUE,pathlen:0")) <
+                    0 ||
             (r = add_extension(ca->certificate, ca->certificate, NID_key_usage, "critical,keyCertSign,cRLSign")) < 0 ||
             (r = add_extension(ca->certificate, ca->certificate, NID_subject_key_identifier, "hash")) < 0 ||
             (r = finish(ca->certificate, ca->certificate, ca->key)) < 0)
@@ -237,8 +240,8 @@ static int alternative_names(const struct pki_server *who, char *to, size_t size
         size_t len = 0;
 
         for (size_t i = 0; i < who->count; i++) {
-                int n = snprintf(to + len, size - len, "%s%s:%s", i > 0 ? "," : "", is_address(who->names[i]) ? "IP" : "DNS",
-                                 who->names[i]);
+                int n = snprintf(to + len, size - len, "%s%s:%s", i > 0 ? "," : "",
+                                 is_address(who->names[i]) ? "IP" : "DNS", who->names[i]);
 
                 if (n < 0 || (size_t)n >= size - len)
                         return -ENOBUFS;
@@ -263,7 +266,8 @@ int pki_server(const struct pki_ca *ca, const struct pki_server *who, const stru
                         return -EINVAL;
         if ((r = alternative_names(who, names, sizeof(names))) < 0 ||
             (r = begin(key, now_s - CLOCK_SLACK_S, now_s + who->years * YEAR_S, &x)) < 0 ||
-            (r = add_name(X509_get_subject_name(x), "CN", strlen(who->names[0]) <= ub_common_name ? who->names[0] : "vigie")) < 0 ||
+            (r = add_name(X509_get_subject_name(x), "CN",
+                          strlen(who->names[0]) <= ub_common_name ? who->names[0] : "vigie")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_basic_constraints, "critical,CA:FALSE")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_key_usage, "critical,digitalSignature")) < 0 ||
             (r = add_extension(x, ca->certificate, NID_ext_key_usage, "serverAuth")) < 0 ||

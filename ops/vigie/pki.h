@@ -1,5 +1,5 @@
-/* pki: the region's certificate authority for TLS: handsets' client certificates and the servers' own.  P-256 throughout; one
- * certificate chains (STACK: parsing one costs 125 us), names as the dispatcher reads them:
+/* pki: the region's certificate authority for TLS: handsets' client certificates and the servers' own.  P-256
+ * throughout; one certificate chains (STACK: parsing one costs 125 us), names as the dispatcher reads them:
  *   handset   subject serialNumber=<enrolment, 16 hex>, CN=<handset id, 16 hex>
  *   server    subject CN=<first name, or "vigie" if it is too long>, subjectAltName of every name and address
  * Source: RFC 5280; OpenSSL X509 manual. */
@@ -15,9 +15,9 @@
 /* PEM text of one certificate with its NUL; ours are 700 octets. */
 #define PKI_CERTIFICATE_MAX 4096
 /* Names and addresses in one server certificate; more: -E2BIG. */
-#define PKI_NAMES_MAX 16
+#define PKI_NAMES_MAX       16
 /* Octets of one such name: DNS allows no more.  A longer one is not valid. */
-#define PKI_NAME_MAX 253
+#define PKI_NAME_MAX        253
 
 struct pki_ca; /* a CA certificate and its private key */
 
@@ -25,8 +25,8 @@ struct pki_ca; /* a CA certificate and its private key */
  * Returns 0, -ENOMEM, -EIO (libcrypto). */
 int pki_ca_create(const char *region, int years, struct pki_ca **ret_ca);
 
-/* pki_ca_read: read a CA from its two PEM files.  Returns 0, -EINVAL (no certificate, or key and certificate are no pair), what
- * reading gave. */
+/* pki_ca_read: read a CA from its two PEM files.  Returns 0, -EINVAL (no certificate, or key and certificate are no
+ * pair), what reading gave. */
 int pki_ca_read(const char *certificate_path, const char *key_path, struct pki_ca **ret_ca);
 
 /* pki_ca_free: end it; NULL does nothing. */
@@ -46,7 +46,7 @@ struct pki_handset {
 };
 int pki_handset(const struct pki_ca *ca, const struct pki_handset *who, const struct key *key, char *to, size_t size);
 
-/* pki_name_is_valid: say whether NAME is an IP literal, or 1 to PKI_NAME_MAX lower-case letters, digits, '.' and '-'. */
+/* pki_name_is_valid: say whether NAME is an IP literal, or 1 to PKI_NAME_MAX lower-case letters, digits, '.', '-'. */
 bool pki_name_is_valid(const char *name);
 
 /* pki_server: a server certificate for KEY, with every name (DNS or IP literal) in NAMES, valid YEARS years.
@@ -58,7 +58,8 @@ struct pki_server {
 };
 int pki_server(const struct pki_ca *ca, const struct pki_server *who, const struct key *key, char *to, size_t size);
 
-/* pki_ends: when the first certificate of a PEM file ends, UTC s.  Returns 0, -EINVAL (no certificate), what reading gave. */
+/* pki_ends: when the first certificate of a PEM file ends, UTC s.  Returns 0, -EINVAL (no certificate), what reading
+ * gave. */
 int pki_ends(const char *path, int64_t *ret_at_s);
 
 #endif

@@ -15,15 +15,18 @@
 
 #define CONNECT_TIMEOUT_S 2
 /* An answer that takes longer is none.  The largest, every handset of a region, takes well under a second. */
-#define ANSWER_TIMEOUT_S 10
-#define CHANGES_KEPT     "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
+#define ANSWER_TIMEOUT_S  10
+#define CHANGES_KEPT      "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
 
 /* ---- the folder */
 
 static const struct conf_option options[] = {
-        CONF_STRING(struct region_config, name, "region.name", 1, NULL, "the region's short name, the hash tag of its keys"),
-        CONF_STRING(struct region_config, alerts, "alerts.address", 1, NULL, "Redis of the alerts: /socket or host:port"),
-        CONF_STRING(struct region_config, positions, "positions.address", 1, NULL, "Redis of the positions: /socket or host:port"),
+        CONF_STRING(struct region_config, name, "region.name", 1, NULL,
+                    "the region's short name, the hash tag of its keys"),
+        CONF_STRING(struct region_config, alerts, "alerts.address", 1, NULL,
+                    "Redis of the alerts: /socket or host:port"),
+        CONF_STRING(struct region_config, positions, "positions.address", 1, NULL,
+                    "Redis of the positions: /socket or host:port"),
         CONF_STRING(struct region_config, user, "store.user", 0, "", "ACL user of this tool"),
         CONF_STRING(struct region_config, password, "store.password", 0, "", "its password"),
 };
@@ -75,7 +78,8 @@ int region_open(const char *dir, struct region *ret_region)
                 return r;
         r = file_read(path, CONF_FILE_MAX, &text, &source.len);
         if (r < 0) {
-                say_wrong("%s: %s (make a region with `vigie -C DIR init`, or name its folder with -C)", path, strerror(-r));
+                say_wrong("%s: %s (make a region with `vigie -C DIR init`, or name its folder with -C)", path,
+                          strerror(-r));
                 return r;
         }
         source.text = text;

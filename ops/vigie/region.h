@@ -52,8 +52,8 @@ void region_close(struct region *region);
 /* region_path: DIR/NAME into TO of REGION_PATH_MAX octets.  Returns 0, -ENAMETOOLONG (told on stderr). */
 int region_path(const struct region *region, const char *name, char *to);
 
-/* region_real: the absolute form of PATH, which exists, into TO of REGION_PATH_MAX octets.  Returns 0, or a negative errno after
- * telling on stderr. */
+/* region_real: the absolute form of PATH, which exists, into TO of REGION_PATH_MAX octets.  Returns 0, or a negative
+ * errno after telling on stderr. */
 int region_real(const char *path, char *to);
 
 /* region_write: write a file of the region durably with MODE.  Errors are told on stderr. */
@@ -71,10 +71,10 @@ void region_key(const struct region *region, const char *what, char to[96]);
  * Returns 0; -EIO after telling on stderr (no answer within some seconds, or an error). */
 int region_ask(struct redisContext *redis, struct redisReply **ret_reply, const char *format, ...);
 
-/* region_people_set: write FIELD of the people hash HASH ("carriers") and tell the daemons by {r}:people:changes, in one
- * transaction.  DATA NULL removes the field.
- * Returns 0; -ENOENT (there was nothing to remove); -EIO (told on stderr: after a lost connection it may be written or not);
- * what connecting gave. */
+/* region_people_set: write FIELD of the people hash HASH ("carriers") and tell the daemons by {r}:people:changes, in
+ * one transaction.  DATA NULL removes the field.
+ * Returns 0; -ENOENT (there was nothing to remove); -EIO (told on stderr: after a lost connection it may be written or
+ * not); what connecting gave. */
 struct region_entry {
         const char *hash, *field;
         const uint8_t *data;
@@ -82,7 +82,7 @@ struct region_entry {
 };
 int region_people_set(struct region *region, const struct region_entry *entry);
 
-/* region_people_get: read one field.  Returns its length (at most SIZE), -ENOENT, -EMSGSIZE, or as region_people_set. */
+/* region_people_get: read one field.  Returns its length (at most SIZE), -ENOENT, -EMSGSIZE, as region_people_set. */
 int region_people_get(struct region *region, const char *hash, const char *field, uint8_t *to, size_t size);
 
 /* region_people_each: all fields of HASH in their order (strcmp).  Returns 0, or as region_people_set. */

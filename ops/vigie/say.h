@@ -1,7 +1,8 @@
-/* say: what the tool puts on a terminal.  Names come from outside and may hold anything: what could act on the terminal or
- * mislead the eye is shown escaped, "\u{202e}", and an octet that is no UTF-8 as "\xff"; a backslash is doubled, so that
- * nothing else looks so.  Escaped: control characters (C0, DEL, C1), separators of lines, marks of direction, characters
- * without width but the two joiners, tags.  Source: Unicode 15, Cc, Zl, Zp, Bidi_Control, Default_Ignorable_Code_Point. */
+/* say: what the tool puts on a terminal.  Names come from outside and may hold anything: what could act on the
+ * terminal or mislead the eye is shown escaped, "\u{202e}", and an octet that is no UTF-8 as "\xff"; a backslash is
+ * doubled, so that nothing else looks so.  Escaped: control characters (C0, DEL, C1), separators of lines, marks of
+ * direction, characters without width but the two joiners, tags.  Source: Unicode 15, Cc, Zl, Zp, Bidi_Control,
+ * Default_Ignorable_Code_Point. */
 #ifndef OPS_VIGIE_SAY_H
 #define OPS_VIGIE_SAY_H
 
@@ -16,8 +17,8 @@ void say_row(const char *first, ...) __attribute__((sentinel));
 /* A longer message is cut. */
 #define SAY_WRONG_MAX 1024
 
-/* say_wrong: "vigie: " and the message, escaped as a whole, and a line end, on stderr.  Returns -EINVAL, for who was asked for
- * what is wrong. */
+/* say_wrong: "vigie: " and the message, escaped as a whole, and a line end, on stderr.  Returns -EINVAL, for who was
+ * asked for what is wrong. */
 int say_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -32,7 +32,7 @@ static int read_line(char *to, size_t size)
         return (int)len;
 }
 
-/* One line from the terminal, not shown.  Ctrl-C does nothing meanwhile: it would leave a terminal that shows nothing. */
+/* One line from the terminal, not shown.  Ctrl-C does nothing meanwhile: it would leave a terminal that is mute. */
 static int read_hidden(const char *what, const char *again, char *to, size_t size)
 {
         struct termios before, hidden;

@@ -24,9 +24,11 @@ static void put_path(struct conf_text *text, const char *section, const struct s
 
 int setup_dispatcher(const struct setup *s, struct conf_text *text)
 {
-        conf_text_init(text, "; one file for all dispatchers of the region; each process has its own name, rank, journal and snapshot:\n"
-                             ";   vigie-dispatcher -c dispatcher.conf -o dispatcher.name=d2 -o dispatcher.rank=1 \\\n"
-                             ";       -o journal.path=/var/lib/vigie/d2.journal -o snapshot.path=/var/lib/vigie/d2.snapshot");
+        conf_text_init(text,
+                       "; one file for all dispatchers of the region; each process has its own name, rank, journal and "
+                       "snapshot:\n"
+                       ";   vigie-dispatcher -c dispatcher.conf -o dispatcher.name=d2 -o dispatcher.rank=1 \\\n"
+                       ";       -o journal.path=/var/lib/vigie/d2.journal -o snapshot.path=/var/lib/vigie/d2.snapshot");
         conf_text_section(text, "region");
         conf_text_key(text, "name", "%s", s->region);
         conf_text_section(text, "dispatcher");
@@ -55,7 +57,8 @@ static int origins(const struct setup *s, char *to, size_t size)
         size_t len = 0;
 
         for (size_t i = 0; i < s->name_count; i++) {
-                const char *name = s->names[i], *open = strchr(name, ':') != NULL ? "[" : "", *close = open[0] != 0 ? "]" : "";
+                const char *name = s->names[i], *open = strchr(name, ':') != NULL ? "[" : "",
+                           *close = open[0] != 0 ? "]" : "";
                 int n = snprintf(to + len, size - len, "%shttps://%s%s%s:%ld", i > 0 ? ", " : "", open, name, close,
                                  s->console_port);
 
@@ -103,10 +106,10 @@ int setup_tool(const struct setup *s, struct conf_text *text)
         return text->error;
 }
 
-/* Who may do what (DESIGN 3.7, 6).  Dispatchers write; consoles read, ask by command and keep their sessions; this tool reads, and
- * writes people.  The default user is off, so nobody can be it, and yet may do everything: Redis 7.0 loads its AOF as that user and
- * checks its rights at each EXEC, so that without them every script's and transaction's writes would be dropped, without an error,
- * at a restart.  ops/redis/users.acl is the same for people to read. */
+/* Who may do what (DESIGN 3.7, 6).  Dispatchers write; consoles read, ask by command and keep their sessions; this
+ * tool reads, and writes people.  The default user is off, so nobody can be it, and yet may do everything: Redis 7.0
+ * loads its AOF as that user and checks its rights at each EXEC, so that without them every script's and transaction's
+ * writes would be dropped, without an error, at a restart.  ops/redis/users.acl is the same for people to read. */
 int setup_acl(const struct setup *s, struct conf_text *text)
 {
         const char *r = s->region;
@@ -118,7 +121,8 @@ int setup_acl(const struct setup *s, struct conf_text *text)
                      "user dispatcher on >%s ~{%s}:* +@all -@admin -@dangerous\n"
                      "user console on >%s %%R~{%s}:* %%RW~{%s}:session:* %%RW~{%s}:commands "
                      "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time\n"
-                     "user tool on >%s %%R~{%s}:* %%RW~{%s}:handsets %%RW~{%s}:carriers %%RW~{%s}:supervisors %%RW~{%s}:users "
+                     "user tool on >%s %%R~{%s}:* %%RW~{%s}:handsets %%RW~{%s}:carriers %%RW~{%s}:supervisors "
+                     "%%RW~{%s}:users "
                      "%%RW~{%s}:rounds %%RW~{%s}:people:changes "
                      "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n",
                      s->dispatcher, r, s->console, r, r, r, s->tool, r, r, r, r, r, r, r);

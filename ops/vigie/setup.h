@@ -1,4 +1,5 @@
-/* setup: what `vigie init` writes beside keys: the configuration files of the daemons and of this tool, the ACL of Redis. */
+/* setup: what `vigie init` writes beside keys: the configuration files of the daemons and of this tool, the ACL of
+ * Redis. */
 #ifndef OPS_VIGIE_SETUP_H
 #define OPS_VIGIE_SETUP_H
 
@@ -20,7 +21,8 @@ struct setup {
 };
 
 /* setup_dispatcher, setup_console, setup_tool, setup_acl: the text of dispatcher.conf, console.conf, vigie.conf, and
- * redis/users.acl.  Return 0, -EINVAL (a value does not fit a line: told on stderr), -ENOBUFS.  The caller wipes the text. */
+ * redis/users.acl.  Return 0, -EINVAL (a value does not fit a line: told on stderr), -ENOBUFS.  The caller wipes the
+ * text. */
 int setup_dispatcher(const struct setup *setup, struct conf_text *text);
 int setup_console(const struct setup *setup, struct conf_text *text);
 int setup_tool(const struct setup *setup, struct conf_text *text);

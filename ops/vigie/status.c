@@ -54,7 +54,8 @@ static int add_store(json_t *to, redisContext *c)
         add_number(to, "memory_octets", info_number(info->str, "used_memory"));
         add_number(to, "memory_max_octets", info_number(info->str, "maxmemory"));
         json_object_set_new(to, "append_only", json_boolean(info_number(info->str, "aof_enabled") == 1));
-        json_object_set_new(to, "last_write_good", json_boolean(strstr(info->str, "aof_last_write_status:err") == NULL));
+        json_object_set_new(to, "last_write_good",
+                            json_boolean(strstr(info->str, "aof_last_write_status:err") == NULL));
         add_number(to, "up_s", info_number(info->str, "uptime_in_seconds"));
 out:
         freeReplyObject(role);
@@ -163,12 +164,13 @@ static int put_feed(json_t *all, const struct region *region, redisContext *c)
         int r;
 
         region_key(region, "feed", key);
-        if ((r = region_ask(c, &count, "XLEN %s", key)) < 0 || (r = region_ask(c, &last, "XREVRANGE %s + - COUNT 1", key)) < 0 ||
-            (r = region_ask(c, &now, "TIME")) < 0)
+        if ((r = region_ask(c, &count, "XLEN %s", key)) < 0 ||
+            (r = region_ask(c, &last, "XREVRANGE %s + - COUNT 1", key)) < 0 || (r = region_ask(c, &now, "TIME")) < 0)
                 goto out;
         add_number(to, "entries", count->integer);
         if (last->elements > 0)
-                add_number(to, "last_age_s", atoll(now->element[0]->str) - atoll(last->element[0]->element[0]->str) / 1000);
+                add_number(to, "last_age_s",
+                           atoll(now->element[0]->str) - atoll(last->element[0]->element[0]->str) / 1000);
 out:
         json_object_set_new(all, "feed", to);
         freeReplyObject(count);
@@ -192,8 +194,9 @@ static void put_trust(json_t *all, const struct region *region)
         struct key *root = NULL;
         size_t len;
 
-        if (trust != NULL && region_path(region, "root.pem", root_path) == 0 && region_path(region, REGION_TRUST, path) == 0 &&
-            key_from_file(root_path, &root) == 0 && file_read(path, TRUST_MAX, &data, &len) == 0 &&
+        if (trust != NULL && region_path(region, "root.pem", root_path) == 0 &&
+            region_path(region, REGION_TRUST, path) == 0 && key_from_file(root_path, &root) == 0 &&
+            file_read(path, TRUST_MAX, &data, &len) == 0 &&
             trust_open((struct cbor_span){ (const uint8_t *)data, len }, root, trust) == 0) {
                 add_number(all, "trust_list", trust->number);
                 key = trust_current(trust, TRUST_RECEIPT, (uint32_t)time(NULL));
@@ -225,7 +228,8 @@ static void print(const char *before, const json_t *object)
         char full[128];
         json_t *value;
 
-        json_object_foreach((json_t *)object, name, value) {
+        json_object_foreach((json_t *)object, name, value)
+        {
                 snprintf(full, sizeof(full), "%s%s%s", before, before[0] != 0 ? "." : "", name);
                 if (json_is_object(value)) {
                         print(full, value);

@@ -14,8 +14,8 @@
 
 #define TERM_S (2 * 365 * 86400u) /* a key's dates in the list; its successor is listed 90 days before (DESIGN 4) */
 
-/* The region's public keys that go into the list: USE.pem, its successor USE-next.pem, its predecessor USE-old.pem; one that is
- * not there is left out. */
+/* The region's public keys that go into the list: USE.pem, its successor USE-next.pem, its predecessor USE-old.pem;
+ * one that is not there is left out. */
 static const struct {
         const char *name;
         enum trust_use use;
@@ -140,8 +140,8 @@ static int open_root(const struct region *region, const char *root_path, struct 
                 r = -EKEYREJECTED;
         }
         if (r < 0)
-                say_wrong("%s: %s (the private key of root.pem is needed: bring it, or name it by --root FILE)", root_path,
-                          strerror(-r));
+                say_wrong("%s: %s (the private key of root.pem is needed: bring it, or name it by --root FILE)",
+                          root_path, strerror(-r));
         return r;
 }
 
@@ -166,10 +166,13 @@ static int write_list(const struct region *region, const struct trust *trust, co
 static int sign(struct region *region, const void *of, int argc, char **argv)
 {
         const char *root_path = NULL;
-        const struct choice list[] = { { "root", &root_path, NULL, "the root's private key (root.key of the region)" } };
+        const struct choice list[] = { { "root", &root_path, NULL,
+                                         "the root's private key (root.key of the region)" } };
         struct trust *trust = calloc(1, sizeof(*trust));
         struct key *root = NULL;
-        int r = trust == NULL ? -ENOMEM : choices_read(&(struct choices){ "trust sign [--root FILE]", list, 1, 0 }, argc, argv, NULL);
+        int r = trust == NULL
+                        ? -ENOMEM
+                        : choices_read(&(struct choices){ "trust sign [--root FILE]", list, 1, 0 }, argc, argv, NULL);
 
         if (r < 0) {
                 free(trust);

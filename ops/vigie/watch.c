@@ -8,8 +8,8 @@
 #include "ops/vigie/feed_text.h"
 #include "ops/vigie/say.h"
 
-/* The feed in a terminal, until interrupted.  As everyone (DESIGN 6): the feed's position, then the open alerts, then the feed
- * from there; after a lost connection all of it again. */
+/* The feed in a terminal, until interrupted.  As everyone (DESIGN 6): the feed's position, then the open alerts, then
+ * the feed from there; after a lost connection all of it again. */
 
 #define RETRY_S 2
 

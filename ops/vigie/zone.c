@@ -37,8 +37,9 @@ static json_t *features_of(const char *text, size_t len)
 static bool id_of(const json_t *feature, char id[ZONE_ID_MAX + 1])
 {
         const json_t *p = json_object_get(feature, "properties");
-        const json_t *candidates[] = { json_object_get(p, "id"), json_object_get(p, "code"), json_object_get(feature, "id"),
-                                       json_object_get(p, "name"), json_object_get(p, "nom") };
+        const json_t *candidates[] = { json_object_get(p, "id"), json_object_get(p, "code"),
+                                       json_object_get(feature, "id"), json_object_get(p, "name"),
+                                       json_object_get(p, "nom") };
 
         int r = 0;
 
@@ -103,7 +104,8 @@ static json_t *index_of(const char *path, const json_t *list)
                         json_object_set_new(index, id, json_integer((json_int_t)i));
                         continue;
                 }
-                say_wrong("%s: feature %zu has no id, code or name: a zone of a region needs one to be replaced by", path, i);
+                say_wrong("%s: feature %zu has no id, code or name: a zone of a region needs one to be replaced by",
+                          path, i);
                 json_decref(index);
                 index = NULL;
         }
@@ -122,7 +124,8 @@ static int merge(const char *path, json_t *all, const json_t *list)
 
                 id_of(feature, id);
                 at = json_object_get(places, id);
-                r = at != NULL ? json_array_set(all, (size_t)json_integer_value(at), feature) : json_array_append(all, feature);
+                r = at != NULL ? json_array_set(all, (size_t)json_integer_value(at), feature)
+                               : json_array_append(all, feature);
                 if (r < 0)
                         r = -ENOMEM;
         }
@@ -139,10 +142,12 @@ static int import(struct region *region, const void *of, int argc, char **argv)
         size_t count = 0;
         int r;
 
-        if (choices_read(&(struct choices){ .usage = "zone import FILE.geojson", .words_wanted = 1 }, argc, argv, &file) < 0)
+        if (choices_read(&(struct choices){ .usage = "zone import FILE.geojson", .words_wanted = 1 }, argc, argv,
+                         &file) < 0)
                 return EXIT_USAGE;
         if ((r = region_path(region, REGION_ZONES, path)) < 0 || (r = read_features(file, &list)) < 0 ||
-            (r = read_features(path, &all)) < 0 || (r = merge(file, all, list)) < 0 || (r = write_features(region, all, &count)) < 0)
+            (r = read_features(path, &all)) < 0 || (r = merge(file, all, list)) < 0 ||
+            (r = write_features(region, all, &count)) < 0)
                 goto out;
         printf("%zu zones; dispatchers and consoles take them when they start\n", count);
 out:
@@ -166,11 +171,11 @@ static int take_away(struct region *region, const void *of, int argc, char **arg
         if ((r = region_path(region, REGION_ZONES, path)) < 0 || (r = read_features(path, &all)) < 0)
                 return EXIT_REFUSED;
         before = json_array_size(all);
-        json_array_foreach(all, i, feature)
-                if (id_of(feature, id) && strcmp(id, wanted) == 0) {
-                        json_array_remove(all, i);
-                        break;
-                }
+        json_array_foreach(all, i, feature) if (id_of(feature, id) && strcmp(id, wanted) == 0)
+        {
+                json_array_remove(all, i);
+                break;
+        }
         if (json_array_size(all) == before) {
                 say_wrong("zones: there is no %s", wanted);
                 r = -ENOENT;

@@ -176,7 +176,8 @@ static void test_numbers(void **state)
 
 static void test_addresses(void **state)
 {
-        static const char *const bad[] = { "", "host", "host:", ":1", "host:0", "host:65536", "host:1x", "a b:1", "[]:1", "ho/st:1" };
+        static const char *const bad[] = { "",           "host",    "host:", ":1",   "host:0",
+                                           "host:65536", "host:1x", "a b:1", "[]:1", "ho/st:1" };
         struct said *s = *state;
         char host[ADDRESS_HOST_SIZE], path[120];
 
@@ -208,7 +209,9 @@ static int verb_run(struct region *region, const void *of, int argc, char **argv
 
 static void test_verbs(void **state)
 {
-        const struct verb verbs[] = { { "add", "ID", verb_run, (void *)10 }, { "list", "", verb_run, (void *)20 }, { 0 } };
+        const struct verb verbs[] = { { "add", "ID", verb_run, (void *)10 },
+                                      { "list", "", verb_run, (void *)20 },
+                                      { 0 } };
         struct said *s = *state;
 
         assert_int_equal(verbs_main(verbs, NULL, 3, (char *[]){ "thing", "add", "x", NULL }), 12);
@@ -228,8 +231,12 @@ static void test_verbs(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_options_and_words), cmocka_unit_test(test_options_refused), cmocka_unit_test(test_texts),
-                cmocka_unit_test(test_numbers),           cmocka_unit_test(test_addresses),       cmocka_unit_test(test_verbs),
+                cmocka_unit_test(test_options_and_words),
+                cmocka_unit_test(test_options_refused),
+                cmocka_unit_test(test_texts),
+                cmocka_unit_test(test_numbers),
+                cmocka_unit_test(test_addresses),
+                cmocka_unit_test(test_verbs),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

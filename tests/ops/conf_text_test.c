@@ -24,7 +24,8 @@ static int round_trip(const char *value)
         conf_text_key(&text, "key", "%s", value);
         if (text.error < 0)
                 return text.error;
-        if (conf_parse(&table, &(struct conf_source){ .text = text.text, .len = text.len, .file = "file" }, &config, errors) < 0)
+        if (conf_parse(&table, &(struct conf_source){ .text = text.text, .len = text.len, .file = "file" }, &config,
+                       errors) < 0)
                 fail_msg("%s", errors);
         assert_string_equal(config.value, value);
         return 0;
@@ -32,7 +33,8 @@ static int round_trip(const char *value)
 
 static void test_what_is_written_is_read(void **state)
 {
-        static const char *const good[] = { "", "a", "a b", "a;b", "/srv/Vigie été/ca.pem", "\"q\"", "a = b", "[a]", "#a", "a #b" };
+        static const char *const good[] = { "",      "a",     "a b", "a;b", "/srv/Vigie été/ca.pem",
+                                            "\"q\"", "a = b", "[a]", "#a",  "a #b" };
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
                 assert_int_equal(round_trip(good[i]), 0);
@@ -40,7 +42,9 @@ static void test_what_is_written_is_read(void **state)
 
 static void test_what_would_not_be_is_refused(void **state)
 {
-        static const char *const bad[] = { " a", "a ", "\ta", "a ;b", "a\t;b", ";a", "a\nb", "a\rb", "\033", "\xff", " " };
+        static const char *const bad[] = {
+                " a", "a ", "\ta", "a ;b", "a\t;b", ";a", "a\nb", "a\rb", "\033", "\xff", " "
+        };
 
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
                 assert_int_equal(round_trip(bad[i]), -EINVAL);
@@ -85,8 +89,10 @@ static void test_full(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_what_is_written_is_read), cmocka_unit_test(test_what_would_not_be_is_refused),
-                cmocka_unit_test(test_longest_line),            cmocka_unit_test(test_one_mistake_is_enough),
+                cmocka_unit_test(test_what_is_written_is_read),
+                cmocka_unit_test(test_what_would_not_be_is_refused),
+                cmocka_unit_test(test_longest_line),
+                cmocka_unit_test(test_one_mistake_is_enough),
                 cmocka_unit_test(test_full),
         };
 

@@ -4,8 +4,8 @@
 #include <openssl/x509.h>
 #include <time.h>
 
-#include "base/password.h"
 #include "base/hex.h"
+#include "base/password.h"
 #include "wire/id.h"
 #include "wire/key.h"
 #include "wire/people.h"
@@ -96,7 +96,7 @@ static void test_a_carrier_s_phone(void **state)
         static const struct {
                 const char *name;
                 mode_t mode;
-        } files[] = { { "", 0700 }, { "key.pem", 0600 }, { "certificate.pem", 0644 }, { "ca.pem", 0644 },
+        } files[] = { { "", 0700 },         { "key.pem", 0600 },    { "certificate.pem", 0644 }, { "ca.pem", 0644 },
                       { "root.pem", 0644 }, { "trust.cose", 0644 }, { "handset.conf", 0600 } };
         struct place *p = *state;
         char id[HANDSET_ID_TEXT], folder[256], path[512], cn[32], serial[32], enrolment[2 * ENROLMENT_SIZE + 1];
@@ -104,8 +104,9 @@ static void test_a_carrier_s_phone(void **state)
         struct handset_entry e;
 
         assert_int_equal(VIGIE(p, "carrier", "add", "c1", "--name", "Léa"), 0);
-        assert_int_equal(VIGIE(p, "enrol", "--person", "c1", "--number", "+33612345678", "--site", "Lyon 3e", "--servers",
-                               "a.example:8443,[::1]:8444", "--days", "100"), 0);
+        assert_int_equal(VIGIE(p, "enrol", "--person", "c1", "--number", "+33612345678", "--site", "Lyon 3e",
+                               "--servers", "a.example:8443,[::1]:8444", "--days", "100"),
+                         0);
         assert_string_equal(p->err, "");
         printed(p, id, folder);
         assert_int_equal(read_entry(p, id, &e), 0);
@@ -124,8 +125,10 @@ static void test_a_carrier_s_phone(void **state)
         assert_string_equal(serial, enrolment);
         for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
                 assert_int_equal(mode_of(folder, files[i].name), files[i].mode);
-        assert_int_equal(place_run(p, "", (const char *const[]){ "vigie-handset", "-n", "-c", in_folder(folder, "handset.conf", path),
-                                                                 NULL }), 0);
+        assert_int_equal(place_run(p, "",
+                                   (const char *const[]){ "vigie-handset", "-n", "-c",
+                                                          in_folder(folder, "handset.conf", path), NULL }),
+                         0);
 }
 
 static void pin_of(const char *folder, const char *key, char hash[PASSWORD_TEXT_SIZE])
@@ -186,7 +189,8 @@ static void test_a_supervisor_s_phone(void **state)
         struct handset_entry e;
 
         REFUSED(p, 2, "--person ''", "enrol", "--role", "supervisor");
-        assert_int_equal(VIGIE(p, "enrol", "--role", "supervisor", "--person", "s1", "--out", place_path(p, "phone", out)), 0);
+        assert_int_equal(
+                VIGIE(p, "enrol", "--role", "supervisor", "--person", "s1", "--out", place_path(p, "phone", out)), 0);
         assert_non_null(strstr(p->err, "note: supervisors: there is no s1 yet"));
         printed(p, id, folder);
         assert_string_equal(folder, out);
@@ -209,7 +213,8 @@ static void test_refused_leaves_nothing(void **state)
         REFUSED(p, 2, "--person 'a b'", "enrol", "--person", "a b");
         REFUSED(p, 2, "--servers 'x'", "enrol", "--servers", "x");
         REFUSED(p, 2, "--servers: none", "enrol", "--servers", "");
-        REFUSED(p, 2, "--servers: more than", "enrol", "--servers", "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1");
+        REFUSED(p, 2, "--servers: more than", "enrol", "--servers",
+                "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1");
         REFUSED(p, 1, "phone: File exists", "enrol", "--out", (mkdir(place_path(p, "phone", path), 0700), path));
         REFUSED(p, 1, "none/there: No such file", "enrol", "--out", place_path(p, "none/there", path));
         place_path(p, "a ;b", path);
@@ -282,7 +287,8 @@ static void test_revoke(void **state)
 static void test_renew(void **state)
 {
         struct place *p = *state;
-        char id[HANDSET_ID_TEXT], folder[256], again[HANDSET_ID_TEXT], cn[32], serial[2][32], pin[2][PASSWORD_TEXT_SIZE], path[512];
+        char id[HANDSET_ID_TEXT], folder[256], again[HANDSET_ID_TEXT], cn[32], serial[2][32],
+                pin[2][PASSWORD_TEXT_SIZE], path[512];
         uint8_t first[KEY_PUBLIC_MAX], second[KEY_PUBLIC_MAX];
         struct handset_entry before, e;
 
@@ -311,15 +317,18 @@ static void test_renew(void **state)
         assert_int_equal(mode_of(folder, "key.pem"), 0600);
         assert_int_equal(access(in_folder(folder, "key.pem.new", path), F_OK), -1);
         REFUSED(p, 2, "--days '0x'", "handset", "renew", id, "--days", "0x");
-        REFUSED(p, 1, "none/key.pem.new: No such file", "handset", "renew", id, "--folder", place_path(p, "none", path));
+        REFUSED(p, 1, "none/key.pem.new: No such file", "handset", "renew", id, "--folder",
+                place_path(p, "none", path));
         assert_int_equal(read_entry(p, id, &e), 0);
         assert_memory_equal(e.key, second, P256_POINT_SIZE); /* nothing changed */
 }
 
-/* Cut short after the region took the new key, with the files as they then are: the same key is finished, not a third drawn. */
+/* Cut short after the region took the new key, with the files as they then are: the same key is finished, not a third
+ * drawn. */
 static void test_renew_cut_short(void **state)
 {
-        static const char *const moves[][2] = { { "certificate.pem", "certificate.pem.new" }, { "key.pem", "key.pem.new" } };
+        static const char *const moves[][2] = { { "certificate.pem", "certificate.pem.new" },
+                                                { "key.pem", "key.pem.new" } };
         struct place *p = *state;
         char id[HANDSET_ID_TEXT], folder[256], from[512], to[512];
         uint8_t taken[KEY_PUBLIC_MAX], now[KEY_PUBLIC_MAX];
@@ -332,7 +341,8 @@ static void test_renew_cut_short(void **state)
         assert_int_equal(read_entry(p, id, &e), 0);
         for (size_t n = 1; n <= 2; n++) {
                 for (size_t i = 0; i < n; i++)
-                        assert_int_equal(rename(in_folder(folder, moves[i][0], from), in_folder(folder, moves[i][1], to)), 0);
+                        assert_int_equal(
+                                rename(in_folder(folder, moves[i][0], from), in_folder(folder, moves[i][1], to)), 0);
                 assert_int_equal(VIGIE(p, "handset", "renew", id), 0);
                 public_of(folder, now);
                 assert_memory_equal(now, taken, P256_POINT_SIZE);

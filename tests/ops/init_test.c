@@ -108,8 +108,10 @@ static void test_daemons_take_their_configuration(void **state)
         assert_int_equal(mkdir(web + strlen("web.path="), 0700), 0);
         place_put(p, "web/index.html", "x", 1);
         place_put(p, "web/login.html", "x", 1);
-        assert_int_equal(place_run(p, "", (const char *const[]){ "vigie-dispatcher", "-n", "-c", dispatcher, NULL }), 0);
-        assert_int_equal(place_run(p, "", (const char *const[]){ "vigie-console", "-n", "-c", console, "-o", web, NULL }), 0);
+        assert_int_equal(place_run(p, "", (const char *const[]){ "vigie-dispatcher", "-n", "-c", dispatcher, NULL }),
+                         0);
+        assert_int_equal(
+                place_run(p, "", (const char *const[]){ "vigie-console", "-n", "-c", console, "-o", web, NULL }), 0);
 }
 
 /* The example for people to read is what is written. */
@@ -153,8 +155,9 @@ static void test_a_region_is_not_made_twice(void **state)
 /* Cut short anywhere, it is done again: take away one more of the files each time, the last one written first. */
 static void test_cut_short_is_repeated(void **state)
 {
-        static const char *const written[] = { "vigie.conf", "trust.cose", "barriers.geojson", "console.conf", "redis/users.acl",
-                                               "server.pem", "ca.key",     "receipt.key",      "root.pem",     "root.key" };
+        static const char *const written[] = { "vigie.conf",      "trust.cose", "barriers.geojson", "console.conf",
+                                               "redis/users.acl", "server.pem", "ca.key",           "receipt.key",
+                                               "root.pem",        "root.key" };
         struct place *p = *state;
         char name[64], path[256];
 

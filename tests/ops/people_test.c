@@ -49,8 +49,9 @@ static void test_carriers(void **state)
 
         assert_int_equal(VIGIE(p, "carrier", "list"), 0);
         assert_string_equal(p->out, "");
-        assert_int_equal(VIGIE(p, "carrier", "add", "c1", "--name", "Léa Martin", "--number", "+33612345678", "--team", "Lyon 3",
-                               "--site", "Lyon 3e"), 0);
+        assert_int_equal(VIGIE(p, "carrier", "add", "c1", "--name", "Léa Martin", "--number", "+33612345678", "--team",
+                               "Lyon 3", "--site", "Lyon 3e"),
+                         0);
         assert_int_equal(carrier_entry_decode(data, read_entry(p, "carriers", "c1", data), &e), 0);
         assert_string_equal(e.name, "Léa Martin");
         assert_string_equal(e.number, "+33612345678");
@@ -81,7 +82,9 @@ static void test_supervisors_and_rounds(void **state)
         assert_true(s.manager);
         assert_int_equal(VIGIE(p, "supervisor", "list"), 0);
         assert_string_equal(p->out, "s1\tPaul\t\tÉquipe A\tmanager\n");
-        assert_int_equal(VIGIE(p, "round", "add", "r1", "--name", "Tournée 12", "--zone", "1er arrondissement", "--team", "A"), 0);
+        assert_int_equal(
+                VIGIE(p, "round", "add", "r1", "--name", "Tournée 12", "--zone", "1er arrondissement", "--team", "A"),
+                0);
         assert_int_equal(round_entry_decode(data, read_entry(p, "rounds", "r1", data), &r), 0);
         assert_string_equal(r.zone_id, "1er arrondissement");
         assert_int_equal(VIGIE(p, "round", "list"), 0);
@@ -96,8 +99,9 @@ static void test_users(void **state)
         uint8_t data[PEOPLE_MAX];
         bool match;
 
-        assert_int_equal(VIGIE_WITH(p, "correct horse\nmore\n", "user", "add", "regie", "--name", "Salle", "--role", "control",
-                                    "--language", "en"), 0);
+        assert_int_equal(VIGIE_WITH(p, "correct horse\nmore\n", "user", "add", "regie", "--name", "Salle", "--role",
+                                    "control", "--language", "en"),
+                         0);
         assert_int_equal(user_entry_decode(data, read_entry(p, "users", "regie", data), &e), 0);
         assert_int_equal(e.role, ROLE_CONTROL);
         assert_string_equal(e.person, "regie");
@@ -105,8 +109,9 @@ static void test_users(void **state)
         assert_false(e.disabled);
         assert_int_equal(password_verify("correct horse", 13, e.password, &match), 0);
         assert_true(match);
-        assert_int_equal(VIGIE_WITH(p, "12345678", "user", "add", "paul", "--name", "Paul", "--role", "supervisor", "--person",
-                                    "s1", "--disabled"), 0);
+        assert_int_equal(VIGIE_WITH(p, "12345678", "user", "add", "paul", "--name", "Paul", "--role", "supervisor",
+                                    "--person", "s1", "--disabled"),
+                         0);
         assert_non_null(strstr(p->err, "note: there is no supervisor s1 yet"));
         assert_int_equal(VIGIE(p, "user", "list"), 0);
         assert_string_equal(p->out, "paul\tPaul\tsupervisor\ts1\tfr\tdisabled\nregie\tSalle\tcontrol\tregie\ten\t\n");
@@ -118,7 +123,8 @@ static void test_hostile_names(void **state)
         struct place *p = *state;
         struct carrier_entry e;
         uint8_t data[PEOPLE_MAX];
-        static const char name[] = "<script>\033[2J\u202enitraM\u202c\xc2\x9b" "31m 🚲\n\\";
+        static const char name[] = "<script>\033[2J\u202enitraM\u202c\xc2\x9b"
+                                   "31m 🚲\n\\";
 
         assert_int_equal(VIGIE(p, "carrier", "add", "c1", "--name", name), 0);
         assert_int_equal(carrier_entry_decode(data, read_entry(p, "carriers", "c1", data), &e), 0);
@@ -148,14 +154,16 @@ static void test_bad_input_changes_nothing(void **state)
         REFUSED(p, 2, "--role 'boss': control, supervisor", "user", "add", "u", "--name", "N", "--role", "boss");
         REFUSED(p, 2, "--role ''", "user", "add", "u", "--name", "N");
         REFUSED(p, 2, "--language 'de'", "user", "add", "u", "--name", "N", "--role", "admin", "--language", "de");
-        REFUSED(p, 2, "--person 's1': only for", "user", "add", "u", "--name", "N", "--role", "admin", "--person", "s1");
+        REFUSED(p, 2, "--person 's1': only for", "user", "add", "u", "--name", "N", "--role", "admin", "--person",
+                "s1");
         REFUSED(p, 1, "password: a line is expected", "user", "add", "u", "--name", "N", "--role", "admin");
         assert_int_equal(VIGIE_WITH(p, "1234567\n", "user", "add", "u", "--name", "N", "--role", "admin"), 1);
         assert_string_equal(p->err, "vigie: password: 7 octets; at least 8\n");
         REFUSED(p, 2, "usage: vigie carrier add", "carrier", "delete", "c1");
         REFUSED(p, 2, "usage: vigie", "carrier", "list", "c1");
         c = place_as(p, 0, "dispatcher");
-        reply = redisCommand(c, "EXISTS {lyon}:carriers {lyon}:supervisors {lyon}:rounds {lyon}:users {lyon}:people:changes");
+        reply = redisCommand(
+                c, "EXISTS {lyon}:carriers {lyon}:supervisors {lyon}:rounds {lyon}:users {lyon}:people:changes");
         assert_int_equal(reply->integer, 0);
         freeReplyObject(reply);
         redisFree(c);

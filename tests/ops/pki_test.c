@@ -175,13 +175,15 @@ static void test_server_names(void **state)
 static void test_server_names_refused(void **state)
 {
         struct fixture *f = *state;
-        static const char *const bad[] = { "", "a b", "a,DNS:b", "DNS:a", "*.example", "Desk.example", "é", "a/b", "1:2:3" };
+        static const char *const bad[] = { "",  "a b", "a,DNS:b", "DNS:a", "*.example", "Desk.example",
+                                           "é", "a/b", "1:2:3" };
         char pem[PKI_CERTIFICATE_MAX], longest[PKI_NAME_MAX + 2];
         const char *many[PKI_NAMES_MAX + 1], *name = longest;
         X509 *x;
 
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-                assert_int_equal(pki_server(f->ca, &(struct pki_server){ &bad[i], 1, 2 }, f->key, pem, sizeof(pem)), -EINVAL);
+                assert_int_equal(pki_server(f->ca, &(struct pki_server){ &bad[i], 1, 2 }, f->key, pem, sizeof(pem)),
+                                 -EINVAL);
         assert_int_equal(pki_server(f->ca, &(struct pki_server){ bad, 0, 2 }, f->key, pem, sizeof(pem)), -EINVAL);
         memset(longest, 'a', sizeof(longest));
         longest[PKI_NAME_MAX + 1] = '\0';
@@ -195,9 +197,11 @@ static void test_server_names_refused(void **state)
         X509_free(x);
         for (size_t i = 0; i < PKI_NAMES_MAX + 1; i++)
                 many[i] = "desk.example";
-        assert_int_equal(pki_server(f->ca, &(struct pki_server){ many, PKI_NAMES_MAX, 2 }, f->key, pem, sizeof(pem)), 0);
-        assert_int_equal(pki_server(f->ca, &(struct pki_server){ many, PKI_NAMES_MAX + 1, 2 }, f->key, pem, sizeof(pem)),
-                         -E2BIG);
+        assert_int_equal(pki_server(f->ca, &(struct pki_server){ many, PKI_NAMES_MAX, 2 }, f->key, pem, sizeof(pem)),
+                         0);
+        assert_int_equal(
+                pki_server(f->ca, &(struct pki_server){ many, PKI_NAMES_MAX + 1, 2 }, f->key, pem, sizeof(pem)),
+                -E2BIG);
         assert_int_equal(pki_server(f->ca, &(struct pki_server){ many, 1, 2 }, f->key, pem, 100), -ENOBUFS);
 }
 
@@ -243,10 +247,14 @@ static void test_reading_a_ca(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_handset_verifies_as_client), cmocka_unit_test(test_handset_dates),
-                cmocka_unit_test(test_handset_names),              cmocka_unit_test(test_another_ca_is_not_ours),
-                cmocka_unit_test(test_serial_numbers_differ),      cmocka_unit_test(test_server_names),
-                cmocka_unit_test(test_server_names_refused),       cmocka_unit_test(test_reading_a_ca),
+                cmocka_unit_test(test_handset_verifies_as_client),
+                cmocka_unit_test(test_handset_dates),
+                cmocka_unit_test(test_handset_names),
+                cmocka_unit_test(test_another_ca_is_not_ours),
+                cmocka_unit_test(test_serial_numbers_differ),
+                cmocka_unit_test(test_server_names),
+                cmocka_unit_test(test_server_names_refused),
+                cmocka_unit_test(test_reading_a_ca),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

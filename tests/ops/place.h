@@ -21,8 +21,8 @@
 
 struct place {
         char dir[64], region[80];
-        char bin[512];                  /* folder of the programs of this build */
-        pid_t redis[2];                 /* alerts, positions; 0: none */
+        char bin[512];                   /* folder of the programs of this build */
+        pid_t redis[2];                  /* alerts, positions; 0: none */
         char out[1 << 18], err[1 << 14]; /* what the last run() wrote */
 };
 
@@ -145,11 +145,11 @@ static inline int place_vigie(struct place *p, const char *input, const char *co
 #define VIGIE(p, ...)             VIGIE_WITH(p, "", __VA_ARGS__)
 
 /* It ended with STATUS, said nothing on stdout, and named RULE on stderr. */
-#define REFUSED(p, status, rule, ...)                                      \
-        do {                                                               \
-                assert_int_equal(VIGIE(p, __VA_ARGS__), status);           \
-                assert_string_equal((p)->out, "");                         \
-                if (strstr((p)->err, rule) == NULL)                        \
+#define REFUSED(p, status, rule, ...)                                       \
+        do {                                                                \
+                assert_int_equal(VIGIE(p, __VA_ARGS__), status);            \
+                assert_string_equal((p)->out, "");                          \
+                if (strstr((p)->err, rule) == NULL)                         \
                         assert_string_equal((p)->err, rule); /* shows it */ \
         } while (0)
 

@@ -21,7 +21,8 @@ static void shows(const char *text, const char *wanted)
 static void test_what_people_write_is_shown(void **state)
 {
         static const char *const plain[] = {
-                "", "Léa Martin", "O'Brien <script>", "Ελένη", "محمد", "张伟", "🚲 4 octets", "a\u200db\u200c", "\u00a0", "¡",
+                "",     "Léa Martin", "O'Brien <script>", "Ελένη",  "محمد",
+                "张伟", "🚲 4 octets", "a\u200db\u200c",   "\u00a0", "¡",
         };
 
         for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
@@ -33,10 +34,15 @@ static void test_what_acts_on_a_terminal_is_not(void **state)
         shows("\033[2J", "\\u{1b}[2J");
         shows("a\nb\tc\rd", "a\\u{a}b\\u{9}c\\u{d}d");
         shows("\x01\x1f\x7f", "\\u{1}\\u{1f}\\u{7f}");
-        shows("\xc2\x80\xc2\x9b" "31m\xc2\x9f", "\\u{80}\\u{9b}31m\\u{9f}"); /* C1: 0x9b is ESC [ */
-        shows("\x9b", "\\x9b");                                     /* the same in one octet, which is no UTF-8 */
+        shows("\xc2\x80\xc2\x9b"
+              "31m\xc2\x9f",
+              "\\u{80}\\u{9b}31m\\u{9f}"); /* C1: 0x9b is ESC [ */
+        shows("\x9b", "\\x9b");            /* the same in one octet, which is no UTF-8 */
         shows("\xc3", "\\xc3");
-        shows("\xff\xfe" "A", "\\xff\\xfe" "A");
+        shows("\xff\xfe"
+              "A",
+              "\\xff\\xfe"
+              "A");
         shows("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* a surrogate */
 }
 

@@ -27,10 +27,12 @@ static void test_pins_one_slip_apart(void **state)
                 const char *a, *b;
                 bool alike;
         } cases[] = {
-                { "2468", "2468", true },  { "2468", "2469", true },     { "2468", "1468", true },  { "2468", "4268", true },
-                { "2468", "2486", true },  { "2468", "24680", true },    { "2468", "02468", true }, { "2468", "24568", true },
-                { "24568", "2468", true }, { "2468", "2459", false },    { "2468", "8642", false }, { "2468", "6428", false },
-                { "2468", "9713", false }, { "2468", "246801", false },  { "2468", "13579", false }, { "2468", "8246", false },
+                { "2468", "2468", true },  { "2468", "2469", true },    { "2468", "1468", true },
+                { "2468", "4268", true },  { "2468", "2486", true },    { "2468", "24680", true },
+                { "2468", "02468", true }, { "2468", "24568", true },   { "24568", "2468", true },
+                { "2468", "2459", false }, { "2468", "8642", false },   { "2468", "6428", false },
+                { "2468", "9713", false }, { "2468", "246801", false }, { "2468", "13579", false },
+                { "2468", "8246", false },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -79,7 +81,8 @@ static void test_pins_equal_the_obvious_way(void **state)
         srandom(2468);
         for (int i = 0; i < 200000; i++) {
                 snprintf(a, sizeof(a), "%0*ld", 4 + i % 2, random() % 10000);
-                snprintf(b, sizeof(b), "%0*ld", 4 + i / 2 % 2, i % 3 == 0 ? random() % 10000 : labs(atol(a) + random() % 200 - 100));
+                snprintf(b, sizeof(b), "%0*ld", 4 + i / 2 % 2,
+                         i % 3 == 0 ? random() % 10000 : labs(atol(a) + random() % 200 - 100));
                 assert_int_equal(pins_too_alike(a, b), slips_to(a, b));
                 alike += pins_too_alike(a, b);
         }

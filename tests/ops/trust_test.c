@@ -24,7 +24,7 @@ static void make_key(const struct place *p, const char *name, enum key_alg alg)
         char pem[KEY_PEM_MAX], file[64];
 
         assert_int_equal(key_generate(alg, &key), 0);
-        for (int private = 0; private < 2; private++) {
+        for (int private = 0; private < 2; private ++) {
                 assert_int_equal(key_to_pem(key, private, pem, sizeof(pem)), 0);
                 snprintf(file, sizeof(file), "%s.%s", name, private ? "key" : "pem");
                 place_put(p, file, pem, strlen(pem));

@@ -42,11 +42,12 @@ static void commit(const struct place *p, struct record *r, const char *event)
         assert_true(n > 0);
         memcpy(number.octets, r->id, sizeof(number.octets));
         alert_id_to_text(&number, id);
-        freeReplyObject(redisCommand(c, "HSET {lyon}:alert:%s f 1 v %d s %d r %b", id, r->version, r->state, data, (size_t)n));
+        freeReplyObject(
+                redisCommand(c, "HSET {lyon}:alert:%s f 1 v %d s %d r %b", id, r->version, r->state, data, (size_t)n));
         freeReplyObject(redisCommand(c, "ZADD {lyon}:open 1 %s", id));
         if (event != NULL)
-                freeReplyObject(redisCommand(c, "XADD {lyon}:feed * f 1 t alert id %s v 3 e %s by s1 c %s at 1 r %b", id, event, "",
-                                             data, (size_t)n));
+                freeReplyObject(redisCommand(c, "XADD {lyon}:feed * f 1 t alert id %s v 3 e %s by s1 c %s at 1 r %b",
+                                             id, event, "", data, (size_t)n));
         redisFree(c);
 }
 
@@ -89,7 +90,9 @@ static void stop(struct place *p, pid_t pid)
 
 static void feed_every_kind(const struct place *p)
 {
-        static const struct notice notice = { .kind = NOTICE_OVERDUE, .rings = true, .count = 2, .cause = "silent", .zone_id = "z" };
+        static const struct notice notice = {
+                .kind = NOTICE_OVERDUE, .rings = true, .count = 2, .cause = "silent", .zone_id = "z"
+        };
         uint8_t data[NOTICE_MAX];
         struct record r;
         int n = notice_encode(&notice, data, sizeof(data));
@@ -123,25 +126,27 @@ static void test_lines(void **state)
         feed_every_kind(p);
         until(p, "out", "duty last on");
         stop(p, pid);
-        assert_string_equal(p->out,
-                            "11:06:40 alert 0101..0101 v3 open -> taken  <script>\\u{1b}[2J\\u{202e}aéL 🚲 in Lyon\\u{a}3e, 1 asked, taken by "
-                            "Paul\\u{9b} [silent] [no news]\n"
-                            "11:06:40 alert abab..abab v3 take -> taken  <script>\\u{1b}[2J\\u{202e}aéL 🚲 in Lyon\\u{a}3e, 1 asked, taken by "
-                            "Paul\\u{9b} [silent] [no news]\n"
-                            "11:06:40 notice overdue:z\\u{1b}: silent, 2 [rings]\n"
-                            "11:06:40 notice overdue:z over\n"
-                            "11:06:40 duty s1 on\n"
-                            "11:06:40 duty s1 off\n"
-                            "11:06:40 answer to 0102030405060708: taken_by_other\n"
-                            "alert: cannot be read\n"
-                            "entry of another format: cannot be read\n"
-                            "11:06:40 duty last on\n");
+        assert_string_equal(p->out, "11:06:40 alert 0101..0101 v3 open -> taken  <script>\\u{1b}[2J\\u{202e}aéL 🚲 in "
+                                    "Lyon\\u{a}3e, 1 asked, taken by "
+                                    "Paul\\u{9b} [silent] [no news]\n"
+                                    "11:06:40 alert abab..abab v3 take -> taken  <script>\\u{1b}[2J\\u{202e}aéL 🚲 in "
+                                    "Lyon\\u{a}3e, 1 asked, taken by "
+                                    "Paul\\u{9b} [silent] [no news]\n"
+                                    "11:06:40 notice overdue:z\\u{1b}: silent, 2 [rings]\n"
+                                    "11:06:40 notice overdue:z over\n"
+                                    "11:06:40 duty s1 on\n"
+                                    "11:06:40 duty s1 off\n"
+                                    "11:06:40 answer to 0102030405060708: taken_by_other\n"
+                                    "alert: cannot be read\n"
+                                    "entry of another format: cannot be read\n"
+                                    "11:06:40 duty last on\n");
         assert_string_equal(p->err, "");
 }
 
 static void test_json(void **state)
 {
-        static const char *const kinds[] = { "alert", "alert", "notice", "notice", "duty", "duty", "answer", "unreadable", "unreadable", "duty" };
+        static const char *const kinds[] = { "alert", "alert",  "notice",     "notice",     "duty",
+                                             "duty",  "answer", "unreadable", "unreadable", "duty" };
         struct place *p = *state;
         struct record r;
         size_t lines = 0;
@@ -154,7 +159,8 @@ static void test_json(void **state)
         feed_every_kind(p);
         until(p, "out", "\"last\"");
         stop(p, pid);
-        for (char *save, *line = strtok_r(p->out, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save), lines++) {
+        for (char *save, *line = strtok_r(p->out, "\n", &save); line != NULL;
+             line = strtok_r(NULL, "\n", &save), lines++) {
                 json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 
                 assert_non_null(json);
@@ -318,10 +324,13 @@ static void test_status_of_what_is_left(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                WITH_STORES(test_lines),  WITH_STORES(test_json),
+                WITH_STORES(test_lines),
+                WITH_STORES(test_json),
                 WITH_STORES(test_redis_goes_and_comes),
-                WITH_STORES(test_nothing_is_missed_between_two_questions), WITH_STORES(test_watch_without_redis),
-                WITH_STORES(test_status), WITH_STORES(test_status_of_what_is_left),
+                WITH_STORES(test_nothing_is_missed_between_two_questions),
+                WITH_STORES(test_watch_without_redis),
+                WITH_STORES(test_status),
+                WITH_STORES(test_status_of_what_is_left),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 #include "tests/ops/place.h"
 
-#define SQUARE(x) "{\"type\": \"Polygon\", \"coordinates\": [[[" #x ",0],[" #x ".9,0],[" #x ".9,1],[" #x ",1],[" #x ",0]]]}"
+#define SQUARE(x) \
+        "{\"type\": \"Polygon\", \"coordinates\": [[[" #x ",0],[" #x ".9,0],[" #x ".9,1],[" #x ",1],[" #x ",0]]]}"
 #define ZONE(properties, x) "{\"type\": \"Feature\", \"properties\": " properties ", \"geometry\": " SQUARE(x) "}"
-#define ALL(features) "{\"type\": \"FeatureCollection\", \"features\": [" features "]}"
+#define ALL(features)       "{\"type\": \"FeatureCollection\", \"features\": [" features "]}"
 
 /* Import TEXT; gives the exit status. */
 static int import(struct place *p, const char *what, const char *text)
@@ -27,13 +28,17 @@ static void test_import_adds_and_replaces(void **state)
         struct place *p = *state;
 
         assert_list(p, "");
-        assert_int_equal(import(p, "zone", ALL(ZONE("{\"id\": \"b\", \"name\": \"Bé\"}", 2) "," ZONE("{\"code\": 69123}", 4))), 0);
+        assert_int_equal(
+                import(p, "zone", ALL(ZONE("{\"id\": \"b\", \"name\": \"Bé\"}", 2) "," ZONE("{\"code\": 69123}", 4))),
+                0);
         assert_memory_equal(p->out, "2 zones", 7);
         assert_list(p, ROW("69123", "69123") ROW("b", "Bé"));
         assert_int_equal(import(p, "zone", ZONE("{\"id\": \"b\", \"nom\": \"Other\"}", 6)), 0); /* one Feature alone */
         assert_list(p, ROW("69123", "69123") ROW("b", "Other"));
-        assert_int_equal(import(p, "zone", "\xef\xbb\xbf" ALL(ZONE("{\"id\": \"69123\", \"nom\": \"Lyon\"}", 4) ","
-                                                            ZONE("{\"name\": \"named\"}", 8))), 0); /* a byte order mark */
+        assert_int_equal(import(p, "zone",
+                                "\xef\xbb\xbf" ALL(ZONE("{\"id\": \"69123\", \"nom\": \"Lyon\"}",
+                                                        4) "," ZONE("{\"name\": \"named\"}", 8))),
+                         0); /* a byte order mark */
         assert_list(p, ROW("69123", "Lyon") ROW("b", "Other") ROW("named", "named"));
         assert_int_equal(import(p, "zone", ALL(ZONE("{\"name\": \"named\", \"no_coverage\": true}", 8))), 0);
         assert_int_equal(VIGIE(p, "zone", "remove", "b"), 0);
@@ -47,9 +52,11 @@ static void test_coordinates_come_back_as_they_were(void **state)
         struct place *p = *state;
         char text[4096];
 
-        assert_int_equal(import(p, "zone", "{\"type\": \"Feature\", \"properties\": {\"id\": \"a\"}, \"geometry\": {\"type\": "
-                                           "\"Polygon\", \"coordinates\": [[[-179.1234567,0.1],[-178.5,0],[-178.5,1],"
-                                           "[-179.1234567,0.1]]]}}"), 0);
+        assert_int_equal(import(p, "zone",
+                                "{\"type\": \"Feature\", \"properties\": {\"id\": \"a\"}, \"geometry\": {\"type\": "
+                                "\"Polygon\", \"coordinates\": [[[-179.1234567,0.1],[-178.5,0],[-178.5,1],"
+                                "[-179.1234567,0.1]]]}}"),
+                         0);
         place_get(p, "region/zones.geojson", text, sizeof(text));
         assert_non_null(strstr(text, "[[[-179.1234567,0.1],[-178.5,0],[-178.5,1],[-179.1234567,0.1]]]"));
         assert_int_equal(place_mode(p, "region/zones.geojson"), 0644);
@@ -63,12 +70,17 @@ static void test_refused_import_changes_nothing(void **state)
                 { "", "file.geojson: " },
                 { "{", "file.geojson: " },
                 { ALL(ZONE("{\"id\": \"b\"}", 2) "," ZONE("{\"id\": \"b\"}", 4)), "file.geojson: " },
-                { ALL(ZONE("{\"id\": \"b\"}", 2) "," ZONE("{}", 4)), "file.geojson: feature 1 has no id, code or name" },
-                { ALL(ZONE("{\"name\": \"Bow\"}", 2) ",{\"type\": \"Feature\", \"properties\": {\"name\": \"Bow tie\"}, "
-                      "\"geometry\": {\"type\": \"Polygon\", \"coordinates\": [[[0,0],[1,1],[1,0],[0,1],[0,0]]]}}"),
+                { ALL(ZONE("{\"id\": \"b\"}", 2) "," ZONE("{}", 4)),
+                  "file.geojson: feature 1 has no id, code or name" },
+                { ALL(ZONE("{\"name\": \"Bow\"}",
+                           2) ",{\"type\": \"Feature\", \"properties\": {\"name\": \"Bow tie\"}, "
+                              "\"geometry\": {\"type\": \"Polygon\", \"coordinates\": "
+                              "[[[0,0],[1,1],[1,0],[0,1],[0,0]]]}}"),
                   "file.geojson: feature 1 (Bow tie): " },
-                { ALL("{\"type\": \"Feature\", \"properties\": {\"name\": \"\\u001b\\u202e\"}, \"geometry\": {\"type\": "
-                      "\"Point\", \"coordinates\": [0,0]}}"), "file.geojson: feature 0 (?\\u{202e}): " },
+                { ALL("{\"type\": \"Feature\", \"properties\": {\"name\": \"\\u001b\\u202e\"}, \"geometry\": "
+                      "{\"type\": "
+                      "\"Point\", \"coordinates\": [0,0]}}"),
+                  "file.geojson: feature 0 (?\\u{202e}): " },
         };
         struct place *p = *state;
 
@@ -102,8 +114,9 @@ static void test_communes(void **state)
 
 static void test_barriers(void **state)
 {
-        static const char line[] = "{\"type\": \"Feature\", \"properties\": {\"name\": \"Rhône\", \"penalty\": 2}, \"geometry\": "
-                                   "{\"type\": \"LineString\", \"coordinates\": [[4.8,45.7],[4.9,45.8]]}}";
+        static const char line[] =
+                "{\"type\": \"Feature\", \"properties\": {\"name\": \"Rhône\", \"penalty\": 2}, \"geometry\": "
+                "{\"type\": \"LineString\", \"coordinates\": [[4.8,45.7],[4.9,45.8]]}}";
         struct place *p = *state;
         char text[4096];
 
@@ -124,8 +137,10 @@ static void test_barriers(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                WITH_REGION(test_import_adds_and_replaces),       WITH_REGION(test_coordinates_come_back_as_they_were),
-                WITH_REGION(test_refused_import_changes_nothing), WITH_REGION(test_communes),
+                WITH_REGION(test_import_adds_and_replaces),
+                WITH_REGION(test_coordinates_come_back_as_they_were),
+                WITH_REGION(test_refused_import_changes_nothing),
+                WITH_REGION(test_communes),
                 WITH_REGION(test_barriers),
         };
 
