@@ -100,13 +100,19 @@ static int apply_duty(struct store *store, const struct entry_fields *entry)
 static int apply_answer(struct store *store, const struct entry_fields *entry)
 {
         const struct store_events *events = &store->options.events;
-        char command[VIEW_COMMAND_TEXT], code[32], who[NAME_MAX_OCTETS + 1];
+        char command[VIEW_COMMAND_TEXT], number[8], who[NAME_MAX_OCTETS + 1], *end;
+        const char *code;
+        long a;
 
         text_of(entry, "c", command, sizeof(command));
-        text_of(entry, "a", code, sizeof(code));
+        text_of(entry, "a", number, sizeof(number));
         text_of(entry, "r", who, sizeof(who));
-        if (store->up)
-                events->answer(events->user, command, code, who);
+        a = strtol(number, &end, 10);
+        if (number[0] == '\0' || *end != '\0' || a < 0 || a > UINT8_MAX)
+                return -EBADMSG;
+        code = answer_code_name((uint8_t)a);
+        if (store->up) /* one that we do not know means "not done" */
+                events->answer(events->user, command, code != NULL ? code : "refused", who);
         return 0;
 }
 

@@ -9,7 +9,7 @@ import { Notices } from "./notices.js";
 import { Ring, Title } from "./ring.js";
 import { Toasts } from "./toasts.js";
 import { byId, el, fill, show } from "./dom.js";
-import { chooseLanguage, clock, isolate, loadWords, otherLanguage, say, sayNodes } from "./words.js";
+import { chooseLanguage, clock, has, isolate, loadWords, otherLanguage, say, sayNodes } from "./words.js";
 import { isMine, isTaken, ringOf, ringOfAll } from "./rules.js";
 
 const ANSWER_MS = 8000;
@@ -65,7 +65,7 @@ function answered(c, code, who = null) {
   cards.get(asked.alert)?.setPending(null, board.me);
   if (code === "done") return;
   if (code === "taken_by_other") toasts.add(sayNodes("answer_taken_by_other", { name: who ?? "?" }), "beaten");
-  else toasts.add(say(`answer_${code}`), "bad");
+  else toasts.add(say(has(`answer_${code}`) ? `answer_${code}` : "answer_refused"), "bad");
 }
 
 // ---- what comes in

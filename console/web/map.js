@@ -5,7 +5,8 @@ import { say, isolate, ago, distance } from "./words.js";
 import { isDrill, isTaken } from "./rules.js";
 
 const START = { center: [46.6, 2.5], zoom: 6 };
-const LABELS_FROM_ZOOM = 11;
+const ZONE_NAMES_FROM_ZOOM = 11;
+const PEOPLE_NAMES_FROM_ZOOM = 14; // further out only of those who were asked
 const FRESH_MS = 600000;
 
 export class DeskMap {
@@ -60,7 +61,8 @@ export class DeskMap {
   }
 
   labels() {
-    this.box.classList.toggle("few-labels", this.map.getZoom() < LABELS_FROM_ZOOM);
+    this.box.classList.toggle("no-zone-names", this.map.getZoom() < ZONE_NAMES_FROM_ZOOM);
+    this.box.classList.toggle("few-names", this.map.getZoom() < PEOPLE_NAMES_FROM_ZOOM);
   }
 
   update(board, selectedId) {
@@ -146,7 +148,11 @@ export class DeskMap {
   }
 
   updateZone() {
-    for (const [name, shape] of this.zoneByName ?? []) shape.getElement()?.classList.toggle("here", name === this.selected?.zone_name);
+    for (const [name, shape] of this.zoneByName ?? []) {
+      const here = name === this.selected?.zone_name;
+      shape.getElement()?.classList.toggle("here", here);
+      if (here) shape.bringToFront();
+    }
   }
 
   note(alert) {

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const root = new URL("../..", import.meta.url).pathname;
-const build = join(root, "build", process.env.BUILD ?? "release");
+const build = join(root, "build", process.env.VIGIE_BUILD ?? process.env.BUILD ?? "release");
 
 const ZONES = {
   type: "FeatureCollection",

@@ -276,8 +276,8 @@ static void put_notice(struct seed *s, json_t *json)
 
 static void put_answer(struct seed *s, json_t *json)
 {
-        redis(s->alerts, "XADD {%s}:feed * f 1 t answer c %s a %s at %lld r %s", s->region, text(json, "c"),
-              text(json, "a"), (long long)now_ms(s), text(json, "who"));
+        redis(s->alerts, "XADD {%s}:feed * f 1 t answer c %s a %d at %lld r %s", s->region, text(json, "c"),
+              (int)number(json, "a", 0), (long long)now_ms(s), text(json, "who"));
 }
 
 static json_t *command_json(const struct command *c, int64_t now)

@@ -185,13 +185,21 @@ test("who is beaten to an alert reads who took it, from the change and from the 
   const winner = takes.find((c) => c.person === "ines");
   const loser = takes.find((c) => c.person === "paul");
   await change(alert, { state: 4, event: "take", by: "ines", c: winner.c, owner: "ines", owner_name: "Inès Moreau", taken_at: Date.now() });
-  await region.put("answer", { c: loser.c, a: "taken_by_other", who: "Inès Moreau" });
+  await region.put("answer", { c: loser.c, a: 1, who: "Inès Moreau" });
   await one.locator(".toast", { hasText: "Inès Moreau l'a prise." }).waitFor();
   await card(one, alert.id).getByText("Inès Moreau l'a prise").waitFor();
   await card(two, alert.id).getByText("Vous l'avez prise").waitFor();
   assert.equal(await one.locator(".toast").count(), 1);
   assert.equal(await two.locator(".toast").count(), 0);
   assert.equal(await card(one, alert.id).locator(".row-primary button").textContent(), "Je viens aussi");
+  await press(one, alert, "Je viens aussi");
+  const join = await region.command("join");
+  await region.put("answer", { c: join.c, a: 3 });
+  await one.locator(".toast", { hasText: "Prenez d'abord votre service." }).waitFor();
+  await press(two, alert, "Je suis en route");
+  const going = await until("ines on her way", async () => (await region.commands("en_route")).find((c) => c.person === "ines"));
+  await region.put("answer", { c: going.c, a: 99 }); // a newer dispatcher's
+  await two.locator(".toast", { hasText: "La demande a été refusée." }).waitFor();
 });
 
 test("`seen` is said when the alert is on a visible screen, once, and not before", async () => {
