@@ -113,7 +113,7 @@ $O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o \
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/console/%_test: $O/tests/console/%_test.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
-$O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW)
+$O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW) | $(PROGRAMS)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 
 # a region's people, alerts and notices written into a private Redis, for the browser test
