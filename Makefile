@@ -74,11 +74,10 @@ $O/bin/vigie: $O/ops/vigie/main.o $O/libops.a $(LOW)
 	$(LINK) $(LIBS)
 
 # where the two programs that serve pages find them: other objects when PREFIX is another
-$O/console/config.o $O/device/handset/host/config.o: OURS += -DVIGIE_SHARE='"$(PREFIX)/share/vigie"'
-$O/console/config.o $O/device/handset/host/config.o: $O/prefix
-$O/prefix: FORCE
-	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
-FORCE:
+WITH_PREFIX := $O/console/config.o $O/device/handset/host/config.o
+$(shell mkdir -p $O; echo '$(PREFIX)' | cmp -s - $O/prefix || echo '$(PREFIX)' > $O/prefix)
+$(WITH_PREFIX): OURS += -DVIGIE_SHARE='"$(PREFIX)/share/vigie"'
+$(WITH_PREFIX): $O/prefix
 
 # libvigie-handset as it is installed: two objects, each with what it needs of wire/ and base/ inside and no name but vigie_* to the
 # outside.  A host with a key store of its own does not link the second, and so no libcrypto.
