@@ -1,4 +1,9 @@
 // What this page knows: the server's messages put together.  No DOM.
+
+// Open alerts kept: far more than anybody reads.  Beyond it the least urgent is let go and counted in `rest`.
+export const KEPT_MAX = 1000;
+const CLOSED_MAX = 20;
+
 export class Board {
   constructor() {
     this.alerts = new Map();
@@ -70,16 +75,25 @@ export class Board {
     this.coming?.add(alert.id);
     if (before && before.v > alert.v) return {};
     if (alert.state === "closed") {
-      this.alerts.delete(alert.id);
+      if (!this.alerts.delete(alert.id) && this.rest > 0) this.rest--;
       this.keepClosed(alert);
     } else {
       this.alerts.set(alert.id, alert);
+      this.letGo();
     }
     return { alert, before, event: e, by, command: c };
   }
 
+  letGo() {
+    if (this.alerts.size <= KEPT_MAX) return;
+    let least = null;
+    for (const alert of this.alerts.values()) if (least === null || alert.urgency < least.urgency) least = alert;
+    this.alerts.delete(least.id);
+    this.rest++;
+  }
+
   keepClosed(alert) {
-    this.closed = [alert, ...this.closed.filter((a) => a.id !== alert.id)].slice(0, 20);
+    this.closed = [alert, ...this.closed.filter((a) => a.id !== alert.id)].slice(0, CLOSED_MAX);
   }
 
   // Open before we were blind, and not open any more: closed by somebody we did not hear of.

@@ -14,7 +14,7 @@ export class Card {
     this.movedAt = 0;
     this.buttons = new Map();
     this.head = el("p", { class: "state" }, (this.headText = el("span")), (this.watch = el("time", { class: "watch" })));
-    this.name = el("h2");
+    this.name = el("h2", { id: `name-${alert.id}` });
     this.where = el("p", { class: "where" });
     this.warn = el("ul", { class: "warnings" });
     this.silent = el("p", { class: "silence" });
@@ -80,7 +80,7 @@ export class Card {
 
   button(verb) {
     const click = () => performance.now() - this.movedAt > MOVED_MS && this.on.verb(this, verb);
-    const button = el("button", { type: "button", onclick: click });
+    const button = el("button", { type: "button", onclick: click, "aria-describedby": this.name.id });
     this.buttons.set(verb, button);
     return button;
   }

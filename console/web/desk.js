@@ -84,6 +84,8 @@ function take(message) {
   if (change.alert) onAlert(change);
   if (change.end || change.counts) updateHeader();
   if (change.people && board.whole) duty.update(board);
+  if (change.end) sayVisible();
+  if (change.end || change.notice || change.alert) updateRing(); // now: a hidden tab's timers may be a minute late
   if (change.end || change.notice || change.alert || change.people) later();
 }
 
@@ -128,7 +130,7 @@ function later() {
     drawAll();
   };
   requestAnimationFrame(draw);
-  setTimeout(draw, 250); // a hidden tab draws no frames, and must ring all the same
+  setTimeout(draw, 250); // a hidden tab draws no frames
 }
 
 function drawAll() {

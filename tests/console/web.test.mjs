@@ -2,7 +2,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { Board } from "../../console/web/board.js";
+import { Board, KEPT_MAX } from "../../console/web/board.js";
 import * as rules from "../../console/web/rules.js";
 
 const web = new URL("../../console/web/", import.meta.url);
@@ -115,6 +115,16 @@ test("what happened, in order", () => {
   const lines = rules.timeline(alert({ state: "en_route", owner: "paul", owner_name: "Paul", taken_at: 4000, progress_at: 9000, raised_at: 1000,
     asked: [askedPaul({ asked_at: 1500, seen_at: 3000 }), askedPaul({ name: "Inès", asked_at: 2000, distance_m: null })] }));
   assert.deepEqual(lines.map((l) => l.key), ["line_raised", "line_asked_at", "line_asked", "line_seen", "line_taken", "line_en_route"]);
+});
+
+test("a flood leaves the most urgent, and the number of the others", () => {
+  const board = new Board();
+  for (let i = 0; i <= KEPT_MAX; i++) board.take({ t: "alert", alert: alert({ id: `x${i}`, urgency: i }) });
+  assert.equal(board.alerts.size, KEPT_MAX);
+  assert.ok(!board.alerts.has("x0") && board.alerts.has(`x${KEPT_MAX}`));
+  assert.equal(board.rest, 1);
+  board.take({ t: "alert", alert: alert({ id: "x0", v: 2, state: "closed", closed: { by: "c", name: "", reason: "helped", at: 1 } }) });
+  assert.equal(board.rest, 0);
 });
 
 test("the board keeps the newest version, and a snapshot replaces what was open", () => {
