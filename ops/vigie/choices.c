@@ -144,7 +144,9 @@ int redis_address_check(const char *what, const char *address)
         char host[ADDRESS_HOST_SIZE];
         int r = 0;
 
-        if (address[0] != '/')
+        if (address[0] != '/' && strlen(address) > REGION_ADDRESS_MAX)
+                r = say_wrong("%s '%s': at most %d octets", what, address, REGION_ADDRESS_MAX);
+        else if (address[0] != '/')
                 r = address_split(what, address, host);
         else if (strlen(address) > SOCKET_PATH_MAX)
                 r = say_wrong("%s '%s': a unix socket's name has at most %d octets", what, address, SOCKET_PATH_MAX);

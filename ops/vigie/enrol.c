@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/password.h"
@@ -74,6 +75,8 @@ static int check_servers(const char *servers)
         for (char *save, *word = strtok_r(copy, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
                 if (++count > VIGIE_ADDRESSES_MAX)
                         return say_wrong("--servers: more than %d", VIGIE_ADDRESSES_MAX);
+                if (strlen(word) >= CONF_ITEM_SIZE)
+                        return say_wrong("--servers '%s': at most %d octets each", word, CONF_ITEM_SIZE - 1);
                 if (address_split("--servers", word, host) < 0)
                         return -EINVAL;
         }

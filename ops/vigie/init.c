@@ -18,6 +18,8 @@
 #define SERVER_YEARS    2
 #define TICKET_KEY_SIZE 80
 #define PASSWORD_OCTETS 16
+/* Octets of a server's name: "https://NAME:PORT" is an origin in console.conf, where an item of a list has 121. */
+#define SERVER_NAME_MAX 100
 /* Octets of --names. */
 #define NAMES_MAX       1024
 /* Made first and removed last.  Beside it a folder without vigie.conf is an init that was cut short, and may be
@@ -36,6 +38,8 @@ static int split(char *names, struct setup *s)
         for (char *save, *word = strtok_r(names, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
                 if (s->name_count == PKI_NAMES_MAX)
                         return say_wrong("--names: more than %d", PKI_NAMES_MAX);
+                if (strlen(word) > SERVER_NAME_MAX)
+                        return say_wrong("--names '%s': at most %d octets each", word, SERVER_NAME_MAX);
                 if (!pki_name_is_valid(word))
                         return say_wrong("--names '%s': a host's name in lower case, or an IP address", word);
                 s->names[s->name_count++] = word;

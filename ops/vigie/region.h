@@ -28,10 +28,13 @@ struct redisReply;
 #define REGION_PATH_MAX 512
 #define REGION_NAME_MAX 32
 
+/* Octets of a Redis's address; longer ones are refused. */
+#define REGION_ADDRESS_MAX 127
+
 struct region_config {
         char name[REGION_NAME_MAX + 1];
-        char alerts[128], positions[128]; /* "/path/of/socket" or "host:port" */
-        char user[33], password[129];     /* ACL user of this tool, both Redis */
+        char alerts[REGION_ADDRESS_MAX + 1], positions[REGION_ADDRESS_MAX + 1]; /* "/path/of/socket" or "host:port" */
+        char user[33], password[129];                                           /* ACL user of this tool, both Redis */
 };
 
 struct region {

@@ -230,6 +230,28 @@ static void test_refused_leaves_nothing(void **state)
         assert_int_equal(count(p), 0);
 }
 
+/* The longest values that are taken are good for the daemon. */
+static void test_longest_values(void **state)
+{
+        struct place *p = *state;
+        char name[128], server[160], folder[256], out[256], id[HANDSET_ID_TEXT], path[512];
+
+        memset(name, 'f', sizeof(name));
+        name[94 - strlen(p->dir) - 1] = '\0';
+        place_path(p, name, folder);
+        assert_int_equal(strlen(folder), 94);
+        memset(server, 's', sizeof(server));
+        strcpy(server + 128 - strlen(":65535"), ":65535");
+        REFUSED(p, 2, "at most 127 octets each", "enrol", "--servers", server);
+        assert_int_equal(VIGIE(p, "enrol", "--person", "abcdefghijklmnopqrstuvwxyz012345", "--site",
+                               "a site with a name of 32 octets.", "--servers", server + 1, "--number",
+                               "+123456789012345", "--out", folder),
+                         0);
+        printed(p, id, out);
+        const char *const argv[] = { "vigie-handset", "-n", "-c", in_folder(out, "handset.conf", path), NULL };
+        assert_int_equal(place_run(p, "", argv), 0);
+}
+
 /* The region answers, and refuses the entry: what was made goes. */
 static void test_a_refused_entry_leaves_nothing(void **state)
 {
@@ -360,6 +382,7 @@ int main(void)
                 WITH_STORES(test_pins),
                 WITH_STORES(test_a_supervisor_s_phone),
                 WITH_STORES(test_refused_leaves_nothing),
+                WITH_STORES(test_longest_values),
                 WITH_STORES(test_a_refused_entry_leaves_nothing),
                 WITH_STORES(test_an_expired_certificate_can_be_made),
                 WITH_STORES(test_revoke),

@@ -250,6 +250,36 @@ static void test_names_longer_than_a_line(void **state)
         assert_false(place_has(p, "region"));
 }
 
+/* The longest values that are taken are good for the daemons and for this tool. */
+static void test_longest_values(void **state)
+{
+        struct place *p = *state;
+        char name[102], address[256], console[256], web[300], dispatcher[256];
+
+        memset(name, 'n', sizeof(name));
+        name[101] = '\0';
+        REFUSED(p, 2, "at most 100 octets each", "init", "--region", "r", "--names", name);
+        name[100] = '\0';
+        memset(address, 'a', sizeof(address));
+        strcpy(address + 128 - strlen(":65535"), ":65535");
+        REFUSED(p, 2, "at most 127 octets", "init", "--region", "r", "--alerts", address);
+        assert_int_equal(VIGIE(p, "init", "--region", "abcdefghijklmnopqrstuvwxyz012345", "--names", name,
+                               "--console-port", "65535", "--alerts", address + 1),
+                         0);
+        snprintf(web, sizeof(web), "web.path=%s/web", p->dir);
+        assert_int_equal(mkdir(web + strlen("web.path="), 0700), 0);
+        place_put(p, "web/index.html", "x", 1);
+        place_put(p, "web/login.html", "x", 1);
+        const char *const c[] = {
+                "vigie-console", "-n", "-c", place_path(p, "region/console.conf", console), "-o", web, NULL
+        };
+        assert_int_equal(place_run(p, "", c), 0);
+        const char *const d[] = { "vigie-dispatcher", "-n", "-c", place_path(p, "region/dispatcher.conf", dispatcher),
+                                  NULL };
+        assert_int_equal(place_run(p, "", d), 0);
+        assert_int_equal(VIGIE(p, "trust", "sign"), 0); /* vigie.conf */
+}
+
 static void test_the_rest_of_the_command_line(void **state)
 {
         struct place *p = *state;
@@ -283,6 +313,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_bad_options, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_folders_a_configuration_cannot_name, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_names_longer_than_a_line, place_open, place_close),
+                cmocka_unit_test_setup_teardown(test_longest_values, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_the_rest_of_the_command_line, place_open, place_close),
         };
 
