@@ -2,7 +2,7 @@
 -- KEYS  alert open due tombstones feed epoch
 -- ARGV  1 id  2 expected version (0: none)  3 epoch  4 version  5 state  6 due in ms, from now on  7 urgency  8 record
 --       9 signed alert ("": leave)  10 SHA-256 of the record before ("": leave)  11 event  12 by  13 command
---       14 tombstone ("": stays open)  15... ids that get the tombstone
+--       14 tombstone ("": stays open)  15... ids that get the tombstone: its own, and others that are not open themselves
 -- Answers {1, version, ms} done | {0, version, record} another version is there | {-1, tombstone} closed | {-2, epoch}.
 local epoch = tonumber(redis.call('GET', KEYS[6]) or '0')
 if epoch ~= tonumber(ARGV[3]) then
@@ -28,7 +28,9 @@ else
 	redis.call('ZREM', KEYS[2], ARGV[1])
 	redis.call('ZREM', KEYS[3], ARGV[1])
 	for i = 15, #ARGV do
-		redis.call('HSET', KEYS[4], ARGV[i], ARGV[14])
+		if i == 15 or not redis.call('ZSCORE', KEYS[2], ARGV[i]) then
+			redis.call('HSET', KEYS[4], ARGV[i], ARGV[14])
+		end
 	end
 end
 redis.call('HSET', KEYS[1], 'f', '1', 'v', ARGV[4], 's', ARGV[5], 'due', due, 'r', ARGV[8])

@@ -188,7 +188,7 @@ enum core_result {
         CORE_CONFLICT,  /* another version is there: `record`; empty: no such alert */
         CORE_TOMBSTONE, /* closed: `tombstone` */
         CORE_FENCED,    /* the epoch is a later one: no more commits until CORE_STORE up */
-        CORE_UNKNOWN,   /* no reply: repeated when the store is up */
+        CORE_UNKNOWN,   /* no reply: repeated when the store is up, and CORE_TICK_MS later at the earliest */
 };
 
 struct core_found { /* a carrier's duty as the positions' Redis has it */
@@ -310,7 +310,7 @@ struct core_action {
                         struct cbor_span alert;  /* `signed`; empty: leave what is there */
                         bool closed;             /* out of {r}:open and {r}:due; `tombstone` for each of `gone` */
                         struct tombstone tombstone;
-                        size_t gone_count;       /* 1.. : its own id, then those of its aliases */
+                        size_t gone_count;       /* 1.. : its own id, then other ids of it: left alone where open themselves */
                         uint8_t gone[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
                 } commit;
                 struct {

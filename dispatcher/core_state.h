@@ -134,6 +134,7 @@ struct core {
         int64_t now_ms, now_mono_ms;
         bool store_up, positions_up, disk_full, fenced;
         int64_t store_away_ms; /* since when */
+        int64_t rest_ms;       /* nothing is asked of the store before: it gave no reply */
         uint32_t trust_number;
         uint8_t *trust;
         size_t trust_size;
@@ -210,11 +211,19 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
 /* hold_drop: forget ALERT and its facts. */
 void hold_drop(struct core *core, struct open_alert *alert);
 
-/* hold_wait: a session is owed a receipt of ALERT with the next change. */
+/* hold_wait: a session is owed a receipt of ALERT with the next change.  hold_wait_move: those that wait for the press AS wait for
+ * ALERT's now (NULL: no more), not for FROM's. */
 void hold_wait(struct open_alert *alert, const struct waiting *waiting);
+void hold_wait_move(struct open_alert *from, struct open_alert *alert, const uint8_t as[ALERT_ID_SIZE]);
 
-/* hold_remember: the alert of RECORD is closed, under each of its ids.  hold_closed: what is remembered, or NULL. */
+/* hold_ids: what goes with RECORD when it is closed: its id, then those of its aliases that are not open alerts of their own (two
+ * dispatchers may have raised two phones' presses apart).  Room for 1 + RECORD_ALIASES_MAX.  Returns how many. */
+size_t hold_ids(const struct core *core, const struct record *record, uint8_t (*ret_ids)[ALERT_ID_SIZE]);
+
+/* hold_remember: the alert of RECORD is closed, under each of its ids; hold_remember_id: one id.  hold_closed: what is remembered,
+ * or NULL. */
 void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone);
+void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone);
 const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE]);
 
 /* hold_tombstone: what stays of RECORD, which is closed. */
@@ -228,6 +237,9 @@ int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fac
 
 /* flow_queue: put FACT into ALERT's queue.  Returns 0 or, FACT untouched, -ENOBUFS. */
 int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact);
+
+/* flow_remove: take FACT, which stays the caller's, out of ALERT's queue. */
+void flow_remove(struct core *core, struct open_alert *alert, struct fact *fact);
 
 /* flow_again: what this process committed of ALERT is to be offered once more. */
 void flow_again(struct core *core, struct open_alert *alert);

@@ -41,6 +41,7 @@ struct fact {
         uint8_t path, why;                /* ALERT: enum alert_path, enum unverified_why */
         uint8_t handset[HANDSET_ID_SIZE]; /* ALERT: that the object names; COMMAND: that asks, where by_handset */
         bool by_handset, replayed;
+        bool looked_up;   /* ALERT on another phone: the store has no alert of that id, open or closed */
         uint64_t session; /* that it came by; 0 none */
         uint32_t request; /* of its frame */
         uint8_t verb;     /* COMMAND: enum command_verb */

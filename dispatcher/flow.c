@@ -34,6 +34,16 @@ static void take_out(struct open_alert *alert, size_t at)
         memmove(alert->queue + at, alert->queue + at + 1, (--alert->queued - at) * sizeof(*alert->queue));
 }
 
+void flow_remove(struct core *core, struct open_alert *alert, struct fact *fact)
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i] == fact) {
+                        take_out(alert, i);
+                        core->counters.waiting -= flow_waits(fact);
+                        return;
+                }
+}
+
 /* Room for FACT: the oldest that is done goes, else a revision that FACT replaces. */
 static bool make_room(struct core *core, struct open_alert *alert, const struct fact *fact)
 {
@@ -200,16 +210,11 @@ static void fly(struct core *core, struct open_alert *alert, enum flight flight)
         core->counters.commits = (int64_t)core->flights.count;
 }
 
-static void fill_gone(struct core_action *action, const struct record *record)
+static void fill_gone(const struct core *core, struct core_action *action, const struct record *record)
 {
         action->u.commit.closed = true;
         action->u.commit.tombstone = hold_tombstone(record);
-        memcpy(action->u.commit.gone[0], record->id, ALERT_ID_SIZE);
-        for (size_t i = 0; i < record->alias_count; i++) {
-                memcpy(action->u.commit.gone[1 + i], record->handset, HANDSET_ID_SIZE);
-                memcpy(action->u.commit.gone[1 + i] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
-        }
-        action->u.commit.gone_count = 1u + record->alias_count;
+        action->u.commit.gone_count = hold_ids(core, record, action->u.commit.gone);
 }
 
 static void commit(struct core *core, struct open_alert *alert, struct proposal *proposal)
@@ -249,7 +254,7 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
                 action->u.commit.before = core_keep_octets(core, alert->record, alert->record_size);
         action->u.commit.alert = core_keep_octets(core, proposal->alert.at, proposal->alert.len);
         if (record->state == ALERT_CLOSED)
-                fill_gone(action, record);
+                fill_gone(core, action, record);
 }
 
 /* FACT changes nothing, or is refused (R an answer code, negative). */
@@ -264,12 +269,8 @@ static void settle(struct core *core, struct open_alert *alert, struct fact *fac
         else
                 tell_waiting(core, alert, &record);
         if (r < 0) {
-                for (size_t i = 0; i < alert->queued; i++)
-                        if (alert->queue[i] == fact) {
-                                take_out(alert, i);
-                                free(fact);
-                                break;
-                        }
+                flow_remove(core, alert, fact);
+                free(fact);
         }
 }
 
@@ -336,42 +337,62 @@ static bool route_again(struct core *core, struct open_alert *alert, struct fact
         other = offer_route(handset, press.alert.kind == ALERT_DRILL);
         if (other == NULL || other == alert || other->version == 0 || flow_queue(core, other, fact) < 0)
                 return false;
-        for (size_t i = 0; i < alert->waiting_count; i++)
-                hold_wait(other, &alert->waiting[i]);
-        for (size_t i = 0; i < alert->queued; i++)
-                if (alert->queue[i] == fact)
-                        take_out(alert, i);
-        core->counters.waiting--; /* counted there now */
+        hold_wait_move(alert, other, fact->id);
+        flow_remove(core, alert, fact); /* it is counted there now */
         return true;
+}
+
+/* Before a press on another phone becomes part of ALERT, the store is asked whether it is one that was closed long ago, or raised
+ * by another dispatcher. */
+static bool must_look_up(const struct open_alert *alert, const struct fact *fact)
+{
+        struct record record;
+
+        if (fact->type != FACT_ALERT || fact->looked_up || memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0)
+                return false;
+        hold_record(alert, &record);
+        return alert_alias_find(&record, fact->id + HANDSET_ID_SIZE) < 0;
+}
+
+/* Ask the store for the alert ID, because of FACT, or (NULL) because ALERT was not among the open ones. */
+static void look_up(struct core *core, struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE], struct fact *fact)
+{
+        struct core_action *action = core_do(core, DO_LOOK);
+
+        alert->flying = fact;
+        if (fact != NULL)
+                fact->state = FACT_FLYING;
+        fly(core, alert, FLIGHT_LOOK);
+        action->u.look.token = alert->token;
+        memcpy(action->u.look.id, id, ALERT_ID_SIZE);
 }
 
 static void step(struct core *core, struct open_alert *alert)
 {
         struct fact *fact = next_fact(alert);
 
-        if (alert->look) {
-                struct core_action *action = core_do(core, DO_LOOK);
-
-                fly(core, alert, FLIGHT_LOOK);
-                action->u.look.token = alert->token;
-                memcpy(action->u.look.id, alert->id, ALERT_ID_SIZE);
-        } else if (fact != NULL && fact->state == FACT_READY) {
-                if (route_again(core, alert, fact))
-                        flow_ready(core, alert);
-                else
-                        offer_fact(core, alert, fact);
-        } else if (alert->version == 0 && alert->queued == 0) {
+        if (alert->look)
+                look_up(core, alert, alert->id, NULL);
+        else if (fact != NULL && fact->state != FACT_READY)
+                return; /* the journal has it not yet; those behind wait too */
+        else if (fact != NULL && route_again(core, alert, fact))
+                flow_ready(core, alert);
+        else if (fact != NULL && must_look_up(alert, fact))
+                look_up(core, alert, fact->id, fact);
+        else if (fact != NULL)
+                offer_fact(core, alert, fact);
+        else if (alert->version == 0 && alert->queued == 0)
                 hold_drop(core, alert);
-        } else if (alert->version != 0 && (alert->bring_back || alert->due_now)) {
+        else if (alert->version != 0 && (alert->bring_back || alert->due_now))
                 offer_deadline(core, alert);
-        }
 }
 
 bool flow_step(struct core *core)
 {
         struct open_alert *alert = core->ready;
 
-        if (!core->store_up || core->fenced || alert == NULL || core->flights.count >= CORE_COMMITS_MAX)
+        if (!core->store_up || core->fenced || alert == NULL || core->now_ms < core->rest_ms ||
+            core->flights.count >= CORE_COMMITS_MAX)
                 return false;
         core->ready = alert->next_ready;
         if (core->ready == NULL)

@@ -146,6 +146,7 @@ void hold_drop(struct core *core, struct open_alert *alert)
         }
         if (alert->flight != FLIGHT_NONE)
                 table_remove(&core->flights, table_find(&core->flights, &alert->token));
+        core->counters.commits = (int64_t)core->flights.count;
         for (struct open_alert **at = &core->ready; alert->in_ready && *at != NULL; at = &(*at)->next_ready)
                 if (*at == alert) {
                         *at = alert->next_ready;
@@ -169,6 +170,18 @@ void hold_wait(struct open_alert *alert, const struct waiting *waiting)
         alert->waiting[alert->waiting_count++] = *waiting;
 }
 
+void hold_wait_move(struct open_alert *from, struct open_alert *alert, const uint8_t as[ALERT_ID_SIZE])
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < from->waiting_count; i++)
+                if (memcmp(from->waiting[i].as, as, ALERT_ID_SIZE) != 0)
+                        from->waiting[kept++] = from->waiting[i];
+                else if (alert != NULL)
+                        hold_wait(alert, &from->waiting[i]);
+        from->waiting_count = (uint8_t)kept;
+}
+
 /* ---- The end ------------------------------------------------------------------------------------------------------- */
 
 struct tombstone hold_tombstone(const struct record *record)
@@ -186,7 +199,7 @@ const struct closed_alert *hold_closed(const struct core *core, const uint8_t id
         return table_find(&core->closed, id);
 }
 
-static void remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
+void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
 {
         struct closed_alert *closed = table_find(&core->closed, id);
 
@@ -203,24 +216,29 @@ static void remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const s
         core->closed_newest = closed;
 }
 
-/* The id of RECORD, then those of its aliases.  Returns how many. */
-static size_t ids_of(const struct record *record, uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE])
+size_t hold_ids(const struct core *core, const struct record *record, uint8_t (*ret_ids)[ALERT_ID_SIZE])
 {
-        memcpy(ids[0], record->id, ALERT_ID_SIZE);
+        size_t count = 1;
+
+        memcpy(ret_ids[0], record->id, ALERT_ID_SIZE);
         for (size_t i = 0; i < record->alias_count; i++) {
-                memcpy(ids[1 + i], record->handset, HANDSET_ID_SIZE);
-                memcpy(ids[1 + i] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+                const struct open_alert *other;
+
+                memcpy(ret_ids[count], record->handset, HANDSET_ID_SIZE);
+                memcpy(ret_ids[count] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+                other = hold_find(core, ret_ids[count]);
+                count += other == NULL || other->version == 0;
         }
-        return 1u + record->alias_count;
+        return count;
 }
 
 void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone)
 {
         uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
-        size_t count = ids_of(record, ids);
+        size_t count = hold_ids(core, record, ids);
 
         for (size_t i = 0; i < count; i++)
-                remember(core, ids[i], tombstone);
+                hold_remember_id(core, ids[i], tombstone);
 }
 
 /* What we know of an alert that was closed where we did not see it. */
@@ -255,9 +273,8 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
 
                         if (fact->state == FACT_FLYING)
                                 fact->state = FACT_READY;
-                        for (size_t i = 0; other != NULL && i < alert->waiting_count; i++)
-                                if (memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
-                                        hold_wait(other, &alert->waiting[i]);
+                        if (other != NULL)
+                                hold_wait_move(alert, other, fact->id);
                         if (other != NULL && flow_queue(core, other, fact) == 0)
                                 continue;
                 }
@@ -273,7 +290,7 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
 static void note_gone(struct core *core, const struct record *record)
 {
         uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE], buf[FACT_MAX];
-        size_t count = ids_of(record, ids);
+        size_t count = hold_ids(core, record, ids);
 
         (void)core_append(core, (struct cbor_span){ buf, fact_encode_gone(ids, count, buf) });
 }

@@ -43,6 +43,40 @@ static void landed(struct core *core, struct open_alert *alert)
         free((uint8_t *)bytes.at);
 }
 
+/* What the store has under the id of a press on another phone, which was about to become part of ALERT. */
+static void looked_up(struct core *core, struct open_alert *alert, const struct core_event *event)
+{
+        struct cbor_span bytes = event->u.committed.record;
+        struct fact *fact = alert->flying;
+        struct open_alert *other;
+        struct record record;
+
+        alert->flying = NULL;
+        fact->state = FACT_READY;
+        flow_ready(core, alert);
+        if (event->u.committed.result == CORE_TOMBSTONE) { /* closed long ago, and stays closed */
+                hold_remember_id(core, fact->id, &event->u.committed.tombstone);
+                for (size_t i = 0; i < alert->waiting_count; i++)
+                        if (memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
+                                tell_closed(core, &event->u.committed.tombstone, UINT16_MAX, &alert->waiting[i]);
+                hold_wait_move(alert, NULL, fact->id);
+                flow_remove(core, alert, fact);
+                free(fact);
+                return;
+        }
+        fact->looked_up = true;
+        if (bytes.len == 0 || record_decode(bytes.at, bytes.len, &record) < 0 || record.state == ALERT_CLOSED)
+                return;
+        other = hold_need(core, record.id); /* an alert of its own, which another dispatcher raised */
+        if (other == NULL)
+                return;
+        hold_wait_move(alert, other, fact->id);
+        flow_remove(core, alert, fact);
+        if (flow_queue(core, other, fact) < 0)
+                free(fact);
+        hold_adopt(core, other, &record, bytes);
+}
+
 /* Nothing was committed: the fact is offered again. */
 static void not_landed(struct core *core, struct open_alert *alert)
 {
@@ -97,6 +131,11 @@ void land(struct core *core, const struct core_event *event)
                 landed(core, alert);
                 return;
         }
+        if (flight == FLIGHT_LOOK && alert->flying != NULL &&
+            (event->u.committed.result == CORE_TOMBSTONE || event->u.committed.result == CORE_CONFLICT)) {
+                looked_up(core, alert, event);
+                return;
+        }
         not_landed(core, alert);
         if (event->u.committed.result == CORE_TOMBSTONE) {
                 hold_gone(core, alert, &event->u.committed.tombstone, NULL);
@@ -108,6 +147,7 @@ void land(struct core *core, const struct core_event *event)
                 core->counters.fenced++;
         } else {
                 core->counters.unknown_replies++;
+                core->rest_ms = core->now_ms + CORE_TICK_MS;
         }
 }
 
@@ -139,8 +179,10 @@ void land_store(struct core *core, bool up)
         if (!up && core->store_up)
                 core->store_away_ms = core->now_ms;
         core->store_up = up;
-        if (up)
+        if (up) {
                 core->fenced = false;
+                core->rest_ms = 0;
+        }
         while (!up && (flying = table_next(&core->flights, &cursor)) != NULL) {
                 struct open_alert *alert = hold_find(core, flying->id);
 

@@ -119,7 +119,7 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
         const struct closed_alert *closed = hold_closed(core, verdict->press.id);
         struct record record;
 
-        if (closed != NULL) {
+        if (closed != NULL && hold_find(core, verdict->press.id) == NULL) {
                 tell_closed(core, &closed->tombstone, verdict->press.alert.revision, to);
                 return true;
         }

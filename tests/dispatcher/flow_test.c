@@ -525,6 +525,8 @@ static void test_owner_heard_elsewhere(void **state)
         model_press(model, carrier, 1, &alert);
         take = model_command(COMMAND_TAKE, model->alerts[0].id);
         assert_int_equal(model_order(model, 1, "anna", &take), -1);
+        alert.revision = 1;
+        model_press(model, carrier, 1, &alert); /* this one works the deadline out anew */
         model_pass(model, LADDER_UNHEARD_MS - 100);
         assert_int_equal(model_record(model, model->alerts[0].id).marks & RECORD_NO_NEWS, 0);
         model_pass(model, 500);
@@ -570,6 +572,62 @@ static void test_not_even_kept(void **state)
         assert_int_equal(model_session(model, carrier)->receipt_count, 0);
         model_store(model, true);
         assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED);
+        model_free(model);
+}
+
+/* One deadline more than commits may be in flight: it waits for its turn. */
+static void test_commits_in_flight(void **state)
+{
+        struct model *model = region(1);
+
+        for (size_t i = 0; i <= CORE_COMMITS_MAX; i++) {
+                struct record record = { .version = 1, .state = ALERT_RAISED, .marks = RECORD_UNVERIFIED, .due_ms = 1 };
+                uint8_t octets[RECORD_MAX];
+                int n;
+
+                memset(record.id, 0x77, ALERT_ID_SIZE);
+                memcpy(record.id, &i, sizeof(i));
+                memcpy(record.handset, record.id, HANDSET_ID_SIZE);
+                n = record_encode(&record, octets, sizeof(octets));
+                assert_int_equal(core_load_record(model->dispatchers[0].core, (struct cbor_span){ octets, (size_t)n }),
+                                 0);
+        }
+        model->hold_commits = true;
+        model_pass(model, 300);
+        assert_int_equal(counters(model, 0)->commits, CORE_COMMITS_MAX);
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(counters(model, 0)->commits, 0);
+        assert_int_equal(model_open(model), CORE_COMMITS_MAX + 1);
+        model_free(model);
+}
+
+/* Two presses of one handset, raised by two dispatchers in the same moment, are two alerts.  Offered to the other one, each
+ * stays what it is; and one's closure is not the other's. */
+static void test_two_alerts_of_one_handset(void **state)
+{
+        struct model *model = region(2);
+        uint64_t here = model_login(model, 0, 1), there = model_login(model, 1, 1);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, other);
+        model->hold_commits = true;
+        model_press(model, here, 1, &one);
+        model_press(model, there, 1, &two);
+        model_press(model, here, 1, &two); /* before this one has heard of it */
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model_open(model), 2);
+        assert_int_equal(model_record(model, id).alias_count, 0);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        assert_int_equal(model_open(model), 1);
+        assert_null(model_tombstone(model, other));
+        assert_int_equal(counters(model, 0)->open_alerts, 1);
+        assert_int_equal(counters(model, 1)->open_alerts, 1);
         model_free(model);
 }
 
@@ -656,6 +714,8 @@ int main(void)
                 cmocka_unit_test(test_owner_heard_elsewhere),
                 cmocka_unit_test(test_no_receipt_before_its_press_is_there),
                 cmocka_unit_test(test_not_even_kept),
+                cmocka_unit_test(test_commits_in_flight),
+                cmocka_unit_test(test_two_alerts_of_one_handset),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };

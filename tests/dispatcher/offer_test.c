@@ -435,6 +435,34 @@ static void test_restored_phone(void **state)
         model_free(model);
 }
 
+/* The phone restored from a backup presses, and then offers what its old outbox had: closed long ago, and stays closed. */
+static void test_old_outbox(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        struct alert old = model_alert_default(model, 1), now = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        model_press(model, session, 1, &old);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        model_kill(model, 0);
+        model_start(model, 0);
+        session = model_login(model, 0, 1);
+        model_press(model, session, 1, &now);
+        model_press(model, session, 1, &old);
+        assert_int_equal(only(model).presses, 1);
+        assert_int_equal(only(model).alias_count, 0);
+        assert_memory_equal(model_session(model, session)->receipt.alert.octets, id, ALERT_ID_SIZE);
+        assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_CLOSED_HELPED);
+        model_kill(model, 0); /* and its note in the journal changes nothing */
+        model_start(model, 0);
+        assert_int_equal(only(model).presses, 1);
+        model_free(model);
+}
+
 /* A press on the second phone that waits for the store while the first one's alert is closed there: an alert of its own. */
 static void test_press_meets_a_closure(void **state)
 {
@@ -613,6 +641,7 @@ int main(void)
                 cmocka_unit_test(test_older_revision),
                 cmocka_unit_test(test_closed_long_ago),
                 cmocka_unit_test(test_restored_phone),
+                cmocka_unit_test(test_old_outbox),
                 cmocka_unit_test(test_press_meets_a_closure),
                 cmocka_unit_test(test_real_during_a_drill),
                 cmocka_unit_test(test_impossible_time_and_position),

@@ -246,7 +246,8 @@ static void test_lost_replies(void **state)
                         if (step == lost) {
                                 s->model->hold_commits = false;
                                 model_release(s->model); /* done, and not said */
-                                assert_true(is_done(s, step));
+                                /* A press on another phone is looked up first: there it is that answer that is lost. */
+                                assert_int_equal(is_done(s, step), step != 3);
                         }
                         s->model->lose_replies = false;
                         model_store(s->model, false);

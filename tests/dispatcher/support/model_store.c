@@ -120,7 +120,8 @@ static void write_alert(struct model *model, struct model_alert *alert, const st
                 alert->signed_alert = model_copy(action->u.commit.alert);
         }
         for (size_t i = 0; alert->closed && i < action->u.commit.gone_count; i++)
-                bury(model, action->u.commit.gone[i], &action->u.commit.tombstone);
+                if (i == 0 || model_stored(model, action->u.commit.gone[i]) == NULL)
+                        bury(model, action->u.commit.gone[i], &action->u.commit.tombstone);
         entry = model_feed(model, CORE_FEED_ALERT);
         entry->event = action->u.commit.event;
         entry->record = model_copy(action->u.commit.record);
