@@ -492,6 +492,8 @@ void host_close(struct host *host)
         if (host->lws != NULL)
                 lws_context_destroy(host->lws);
         loop_close(host->loop);
+        if (host->lws != NULL)
+                lws_context_destroy(host->lws); /* the second call: the loop has let go of it */
         links_free(host->links);
         page_free(host->page);
         identity_clear(&host->identity);

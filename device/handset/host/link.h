@@ -46,7 +46,7 @@ int links_open(const struct links_options *options, struct links **ret_links);
 /* links_close: end all; no state is told any more.  Before the lws context is destroyed.  NULL does nothing. */
 void links_close(struct links *links);
 
-/* links_free: after the lws context is gone and the loop is closed.  NULL does nothing. */
+/* links_free: after the loop is closed and the lws context is gone (its second lws_context_destroy).  NULL does nothing. */
 void links_free(struct links *links);
 
 /* link_connect: begin to connect to ADDRESS (below count); what there is to it already is ended first, silently. */

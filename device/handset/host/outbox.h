@@ -21,7 +21,7 @@ struct outbox;
 #define OUTBOX_CHUNK       (256 * 1024)
 #define OUTBOX_SIZE_MAX    (16 * 1024 * 1024)
 /* A journal that could not be opened is tried again so often. */
-#define OUTBOX_RETRY_MS    10000
+#define OUTBOX_RETRY_MS    2000
 
 struct outbox_options {
         struct loop *loop;
