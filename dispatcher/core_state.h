@@ -51,6 +51,7 @@ struct open_alert {
 
         enum flight flight;
         uint64_t token;
+        uint32_t expected;   /* by the commit in flight; 0: a look */
         struct fact *flying; /* NULL: a deadline, or a record that is brought back */
         uint8_t *proposal;   /* the record in the commit */
         size_t proposal_size;

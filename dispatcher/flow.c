@@ -203,6 +203,7 @@ static void fly(struct core *core, struct open_alert *alert, enum flight flight)
 
         alert->token = ++core->tokens;
         alert->flight = flight;
+        alert->expected = flight == FLIGHT_COMMIT ? alert->stored : 0;
         if (flight == FLIGHT_LOOK)
                 alert->proposal_event = 0;
         flying = table_add(&core->flights, &alert->token);
@@ -240,7 +241,7 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
         fly(core, alert, FLIGHT_COMMIT);
         action->u.commit.token = alert->token;
         memcpy(action->u.commit.id, alert->id, ALERT_ID_SIZE);
-        action->u.commit.expected = alert->stored;
+        action->u.commit.expected = alert->expected;
         action->u.commit.version = record->version;
         action->u.commit.event = (uint8_t)proposal->event;
         action->u.commit.by = (const char *)core_keep_octets(core, proposal->actor.person, PERSON_ID_MAX + 1).at;

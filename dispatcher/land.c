@@ -90,7 +90,8 @@ static void not_landed(struct core *core, struct open_alert *alert)
         flow_ready(core, alert);
 }
 
-/* The store has another version than we thought, or (empty) none. */
+/* The store has another version than we thought, or (empty) none.  It may be older than what the feed has told since: the two come
+ * by ways of their own. */
 static void conflict(struct core *core, struct open_alert *alert, struct cbor_span bytes)
 {
         struct record record;
@@ -106,7 +107,7 @@ static void conflict(struct core *core, struct open_alert *alert, struct cbor_sp
                 return;
         }
         alert->look = false;
-        if (record.version < alert->version) { /* a failover lost what it had acknowledged */
+        if (record.version < alert->expected) { /* a failover lost what it had acknowledged */
                 hold_set(core, alert, &record, bytes);
                 flow_again(core, alert);
         } else {

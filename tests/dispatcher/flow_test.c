@@ -631,6 +631,41 @@ static void test_two_alerts_of_one_handset(void **state)
         model_free(model);
 }
 
+/* The store's answer and the feed come by ways of their own: an answer that is older than what the feed has told is no failover. */
+static void test_feed_overtakes_an_answer(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE], octets[RECORD_MAX];
+        struct core_event event = { .kind = CORE_COMMITTED, .u.committed.result = CORE_CONFLICT };
+        struct command command;
+        size_t size;
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        size = model->alerts[0].record.len;
+        memcpy(octets, model->alerts[0].record.at, size);
+        model->hold_commits = true;
+        command = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_ask(model, anna, &command), -1);
+        model->hold_commits = false;
+        command = model_command(COMMAND_SEEN, id);
+        assert_int_equal(model_order(model, 1, "bob", &command), -1); /* version 2, which the feed tells */
+        for (uint64_t token = 1; counters(model, 0)->conflicts == 0; token++) { /* the one in flight */
+                event.u.committed.token = token;
+                event.u.committed.record = (struct cbor_span){ octets, size };
+                model_event(model, 0, &event);
+        }
+        model_pump(model);
+        assert_int_equal(counters(model, 0)->replayed, 0);
+        assert_int_equal(model_record(model, id).version, 3);
+        assert_string_equal(model_record(model, id).owner_id, "anna");
+        assert_true(model_record(model, id).asked[1].seen_at_ms != 0);
+        model_release(model);
+        model_free(model);
+}
+
 /* Six hundred alerts changed while this process had no store: all are told, more than one step's actions hold. */
 static void test_much_news_at_once(void **state)
 {
@@ -716,6 +751,7 @@ int main(void)
                 cmocka_unit_test(test_not_even_kept),
                 cmocka_unit_test(test_commits_in_flight),
                 cmocka_unit_test(test_two_alerts_of_one_handset),
+                cmocka_unit_test(test_feed_overtakes_an_answer),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };

@@ -304,8 +304,14 @@ static void check_held(void *user, struct cbor_span bytes)
         alert = model_stored(held->model, record.id);
         if (alert == NULL || alert->closed)
                 wrong("held, and not open in the store");
-        if (alert->version != record.version)
+        if (alert->version != record.version) {
+                char id[ALERT_ID_TEXT];
+
+                alert_id_to_text((const struct alert_id *)record.id, id);
+                fprintf(stderr, "chaos: alert %s, version %u held, %u in the store: ", id, record.version,
+                        alert->version);
                 wrong("held in another version than the store has");
+        }
         held->count++;
 }
 
