@@ -280,22 +280,6 @@ static inline int place_open(void **state)
         return 0;
 }
 
-/* A folder with a region in it. */
-static inline int place_open_region(void **state)
-{
-        return place_open(state) < 0 || place_init(*state) != 0 ? -1 : 0;
-}
-
-/* A region with its stores. */
-static inline int place_open_stores(void **state)
-{
-        if (place_open_region(state) < 0)
-                return -1;
-        place_redis(*state, 0);
-        place_redis(*state, 1);
-        return 0;
-}
-
 static inline int place_close(void **state)
 {
         struct place *p = *state;
@@ -306,6 +290,27 @@ static inline int place_close(void **state)
         snprintf(command, sizeof(command), "rm -rf '%s'", p->dir);
         free(p);
         return system(command) == 0 ? 0 : -1;
+}
+
+/* A folder with a region in it.  What cannot be set up is taken away here: there is no tear-down for it. */
+static inline int place_open_region(void **state)
+{
+        if (place_open(state) < 0)
+                return -1;
+        if (place_init(*state) == 0)
+                return 0;
+        place_close(state);
+        return -1;
+}
+
+/* A region with its stores. */
+static inline int place_open_stores(void **state)
+{
+        if (place_open_region(state) < 0)
+                return -1;
+        place_redis(*state, 0);
+        place_redis(*state, 1);
+        return 0;
 }
 
 #endif
