@@ -82,14 +82,14 @@ class Region:
             self.vigie("user", "add", login, "--name", name, "--role", role, *(["--person", person] if person else []), stdin=PASSWORD + "\n")
         self.vigie("round", "add", "bellecour-3", "--name", "Bellecour 3", "--zone", "presquile", "--team", "lyon")
         self.vigie("zone", "import", os.path.join(DATA, "zones-lyon.geojson"))
-        shutil.copy(os.path.join(DATA, "barriers-lyon.geojson"), os.path.join(self.dir, "barriers.geojson"))
+        self.vigie("barrier", "import", os.path.join(DATA, "barriers-lyon.geojson"))
 
     def start_dispatcher(self, rank):
         name = f"dispatcher-{rank + 1}"
         argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf"), "-o", f"dispatcher.name=d{rank + 1}",
                 "-o", f"dispatcher.rank={rank}", "-o", f"journal.path={self.folder}/d{rank + 1}.journal",
                 "-o", f"snapshot.path={self.folder}/d{rank + 1}.snapshot", "-o", f"listen.port={self.dispatcher_port or 0}",
-                "-o", "listen.address=127.0.0.1", "-o", f"barriers.path={self.dir}/barriers.geojson"]
+                "-o", "listen.address=127.0.0.1"]
         self.dispatcher_port = self.process(name, argv, ready=True).start().port
 
     def start_console(self):
