@@ -160,6 +160,9 @@ SECONDS ?= 60
 FUZZ := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/*_fuzz.c))
 $O/tests/fuzz/handset_fuzz: $O/tests/fuzz/handset_fuzz.o $O/libvigie-handset.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/fuzz/dispatcher_fuzz: $O/tests/fuzz/dispatcher_fuzz.o $O/tests/dispatcher/support/chaos.o \
+		$(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/model*.c)) $O/libdispatcher.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/console_fuzz: $O/tests/fuzz/console_fuzz.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/%_fuzz: $O/tests/fuzz/%_fuzz.o $(LOW)
