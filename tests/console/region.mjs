@@ -39,6 +39,8 @@ export class Region {
     const region = new Region();
     region.dir = mkdtempSync(join(tmpdir(), "vigie-console-test-"));
     region.children = [];
+    process.once("exit", () => region.drop()); // also when a test breaks off: nothing stays behind
+    for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(1));
     try {
       region.certificate();
       await region.startRedis("alerts");
@@ -136,6 +138,11 @@ export class Region {
   async end(child, signal = "SIGTERM") {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return child.ended;
+  }
+
+  drop() {
+    for (const child of this.children) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    rmSync(this.dir, { recursive: true, force: true });
   }
 
   async stop() {
