@@ -44,20 +44,23 @@ void flow_remove(struct core *core, struct open_alert *alert, struct fact *fact)
                 }
 }
 
-/* Room for FACT: the oldest that is done goes, else a revision that FACT replaces. */
-static bool make_room(struct core *core, struct open_alert *alert, const struct fact *fact)
+/* The place of a waiting revision that FACT replaces, which keeps its turn; -1: none. */
+static int replaced(const struct open_alert *alert, const struct fact *fact)
 {
-        for (size_t pass = 0; pass < 2; pass++)
-                for (size_t i = 0; i < alert->queued; i++) {
-                        struct fact *old = alert->queue[i];
-                        bool replaced = old->state == FACT_READY && old->type == FACT_ALERT &&
-                                        fact->type == FACT_ALERT && memcmp(old->id, fact->id, ALERT_ID_SIZE) == 0;
+        for (int i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->state == FACT_READY && alert->queue[i]->type == FACT_ALERT &&
+                    fact->type == FACT_ALERT && memcmp(alert->queue[i]->id, fact->id, ALERT_ID_SIZE) == 0)
+                        return i;
+        return -1;
+}
 
-                        if (pass == 0 ? old->state != FACT_DONE : !replaced)
-                                continue;
+/* Forget the oldest that is done. */
+static bool forget_done(struct open_alert *alert)
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->state == FACT_DONE) {
+                        free(alert->queue[i]);
                         take_out(alert, i);
-                        core->counters.waiting -= flow_waits(old);
-                        free(old);
                         return true;
                 }
         return false;
@@ -82,13 +85,19 @@ static void fact_is_ready(struct core *core, struct fact *fact)
 
 int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
 {
-        if (alert->queued == CORE_QUEUE_MAX && !make_room(core, alert, fact)) {
+        int place = replaced(alert, fact);
+
+        if (alert->queued < CORE_QUEUE_MAX || forget_done(alert)) {
+                alert->queue[alert->queued++] = fact;
+                core->counters.waiting += flow_waits(fact);
+        } else if (place >= 0) {
+                free(alert->queue[place]);
+                alert->queue[place] = fact;
+        } else {
                 core->counters.queue_full++;
                 return -ENOBUFS;
         }
-        alert->queue[alert->queued++] = fact;
         fact->alert = alert;
-        core->counters.waiting += flow_waits(fact);
         if (fact->state == FACT_READY)
                 flow_ready(core, alert);
         return 0;
@@ -166,6 +175,7 @@ static int propose_alert(struct core *core, struct open_alert *alert, struct pro
         };
 
         (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        assert(alert->version != 0 || memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0); /* its own press is the first */
         memcpy(press.id, fact->id, ALERT_ID_SIZE);
         memcpy(press.handset, fact->handset, HANDSET_ID_SIZE);
         press.why = fact->why;

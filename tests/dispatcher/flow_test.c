@@ -651,7 +651,7 @@ static void test_feed_overtakes_an_answer(void **state)
         assert_int_equal(model_ask(model, anna, &command), -1);
         model->hold_commits = false;
         command = model_command(COMMAND_SEEN, id);
-        assert_int_equal(model_order(model, 1, "bob", &command), -1); /* version 2, which the feed tells */
+        assert_int_equal(model_order(model, 1, "bob", &command), -1);           /* version 2, which the feed tells */
         for (uint64_t token = 1; counters(model, 0)->conflicts == 0; token++) { /* the one in flight */
                 event.u.committed.token = token;
                 event.u.committed.record = (struct cbor_span){ octets, size };
@@ -663,6 +663,34 @@ static void test_feed_overtakes_an_answer(void **state)
         assert_string_equal(model_record(model, id).owner_id, "anna");
         assert_true(model_record(model, id).asked[1].seen_at_ms != 0);
         model_release(model);
+        model_free(model);
+}
+
+/* The same with two phones, and nothing in the store yet: the first press keeps its turn, whatever replaces it. */
+static void test_queue_bound_of_two_phones(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE];
+        struct record record;
+
+        model_alert_id(1, 1, id);
+        model_store(model, false);
+        model_press(model, carrier, 1, &one);
+        for (uint16_t i = 1; i <= 2 * CORE_QUEUE_MAX; i++) {
+                two.revision = i;
+                model_press(model, carrier, 1, &two);
+        }
+        one.revision = 9;
+        model_press(model, carrier, 1, &one);
+        model_store(model, true);
+        assert_int_equal(model_open(model), 1);
+        record = model_record(model, id);
+        assert_memory_equal(record.id, id, ALERT_ID_SIZE);
+        assert_int_equal(record.revision, 9);
+        assert_int_equal(record.alias_count, 1);
+        assert_int_equal(record.aliases[0].revision, 2 * CORE_QUEUE_MAX);
         model_free(model);
 }
 
@@ -752,6 +780,7 @@ int main(void)
                 cmocka_unit_test(test_commits_in_flight),
                 cmocka_unit_test(test_two_alerts_of_one_handset),
                 cmocka_unit_test(test_feed_overtakes_an_answer),
+                cmocka_unit_test(test_queue_bound_of_two_phones),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_unreadable),
         };
