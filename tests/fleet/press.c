@@ -249,13 +249,15 @@ static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
         while (load->planned < total) {
                 int64_t planned_us = load->begin_us + (int64_t)(load->planned * 1000000 / load->options->rate);
 
-                if (planned_us > clock_mono_us())
+                if (planned_us - clock_mono_us() > 1000)
                         break;
+                while (planned_us > clock_mono_us()) /* timers know milliseconds; the rest is waited out here */
+                        ;
                 load->planned++;
                 press(load, planned_us);
         }
         if (load->planned < total)
-                loop_timer_arm(load->loop, timer, now_mono_ms + 1);
+                loop_timer_arm(load->loop, timer, (load->begin_us + (int64_t)(load->planned * 1000000 / load->options->rate)) / 1000);
         else if (load->received == load->sent && load->shown == load->sent)
                 loop_stop(load->loop);
         else if (clock_mono_us() > load->begin_us + ((int64_t)load->options->seconds * 1000 + DRAIN_MS) * 1000)
