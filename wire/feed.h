@@ -3,7 +3,7 @@
  *   t = alert    `id` 32 hex, `v` version, `e` event name, `by` person id or "", `c` command id in hex or "",
  *                `at` ms, `r` record (CBOR)
  *   t = notice   `k` key, `at` ms, `r` notice (CBOR); `r` empty = the notice is over
- *   t = answer   `c` command id in hex, `a` answer code, `at` ms, `r` text naming the owner or ""
+ *   t = answer   `c` command id in hex, `a` answer code (decimal), `at` ms, `r` text naming the owner or ""
  *   t = duty     `k` person id, `at` ms, `r` supervisor's duty (CBOR duty_entry) or empty = off
  * Every consumer keeps the highest version of each alert and skips what is not newer; after a lost connection it
  * reads the feed's position, then the open alerts, then the feed from there.  PROTOCOL.md section 9.
