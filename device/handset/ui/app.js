@@ -1,12 +1,15 @@
 // The phone's page: draws the status that the daemon gives at each change, and says words back.  No rule lives here.
 import { connect } from './line.js';
-import { h, memory, setTexts, t } from './dom.js';
+import { h, name, patch, setTexts, t } from './dom.js';
 import { carrierView } from './carrier.js';
 import { supervisorView } from './supervisor.js';
-import { ringer } from './sound.js';
+import { ringer, vibrate } from './sound.js';
 
 const LANGUAGES = ['fr', 'en'];
-const state = { status: null, skew: 0, language: memory.get('language') === 'en' ? 'en' : 'fr', local: {} };
+const PATTERNS = { rising: [50, 150, 80, 120, 120, 80, 200, 50, 150], leaving: [700], received: [250, 150, 250],
+  taken: [250, 120, 250, 120, 250], message: [120], ask: [200, 200, 200], stop: [0] };
+const state = { status: null, skew: 0, alive: false, language: localStorage.getItem('language') === 'en' ? 'en' : 'fr', local: {} };
+const at = (id) => document.getElementById(id);
 
 async function load(language) {
   const answer = await fetch(`text/${language}.json`);
@@ -15,43 +18,43 @@ async function load(language) {
 }
 
 function drawHeader(status) {
-  document.getElementById('who').textContent = status.duty.state === 'on' ? status.duty.name : status.name || '';
-  const line = document.getElementById('line');
-  line.textContent = t(`line_${status.link}`);
-  line.className = status.link === 'welcome' ? 'good' : 'bad';
-  document.getElementById('language').textContent = t('language');
+  patch(at('who'), [name(status.duty.state === 'on' ? status.duty.name : status.name)]);
+  at('line').textContent = t(`line_${status.link}`);
+  at('line').className = status.link === 'welcome' ? 'good' : 'bad';
+  at('language').textContent = t('language');
+}
+
+function drawBlind() {
+  patch(at('blind'), [h('h1', {}, t('blind_title')), h('p', {}, t('blind')), h('a', { href: 'tel:112', class: 'call' }, t('call_112'))]);
 }
 
 function draw() {
-  const status = state.status;
+  const { status, alive } = state;
+  at('blind').hidden = alive;
+  at('alive').hidden = !alive || !status;
+  if (!alive) drawBlind();
+  ringer.level(alive && status ? status.ring : 0, alive && status?.role === 'supervisor' && status.duty.state === 'on');
   if (!status) return;
   drawHeader(status);
   const view = status.role === 'supervisor' ? supervisorView : carrierView;
-  const main = document.getElementById('main');
-  const focus = document.activeElement?.id;
-  main.replaceChildren(...view(status, { say, local: state.local, redraw: draw, now: () => Date.now() + state.skew }));
-  if (focus) document.getElementById(focus)?.focus();
-  ringer.level(status.ring);
+  const tools = { say, local: state.local, redraw: draw, now: () => Date.now() + state.skew };
+  patch(at('main'), view(status, tools).flat().filter(Boolean));
+  document.title = status.ring ? t('title_ring') : 'Vigie';
 }
 
 const line = connect({
   status(status) {
     state.status = status;
     state.skew = status.now_ms - Date.now();
-    // Somebody types: what they type must not vanish under their hands.
-    if (!document.activeElement?.matches('input')) draw();
-    else drawHeader(status);
+    draw();
   },
   vibrate(pattern) {
-    const patterns = { rising: [50, 150, 80, 120, 120, 80, 200, 50, 150], leaving: [700], received: [250, 150, 250],
-      taken: [250, 120, 250, 120, 250], message: [120], ask: [200, 200, 200], stop: [0] };
-    navigator.vibrate?.(patterns[pattern] ?? [0]);
+    vibrate(PATTERNS[pattern] ?? [0]);
   },
   open(isOpen) {
-    const blind = document.getElementById('blind');
-    blind.hidden = isOpen;
-    if (!isOpen) blind.replaceChildren(h('p', {}, t('blind')), h('a', { href: 'tel:112', class: 'call' }, t('call_112')));
-    if (!isOpen) ringer.level(0);
+    state.alive = isOpen;
+    if (!isOpen) state.status = null; // what it was is not what it is
+    draw();
   },
 });
 
@@ -59,18 +62,14 @@ function say(...words) {
   return line.ask(words);
 }
 
-document.getElementById('language').addEventListener('click', async () => {
+at('language').addEventListener('click', async () => {
   state.language = LANGUAGES[(LANGUAGES.indexOf(state.language) + 1) % LANGUAGES.length];
-  memory.set('language', state.language);
+  localStorage.setItem('language', state.language);
   await load(state.language);
   draw();
 });
 
-// Ages and countdowns go on by themselves, but not under a finger or a keyboard.
-setInterval(() => {
-  if (state.status && !state.local.touching && !document.activeElement?.matches('input')) draw();
-}, 1000);
-
-ringer.unlockBar(document.getElementById('sound'), () => t('sound_off'));
+setInterval(draw, 1000); // ages and countdowns go on by themselves
+ringer.bar(at('sound'), () => t('sound_off'));
 await load(state.language);
 line.start();

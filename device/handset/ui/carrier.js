@@ -1,124 +1,125 @@
 // What a carrier sees: the button, or how far the alert is; duty; the proof of the button.
-import { ago, clock, h, memory, name, t, withName } from './dom.js';
+import { ago, clock, h, hourMinute, name, t, twoTaps, withName } from './dom.js';
+import { pinPad } from './pin.js';
 
 const BUTTON_TROUBLES = ['not_enrolled', 'journal', 'no_path', 'key'];
-const PIN_MAX = 8;
+const DUTY_MS = 8 * 3600000;
+const QUARTER_MS = 15 * 60000;
 
-function call112() {
-  return h('a', { href: 'tel:112', class: 'call' }, t('call_112'));
+export function call112(kind = '') {
+  return h('a', { id: 'call-112', href: 'tel:112', class: `call ${kind}` }, t('call_112'));
 }
 
 // ---- the button ----------------------------------------------------------------------------------------------------------------
 
-function bigButton(status, { say, local, redraw }) {
-  const down = (event) => {
-    event.preventDefault();
+// Held one second it is a press: the daemon counts, and its journal knows from the first moment on.
+export function holdButton(status, { id, label, kind }, { say, local }) {
+  const down = () => {
     local.touching = true;
-    event.currentTarget.setPointerCapture?.(event.pointerId);
-    event.currentTarget.classList.add('held');
     say('touch', 'down');
   };
   const up = () => {
-    if (!local.touching) return;
+    if (local.touching) say('touch', 'up');
     local.touching = false;
-    say('touch', 'up').then(redraw);
   };
   const key = (event) => {
-    if (event.repeat || (event.key !== 'Enter' && event.key !== ' ')) return;
+    if (event.key !== 'Enter' && event.key !== ' ') return;
     event.preventDefault();
-    if (event.type === 'keydown') say('touch', 'down');
-    else say('touch', 'up');
+    if (event.type === 'keyup') up();
+    else if (!event.repeat) down();
   };
-  return h('button', { id: 'press', type: 'button', class: status.touching ? 'held' : '', onpointerdown: down, onpointerup: up,
-    onpointercancel: up, onkeydown: key, onkeyup: key, oncontextmenu: (event) => event.preventDefault() },
-  h('span', { class: 'big' }, t('button')), h('span', {}, t(status.touching ? 'button_holding' : 'button_hold')));
+  const pointer = (event) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    event.currentTarget.focus();
+    event.currentTarget.setPointerCapture(event.pointerId);
+    down();
+  };
+  return h('button', { id, type: 'button', class: `${kind}${status.touching ? ' held' : ''}`, onpointerdown: pointer, onpointerup: up,
+    onpointercancel: up, onkeydown: key, onkeyup: key, onblur: up, oncontextmenu: (event) => event.preventDefault() },
+  h('span', { class: 'big' }, label), h('span', { class: 'hold' }, t(status.touching ? 'button_holding' : 'button_hold')));
 }
 
 function trouble(status, tools) {
   const why = status.trouble.filter((word) => BUTTON_TROUBLES.includes(word));
-  return h('section', { class: 'trouble', role: 'alert' }, h('h1', {}, t('trouble_title')),
+  return h('section', { id: 'trouble', class: 'trouble', role: 'alert' }, h('h1', {}, t('trouble_title')),
     ...why.map((word) => h('p', {}, t(`trouble_${word}`))), call112(),
-    status.enrolled ? h('button', { id: 'anyway', type: 'button', class: 'quiet', onclick: () => tools.say('press') }, t('try_anyway')) : null);
+    status.enrolled ? holdButton(status, { id: 'press', label: t('try_anyway'), kind: 'anyway' }, tools) : null);
 }
 
 function position(status, { now }) {
-  if (!status.fix) return h('p', { class: 'note' }, t('position_none'));
-  return h('p', { class: 'note' }, t('position', { metres: status.fix.accuracy_m >= 65535 ? '?' : status.fix.accuracy_m,
+  if (!status.fix) return h('p', { id: 'position', class: 'note' }, t('position_none'));
+  return h('p', { id: 'position', class: 'note' }, t('position', { metres: status.fix.accuracy_m >= 65535 ? '?' : status.fix.accuracy_m,
     age: ago(now() - status.fix.at_ms) }));
 }
 
-function otherPresses({ say, local, redraw }) {
-  const open = local.more === true;
-  return h('div', { class: 'more' },
-    h('button', { id: 'silent', type: 'button', class: 'quiet', onclick: () => { local.more = !open; redraw(); } }, t('silent')),
-    open ? h('div', { class: 'panel' }, h('p', {}, t('silent_help')),
-      h('button', { id: 'silent-yes', type: 'button', onclick: () => { local.more = false; say('press', '--silent').then(redraw); } }, t('ok'))) : null,
-    h('button', { id: 'drill', type: 'button', class: 'quiet', onclick: () => say('press', '--drill') }, t('drill')));
+function otherPresses(tools) {
+  const { say } = tools;
+  return h('div', { id: 'more', class: 'more' },
+    twoTaps({ id: 'silent', label: t('silent'), help: t('silent_help'), yes: t('silent_yes'), act: () => say('press', '--silent') }, tools),
+    twoTaps({ id: 'drill', label: t('drill'), help: t('drill_help'), yes: t('drill_yes'), act: () => say('press', '--drill') }, tools));
 }
 
 // ---- an alert ------------------------------------------------------------------------------------------------------------------
+
+const SIGNS = { not_sent: '!', sent: '↑', kept: '↑', coming: '…', closed: '■' };
+// How many of the four steps each word has behind it.
+const STEPS = { not_sent: 0, sent: 1, kept: 1, received: 2, asked: 2, seen: 2, coming: 2, taken: 3, en_route: 3, on_scene: 4 };
 
 function headline(alert) {
   if (alert.word === 'closed' && !alert.who) return [t('word_closed_nobody')];
   return withName(`word_${alert.word}`, alert.who);
 }
 
+function steps(alert) {
+  const done = STEPS[alert.word];
+  if (done === undefined) return null;
+  return h('ol', { class: 'steps4', 'aria-hidden': 'true' }, ['sent', 'received', 'taken', 'there'].map((step, i) =>
+    h('li', { class: i < done ? 'done' : '' }, h('span', {}, i < done ? '✓' : ''), t(`step_${step}`))));
+}
+
+function explanation(alert) {
+  if (alert.word === 'closed') return alert.reason ? t(`reason_${alert.reason}`) : '';
+  if (alert.trying) return t('trying'); // the place of "data and SMS", when there is SMS
+  return t(`more_${alert.word}`);
+}
+
+function panel(alert, brief = false) {
+  return h('section', { id: 'alert', class: `alert ${alert.word}${alert.drill ? ' drill' : ''}${brief ? ' brief' : ''}` },
+    h('p', { class: 'banner' }, t(alert.drill ? 'drill_banner' : 'alert_banner')),
+    h('div', { class: 'word', role: 'alert' }, h('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[alert.word] ?? '✓'),
+      h('h1', { id: 'word' }, ...headline(alert))),
+    brief ? null : [h('p', { class: 'explain' }, explanation(alert)), steps(alert), h('p', { class: 'times' },
+      t('pressed', { time: clock(alert.pressed_at_ms) }), alert.state_at_ms ? ` · ${t('since', { time: clock(alert.state_at_ms) })}` : '')]);
+}
+
 function categories(alert, { say }) {
   const words = ['fall', 'aggression', 'dog', 'illness', 'other'];
-  return h('section', { class: 'categories' }, h('p', {}, t('category')), h('div', {}, ...words.map((word) =>
+  return h('section', { id: 'categories', class: 'categories' }, h('h2', {}, t('category')), h('div', {}, ...words.map((word) =>
     h('button', { id: `category-${word}`, type: 'button', 'aria-pressed': String(alert.category === word),
       onclick: () => say('category', word) }, t(`category_${word}`)))));
 }
 
-function pinPad(status, { say, local, redraw }) {
-  const send = (event) => {
-    event.preventDefault();
-    const input = document.getElementById('pin');
-    local.pins = status.wrong_pins;
-    local.checking = true;
-    say('cancel', input.value);
-    input.value = '';
-    input.blur();
-    redraw();
-  };
-  if (local.checking && (status.alert?.mistake || status.wrong_pins > local.pins)) local.checking = false;
-  if (status.alert?.mistake) local.pin = false;
-  return h('form', { class: 'panel', onsubmit: send },
-    h('label', { for: 'pin' }, t('pin')),
-    h('input', { id: 'pin', type: 'password', inputmode: 'numeric', autocomplete: 'off', maxlength: PIN_MAX }),
-    h('p', { role: 'status' }, local.checking ? t('pin_checking') : status.wrong_pins > (local.pins ?? status.wrong_pins) ? t('pin_wrong') : ''),
-    h('button', { type: 'submit' }, t('ok')),
-    h('button', { type: 'button', class: 'quiet', onclick: () => { local.pin = false; redraw(); } }, t('cancel')));
-}
-
 function mistake(status, tools) {
   const { local, redraw } = tools;
-  if (status.alert.mistake) return h('p', { class: 'note' }, t('mistake_told'));
-  if (local.pin) return pinPad(status, tools);
-  return h('button', { id: 'mistake', type: 'button', class: 'quiet', onclick: () => { local.pin = true; redraw(); } }, t('mistake'));
+  if (status.alert.mistake) return h('p', { id: 'mistake-told', class: 'note', role: 'status' }, t('mistake_told'));
+  return h('button', { id: 'mistake', type: 'button', class: 'quiet',
+    onclick: () => { local.pin = { digits: '' }; redraw(); document.getElementById('pin-pad')?.focus(); } }, t('mistake'));
 }
 
-function closed(alert, { say }) {
-  return [h('p', { class: 'reason' }, t(`reason_${alert.reason}`)),
-    h('button', { id: 'still', type: 'button', class: 'wide danger', onclick: () => say('still') }, t('still')),
-    h('button', { id: 'dismiss', type: 'button', class: 'quiet', onclick: () => say('dismiss') }, t('dismiss'))];
+function closed(status, tools) {
+  return [status.alert.drill ? null : h('button', { id: 'still', type: 'button', class: 'wide danger', onclick: () => tools.say('still') }, t('still')),
+    h('button', { id: 'dismiss', type: 'button', class: 'wide', onclick: () => tools.say('dismiss') }, t('dismiss'))];
 }
 
-function alertView(status, tools) {
+export function alertView(status, tools) {
   const { alert } = status;
-  const more = `more_${alert.word}`;
-  const parts = [h('section', { class: `alert ${alert.word}${alert.drill ? ' drill' : ''}`, role: 'alert', 'aria-live': 'assertive' },
-    alert.drill ? h('p', { class: 'banner' }, t('drill_banner')) : null,
-    h('h1', { id: 'word' }, ...headline(alert)),
-    alert.word === 'closed' ? null : h('p', { class: 'explain' }, t(more)),
-    h('p', { class: 'times' }, t('pressed', { time: clock(alert.pressed_at_ms) }),
-      alert.state_at_ms ? ` · ${t('since', { time: clock(alert.state_at_ms) })}` : ''))];
-  if (alert.trying && !alert.drill) parts.push(call112());
-  if (alert.word === 'closed') return parts.concat(closed(alert, tools));
-  if (!alert.drill) parts.push(categories(alert, tools));
-  parts.push(position(status, tools), mistake(status, tools),
-    h('button', { id: 'again', type: 'button', class: 'quiet', onclick: () => tools.say('press', ...(alert.drill ? ['--drill'] : [])) }, t('again')));
-  return parts;
+  if (alert.mistake || alert.word === 'closed') tools.local.pin = null;
+  if (alert.word === 'closed') return [panel(alert), ...closed(status, tools)];
+  if (tools.local.pin) return [panel(alert, true), alert.trying && !alert.drill ? call112() : null, pinPad(status, tools)];
+  return [panel(alert), alert.drill ? null : call112(alert.trying ? '' : 'small'), alert.drill ? null : categories(alert, tools),
+    position(status, tools), mistake(status, tools),
+    h('button', { id: 'again', type: 'button', class: 'quiet', onclick: () => tools.say('press', ...(alert.drill ? ['--drill'] : [])) }, t('again'))];
 }
 
 // ---- duty ----------------------------------------------------------------------------------------------------------------------
@@ -127,79 +128,93 @@ function proof(status) {
   const p = status.proof;
   if (!p.recorded_at_ms && !p.running) return null;
   const tick = (label, ms, otherwise) => h('li', { class: ms ? 'done' : 'waiting' }, h('span', { 'aria-hidden': 'true' }, ms ? '✓' : '…'),
-    ` ${t(label)} `, h('small', {}, ms ? clock(ms) : otherwise));
-  return h('section', { class: 'proof' }, h('h2', {}, t('proof')), h('ul', {}, tick('proof_recorded', p.recorded_at_ms, t('proof_waiting')),
+    h('span', {}, t(label)), h('small', {}, ms ? clock(ms) : otherwise));
+  return h('section', { id: 'proof', class: 'proof' }, h('h2', {}, t('proof')), h('ul', {}, tick('proof_recorded', p.recorded_at_ms, t('proof_waiting')),
     tick('proof_sent', p.sent_at_ms, t('proof_waiting')), tick('proof_proved', p.proved_at_ms, t('proof_waiting')),
     tick('proof_fix', p.fix_at_ms, t('proof_waiting')), tick('proof_sms', p.sms_at_ms, t('proof_sms_later'))));
 }
 
-function dutyForm(status, { say, local, redraw }) {
-  const value = (id) => document.getElementById(id).value.trim();
-  const field = (id, label, text, type = 'text') => h('p', {}, h('label', { for: id }, t(label)), h('input', { id, type, value: text, autocomplete: 'off' }));
+// The end of a day of eight hours from now, on the quarter.
+const usualEnd = (now) => hourMinute(Math.round((now + DUTY_MS) / QUARTER_MS) * QUARTER_MS);
+
+function dutyForm(status, { say, local, redraw, now }) {
+  const carrier = status.role === 'carrier';
+  const kept = (what) => status.duty[what] || localStorage.getItem(what) || '';
+  const field = (id, value, type, hint = {}) => h('p', { id: `${id}-field` }, h('label', { for: id }, t(`duty_${id}`)),
+    h('input', { id, type, value, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', ...hint }));
   const start = (event) => {
     event.preventDefault();
+    const value = (id) => document.getElementById(id)?.value.trim() ?? '';
     const words = ['duty', 'on', '--until', value('end')];
-    if (value('person')) words.push('--person', value('person'));
-    if (value('round')) words.push('--round', value('round'));
-    memory.set('person', value('person'));
-    memory.set('round', value('round'));
+    for (const what of ['person', 'round']) {
+      if (value(what)) words.push(`--${what}`, value(what));
+      if (carrier) localStorage.setItem(what, value(what));
+    }
     document.activeElement?.blur();
-    say(...words).then((answer) => { local.why = answer.ok ? '' : answer.why; redraw(); });
+    say(...words).then((answer) => { local.notStarted = !answer.ok; redraw(); });
   };
-  return h('form', { class: 'panel duty', onsubmit: start },
-    status.duty.state === 'refused' ? h('p', { class: 'bad' }, t(`duty_refused_${status.duty.code}`)) : null,
-    local.why ? h('p', { class: 'bad' }, local.why) : null,
-    status.role === 'carrier' ? field('person', 'duty_person', status.duty.person || memory.get('person')) : null,
-    status.role === 'carrier' ? field('round', 'duty_round', status.duty.round || memory.get('round')) : null,
-    status.role === 'carrier' ? null : h('input', { id: 'person', type: 'hidden', value: '' }),
-    status.role === 'carrier' ? null : h('input', { id: 'round', type: 'hidden', value: '' }),
-    field('end', 'duty_end', local.end ?? '17:00', 'time'),
-    h('button', { id: 'duty-on', type: 'submit', class: 'wide' }, t('duty_start')));
+  const refused = status.duty.state === 'refused' ? `duty_refused_${status.duty.code}` : local.notStarted ? 'duty_refused_0' : null;
+  return h('form', { id: 'duty-form', class: 'panel', onsubmit: start },
+    refused ? h('p', { id: 'duty-refused', class: 'bad', role: 'alert' }, t(refused)) : null,
+    carrier ? field('person', kept('person'), 'text') : null,
+    carrier ? field('round', kept('round'), 'text') : null,
+    field('end', usualEnd(now()), 'time'),
+    h('button', { id: 'duty-on', type: 'submit', class: 'wide go' }, t('duty_start')));
+}
+
+function dutyEnds(d, { say, now }) {
+  const words = ['duty', 'on', '--until', hourMinute(Math.max(now(), d.until_ms) + 3600000)];
+  if (d.person) words.push('--person', d.person);
+  if (d.round) words.push('--round', d.round);
+  return h('div', { id: 'duty-ends', class: 'ask', role: 'alert' }, h('h1', {}, t('duty_ends')),
+    h('button', { id: 'duty-more', type: 'button', class: 'wide', onclick: () => say(...words) }, t('duty_more')),
+    h('button', { id: 'duty-done', type: 'button', class: 'wide', onclick: () => say('duty', 'off') }, t('duty_stop')));
 }
 
 export function duty(status, tools) {
-  const { say, now } = tools;
   const d = status.duty;
   if (d.state === 'off' || d.state === 'refused') {
-    return h('section', { class: 'duty' }, h('h2', {}, t('duty_off')), h('p', { class: 'note' }, t('duty_off_help')), dutyForm(status, tools));
+    return h('section', { id: 'duty', class: 'duty' }, h('h2', {}, t('duty_off')), h('p', { class: 'note' }, t('duty_off_help')), dutyForm(status, tools));
   }
-  const hour = () => new Date(Math.max(now(), d.until_ms) + 3600000).toTimeString().slice(0, 5);
-  return h('section', { class: 'duty' },
-    h('h2', {}, ...(d.state === 'asked' ? [t('duty_asked')] : t('duty_on', { name: '\u0000' }).split('\u0000').flatMap((part, i) => (i ? [name(d.name), part] : [part])))),
-    h('p', { class: 'note' }, [d.round, t('duty_until', { time: clock(d.until_ms) })].filter(Boolean).join(' · ')),
-    d.ends ? h('div', { class: 'panel', role: 'alert' }, h('p', {}, t('duty_ends')),
-      h('button', { id: 'duty-more', type: 'button', onclick: () => say('duty', 'on', '--until', hour(), ...(d.person ? ['--person', d.person] : []), ...(d.round ? ['--round', d.round] : [])) }, t('duty_more'))) : null,
-    h('button', { id: 'duty-off', type: 'button', class: 'quiet', onclick: () => say('duty', 'off') }, t('duty_stop')));
+  tools.local.notStarted = false;
+  return h('section', { id: 'duty', class: 'duty' },
+    h('h2', {}, ...(d.state === 'asked' ? [t('duty_asked')] : withName('duty_on', d.name))),
+    h('p', { class: 'note' }, d.round ? [name(d.round), ' · '] : '', t('duty_until', { time: clock(d.until_ms) })),
+    proof(status),
+    twoTaps({ id: 'duty-off', label: t('duty_stop'), help: t('duty_off_help'), yes: t('duty_stop'), act: () => tools.say('duty', 'off') }, tools));
 }
 
 // ---- questions -----------------------------------------------------------------------------------------------------------------
 
-export function questions(status, { say, now }) {
-  const fine = () => h('button', { id: 'fine', type: 'button', class: 'wide', onclick: () => say('fine') }, t('fine'));
-  const left = (ms) => Math.max(0, Math.round((ms - now()) / 1000));
-  const list = [];
-  if (status.question) list.push(h('section', { class: 'ask', role: 'alert' }, h('h1', {}, t('question')), fine()));
-  if (status.man_down_at_ms) list.push(h('section', { class: 'ask', role: 'alert' }, h('h1', {}, t('man_down', { seconds: left(status.man_down_at_ms) })), fine()));
-  if (status.missed_at_ms) list.push(h('section', { class: 'ask', role: 'alert' }, h('h1', {}, t('missed', { seconds: left(status.missed_at_ms) })), fine()));
-  if (status.check_in_at_ms) {
-    list.push(h('p', { class: 'note' }, t('check_in', { time: clock(status.check_in_at_ms) }), ' ',
-      h('button', { id: 'check-in', type: 'button', class: 'quiet', onclick: () => say('check-in', 'done') }, t('check_in_done'))));
-  }
-  return list;
+export function questions(status, tools) {
+  const { say, now } = tools;
+  const left = (ms) => Math.max(0, Math.ceil((ms - now()) / 1000));
+  const ask = (id, key, ms) => h('section', { id: `ask-${id}`, class: 'ask' }, h('h1', { role: 'alert' }, t(key)),
+    ms ? h('p', { class: 'count', role: 'timer' }, t('leaves_in', { seconds: left(ms) })) : null,
+    h('button', { id: `fine-${id}`, type: 'button', class: 'wide go', onclick: () => say('fine') }, t('fine')));
+  return [status.question ? ask('question', 'question') : null,
+    status.man_down_at_ms ? ask('man-down', 'man_down', status.man_down_at_ms) : null,
+    status.missed_at_ms ? ask('missed', 'missed', status.missed_at_ms) : null,
+    status.duty.ends && status.duty.state !== 'off' ? dutyEnds(status.duty, tools) : null];
+}
+
+function checkIn(status, { say }) {
+  if (!status.check_in_at_ms || status.missed_at_ms) return null;
+  return h('p', { id: 'check-in-line', class: 'row' }, h('span', {}, t('check_in', { time: clock(status.check_in_at_ms) })),
+    h('button', { id: 'check-in', type: 'button', onclick: () => say('check-in', 'done') }, t('check_in_done')));
+}
+
+function minorTroubles(status) {
+  const words = status.trouble.filter((word) => !BUTTON_TROUBLES.includes(word) && word !== 'no_fix');
+  return status.enrolled && words.length ? h('p', { id: 'minor', class: 'bad' }, words.map((word) => t(`trouble_${word}`)).join(' ')) : null;
 }
 
 export function carrierView(status, tools) {
-  const open = status.alert;
-  const others = status.trouble.filter((word) => !BUTTON_TROUBLES.includes(word) && word !== 'no_fix');
-  const parts = questions(status, tools);
-  if (open) parts.push(...alertView(status, tools));
-  else if (!status.button) parts.push(trouble(status, tools));
-  else parts.push(bigButton(status, tools), position(status, tools));
-  if (!open || open.drill) {
-    if (open?.drill && status.button) parts.push(bigButton(status, tools));
-    if (others.length) parts.push(h('p', { class: 'bad' }, others.map((word) => t(`trouble_${word}`)).join(' ')));
-    if (!open && status.button) parts.push(otherPresses(tools));
-    if (status.enrolled) parts.push(duty(status, tools), proof(status) ?? '');
-  }
-  return parts;
+  const { alert } = status;
+  const held = status.touching || tools.local.touching; // nothing moves under a finger
+  if (alert && !alert.drill) return [questions(status, tools), alertView(status, tools)];
+  const button = status.button || held ? [holdButton(status, { id: 'press', label: t('button'), kind: 'round' }, tools), position(status, tools)]
+    : [trouble(status, tools)];
+  return [questions(status, tools), alert ? alertView(status, tools).filter((part) => part?.id !== 'position') : null, button, minorTroubles(status),
+    checkIn(status, tools), alert || !status.enrolled ? null : otherPresses(tools), status.enrolled ? duty(status, tools) : null];
 }

@@ -1,0 +1,84 @@
+// Made-up statuses of a handset, one for each thing that its page can show.  PROTOCOL.md of device/handset/host/ has the members.
+const NOW = Date.UTC(2026, 4, 4, 8, 30, 0);
+
+const idle = {
+  now_ms: NOW, enrolled: true, button: true, trouble: [], role: "carrier", touching: false, alert: null, link: "welcome", link_at_ms: NOW - 60000,
+  region: "lyon", name: "Camille Roux", fix: { lat: 45.7577, lon: 4.832, accuracy_m: 12, at_ms: NOW - 4000 }, battery: 80,
+  duty: { state: "off", code: 0, ends: false, person: "", round: "", name: "", since_ms: 0, until_ms: 0 },
+  proof: { running: false, recorded_at_ms: 0, sent_at_ms: 0, proved_at_ms: 0, fix_at_ms: 0, sms_at_ms: 0 }, question: false,
+  man_down_at_ms: 0, check_in_at_ms: 0, missed_at_ms: 0, wrong_pins: 0, refused: 0, ring: 0, rings_more: 0, rings: [], handshakes: 1, resumed: 0,
+};
+const onDuty = { state: "on", code: 0, ends: false, person: "c001", round: "bellecour-3", name: "Camille Roux", since_ms: NOW - 3600000,
+  until_ms: NOW + 5 * 3600000 };
+const alert = (word, more = {}) => ({ word, id: "00112233445566778899aabbccddeeff", drill: false, kind: "panic", category: "none", revision: 1,
+  presses: 1, trying: ["not_sent", "sent", "kept"].includes(word), still: false, mistake: false, pressed_at_ms: NOW - 9000, sent_at_ms: NOW - 8000,
+  received_at_ms: NOW - 7000, state_at_ms: ["not_sent", "sent"].includes(word) ? 0 : NOW - 5000, who: "", reason: null, ...more });
+const carrier = (more = {}) => ({ ...idle, duty: onDuty, ...more });
+const withAlert = (word, more) => carrier({ alert: alert(word, more) });
+
+const ring = (more = {}) => ({ id: "ffeeddccbbaa99887766554433221100", version: 1, level: 1, state: "asked", kind: "panic", category: "none", marks: [],
+  battery: 60, pressed_at_ms: NOW - 12000, raised_at_ms: NOW - 11500, changed_at_ms: NOW - 11000, heard_at_ms: NOW - 2000,
+  place: { lat: 45.76, lon: 4.83, accuracy_m: 12, at_ms: NOW - 9000 }, distance_m: 430, carrier: "Camille Roux", number: "+33600000001",
+  round: "bellecour-3", zone: "Presqu’île", owner: "", closed_by: "", note: "", answer_who: "", mine: false, joined: false, seen: true, reason: null,
+  asking: null, refused: null, answer: null, ...more });
+const supervisor = (rings, more = {}) => ({ ...idle, role: "supervisor", name: "Paul Martin", duty: { ...onDuty, person: "s001", round: "", name: "Paul Martin" },
+  rings, ring: Math.max(0, ...rings.map((r) => r.level)), ...more });
+
+export const HOSTILE = ["<script>document.title='taken'</script><img src=x>", "\u202egnorw \u2066\u061c", "👮🏽‍♀️💣 𝕮𝖆𝖒𝖎𝖑𝖑𝖊"];
+
+// Each: the status, and what to do on the page before looking (clicks on ids).
+export const states = {
+  "button": { status: { ...idle, fix: null } },
+  "button-on-duty": { status: carrier({ proof: { running: false, recorded_at_ms: NOW - 5000, sent_at_ms: NOW - 4900, proved_at_ms: NOW - 4800, fix_at_ms: NOW - 4000,
+    sms_at_ms: 0 } }), key: "press" },
+  "holding": { status: carrier({ touching: true }), key: "press" },
+  "not-sent": { status: withAlert("not_sent"), key: "call-112" },
+  "sent": { status: withAlert("sent"), key: "call-112" },
+  "kept": { status: withAlert("kept"), key: "call-112" },
+  "received": { status: withAlert("received"), key: "word" },
+  "asked": { status: withAlert("asked", { category: "dog" }), key: "word" },
+  "seen": { status: withAlert("seen"), key: "word" },
+  "coming": { status: withAlert("coming", { who: "Inès Caron" }), key: "word" },
+  "taken": { status: withAlert("taken", { who: "Jean-Baptiste-M" }), key: "word" },
+  "en-route": { status: withAlert("en_route", { who: "Inès Caron" }), key: "word" },
+  "on-scene": { status: withAlert("on_scene", { who: "Inès Caron" }), key: "word" },
+  "closed": { status: withAlert("closed", { who: "Inès Caron", reason: "helped" }), key: "still" },
+  "drill": { status: withAlert("asked", { drill: true, kind: "drill" }), key: "word" },
+  "drill-closed": { status: withAlert("closed", { drill: true, kind: "drill", who: "Inès Caron", reason: "drill_over" }), key: "dismiss" },
+  "pin": { status: withAlert("received"), clicks: ["mistake", "pin-2", "pin-4", "pin-6"], key: "pin-ok" },
+  "pin-wrong": { status: withAlert("received"), clicks: ["mistake", "pin-2", "pin-4", "pin-6", "pin-8", "pin-ok"], then: { wrong_pins: 1 }, key: "pin-leave" },
+  "pin-not-sent": { status: withAlert("not_sent"), clicks: ["mistake"], key: "pin-ok" },
+  "mistake-told": { status: withAlert("received", { mistake: true }) },
+  "silent-asked": { status: carrier(), clicks: ["silent"] },
+  "duty-form": { status: { ...idle, duty: { ...idle.duty, person: "c001", round: "bellecour-3" } } },
+  "duty-refused": { status: { ...idle, duty: { ...idle.duty, state: "refused", code: 2, person: "c001", round: "nowhere" } } },
+  "duty-asked": { status: carrier({ link: "connecting", duty: { ...onDuty, state: "asked" }, proof: { running: true, recorded_at_ms: NOW, sent_at_ms: 0, proved_at_ms: 0,
+    fix_at_ms: 0, sms_at_ms: 0 } }), key: "press" },
+  "duty-ends": { status: carrier({ duty: { ...onDuty, ends: true, until_ms: NOW - 60000 } }), key: "duty-more" },
+  "trouble-not-enrolled": { status: { ...idle, enrolled: false, button: false, trouble: ["not_enrolled", "trust", "no_fix"], link: "down", name: "" }, key: "call-112" },
+  "trouble-no-path": { status: carrier({ button: false, trouble: ["no_path"], link: "down" }), key: "press" },
+  "trouble-all": { status: carrier({ button: false, trouble: ["journal", "no_path", "key", "trust", "battery"], link: "down" }), key: "call-112" },
+  "question": { status: carrier({ question: true }), key: "fine-question" },
+  "man-down": { status: carrier({ man_down_at_ms: NOW + 24000 }), key: "fine-man-down" },
+  "missed": { status: carrier({ missed_at_ms: NOW + 12000, check_in_at_ms: NOW - 1000 }), key: "fine-missed" },
+  "check-in": { status: carrier({ check_in_at_ms: NOW + 1200000 }), key: "press" },
+  "supervisor-off": { status: { ...supervisor([]), duty: idle.duty } },
+  "supervisor-none": { status: supervisor([]), key: "ready" },
+  "supervisor-deaf": { status: supervisor([], { link: "down", trouble: ["no_path"], button: false }), key: "deaf" },
+  "supervisor-ringing": { status: supervisor([ring()]), key: "take-ffeeddccbbaa99887766554433221100" },
+  "supervisor-asking": { status: supervisor([ring({ asking: "take" })]) },
+  "supervisor-mine": { status: supervisor([ring({ level: 0, state: "taken", owner: "Paul Martin", mine: true })]), key: "on-my-way-ffeeddccbbaa99887766554433221100" },
+  "supervisor-other": { status: supervisor([ring({ level: 0, state: "en_route", owner: "Inès Caron" })]), key: "join-ffeeddccbbaa99887766554433221100" },
+  "supervisor-beaten": { status: supervisor([ring({ level: 0, state: "taken", owner: "Inès Caron", refused: "take", answer: "taken_by_other", answer_who: "Inès Caron" })]) },
+  "supervisor-closing": { status: supervisor([ring({ level: 0, state: "on_scene", owner: "Paul Martin", mine: true })]), clicks: ["close-ffeeddccbbaa99887766554433221100"] },
+  "supervisor-closed": { status: supervisor([ring({ level: 0, state: "closed", closed_by: "Salle de contrôle", reason: "helped" })]) },
+  "supervisor-duress": { status: supervisor([ring({ level: 2, marks: ["duress"], category: "aggression" })]) },
+  "supervisor-silent": { status: supervisor([ring({ kind: "silent", marks: ["silent", "holder_unsure"] })]) },
+  "supervisor-no-news": { status: supervisor([ring({ level: 2, state: "taken", owner: "Inès Caron", marks: ["no_news"], heard_at_ms: NOW - 90000 })]) },
+  "supervisor-drill": { status: supervisor([ring({ kind: "drill", marks: ["drill"] })]) },
+  "supervisor-two": { status: supervisor([ring({ marks: ["exhausted"], level: 2, place: null, distance_m: null }),
+    ring({ id: "11".repeat(16), marks: ["unverified", "still", "last_words", "pressed_again"], carrier: "", kind: "unknown", category: "unknown", distance_m: null })]) },
+  "supervisor-own": { status: supervisor([ring()], { alert: alert("asked") }), key: "word" },
+  "supervisor-hostile": { status: supervisor(HOSTILE.map((name, i) => ring({ id: String(i).repeat(32), carrier: name, zone: name, owner: i ? name : "",
+    state: i ? "taken" : "asked" }))) },
+};
