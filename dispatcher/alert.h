@@ -3,7 +3,8 @@
  *
  * Who may do what:
  *      seen, release, progress   who is asked or owns it, and the control room for anybody
- *      take, join                on duty and asked, or of a team that the zone allows; the control room; nobody their own
+ *      take, join                on duty and asked, or of a team that the zone allows; a manager who is asked, and who is named
+ *                                for a drill, off duty too; the control room; nobody their own
  *      take over                 anybody who may take, while there is no news of the owner; the control room where it saw
  *                                that very owner
  *      close                     the owner and the control room.  Who only joined does not: one person answers for the end

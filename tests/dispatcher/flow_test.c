@@ -489,6 +489,7 @@ static void test_press_in_flight_meets_a_closure(void **state)
         model_release(model);
         assert_int_equal(model_open(model), 1);
         assert_int_equal(model_record(model, other).version, 1);
+        assert_int_equal(counters(model, 0)->commits, 0);
         assert_memory_equal(model_session(model, carrier)->receipt.alert.octets, other, ALERT_ID_SIZE);
         model_free(model);
 }
