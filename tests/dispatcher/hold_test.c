@@ -1,0 +1,236 @@
+/* Alerts in memory: who is busy, who waits for which receipt, several phones of one handset, much news at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/ladder.h"
+#include "tests/dispatcher/support/model.h"
+
+static struct model *region(unsigned dispatchers)
+{
+        struct model *model = model_new(dispatchers, NULL);
+
+        model_begin(model);
+        model_enrol(model, 1, HANDSET_CARRIER, "carl");
+        model_enrol(model, 2, HANDSET_CARRIER, "");
+        model_put_supervisor(model, "anna", "", false);
+        model_put_supervisor(model, "bob", "", false);
+        model_enrol(model, 11, HANDSET_SUPERVISOR, "anna");
+        model_enrol(model, 12, HANDSET_SUPERVISOR, "bob");
+        model_on_duty(model, "anna", 45.751, 4.85);
+        model_on_duty(model, "bob", 45.752, 4.85);
+        return model;
+}
+
+static const struct core_counters *counters(const struct model *model, unsigned dispatcher)
+{
+        return core_counters(model->dispatchers[dispatcher].core);
+}
+
+/* Who has an alert is asked after those who have none, until it is closed; one dispatcher knows it of another's. */
+static void test_busy(void **state)
+{
+        struct model *model = region(2);
+        uint64_t one = model_login(model, 0, 1), two = model_login(model, 1, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+        struct command command;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(2, 1, other);
+        model_press(model, one, 1, &alert);
+        assert_string_equal(model_record(model, id).asked[0].id, "anna");
+        command = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_order(model, 0, "anna", &command), -1);
+        model_press(model, two, 2, &alert);
+        assert_string_equal(model_record(model, other).asked[0].id, "bob");
+        command = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "anna", &command), -1);
+        command = model_command(COMMAND_CLOSE, other);
+        assert_int_equal(model_order(model, 0, "control", &command), -1);
+        alert = model_alert_default(model, 2);
+        model_alert_id(2, 2, other);
+        model_press(model, two, 2, &alert);
+        assert_string_equal(model_record(model, other).asked[0].id, "anna");
+        model_free(model);
+}
+
+/* Two presses of two phones by one session that is not their handset's: each gets its receipt. */
+static void test_waiting_under_two_ids(void **state)
+{
+        struct model *model = region(1);
+        uint64_t session = model_connect(model, 0, 500, CERTIFICATE_UNKNOWN);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE];
+        bool told[2] = { false, false };
+
+        model->hold_sync = true;
+        model_press(model, session, 1, &one);
+        model_press(model, session, 1, &two);
+        model->hold_sync = false;
+        model_sync(model);
+        for (uint64_t nonce = 1; nonce <= 2; nonce++) {
+                model_alert_id(1, nonce, id);
+                for (size_t i = 0; i < model_session(model, session)->receipt_count; i++)
+                        told[nonce - 1] |=
+                                memcmp(model_session(model, session)->receipts[i].alert.octets, id, ALERT_ID_SIZE) == 0;
+        }
+        assert_true(told[0] && told[1]);
+        assert_int_equal(model_open(model), 1);
+        model_free(model);
+}
+
+/* The first press is in the store; the one on another phone is not yet, and its phone is told no more than that. */
+static void test_no_receipt_before_its_press_is_there(void **state)
+{
+        struct model *model = region(1);
+        uint64_t session = model_connect(model, 0, 500, CERTIFICATE_UNKNOWN); /* brings both */
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 2, id);
+        model_press(model, session, 1, &one);
+        model->hold_commits = true;
+        model_press(model, session, 1, &two);
+        model_pass(model, 1000);
+        assert_int_equal(model_session(model, session)->receipt_count, 1);
+        model_pass(model, 1000);
+        assert_memory_equal(model_session(model, session)->receipt.alert.octets, id, ALERT_ID_SIZE);
+        assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_KEPT);
+        model->hold_commits = false;
+        model_release(model);
+        assert_memory_equal(model_session(model, session)->receipt.alert.octets, id, ALERT_ID_SIZE);
+        assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_ASKED);
+        model_free(model);
+}
+
+/* A press of another phone in flight while another dispatcher closes the alert: it becomes one of its own. */
+static void test_press_in_flight_meets_a_closure(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, other);
+        model_press(model, carrier, 1, &one);
+        model->hold_commits = true;
+        model_press(model, carrier, 1, &two);
+        model->hold_commits = false;
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        model_release(model);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model_record(model, other).version, 1);
+        assert_int_equal(counters(model, 0)->commits, 0);
+        assert_memory_equal(model_session(model, carrier)->receipt.alert.octets, other, ALERT_ID_SIZE);
+        model_free(model);
+}
+
+/* More phones than aliases: the one that gave way is not raised anew by the closure. */
+static void test_alias_that_gave_way(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct command close;
+
+        for (uint64_t nonce = 1; nonce <= RECORD_ALIASES_MAX + 3; nonce++) {
+                struct alert alert = model_alert_default(model, nonce);
+
+                model_press(model, carrier, 1, &alert);
+        }
+        assert_int_equal(model_open(model), 1);
+        close = model_command(COMMAND_CLOSE, model->alerts[0].id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        assert_int_equal(model_open(model), 0);
+        model_free(model);
+}
+
+/* Two presses of one handset, raised by two dispatchers in the same moment, are two alerts.  Offered to the other one, each
+ * stays what it is; and one's closure is not the other's. */
+static void test_two_alerts_of_one_handset(void **state)
+{
+        struct model *model = region(2);
+        uint64_t here = model_login(model, 0, 1), there = model_login(model, 1, 1);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, other);
+        model->hold_commits = true;
+        model_press(model, here, 1, &one);
+        model_press(model, there, 1, &two);
+        model_press(model, here, 1, &two); /* before this one has heard of it */
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model_open(model), 2);
+        assert_int_equal(model_record(model, id).alias_count, 0);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        assert_int_equal(model_open(model), 1);
+        assert_null(model_tombstone(model, other));
+        assert_int_equal(counters(model, 0)->open_alerts, 1);
+        assert_int_equal(counters(model, 1)->open_alerts, 1);
+        model_free(model);
+}
+
+/* Six hundred alerts changed while this process had no store: all are told, more than one step's actions hold. */
+static void test_much_news_at_once(void **state)
+{
+        enum { MANY = 600 };
+        struct model *model = region(1);
+        uint64_t anna = model_login(model, 0, 11);
+        uint64_t sessions[MANY];
+
+        for (unsigned i = 0; i < MANY; i++) {
+                struct alert alert = model_alert_default(model, 1);
+
+                model_enrol(model, 100 + i, HANDSET_CARRIER, "");
+                sessions[i] = model_login(model, 0, 100 + i);
+                model_press(model, sessions[i], 100 + i, &alert);
+        }
+        model_store(model, false);
+        for (size_t i = 0; i < model->alert_count; i++) {
+                struct record record = model_record(model, model->alerts[i].id);
+                uint8_t octets[RECORD_MAX];
+                int n;
+
+                record.version = model->alerts[i].version = 5;
+                record.state = ALERT_SEEN;
+                n = record_encode(&record, octets, sizeof(octets));
+                model->alerts[i].record.at = realloc(model->alerts[i].record.at, (size_t)n);
+                model->alerts[i].record.len = (size_t)n;
+                memcpy(model->alerts[i].record.at, octets, (size_t)n);
+        }
+        model_session(model, anna)->ring_count = 0;
+        model_store(model, true);
+        for (unsigned i = 0; i < MANY; i++) {
+                assert_int_equal(model_session(model, sessions[i])->receipt.version, 5);
+                assert_int_equal(model_session(model, sessions[i])->receipt.state, RECEIPT_SEEN);
+        }
+        assert_int_equal(model_session(model, anna)->ring_count, MANY);
+        model_free(model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_busy),
+                cmocka_unit_test(test_waiting_under_two_ids),
+                cmocka_unit_test(test_no_receipt_before_its_press_is_there),
+                cmocka_unit_test(test_press_in_flight_meets_a_closure),
+                cmocka_unit_test(test_alias_that_gave_way),
+                cmocka_unit_test(test_two_alerts_of_one_handset),
+                cmocka_unit_test(test_much_news_at_once),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
