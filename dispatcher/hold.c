@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dispatcher/core_state.h"
+#include "dispatcher/intake.h"
 
 struct open_alert *hold_find(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
 {
@@ -260,30 +261,48 @@ static bool is_another(const struct record *record, const struct fact *fact)
                alert_alias_find(record, fact->id + HANDSET_ID_SIZE) < 0;
 }
 
+/* FACT is a press that ALERT, which is gone, has no part in: it goes to another open alert of its handset, or begins one. */
+static bool move_on(struct core *core, struct open_alert *alert, struct fact *fact)
+{
+        struct handset *handset = directory_handset(&core->directory, fact->handset);
+        struct open_alert *other = NULL;
+        struct alert_press press;
+        bool drill;
+
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        drill = press.alert.kind == ALERT_DRILL;
+        if (handset != NULL)
+                other = offer_route(handset, drill);
+        if (other == NULL) {
+                other = hold_need(core, fact->id);
+                if (other != NULL)
+                        hold_claim(core, other, fact->handset, drill ? RECORD_DRILL : 0);
+        }
+        if (other == NULL || flow_queue(core, other, fact) < 0)
+                return false;
+        if (fact->state == FACT_FLYING)
+                fact->state = FACT_READY;
+        hold_wait_move(alert, other, fact->id);
+        flow_ready(core, other);
+        return true;
+}
+
 static void settle_facts(struct core *core, struct open_alert *alert, const struct record *record)
 {
-        struct fact *fact;
+        for (size_t i = 0; i < alert->queued; i++) {
+                struct fact *fact = alert->queue[i];
 
-        while (alert->queued > 0) {
-                fact = alert->queue[--alert->queued];
                 fact->alert = NULL;
                 core->counters.waiting -= flow_waits(fact);
-                if (is_another(record, fact)) {
-                        struct open_alert *other = hold_need(core, fact->id);
-
-                        if (fact->state == FACT_FLYING)
-                                fact->state = FACT_READY;
-                        if (other != NULL)
-                                hold_wait_move(alert, other, fact->id);
-                        if (other != NULL && flow_queue(core, other, fact) == 0)
-                                continue;
-                }
+                if (is_another(record, fact) && move_on(core, alert, fact))
+                        continue;
                 if (fact->type == FACT_COMMAND && fact->state != FACT_DONE)
                         right_answer(core, fact, record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED,
                                      record);
                 if (fact->state != FACT_WAITS)
                         free(fact);
         }
+        alert->queued = 0;
 }
 
 /* In the journal: what it has of this alert is worth nothing any more. */
@@ -293,6 +312,16 @@ static void note_gone(struct core *core, const struct record *record)
         size_t count = hold_ids(core, record, ids);
 
         (void)core_append(core, (struct cbor_span){ buf, fact_encode_gone(ids, count, buf) });
+}
+
+/* ALERT, of which no record was ever seen, is closed: whoever waits for that very press is told. */
+static void tell_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone)
+{
+        bool forged = alert->handset != NULL && memcmp(alert->id, alert->handset->id, HANDSET_ID_SIZE) != 0;
+
+        for (size_t i = 0; i < alert->waiting_count; i++)
+                if (forged || memcmp(alert->waiting[i].as, alert->id, ALERT_ID_SIZE) == 0)
+                        tell_closed(core, tombstone, UINT16_MAX, &alert->waiting[i]);
 }
 
 void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
@@ -311,8 +340,8 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         if (alert->version != 0 || closed != NULL)
                 tell_alert(core, alert, &record);
         else
-                for (size_t i = 0; i < alert->waiting_count; i++)
-                        tell_closed(core, tombstone, UINT16_MAX, &alert->waiting[i]);
+                tell_gone(core, alert, tombstone);
+        unclaim(core, alert);
         settle_facts(core, alert, &record);
         hold_remember(core, &record, tombstone);
         if (has_facts)

@@ -226,6 +226,46 @@ static void test_press_meets_a_closure(void **state)
         model_free(model);
 }
 
+/* An alert closed long ago is offered, and behind it, before the store has answered, two presses of today: nobody is told that
+ * those are closed, and they are one alert. */
+static void test_today_behind_the_old_one(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        uint8_t ids[3][ALERT_ID_SIZE];
+        struct command close;
+        struct alert alert = model_alert_default(model, 1);
+        bool told[3] = { false, false, false };
+
+        for (uint64_t nonce = 1; nonce <= 3; nonce++)
+                model_alert_id(1, nonce, ids[nonce - 1]);
+        model_press(model, session, 1, &alert);
+        close = model_command(COMMAND_CLOSE, ids[0]);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        model_kill(model, 0);
+        model_start(model, 0);
+        session = model_connect(model, 0, 500, CERTIFICATE_UNKNOWN);
+        model->hold_sync = true;
+        for (uint64_t nonce = 1; nonce <= 3; nonce++) {
+                alert = model_alert_default(model, nonce);
+                model_press(model, session, 1, &alert);
+        }
+        model->hold_sync = false;
+        model_sync(model);
+        assert_memory_equal(only(model).id, ids[1], ALERT_ID_SIZE);
+        assert_int_equal(only(model).presses, 2);
+        for (size_t i = 0; i < model_session(model, session)->receipt_count; i++)
+                for (size_t j = 0; j < 3; j++)
+                        if (memcmp(model_session(model, session)->receipts[i].alert.octets, ids[j], ALERT_ID_SIZE) ==
+                            0) {
+                                assert_int_equal(receipt_is_closed(model_session(model, session)->receipts[i].state),
+                                                 j == 0);
+                                told[j] = true;
+                        }
+        assert_true(told[0] && told[1] && told[2]);
+        model_free(model);
+}
+
 static void test_real_during_a_drill(void **state)
 {
         struct model *model = region();
@@ -255,7 +295,8 @@ int main(void)
                 cmocka_unit_test(test_copies_are_silent),     cmocka_unit_test(test_copy_while_the_first_is_under_way),
                 cmocka_unit_test(test_older_revision),        cmocka_unit_test(test_closed_long_ago),
                 cmocka_unit_test(test_restored_phone),        cmocka_unit_test(test_old_outbox),
-                cmocka_unit_test(test_press_meets_a_closure), cmocka_unit_test(test_real_during_a_drill),
+                cmocka_unit_test(test_press_meets_a_closure), cmocka_unit_test(test_today_behind_the_old_one),
+                cmocka_unit_test(test_real_during_a_drill),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
