@@ -122,8 +122,9 @@ static void on_duty(void *user, struct redisReply *reply)
                 go_on(load, -ENOMEM);
                 return;
         }
-        qsort(load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids);
-        for (size_t i = 0; i + 1 < reply_count(reply); i += 2)
+        if (load->supervisor_count > 0) /* with none there is no array either */
+                qsort(load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids);
+        for (size_t i = 0; i + 1 < reply_count(reply) && load->supervisor_count > 0; i += 2)
                 if (reply_text(reply_at(reply, i), id, sizeof(id)) &&
                     (at = bsearch(id, load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids)) !=
                             NULL)
