@@ -187,6 +187,31 @@ test("the button stays where it is while it is held, whatever else happens", asy
   await page.close();
 });
 
+test("held by a key through questions that come and go", async () => {
+  const page = await open(states.question.status);
+  await page.locator("#press").focus();
+  await page.keyboard.down("Enter");
+  await give(page, { touching: true, question: false });
+  await give(page, { man_down_at_ms: states.question.status.now_ms + 20000 });
+  await give(page, { man_down_at_ms: 0 });
+  assert.deepEqual(await words(page), ["touch down"]);
+  await page.keyboard.up("Enter");
+  assert.deepEqual(await words(page), ["touch down", "touch up"]);
+  await page.close();
+});
+
+test("what is urgent is seen, wherever the page was", async () => {
+  const page = await open(states["duty-form"].status);
+  await page.evaluate(() => window.scrollTo(0, 1000));
+  assert.ok(await page.evaluate(() => window.scrollY > 0));
+  await give(page, { question: true });
+  assert.equal(await page.evaluate(() => window.scrollY), 0);
+  await page.evaluate(() => window.scrollTo(0, 1000));
+  await page.clock.runFor(3000);
+  assert.ok(await page.evaluate(() => window.scrollY > 0), "once, not again and again");
+  await page.close();
+});
+
 test("nothing jumps while an alert goes its way", async () => {
   const page = await open(states["not-sent"].status);
   const places = async () => ({ dog: (await boxOf(page, "category-dog")).y, mistake: (await boxOf(page, "mistake")).y });
@@ -277,6 +302,7 @@ test("a supervisor: seen is said once, one tap takes, two close", async () => {
   const page = await open({ ...states["supervisor-ringing"].status, rings: [{ ...states["supervisor-ringing"].status.rings[0], seen: false }] });
   const id = states["supervisor-ringing"].status.rings[0].id;
   await page.clock.runFor(3000);
+  assert.match(await page.title(), /ALERTE/);
   await page.locator(`[id="take-${id}"]`).click();
   assert.deepEqual(await words(page), [`seen ${id}`, `take ${id}`]);
   await give(page, states["supervisor-mine"].status);

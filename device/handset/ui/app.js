@@ -28,6 +28,13 @@ function drawBlind() {
   patch(at('blind'), [h('h1', {}, t('blind_title')), h('p', {}, t('blind')), h('a', { href: 'tel:112', class: 'call' }, t('call_112'))]);
 }
 
+// What must be seen at once is at the top: when there is something new of it, the page is.
+function lookUp(status) {
+  const urgent = [status.alert?.id, status.question, status.man_down_at_ms, status.missed_at_ms, status.rings[0]?.id, status.duty.state === 'asked'];
+  if (urgent.some((what, i) => what && what !== state.urgent?.[i])) window.scrollTo(0, 0);
+  state.urgent = urgent;
+}
+
 function draw() {
   const { status, alive } = state;
   at('blind').hidden = alive;
@@ -39,6 +46,7 @@ function draw() {
   const view = status.role === 'supervisor' ? supervisorView : carrierView;
   const tools = { say, local: state.local, redraw: draw, now: () => Date.now() + state.skew };
   patch(at('main'), view(status, tools).flat().filter(Boolean));
+  lookUp(status);
   document.title = status.ring ? t('title_ring') : 'Vigie';
 }
 

@@ -44,10 +44,14 @@ function become(old, fresh) {
   patch(old, [...fresh.childNodes]);
 }
 
-// Make PARENT's children like FRESH: what is alike (tag and id) stays, and becomes like it.
+// Make PARENT's children like FRESH: what is alike (tag and id) stays, and becomes like it.  What has gone goes first, so that what
+// stays need not be moved: a button that is moved loses the key or finger that holds it.
 export function patch(parent, fresh) {
+  const nodes = fresh.map((one) => (typeof one === 'string' ? document.createTextNode(one) : one));
+  const ids = new Set(nodes.map((one) => one.id).filter(Boolean));
+  for (const old of [...parent.children]) if (old.id && !ids.has(old.id)) old.remove();
   let at = parent.firstChild;
-  for (const child of fresh.map((one) => (typeof one === 'string' ? document.createTextNode(one) : one))) {
+  for (const child of nodes) {
     let found = at;
     while (found && !same(found, child)) found = found.nextSibling;
     if (!found || (found !== at && !child.id)) parent.insertBefore(child, at);
