@@ -250,6 +250,7 @@ struct vigie {
         uint8_t jumps;           /* fixes in a row that agree with JUMP */
         int64_t jump_mono_ms;    /* the first of them */
         int64_t fix_kept_mono_ms;
+        bool fix_kept_exact; /* with an accuracy */
 
         bool trusted;
         struct trust trust;

@@ -91,6 +91,7 @@ void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event)
 {
         int64_t age_ms = event->u.fix.age_ms > 0 ? event->u.fix.age_ms : 0;
         struct my_fix f = { .has = true, .lat_deg = event->u.fix.lat_deg, .lon_deg = event->u.fix.lon_deg };
+        bool exact;
 
         f.accuracy_m = event->u.fix.accuracy_m >= 0 ? event->u.fix.accuracy_m : NAN;
         f.receiver_ms = event->u.fix.at_ms > 0 && event->u.fix.at_ms <= VIGIE_CLOCK_MAX_MS ? event->u.fix.at_ms : 0;
@@ -111,9 +112,12 @@ void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event)
         vigie->jumps = 0;
         vigie->fix = f;
         vigie->fix_number++;
-        if (vigie->fix_kept_mono_ms != 0 && vigie->now_mono_ms - vigie->fix_kept_mono_ms < MY_FIX_KEEP_MS)
+        exact = !isnan(f.accuracy_m); /* the first report of a second often is not: the one after it is worth a record */
+        if (vigie->fix_kept_mono_ms != 0 && vigie->now_mono_ms - vigie->fix_kept_mono_ms < MY_FIX_KEEP_MS &&
+            (vigie->fix_kept_exact || !exact))
                 return;
         vigie->fix_kept_mono_ms = vigie->now_mono_ms;
+        vigie->fix_kept_exact = exact;
         my_diary_write(vigie, MY_FIX, false);
 }
 
