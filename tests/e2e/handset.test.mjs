@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { launch } from "./lib/browser.mjs";
 import { DURESS, PIN, Region, until } from "./lib/region.mjs";
-import { HOSTILE } from "./lib/statuses.mjs";
+import { HOSTILE, states } from "./lib/statuses.mjs";
 
 let region;
 let browser;
@@ -345,6 +345,20 @@ test("a journal that cannot be written: the page says so before anybody presses"
   const second = new phone.constructor(region, "second", phone.config);
   await assert.rejects(second.start(), /another daemon has it/);
   await phone.stop();
+});
+
+test("PROTOCOL.md has every member of the status", () => {
+  const text = readFileSync(new URL("../../device/handset/host/PROTOCOL.md", import.meta.url), "utf8");
+  const [, rest] = text.split("## The status");
+  const names = (object) => Object.entries(object).flatMap(([key, value]) => [key, ...(value && typeof value === "object" && !Array.isArray(value) ? names(value) : [])]);
+  const made = states.taken.status;
+  const real = region.processes.find((p) => p.name === "carrier").status();
+  const members = new Set([...names(real), ...names(made), ...names(states["supervisor-ringing"].status.rings[0])]);
+  for (const name of members) assert.match(rest, new RegExp(`\`${name}\``), name);
+  // And what the made-up ones have is what the real one has.
+  assert.deepEqual(Object.keys(real).sort(), Object.keys(made).sort());
+  const ring = region.processes.find((p) => p.name === "chief").status().rings[0];
+  assert.deepEqual(Object.keys(ring).sort(), Object.keys(states["supervisor-ringing"].status.rings[0]).sort());
 });
 
 test("no position, name, number or PIN is in any phone's log", () => {
