@@ -118,7 +118,7 @@ static int ask(const struct asked *asked, json_t **ret_answer)
         return *ret_answer != NULL ? EXIT_DONE : EXIT_NO_DAEMON;
 }
 
-/* ---- answers for a terminal --------------------------------------------------------------------------------------- */
+/* ---- answers for a terminal -------------------------------------------------------------------------------------- */
 
 /* A name from outside must not move the cursor. */
 static void print_plain(const char *text)
@@ -148,19 +148,18 @@ static void print_fields(const char *label, const json_t *object, const char *co
 static void print_status(const json_t *status)
 {
         static const char *const link[] = { "link" }, *const duty[] = { "state", "name" };
-        static const char *const alert[] = { "id", "word", "who" }, *const ring[] = { "id", "state", "carrier", "owner" };
+        static const char *const alert[] = { "id", "word", "who" }, *const ring[] = { "id", "state", "carrier",
+                                                                                      "owner" };
         const json_t *one;
         size_t i;
 
         printf("button  %s\n", json_is_true(json_object_get(status, "button")) ? "works" : "does NOT work: call 112");
-        json_array_foreach(json_object_get(status, "trouble"), i, one)
-                printf("trouble %s\n", json_string_value(one));
+        json_array_foreach(json_object_get(status, "trouble"), i, one) printf("trouble %s\n", json_string_value(one));
         print_fields("link", status, link, 1);
         print_fields("duty", json_object_get(status, "duty"), duty, 2);
         if (json_is_object(json_object_get(status, "alert")))
                 print_fields("alert", json_object_get(status, "alert"), alert, 3);
-        json_array_foreach(json_object_get(status, "rings"), i, one)
-                print_fields("ring", one, ring, 4);
+        json_array_foreach(json_object_get(status, "rings"), i, one) print_fields("ring", one, ring, 4);
 }
 
 static int print_answer(const struct asked *asked, const json_t *answer)
@@ -183,7 +182,7 @@ static int print_answer(const struct asked *asked, const json_t *answer)
         return EXIT_DONE;
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------------------ */
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
 static bool is_received(const json_t *answer, const char *id)
 {

@@ -32,7 +32,8 @@ uint8_t battery_read(const char *folder)
 
         while (dir != NULL && percent == 255 && (entry = readdir(dir)) != NULL) {
                 if (entry->d_name[0] == '.' || read_line(folder, entry->d_name, "type", line, sizeof(line)) < 0 ||
-                    strcmp(line, "Battery") != 0 || read_line(folder, entry->d_name, "capacity", line, sizeof(line)) < 0)
+                    strcmp(line, "Battery") != 0 ||
+                    read_line(folder, entry->d_name, "capacity", line, sizeof(line)) < 0)
                         continue;
                 long n = strtol(line, &end, 10);
                 if (end != line && *end == 0 && n >= 0 && n <= 100)

@@ -54,7 +54,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
         for (int i = 0; i < EVENTS_MAX && r >= 0; i++) {
                 r = libevdev_next_event(button->device, flag, &event);
-                if (r == LIBEVDEV_READ_STATUS_SYNC) /* the kernel dropped events: what they amount to comes by this flag */
+                if (r ==
+                    LIBEVDEV_READ_STATUS_SYNC) /* the kernel dropped events: what they amount to comes by this flag */
                         flag = LIBEVDEV_READ_FLAG_SYNC;
                 if (r == -EAGAIN && flag == LIBEVDEV_READ_FLAG_SYNC) {
                         flag = LIBEVDEV_READ_FLAG_NORMAL;

@@ -1,5 +1,5 @@
-/* button: a key without looking (volume key, Bluetooth button), through libevdev.  A device that is not there, or goes, is looked
- * for again: a Bluetooth button comes when it is pressed. */
+/* button: a key without looking (volume key, Bluetooth button), through libevdev.  A device that is not there, or
+ * goes, is looked for again: a Bluetooth button comes when it is pressed. */
 #ifndef DEVICE_HANDSET_HOST_BUTTON_H
 #define DEVICE_HANDSET_HOST_BUTTON_H
 

@@ -10,7 +10,7 @@
 #include "base/ready.h"
 #include "base/version.h"
 
-#define C struct config
+#define C                   struct config
 #define KEY_VOLUMEDOWN_CODE "114" /* linux/input-event-codes.h */
 
 static const struct conf_option options[] = {
@@ -28,14 +28,16 @@ static const struct conf_option options[] = {
         CONF_PATH(C, socket, "command.socket", NULL, "unix socket for `vigie-handset press` and the like"),
         CONF_INT(C, page_port, "page.port", 0, 65535, "8480", "the page, on 127.0.0.1; 0: the system chooses"),
         CONF_PATH(C, page_path, "page.path", VIGIE_SHARE "/handset", "folder of the page"),
-        CONF_LIST(C, frame_ancestors, "page.frame_ancestors", 0, 4, "", "https://host:port that may frame the page (the demo)"),
+        CONF_LIST(C, frame_ancestors, "page.frame_ancestors", 0, 4, "",
+                  "https://host:port that may frame the page (the demo)"),
         CONF_STRING(C, gps_host, "gps.host", 0, "localhost", "gpsd, on this machine; empty: none"),
         CONF_INT(C, gps_port, "gps.port", 1, 65535, "2947", "its port"),
         CONF_STRING(C, pin, "pin.hash", 0, "", "scrypt text of the PIN; empty: a mistake cannot be said"),
         CONF_STRING(C, duress, "pin.duress", 0, "", "scrypt text of the duress PIN"),
         CONF_PATH(C, key_device, "button.device", "", "evdev device of the volume key or button; empty: none"),
         CONF_INT(C, key_code, "button.code", 1, 767, KEY_VOLUMEDOWN_CODE, "its key code"),
-        CONF_INT(C, man_down_s, "man_down.after", 0, 3600, "0", "seconds without motion on duty; 0: off, else 30 to 3600"),
+        CONF_INT(C, man_down_s, "man_down.after", 0, 3600, "0",
+                 "seconds without motion on duty; 0: off, else 30 to 3600"),
         CONF_BOOL(C, silent_pulse, "feel.silent_pulse", "no", "one ordinary pulse when a silent alert is received"),
         CONF_PATH(C, feel_command, "feel.command", "", "run as `COMMAND vibrate PATTERN` and `COMMAND ring LEVEL`"),
 };
@@ -64,7 +66,8 @@ int config_port_of(const char *address, char host[128])
 /* Where connecting does not wait: libgps has no other way. */
 static bool is_here(const char *host)
 {
-        return host[0] == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0;
+        return host[0] == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+               strncmp(host, "127.", 4) == 0;
 }
 
 static bool is_hash(const char *text)
@@ -95,7 +98,8 @@ static const char *find_fault(const struct config *c)
                 if (strpbrk(c->frame_ancestors.item[i], ";\"'") != NULL)
                         return "page.frame_ancestors: https://host:port each";
         if (c->key[0] != 0 && (c->certificate[0] == 0 || c->ca[0] == 0 || c->root[0] == 0 || c->addresses.count == 0))
-                return "identity.key is given: identity.certificate, region.ca, region.root and link.addresses must be too";
+                return "identity.key is given: identity.certificate, region.ca, region.root and link.addresses must be "
+                       "too";
         return NULL;
 }
 

@@ -31,9 +31,9 @@ struct config {
 
 /* What the command line asks for beside the configuration. */
 struct config_start {
-        bool stop;        /* -n, --help, --version: answered */
-        int ready_fd;     /* -1, or where the page's port is written when all is up */
-        int rest;         /* index in argv of the first word that is no option: a command for the daemon that runs */
+        bool stop;    /* -n, --help, --version: answered */
+        int ready_fd; /* -1, or where the page's port is written when all is up */
+        int rest;     /* index in argv of the first word that is no option: a command for the daemon that runs */
 };
 
 /* config_read: read file and command line.  Returns 0, or a negative errno after telling on stderr. */

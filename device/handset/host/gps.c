@@ -52,9 +52,9 @@ static void lose(struct gps *gps)
         gps->retry_ms = gps->retry_ms * 2 > GPS_RETRY_MAX_MS ? GPS_RETRY_MAX_MS : gps->retry_ms * 2;
 }
 
-/* gpsd may tell a fix again, also after it was restarted, and a log may be a year old: a fix's own time says which of two is
- * the newer, never how old it is.  A time that stands still is the same fix; one that goes back is an old fix, or a log that
- * begins anew: the next one, after it, counts. */
+/* gpsd may tell a fix again, also after it was restarted, and a log may be a year old: a fix's own time says which
+ * of two is the newer, never how old it is.  A time that stands still is the same fix; one that goes back is an old
+ * fix, or a log that begins anew: the next one, after it, counts. */
 static bool is_news(struct gps *gps, struct gps_place *place)
 {
         int64_t now_mono_ms = clock_mono_ms(), last_ms = gps->last_ms;
@@ -78,7 +78,8 @@ static void take(struct gps *gps)
         const struct gps_fix_t *fix = &gps->data.fix;
         struct gps_place place = { .lat_deg = fix->latitude, .lon_deg = fix->longitude, .accuracy_m = fix->eph };
 
-        if (!(gps->data.set & LATLON_SET) || fix->mode < MODE_2D || !isfinite(fix->latitude) || !isfinite(fix->longitude))
+        if (!(gps->data.set & LATLON_SET) || fix->mode < MODE_2D || !isfinite(fix->latitude) ||
+            !isfinite(fix->longitude))
                 return;
         if (gps->data.set & TIME_SET)
                 place.at_ms = (int64_t)fix->time.tv_sec * 1000 + fix->time.tv_nsec / 1000000;

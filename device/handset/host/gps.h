@@ -1,5 +1,6 @@
-/* gps: fixes from gpsd through libgps, over its socket (its shared memory still gives the last fix after gpsd's death).
- * No gpsd, a gpsd without a fix, one that dies and comes back, one that talks nonsense: all are simply no fix for now. */
+/* gps: fixes from gpsd through libgps, over its socket (its shared memory still gives the last fix after gpsd's
+ * death). No gpsd, a gpsd without a fix, one that dies and comes back, one that talks nonsense: all are simply no
+ * fix for now. */
 #ifndef DEVICE_HANDSET_HOST_GPS_H
 #define DEVICE_HANDSET_HOST_GPS_H
 
@@ -12,7 +13,7 @@ struct gps;
 #define GPS_RETRY_MS     500
 #define GPS_RETRY_MAX_MS 15000
 /* Reports read in one turn of the loop: more than libgps's buffer of 10 KiB holds.  The rest in the next. */
-#define GPS_READS_MAX 256
+#define GPS_READS_MAX    256
 
 struct gps_place {
         double lat_deg, lon_deg; /* WGS 84, finite */

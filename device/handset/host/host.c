@@ -27,11 +27,12 @@
 #include "device/handset/host/wake.h"
 #include "device/handset/host/words.h"
 
-/* Events that wait while another is being done: what follows from actions.  One event gives at most VIGIE_ACTIONS_MAX of them, and
- * what follows from those (a signature, a record not written) gives no more.  Over it is a bug: assert. */
+/* Events that wait while another is being done: what follows from actions.  One event gives at most
+ * VIGIE_ACTIONS_MAX of them, and what follows from those (a signature, a record not written) gives no more.  Over
+ * it is a bug: assert. */
 #define PENDING_MAX (2 * VIGIE_ACTIONS_MAX)
 /* A sealed position is 118 octets at most (vigie_seal). */
-#define SEALED_MAX 160
+#define SEALED_MAX  160
 
 struct pending {
         struct vigie_event event;
@@ -61,7 +62,7 @@ struct host {
         struct vigie_actions actions;
 };
 
-/* ---- actions ------------------------------------------------------------------------------------------------------ */
+/* ---- actions ----------------------------------------------------------------------------------------------------- */
 
 static void follow(struct host *host, const struct vigie_event *event, const void *octets, size_t len)
 {
@@ -86,7 +87,8 @@ static void do_sign(struct host *host, const struct vigie_action *action)
 {
         struct vigie_event event = { .type = VIGIE_ON_SIGNED, .u.signature.ticket = action->ticket };
 
-        event.u.signature.ok = vigie_sign(host->identity.pkey, action->data, action->len, event.u.signature.octets) == 0;
+        event.u.signature.ok =
+                vigie_sign(host->identity.pkey, action->data, action->len, event.u.signature.octets) == 0;
         follow(host, &event, NULL, 0);
 }
 
@@ -143,7 +145,7 @@ static void do_action(struct host *host, const struct vigie_action *action)
         }
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 static int run_one(struct host *host, struct vigie_event *event)
 {
@@ -159,7 +161,8 @@ static int run_one(struct host *host, struct vigie_event *event)
         return r;
 }
 
-/* run: an event, and all that follows from it.  Called from within itself (a callback inside an action), the event waits. */
+/* run: an event, and all that follows from it.  Called from within itself (a callback inside an action), the event
+ * waits. */
 static int run(struct host *host, struct vigie_event event)
 {
         int r;
@@ -250,7 +253,7 @@ bool host_settled(const struct host *host)
         return outbox_settled(host->outbox);
 }
 
-/* ---- what people ask ---------------------------------------------------------------------------------------------- */
+/* ---- what people ask --------------------------------------------------------------------------------------------- */
 
 static json_t *refusal(const char *why)
 {
@@ -298,7 +301,8 @@ static int read_words(const struct host *host, const json_t *request, struct wor
 
         if (status != NULL) {
                 vigie_status(host->vigie, status);
-                r = words_read(&(struct words_context){ status, clock_utc_ms(), why }, words, words_of(request, words), ret_asked);
+                r = words_read(&(struct words_context){ status, clock_utc_ms(), why }, words, words_of(request, words),
+                               ret_asked);
         }
         free(status);
         return r;
@@ -309,7 +313,8 @@ static json_t *done(const struct host *host, const struct vigie_event *event)
 {
         json_t *answer = json_pack("{s:b}", "ok", 1), *status;
 
-        if (event->type != VIGIE_ON_PRESS || event->u.press.how != VIGIE_PRESS_AT_ONCE || event->u.press.press == VIGIE_PRESS_SILENT)
+        if (event->type != VIGIE_ON_PRESS || event->u.press.how != VIGIE_PRESS_AT_ONCE ||
+            event->u.press.press == VIGIE_PRESS_SILENT)
                 return answer;
         status = host_status(host);
         json_object_set(answer, "alert", json_object_get(json_object_get(status, "alert"), "id"));
@@ -337,7 +342,7 @@ json_t *host_ask(struct host *host, const json_t *request)
         return done(host, &asked.event);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static int open_core(struct host *host)
 {
@@ -356,7 +361,10 @@ static int open_core(struct host *host)
 
 static int open_outbox(struct host *host)
 {
-        struct outbox_options options = { .loop = host->loop, .path = host->config.journal, .vigie = host->vigie, .user = host,
+        struct outbox_options options = { .loop = host->loop,
+                                          .path = host->config.journal,
+                                          .vigie = host->vigie,
+                                          .user = host,
                                           .synced = on_synced };
         int r = outbox_open(&options, &host->outbox);
 
@@ -377,8 +385,8 @@ static int open_lws(struct host *host)
         void *loops[] = { loop_uv(host->loop) };
 
         lws_set_log_level(LLL_ERR | LLL_WARN, say);
-        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                       LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
+        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                       LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
         info.foreign_loops = loops;
         info.port = CONTEXT_PORT_NO_LISTEN;
         info.uid = (uid_t)-1;
@@ -392,9 +400,15 @@ static int open_lws(struct host *host)
 /* Without links there is no phone: the page says that it is not enrolled, the log why. */
 static int open_links(struct host *host)
 {
-        struct links_options options = { .loop = host->loop, .context = host->lws, .certificate = host->config.certificate,
-                                         .key = host->config.key, .ca = host->config.ca, .addresses = host->addresses,
-                                         .count = host->config.addresses.count, .user = host, .state = on_link,
+        struct links_options options = { .loop = host->loop,
+                                         .context = host->lws,
+                                         .certificate = host->config.certificate,
+                                         .key = host->config.key,
+                                         .ca = host->config.ca,
+                                         .addresses = host->addresses,
+                                         .count = host->config.addresses.count,
+                                         .user = host,
+                                         .state = on_link,
                                          .frame = on_frame };
         int r;
 
@@ -433,11 +447,14 @@ static int open_socket(struct host *host)
 static int open_body(struct host *host)
 {
         struct pin_options pin = { host->loop, host->config.pin, host->config.duress, host, on_pin };
-        struct gps_options gps = { host->loop, host->config.gps_host, (uint16_t)host->config.gps_port, host, on_fix, on_moved };
-        struct button_options button = { host->loop, host->config.key_device, (unsigned)host->config.key_code, host, on_key };
+        struct gps_options gps = { host->loop, host->config.gps_host, (uint16_t)host->config.gps_port, host, on_fix,
+                                   on_moved };
+        struct button_options button = { host->loop, host->config.key_device, (unsigned)host->config.key_code, host,
+                                         on_key };
         int r;
 
-        if ((r = pin_open(&pin, &host->pin)) < 0 || (r = feel_open(host->loop, host->config.feel_command, &host->feel)) < 0 ||
+        if ((r = pin_open(&pin, &host->pin)) < 0 ||
+            (r = feel_open(host->loop, host->config.feel_command, &host->feel)) < 0 ||
             (r = wake_open(host->loop, on_due, host, &host->wake)) < 0)
                 return r;
         if (host->config.gps_host[0] != 0)
@@ -460,8 +477,9 @@ int host_open(const struct config *config, int ready_fd, struct host **ret_host)
         if ((r = loop_open(&host->loop)) < 0)
                 return r;
         identity_read(&host->config, &host->identity);
-        if ((r = open_lws(host)) < 0 || (r = open_links(host)) < 0 || (r = open_core(host)) < 0 || (r = open_outbox(host)) < 0 ||
-            (r = open_page(host)) < 0 || (r = open_socket(host)) < 0 || (r = open_body(host)) < 0)
+        if ((r = open_lws(host)) < 0 || (r = open_links(host)) < 0 || (r = open_core(host)) < 0 ||
+            (r = open_outbox(host)) < 0 || (r = open_page(host)) < 0 || (r = open_socket(host)) < 0 ||
+            (r = open_body(host)) < 0)
                 return r;
         run(host, (struct vigie_event){ .type = VIGIE_ON_START });
         loop_timer_arm(host->loop, &host->battery, clock_mono_ms());

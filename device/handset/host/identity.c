@@ -22,8 +22,9 @@ static int read_name(const char *path, uint8_t handset[VIGIE_HANDSET_ID_SIZE])
         BIO *bio = r == 0 ? BIO_new_mem_buf(text, (int)len) : NULL;
         X509 *x = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
 
-        if (r == 0 && (x == NULL || X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name, sizeof(name)) < 0 ||
-                       hex_decode(name, handset, VIGIE_HANDSET_ID_SIZE) < 0))
+        if (r == 0 &&
+            (x == NULL || X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name, sizeof(name)) < 0 ||
+             hex_decode(name, handset, VIGIE_HANDSET_ID_SIZE) < 0))
                 r = -EBADMSG;
         X509_free(x);
         BIO_free(bio);

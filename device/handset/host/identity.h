@@ -1,4 +1,5 @@
-/* identity: who this phone is: its alert key, its certificate's name, the region's root and the trust list of enrolment. */
+/* identity: who this phone is: its alert key, its certificate's name, the region's root and the trust list of
+ * enrolment. */
 #ifndef DEVICE_HANDSET_HOST_IDENTITY_H
 #define DEVICE_HANDSET_HOST_IDENTITY_H
 
@@ -14,8 +15,9 @@ struct identity {
         size_t trust_len;
 };
 
-/* identity_read: read the files that CONFIG names.  A phone without a key, one that was wiped, one whose files do not fit
- * together is no error: `enrolled` is false, the log says which file and why, and the page that the button does not work. */
+/* identity_read: read the files that CONFIG names.  A phone without a key, one that was wiped, one whose files do
+ * not fit together is no error: `enrolled` is false, the log says which file and why, and the page that the button
+ * does not work. */
 void identity_read(const struct config *config, struct identity *ret_identity);
 
 /* identity_options: fill in OPTIONS (begun with VIGIE_OPTIONS) for vigie_init; its pointers point into IDENTITY. */

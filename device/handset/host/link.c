@@ -78,7 +78,8 @@ static void forget(struct link *link)
 {
         link->generation = (link->generation + 1) & 0xffffff;
         link->wsi = NULL;
-        link->up = link->told_down = link->dial = link->waiting = link->ping = link->resolving = link->oversized = false;
+        link->up = link->told_down = link->dial = link->waiting = link->ping = link->resolving = link->oversized =
+                false;
         link->first = link->count = 0;
         link->partial_len = 0;
         link->found_left = 0;
@@ -106,7 +107,7 @@ static void drop(struct link *link)
         cut(wsi);
 }
 
-/* ---- an attempt --------------------------------------------------------------------------------------------------- */
+/* ---- an attempt -------------------------------------------------------------------------------------------------- */
 
 static void dial_next(struct link *link)
 {
@@ -157,7 +158,8 @@ static void resolve(struct link *link)
         link->query = calloc(1, sizeof(*link->query));
         if (link->query != NULL) {
                 link->query->data = link;
-                if (uv_getaddrinfo(loop_uv(link->links->options.loop), link->query, on_found, link->host, NULL, &hints) == 0)
+                if (uv_getaddrinfo(loop_uv(link->links->options.loop), link->query, on_found, link->host, NULL,
+                                   &hints) == 0)
                         return;
         }
         free(link->query);
@@ -167,7 +169,8 @@ static void resolve(struct link *link)
 
 static void dial(struct link *link, const char *numeric)
 {
-        static const lws_retry_bo_t no_idle = { .secs_since_valid_ping = 0, .secs_since_valid_hangup = 0 }; /* our own */
+        static const lws_retry_bo_t no_idle = { .secs_since_valid_ping = 0,
+                                                .secs_since_valid_hangup = 0 }; /* our own */
         struct lws_client_connect_info info = { 0 };
         struct lws *wsi;
         uint32_t generation;
@@ -221,9 +224,10 @@ static void on_later(struct wheel_timer *timer, int64_t now_mono_ms)
         }
 }
 
-/* ---- a link ------------------------------------------------------------------------------------------------------- */
+/* ---- a link ------------------------------------------------------------------------------------------------------ */
 
-/* Before it is up: the attempt took too long.  Then: time to ask whether the other end lives, or it has not answered. */
+/* Before it is up: the attempt took too long.  Then: time to ask whether the other end lives, or it has not
+ * answered. */
 static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct link *link = timer->user;
@@ -328,7 +332,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         case LWS_CALLBACK_CLIENT_WRITEABLE:
                 return on_writeable(link, wsi);
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-                log_debug("link", "address %u: %.*s", link->address, in != NULL ? (int)len : 0, in != NULL ? (char *)in : "");
+                log_debug("link", "address %u: %.*s", link->address, in != NULL ? (int)len : 0,
+                          in != NULL ? (char *)in : "");
                 fail(link);
                 return 0;
         case LWS_CALLBACK_CLIENT_CLOSED:
@@ -340,7 +345,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         }
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static const struct lws_protocols protocols[] = {
         { "vigie.1", callback, 0, 4096, 0, NULL, 4096 },

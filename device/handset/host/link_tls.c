@@ -2,8 +2,8 @@
 
 #include <openssl/x509v3.h>
 
-/* A copy of its own, in and out: OpenSSL marks the session of a connection that was cut as one that cannot be resumed, and cut is
- * how most of ours end. */
+/* A copy of its own, in and out: OpenSSL marks the session of a connection that was cut as one that cannot be
+ * resumed, and cut is how most of ours end. */
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
         struct link_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -13,7 +13,8 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
         return 0; /* its reference stays libcrypto's */
 }
 
-/* libwebsockets 4.1 makes the SSL itself and has no session cache for clients: offer the session as the handshake begins. */
+/* libwebsockets 4.1 makes the SSL itself and has no session cache for clients: offer the session as the handshake
+ * begins. */
 static void on_handshake(const SSL *ssl, int where, int ret)
 {
         struct link_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));

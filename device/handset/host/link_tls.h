@@ -1,5 +1,5 @@
-/* link_tls: the client's side of TLS for links: one session ticket kept for the next handshake (a resumed one costs the region 0.94
- * ms instead of 1.5), and whose certificate counts. */
+/* link_tls: the client's side of TLS for links: one session ticket kept for the next handshake (a resumed one costs
+ * the region 0.94 ms instead of 1.5), and whose certificate counts. */
 #ifndef DEVICE_HANDSET_HOST_LINK_TLS_H
 #define DEVICE_HANDSET_HOST_LINK_TLS_H
 
@@ -14,8 +14,8 @@ struct link_tls {
 /* link_tls_set_up: prepare CTX, which libwebsockets made; TLS is borrowed for as long as CTX lives. */
 void link_tls_set_up(struct link_tls *tls, SSL_CTX *ctx);
 
-/* link_tls_done: a handshake is over: count it, and say whether the certificate is HOST's.  Its chain and, for a name, the name are
- * libwebsockets' to check, and are checked before this; for an IP literal this is the check.
+/* link_tls_done: a handshake is over: count it, and say whether the certificate is HOST's.  Its chain and, for a
+ * name, the name are libwebsockets' to check, and are checked before this; for an IP literal this is the check.
  *   literal  HOST is an IP address */
 bool link_tls_done(struct link_tls *tls, SSL *ssl, const char *host, bool literal);
 

@@ -26,7 +26,7 @@ struct outbox {
         struct waiting waiting[OUTBOX_WAITING_MAX];
 };
 
-/* ---- fates -------------------------------------------------------------------------------------------------------- */
+/* ---- fates ------------------------------------------------------------------------------------------------------- */
 
 static void tell(struct outbox *outbox, uint32_t seq, bool ok)
 {
@@ -54,7 +54,8 @@ static void on_synced(void *user, uint64_t up_to)
                 tell(outbox, seq, true);
 }
 
-/* The disk has lost what it was given: whether any of it is there nobody knows, and no further record can be trusted to it. */
+/* The disk has lost what it was given: whether any of it is there nobody knows, and no further record can be
+ * trusted to it. */
 static void on_failed(void *user, int error)
 {
         struct outbox *outbox = user;
@@ -98,7 +99,7 @@ bool outbox_settled(const struct outbox *outbox)
         return outbox->count == 0;
 }
 
-/* ---- rewriting ---------------------------------------------------------------------------------------------------- */
+/* ---- rewriting --------------------------------------------------------------------------------------------------- */
 
 static void on_tidied(void *user, int result)
 {
@@ -136,7 +137,7 @@ void outbox_tidy(struct outbox *outbox)
         }
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static int replay(void *user, const struct entry *entry)
 {
@@ -223,7 +224,8 @@ int outbox_open(const struct outbox_options *options, struct outbox **ret_outbox
                 return r;
         }
         if (r < 0) {
-                log_error("journal", "%s: %s; presses leave, and will not survive a restart", options->path, strerror(-r));
+                log_error("journal", "%s: %s; presses leave, and will not survive a restart", options->path,
+                          strerror(-r));
                 loop_timer_arm(options->loop, &outbox->later, clock_mono_ms());
         }
         outbox->started |= r == 0;

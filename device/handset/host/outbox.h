@@ -1,6 +1,6 @@
-/* outbox: the phone's journal, where presses wait.  It gives the core's records to base/journal and their fate back by the core's
- * own numbers, rewrites the file when it has grown, and lives with a disk that is full, gone or altered: a press leaves all the
- * same, and the page says that it would not survive. */
+/* outbox: the phone's journal, where presses wait.  It gives the core's records to base/journal and their fate back
+ * by the core's own numbers, rewrites the file when it has grown, and lives with a disk that is full, gone or
+ * altered: a press leaves all the same, and the page says that it would not survive. */
 #ifndef DEVICE_HANDSET_HOST_OUTBOX_H
 #define DEVICE_HANDSET_HOST_OUTBOX_H
 
@@ -38,7 +38,8 @@ struct outbox_options {
  * -EWOULDBLOCK: another daemon has it; -ENOMEM. */
 int outbox_open(const struct outbox_options *options, struct outbox **ret_outbox);
 
-/* outbox_append: journal the record of a VIGIE_DO_APPEND.  Returns 0, and its fate is told; else a negative errno: not written. */
+/* outbox_append: journal the record of a VIGIE_DO_APPEND.  Returns 0, and its fate is told; else a negative errno:
+ * not written. */
 int outbox_append(struct outbox *outbox, const struct vigie_action *action);
 
 /* outbox_settled: say whether the fate of all that was appended is known. */
@@ -47,7 +48,8 @@ bool outbox_settled(const struct outbox *outbox);
 /* outbox_tidy: begin a rewrite if the file has grown so far; between two events of the core. */
 void outbox_tidy(struct outbox *outbox);
 
-/* outbox_close: write what is queued, and end; no fate is told any more.  Before the loop is closed.  NULL does nothing. */
+/* outbox_close: write what is queued, and end; no fate is told any more.  Before the loop is closed.  NULL does
+ * nothing. */
 void outbox_close(struct outbox *outbox);
 
 #endif

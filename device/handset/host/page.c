@@ -47,7 +47,8 @@ static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char 
 
 static bool is_ours(const struct page *page, struct lws *wsi)
 {
-        return header_is(wsi, WSI_TOKEN_HOST, "", page->port) && header_is(wsi, WSI_TOKEN_ORIGIN, "http://", page->port);
+        return header_is(wsi, WSI_TOKEN_HOST, "", page->port) &&
+               header_is(wsi, WSI_TOKEN_ORIGIN, "http://", page->port);
 }
 
 static int open_socket(struct page *page, struct socket *s, struct lws *wsi)
@@ -194,9 +195,11 @@ static void make_headers(struct page *page)
 
         for (size_t i = 0; i < 3; i++)
                 page->headers[i + 1] = (struct lws_protocol_vhost_options){
-                        .next = i < 2 ? &page->headers[i + 2] : NULL, .name = fixed[i][0], .value = fixed[i][1] };
+                        .next = i < 2 ? &page->headers[i + 2] : NULL, .name = fixed[i][0], .value = fixed[i][1]
+                };
         page->headers[0] = (struct lws_protocol_vhost_options){
-                .next = &page->headers[1], .name = "content-security-policy:", .value = page->policy };
+                .next = &page->headers[1], .name = "content-security-policy:", .value = page->policy
+        };
 }
 
 /* The headers hold only a pointer to it: it is written when the port is known. */
@@ -227,8 +230,11 @@ int page_open(const struct page_options *options, struct page **ret_page)
                 return -ENOMEM;
         page->options = *options;
         make_headers(page);
-        page->mount = (struct lws_http_mount){ .mountpoint = "/", .mountpoint_len = 1, .origin = options->path,
-                                               .def = "index.html", .origin_protocol = LWSMPRO_FILE };
+        page->mount = (struct lws_http_mount){ .mountpoint = "/",
+                                               .mountpoint_len = 1,
+                                               .origin = options->path,
+                                               .def = "index.html",
+                                               .origin_protocol = LWSMPRO_FILE };
         info.vhost_name = "page";
         info.port = options->port;
         info.iface = "127.0.0.1";

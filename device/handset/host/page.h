@@ -1,6 +1,7 @@
-/* page: the phone's own page on 127.0.0.1, by libwebsockets: static files, and a WebSocket that gives the status at each change
- * and takes words (PROTOCOL.md).  Only our own origin may open it; a name that resolves to 127.0.0.1 but is not ours is refused
- * by its Host.  Every program of this machine can reach it: the page asks for no password, as the button does not. */
+/* page: the phone's own page on 127.0.0.1, by libwebsockets: static files, and a WebSocket that gives the status at
+ * each change and takes words (PROTOCOL.md).  Only our own origin may open it; a name that resolves to 127.0.0.1
+ * but is not ours is refused by its Host.  Every program of this machine can reach it: the page asks for no
+ * password, as the button does not. */
 #ifndef DEVICE_HANDSET_HOST_PAGE_H
 #define DEVICE_HANDSET_HOST_PAGE_H
 
@@ -14,7 +15,8 @@ struct page;
 #define PAGE_SOCKETS_MAX 8
 /* Largest message from the page: words with a note. */
 #define PAGE_MESSAGE_MAX 2048
-/* Answers that wait for one page; a page that asks on without reading is cut off.  It comes back, and reads the status. */
+/* Answers that wait for one page; a page that asks on without reading is cut off.  It comes back, and reads the
+ * status. */
 #define PAGE_ANSWERS_MAX 32
 
 struct page_options {

@@ -1,6 +1,7 @@
 #include "device/handset/host/pin.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -32,6 +33,7 @@ static void work(uv_work_t *request)
 
         pin->error = a < 0 ? a : b;
         pin->verdict = duress ? VIGIE_PIN_DURESS : right ? VIGIE_PIN_RIGHT : VIGIE_PIN_WRONG;
+        OPENSSL_thread_stop(); /* this thread ends after libcrypto has: what that holds for it would be lost */
 }
 
 static void done(uv_work_t *request, int status)

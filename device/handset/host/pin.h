@@ -1,5 +1,5 @@
-/* pin: checks a PIN against its scrypt text, off the loop's thread (some 80 ms each).  Both texts are always tried, so that a
- * right PIN, the duress PIN and a wrong one take the same time. */
+/* pin: checks a PIN against its scrypt text, off the loop's thread (some 80 ms each).  Both texts are always tried,
+ * so that a right PIN, the duress PIN and a wrong one take the same time. */
 #ifndef DEVICE_HANDSET_HOST_PIN_H
 #define DEVICE_HANDSET_HOST_PIN_H
 
@@ -25,7 +25,8 @@ int pin_open(const struct pin_options *options, struct pin **ret_pin);
  * Returns 0, -EBUSY (one is being checked), -EINVAL (too long). */
 int pin_check(struct pin *pin, const char *text);
 
-/* pin_close: end; the verdict of a check under way is not told.  Before the loop is closed, which frees it.  NULL does nothing. */
+/* pin_close: end; the verdict of a check under way is not told.  Before the loop is closed, which frees it.  NULL
+ * does nothing. */
 void pin_close(struct pin *pin);
 
 #endif

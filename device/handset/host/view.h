@@ -1,4 +1,5 @@
-/* view: the status as JSON, for the page and for `vigie-handset status --json`.  Pure.  device/handset/host/PROTOCOL.md has the members. */
+/* view: the status as JSON, for the page and for `vigie-handset status --json`.  Pure.
+ * device/handset/host/PROTOCOL.md has the members. */
 #ifndef DEVICE_HANDSET_HOST_VIEW_H
 #define DEVICE_HANDSET_HOST_VIEW_H
 

@@ -1,5 +1,5 @@
-/* wake: one alarm on the clock that goes on while the phone sleeps (CLOCK_BOOTTIME), for the core's timer.  Where we may
- * (CAP_WAKE_ALARM) it wakes the phone; else it is due as soon as the phone is awake again. */
+/* wake: one alarm on the clock that goes on while the phone sleeps (CLOCK_BOOTTIME), for the core's timer.  Where
+ * we may (CAP_WAKE_ALARM) it wakes the phone; else it is due as soon as the phone is awake again. */
 #ifndef DEVICE_HANDSET_HOST_WAKE_H
 #define DEVICE_HANDSET_HOST_WAKE_H
 

@@ -37,7 +37,8 @@ struct reader {
         struct words_request *request;
 };
 
-__attribute__((format(printf, 3, 4))) static int refuse(const struct words_context *context, int error, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int refuse(const struct words_context *context, int error, const char *fmt,
+                                                        ...)
 {
         va_list ap;
 
@@ -70,7 +71,8 @@ static int read_number(const struct reader *r, const char *word, long min, long 
         errno = 0;
         *ret = strtol(word, &end, 10);
         if (errno != 0 || end == word || *end != 0 || *ret < min || *ret > max)
-                return refuse(r->context, -EINVAL, "%s: '%.40s' is not a number from %ld to %ld", r->words[0], word, min, max);
+                return refuse(r->context, -EINVAL, "%s: '%.40s' is not a number from %ld to %ld", r->words[0], word,
+                              min, max);
         return 0;
 }
 
@@ -105,7 +107,8 @@ static int read_category(struct reader *r)
 {
         int n = want(r, 1, 1);
 
-        if (n < 0 || (n = choose(r, r->words[1], (const char *const[]){ "fall", "aggression", "dog", "illness", "other" }, 5)) < 0)
+        if (n < 0 || (n = choose(r, r->words[1],
+                                 (const char *const[]){ "fall", "aggression", "dog", "illness", "other" }, 5)) < 0)
                 return n;
         r->request->event.type = VIGIE_ON_CATEGORY;
         r->request->event.u.category = (uint8_t)(n + 1);
@@ -158,7 +161,8 @@ static int read_for(const struct reader *r, const char *word, uint32_t *ret_s)
         long s = strcmp(unit, "h") == 0 ? 3600 : strcmp(unit, "min") == 0 ? 60 : strcmp(unit, "s") == 0 ? 1 : 0;
 
         if (unit == word || s == 0 || n < 1 || n > FOR_MAX_S / s)
-                return refuse(r->context, -EINVAL, "duty: --for '%.40s' is not like 8h or 90min, at most %d h", word, FOR_MAX_S / 3600);
+                return refuse(r->context, -EINVAL, "duty: --for '%.40s' is not like 8h or 90min, at most %d h", word,
+                              FOR_MAX_S / 3600);
         *ret_s = (uint32_t)(r->context->now_ms / 1000 + n * s);
         return 0;
 }
@@ -299,24 +303,40 @@ static int read_status(struct reader *r)
         return want(r, 0, 0);
 }
 
-/* Words with a reader of their own; those that take no more words and are just an event; those about a ringing alert. */
+/* Words with a reader of their own; those that take no more words and are just an event; those about a ringing
+ * alert. */
 static const struct {
         const char *word;
         int (*read)(struct reader *r);
         enum vigie_event_type event;
         enum vigie_verb verb;
 } table[] = {
-        { "press", read_press, 0, 0 },        { "touch", read_touch, 0, 0 },       { "category", read_category, 0, 0 },
-        { "cancel", read_cancel, 0, 0 },      { "duty", read_duty, 0, 0 },         { "close", read_close, 0, 0 },
-        { "check-in", read_check_in, 0, 0 },  { "battery", read_battery, 0, 0 },   { "status", read_status, 0, 0 },
-        { "key", NULL, VIGIE_ON_KEY, 0 },     { "still", NULL, VIGIE_ON_STILL, 0 }, { "dismiss", NULL, VIGIE_ON_DISMISS, 0 },
-        { "fine", NULL, VIGIE_ON_FINE, 0 },   { "moved", NULL, VIGIE_ON_MOTION, 0 }, { "man-down", NULL, VIGIE_ON_MOTION, 0 },
+        { "press", read_press, 0, 0 },
+        { "touch", read_touch, 0, 0 },
+        { "category", read_category, 0, 0 },
+        { "cancel", read_cancel, 0, 0 },
+        { "duty", read_duty, 0, 0 },
+        { "close", read_close, 0, 0 },
+        { "check-in", read_check_in, 0, 0 },
+        { "battery", read_battery, 0, 0 },
+        { "status", read_status, 0, 0 },
+        { "key", NULL, VIGIE_ON_KEY, 0 },
+        { "still", NULL, VIGIE_ON_STILL, 0 },
+        { "dismiss", NULL, VIGIE_ON_DISMISS, 0 },
+        { "fine", NULL, VIGIE_ON_FINE, 0 },
+        { "moved", NULL, VIGIE_ON_MOTION, 0 },
+        { "man-down", NULL, VIGIE_ON_MOTION, 0 },
         { "power-off", NULL, VIGIE_ON_POWER_OFF, 0 },
-        { "seen", NULL, 0, VIGIE_SEEN },      { "take", NULL, 0, VIGIE_TAKE },     { "release", NULL, 0, VIGIE_RELEASE },
-        { "join", NULL, 0, VIGIE_JOIN },      { "on-my-way", NULL, 0, VIGIE_ON_MY_WAY }, { "with-them", NULL, 0, VIGIE_WITH_THEM },
+        { "seen", NULL, 0, VIGIE_SEEN },
+        { "take", NULL, 0, VIGIE_TAKE },
+        { "release", NULL, 0, VIGIE_RELEASE },
+        { "join", NULL, 0, VIGIE_JOIN },
+        { "on-my-way", NULL, 0, VIGIE_ON_MY_WAY },
+        { "with-them", NULL, 0, VIGIE_WITH_THEM },
 };
 
-int words_read(const struct words_context *context, const char *const *words, size_t count, struct words_request *ret_request)
+int words_read(const struct words_context *context, const char *const *words, size_t count,
+               struct words_request *ret_request)
 {
         struct reader r = { context, words, count, ret_request };
 

@@ -1,5 +1,5 @@
-/* words: what a person or a program asks of the daemon, as words: `press --silent`, `close helped`.  The command line, the unix
- * socket and the page all say the same words; here they become an event of libvigie-handset.  Pure. */
+/* words: what a person or a program asks of the daemon, as words: `press --silent`, `close helped`.  The command
+ * line, the unix socket and the page all say the same words; here they become an event of libvigie-handset.  Pure. */
 #ifndef DEVICE_HANDSET_HOST_WORDS_H
 #define DEVICE_HANDSET_HOST_WORDS_H
 
@@ -12,29 +12,34 @@
 #define WORD_SIZE_MAX 256
 
 enum words_kind {
-        WORDS_EVENT,    /* give `event` to the core */
-        WORDS_PIN,      /* check `pin`, then VIGIE_ON_PIN with the verdict */
-        WORDS_STATUS,   /* answer with the status */
+        WORDS_EVENT,  /* give `event` to the core */
+        WORDS_PIN,    /* check `pin`, then VIGIE_ON_PIN with the verdict */
+        WORDS_STATUS, /* answer with the status */
 };
 
 struct words_request {
         enum words_kind kind;
-        struct vigie_event event;       /* without times and random */
+        struct vigie_event event; /* without times and random */
         char pin[16];
 };
 
-/* words_read: read COUNT words.
- *   status   the status now: a supervisor's words without an alert's id mean the one alert that rings; "seen" all it shows
- *   now_ms   UTC, for `--until 17:30` (local time, today or tomorrow) and `--for 8h`
- *   why      words_why octets: on failure what is wrong, one sentence
- * Returns 0, -EINVAL (a word is wrong), -ENOENT (no such alert here), -E2BIG (several alerts ring: which?). */
+/* Why a request was refused, with its NUL: one sentence. */
 #define WORDS_WHY_SIZE 160
+
+/* What words are read against.
+ *   status   the status now: a supervisor's words without an alert's id mean the one that is open here
+ *   now_ms   UTC, for `--until 17:30` (local time, today or tomorrow) and `--for 8h`
+ *   why      WORDS_WHY_SIZE octets: written on failure */
 struct words_context {
         const struct vigie_status *status;
         int64_t now_ms;
         char *why;
 };
-int words_read(const struct words_context *context, const char *const *words, size_t count, struct words_request *ret_request);
+
+/* words_read: read COUNT words.
+ * Returns 0, -EINVAL (a word is wrong), -ENOENT (no such alert here), -E2BIG (several alerts are open: which?). */
+int words_read(const struct words_context *context, const char *const *words, size_t count,
+               struct words_request *ret_request);
 
 /* words_help: the words, a line each, for --help and for mistakes. */
 extern const char words_help[];

@@ -41,7 +41,7 @@ static struct outcome read_text(const char *text, const char *const *more)
 }
 
 #define SMALLEST "[journal]\npath = j\n[command]\nsocket = s\n"
-#define ENROLLED                                                                                     \
+#define ENROLLED                                                                                  \
         SMALLEST "[identity]\nkey = k\ncertificate = c\n[region]\nca = ca\nroot = r\ntrust = t\n" \
                  "[link]\naddresses = localhost:8443, [::1]:8444\n"
 
@@ -61,7 +61,8 @@ static void the_smallest_file(void **state)
 
 static void an_enrolled_phone(void **state)
 {
-        struct outcome o = read_text(ENROLLED, (const char *const[]){ "-o", "page.port=0", "--ready-fd", "2", "press", "--silent", NULL });
+        struct outcome o = read_text(
+                ENROLLED, (const char *const[]){ "-o", "page.port=0", "--ready-fd", "2", "press", "--silent", NULL });
 
         assert_int_equal(o.r, 0);
         assert_int_equal(o.config.addresses.count, 2);
@@ -147,12 +148,9 @@ static void ports(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_smallest_file),
-                cmocka_unit_test(an_enrolled_phone),
-                cmocka_unit_test(what_is_refused),
-                cmocka_unit_test(gpsd_is_on_this_machine),
-                cmocka_unit_test(ready_fd_is_a_number),
-                cmocka_unit_test(ports),
+                cmocka_unit_test(the_smallest_file),    cmocka_unit_test(an_enrolled_phone),
+                cmocka_unit_test(what_is_refused),      cmocka_unit_test(gpsd_is_on_this_machine),
+                cmocka_unit_test(ready_fd_is_a_number), cmocka_unit_test(ports),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,8 @@ static void open_device(struct device *d)
         folder_make(&d->folder);
         folder_file(&d->folder, "said", d->said);
         folder_file(&d->folder, "hold", d->hold);
-        snprintf(script, sizeof(script), "#!/bin/sh\necho \"$@\" >> %s\nwhile [ -e %s ]; do sleep 0.01; done\n", d->said, d->hold);
+        snprintf(script, sizeof(script), "#!/bin/sh\necho \"$@\" >> %s\nwhile [ -e %s ]; do sleep 0.01; done\n",
+                 d->said, d->hold);
         put(&d->folder, "command", script);
         assert_int_equal(chmod(folder_file(&d->folder, "command", d->command), 0700), 0);
         assert_int_equal(loop_open(&d->loop), 0);

@@ -37,7 +37,9 @@ static void on_moved(void *user)
 
 static void listen_again(struct world *w)
 {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(w->port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_port = htons(w->port),
+                                       .sin_addr = { htonl(INADDR_LOOPBACK) } };
         socklen_t len = sizeof(address);
         int yes = 1;
 
@@ -111,7 +113,8 @@ static void a_fix(void **state)
 
         open_world(&w);
         say_and_read(&w, "{\"class\":\"VERSION\",\"release\":\"3.22\",\"proto_major\":3,\"proto_minor\":14}\r\n"
-                         "{\"class\":\"TPV\",\"device\":\"/dev/x\",\"mode\":3,\"time\":\"2026-05-04T10:00:00.250Z\",\"lat\":45.758,"
+                         "{\"class\":\"TPV\",\"device\":\"/dev/"
+                         "x\",\"mode\":3,\"time\":\"2026-05-04T10:00:00.250Z\",\"lat\":45.758,"
                          "\"lon\":4.835,\"eph\":19.0,\"speed\":1.4}\r\n");
         assert_int_equal(w.count, 1);
         assert_true(w.place[0].lat_deg == 45.758 && w.place[0].lon_deg == 4.835 && w.place[0].accuracy_m == 19);
@@ -167,8 +170,9 @@ static void its_own_time_only_compares(void **state)
         struct world w;
 
         open_world(&w);
-        say_and_read(&w, TPV("\"time\":\"1999-08-27T04:09:30.000Z\",", "1") TPV("\"time\":\"1999-08-27T04:09:31.000Z\",", "2")
-                                 TPV(AT("00"), "3") TPV("\"time\":\"1999-08-27T04:09:31.000Z\",", "4") TPV(AT("01"), "5"));
+        say_and_read(&w, TPV("\"time\":\"1999-08-27T04:09:30.000Z\",", "1")
+                                 TPV("\"time\":\"1999-08-27T04:09:31.000Z\",", "2") TPV(AT("00"), "3")
+                                         TPV("\"time\":\"1999-08-27T04:09:31.000Z\",", "4") TPV(AT("01"), "5"));
         assert_int_equal(w.count, 4);
         assert_true(w.place[2].lat_deg == 3 && w.place[3].lat_deg == 5);
         for (unsigned i = 0; i < w.count; i++)
@@ -182,7 +186,8 @@ static void a_log_that_begins_anew(void **state)
         struct world w;
 
         open_world(&w);
-        say_and_read(&w, TPV(AT("50"), "1") TPV(AT("51"), "2") TPV(AT("10"), "3") TPV(AT("11"), "4") TPV(AT("12"), "5"));
+        say_and_read(&w,
+                     TPV(AT("50"), "1") TPV(AT("51"), "2") TPV(AT("10"), "3") TPV(AT("11"), "4") TPV(AT("12"), "5"));
         assert_int_equal(w.count, 4);
         assert_true(w.place[2].lat_deg == 4 && w.place[2].age_ms == 0);
         close_world(&w);

@@ -67,7 +67,17 @@ static void without_a_trust_list(void **state)
         folder_remove(&folder);
 }
 
-enum fault { NO_KEY_NAMED, KEY_GONE, KEY_NONSENSE, KEY_IS_PUBLIC, CERTIFICATE_GONE, CERTIFICATE_OF_ANOTHER, CERTIFICATE_OF_NO_HANDSET, ROOT_GONE, FAULTS };
+enum fault {
+        NO_KEY_NAMED,
+        KEY_GONE,
+        KEY_NONSENSE,
+        KEY_IS_PUBLIC,
+        CERTIFICATE_GONE,
+        CERTIFICATE_OF_ANOTHER,
+        CERTIFICATE_OF_NO_HANDSET,
+        ROOT_GONE,
+        FAULTS
+};
 
 static void spoil(const struct folder *folder, struct config *config, enum fault fault)
 {

@@ -28,7 +28,7 @@ struct world {
         uint8_t echo[LWS_PRE + 16384];
 };
 
-/* ---- the server --------------------------------------------------------------------------------------------------- */
+/* ---- the server -------------------------------------------------------------------------------------------------- */
 
 static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *pss, void *in, size_t len)
 {
@@ -81,8 +81,8 @@ static void open_server(struct world *w, const char *certificate)
         char file[64];
 
         lws_set_log_level(0, NULL);
-        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                       LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
+        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                       LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
         info.foreign_loops = loops;
         info.port = CONTEXT_PORT_NO_LISTEN;
         w->lws = lws_create_context(&info);
@@ -103,7 +103,7 @@ static void open_server(struct world *w, const char *certificate)
         assert_non_null(w->vhost);
 }
 
-/* ---- the phone ---------------------------------------------------------------------------------------------------- */
+/* ---- the phone --------------------------------------------------------------------------------------------------- */
 
 static void on_state(void *user, unsigned address, bool up)
 {
@@ -152,9 +152,16 @@ static void open_world(struct world *w, const struct plan *plan)
         snprintf(w->address[1], sizeof(w->address[1]), "127.0.0.1:1"); /* nobody is there */
         for (size_t i = 0; i < w->count; i++)
                 w->addresses[i] = w->address[i];
-        struct links_options options = { .loop = w->loop, .context = w->lws, .certificate = pem(w, 3, "phone.pem"),
-                                         .key = pem(w, 4, "phone.key"), .ca = pem(w, 5, plan->ca), .addresses = w->addresses,
-                                         .count = w->count, .user = w, .state = on_state, .frame = on_frame };
+        struct links_options options = { .loop = w->loop,
+                                         .context = w->lws,
+                                         .certificate = pem(w, 3, "phone.pem"),
+                                         .key = pem(w, 4, "phone.key"),
+                                         .ca = pem(w, 5, plan->ca),
+                                         .addresses = w->addresses,
+                                         .count = w->count,
+                                         .user = w,
+                                         .state = on_state,
+                                         .frame = on_frame };
         assert_int_equal(links_open(&options, &w->links), 0);
 }
 
@@ -235,7 +242,8 @@ static void sessions_are_resumed(void **state)
         open_world(&w, &usual);
         for (unsigned i = 0; i < 4; i++) {
                 assert_true(connects(&w));
-                link_send(w.links, 0, (const uint8_t *)"x", 1); /* the ticket comes with what is read after the handshake */
+                link_send(w.links, 0, (const uint8_t *)"x",
+                          1); /* the ticket comes with what is read after the handshake */
                 w.heard = false;
                 assert_true(spin(w.loop, &w.heard));
                 links_resumed(w.links, &resumed, &all);
@@ -260,11 +268,16 @@ static void whose_certificate_counts(void **state)
                 struct plan plan;
                 bool up;
         } cases[] = {
-                { { "both", "127.0.0.1", "ca.pem", NULL }, true },      { { "both", "localhost", "ca.pem", NULL }, true },
-                { { "name", "localhost", "ca.pem", NULL }, true },      { { "name", "127.0.0.1", "ca.pem", NULL }, false },
-                { { "elsewhere", "localhost", "ca.pem", NULL }, false }, { { "elsewhere", "127.0.0.1", "ca.pem", NULL }, false },
-                { { "foreign", "127.0.0.1", "ca.pem", NULL }, false },  { { "foreign", "localhost", "ca.pem", NULL }, false },
-                { { "both", "127.0.0.1", "other.pem", NULL }, false },  { { "both", "localhost", "other.pem", NULL }, false },
+                { { "both", "127.0.0.1", "ca.pem", NULL }, true },
+                { { "both", "localhost", "ca.pem", NULL }, true },
+                { { "name", "localhost", "ca.pem", NULL }, true },
+                { { "name", "127.0.0.1", "ca.pem", NULL }, false },
+                { { "elsewhere", "localhost", "ca.pem", NULL }, false },
+                { { "elsewhere", "127.0.0.1", "ca.pem", NULL }, false },
+                { { "foreign", "127.0.0.1", "ca.pem", NULL }, false },
+                { { "foreign", "localhost", "ca.pem", NULL }, false },
+                { { "both", "127.0.0.1", "other.pem", NULL }, false },
+                { { "both", "localhost", "other.pem", NULL }, false },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -393,9 +406,16 @@ static void files_that_cannot_be_used(void **state)
 
         open_world(&w, &usual);
         put(&w.folder, "nonsense", "nonsense");
-        struct links_options options = { .loop = w.loop, .context = w.lws, .certificate = pem(&w, 3, "phone.pem"),
-                                         .key = pem(&w, 4, "nonsense"), .ca = pem(&w, 5, "ca.pem"), .addresses = w.addresses,
-                                         .count = 1, .user = &w, .state = on_state, .frame = on_frame };
+        struct links_options options = { .loop = w.loop,
+                                         .context = w.lws,
+                                         .certificate = pem(&w, 3, "phone.pem"),
+                                         .key = pem(&w, 4, "nonsense"),
+                                         .ca = pem(&w, 5, "ca.pem"),
+                                         .addresses = w.addresses,
+                                         .count = 1,
+                                         .user = &w,
+                                         .state = on_state,
+                                         .frame = on_frame };
         assert_int_equal(links_open(&options, &links), -EIO);
         links_close(links);
         links_close(w.links);
@@ -410,18 +430,12 @@ static void files_that_cannot_be_used(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(messages_both_ways),
-                cmocka_unit_test(the_largest_message),
-                cmocka_unit_test(sessions_are_resumed),
-                cmocka_unit_test(whose_certificate_counts),
-                cmocka_unit_test(no_other_authority),
-                cmocka_unit_test(nobody_is_there),
-                cmocka_unit_test(a_name_that_is_none),
-                cmocka_unit_test(ended_at_any_moment),
-                cmocka_unit_test(connected_anew),
-                cmocka_unit_test(a_full_queue),
-                cmocka_unit_test(closed_at_any_moment),
-                cmocka_unit_test(files_that_cannot_be_used),
+                cmocka_unit_test(messages_both_ways),   cmocka_unit_test(the_largest_message),
+                cmocka_unit_test(sessions_are_resumed), cmocka_unit_test(whose_certificate_counts),
+                cmocka_unit_test(no_other_authority),   cmocka_unit_test(nobody_is_there),
+                cmocka_unit_test(a_name_that_is_none),  cmocka_unit_test(ended_at_any_moment),
+                cmocka_unit_test(connected_anew),       cmocka_unit_test(a_full_queue),
+                cmocka_unit_test(closed_at_any_moment), cmocka_unit_test(files_that_cannot_be_used),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,8 @@ static void give(struct phone *p, struct vigie_event event)
         assert_int_equal(getrandom(event.random, sizeof(event.random), 0), sizeof(event.random));
         assert_int_equal(vigie_event(p->vigie, &event, &p->actions), 0);
         for (uint32_t i = 0; i < p->actions.count; i++)
-                if (p->actions.action[i].type == VIGIE_DO_APPEND && outbox_append(p->outbox, &p->actions.action[i]) < 0) {
+                if (p->actions.action[i].type == VIGIE_DO_APPEND &&
+                    outbox_append(p->outbox, &p->actions.action[i]) < 0) {
                         p->refused++;
                         lost = p->actions.action[i].seq;
                 }
@@ -204,7 +205,7 @@ static void an_altered_file(void **state)
         close_phone(&p);
 }
 
-/* ---- disks that fail ---------------------------------------------------------------------------------------------- */
+/* ---- disks that fail --------------------------------------------------------------------------------------------- */
 
 /* Calls that fail from the nth on; the journal's own thread makes them. */
 static atomic_int left_write, left_sync, left_room;
@@ -235,15 +236,17 @@ static int a_fallocate(int fd, off_t offset, off_t len)
         return fails(&left_room) ? ENOSPC : posix_fallocate(fd, offset, len);
 }
 
-static const struct journal_calls calls = { .pwrite = a_pwrite, .fdatasync = a_fdatasync, .posix_fallocate = a_fallocate };
+static const struct journal_calls calls = { .pwrite = a_pwrite,
+                                            .fdatasync = a_fdatasync,
+                                            .posix_fallocate = a_fallocate };
 
 static void all_well(void)
 {
         left_write = left_sync = left_room = 1000000;
 }
 
-/* Whatever call fails first: the press is taken, the page knows that it would not survive, and once the disk is well again and
- * the daemon restarted there is at most that one alert. */
+/* Whatever call fails first: the press is taken, the page knows that it would not survive, and once the disk is
+ * well again and the daemon restarted there is at most that one alert. */
 static void the_nth_call_fails(void **state)
 {
         for (int kind = 0; kind < 2; kind++)
@@ -274,7 +277,8 @@ static void the_nth_call_fails(void **state)
                                 assert_int_equal(trouble_of(&p) & VIGIE_TROUBLE_JOURNAL, VIGIE_TROUBLE_JOURNAL);
                         end(&p);
                         assert_int_equal(begin(&p), 0);
-                        assert_true(alert_of(&p, NULL).word == VIGIE_NOT_SENT || (n == 0 && alert_of(&p, NULL).word == VIGIE_NOTHING));
+                        assert_true(alert_of(&p, NULL).word == VIGIE_NOT_SENT ||
+                                    (n == 0 && alert_of(&p, NULL).word == VIGIE_NOTHING));
                         end(&p);
                         close_phone(&p);
                 }
@@ -348,7 +352,7 @@ static void nowhere_to_write(void **state)
         close_phone(&p);
 }
 
-/* ---- rewriting ---------------------------------------------------------------------------------------------------- */
+/* ---- rewriting --------------------------------------------------------------------------------------------------- */
 
 static off_t size_of(const char *path)
 {

@@ -111,7 +111,8 @@ static void a_line_for_a_line(void **state)
 
 static void what_is_no_request(void **state)
 {
-        static const char *const lines[] = { "\n", "nonsense\n", "{\"words\":[\"a\"],\"words\":[]}\n", "{} {}\n", "[1,\n" };
+        static const char *const lines[] = { "\n", "nonsense\n", "{\"words\":[\"a\"],\"words\":[]}\n", "{} {}\n",
+                                             "[1,\n" };
         char longest[SOCKET_REQUEST_MAX + 10];
         struct host host;
         int fd;
@@ -238,7 +239,7 @@ static void what_is_in_the_way(void **state)
         close_host(&host);
 }
 
-/* ---- the command line's end --------------------------------------------------------------------------------------- */
+/* ---- the command line's end -------------------------------------------------------------------------------------- */
 
 struct caller {
         const char *path;
@@ -285,7 +286,11 @@ static int ask(struct host *host, const char *const *words, char *printed, size_
         return caller.status;
 }
 
-#define WORDS(...) (const char *const[]) { __VA_ARGS__, NULL }
+#define WORDS(...)                \
+        (const char *const[])     \
+        {                         \
+                __VA_ARGS__, NULL \
+        }
 
 static void asking(void **state)
 {
@@ -332,13 +337,15 @@ static void a_status(void **state)
         char printed[4096];
 
         open_host(&host);
-        host.answer = json_pack("{s:b, s:{s:b, s:[s], s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s, s:s}]}}", "ok", 1, "status",
-                                "button", 0, "trouble", "no_path", "link", "down", "duty", "state", "on", "name", "C", "alert", "id",
-                                "12ab", "word", "sent", "who", "", "rings", "id", "34cd", "state", "asked", "carrier",
-                                "\x1b[2Jx", "owner", "");
+        host.answer = json_pack("{s:b, s:{s:b, s:[s], s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s, s:s}]}}",
+                                "ok", 1, "status", "button", 0, "trouble", "no_path", "link", "down", "duty", "state",
+                                "on", "name", "C", "alert", "id", "12ab", "word", "sent", "who", "", "rings", "id",
+                                "34cd", "state", "asked", "carrier", "\x1b[2Jx", "owner", "");
         assert_int_equal(ask(&host, WORDS("status"), printed, sizeof(printed)), 0);
-        assert_string_equal(printed, "button  does NOT work: call 112\ntrouble no_path\nlink    down\nduty    on C\nalert   12ab sent -\n"
-                                     "ring    34cd asked ?[2Jx -\n");
+        assert_string_equal(
+                printed,
+                "button  does NOT work: call 112\ntrouble no_path\nlink    down\nduty    on C\nalert   12ab sent -\n"
+                "ring    34cd asked ?[2Jx -\n");
         assert_int_equal(ask(&host, WORDS("status", "--json"), printed, sizeof(printed)), 0);
         json_t *json = json_loads(printed, 0, NULL);
         assert_true(json_equal(json, json_object_get(host.answer, "status")));
@@ -349,7 +356,8 @@ static void a_status(void **state)
 /* The status says how the alert stands whatever was asked. */
 static json_t *answer_of(const char *id, bool trying)
 {
-        return json_pack("{s:b, s:s, s:{s:{s:s, s:b}}}", "ok", 1, "alert", "12ab", "status", "alert", "id", id, "trying", (int)trying);
+        return json_pack("{s:b, s:s, s:{s:{s:s, s:b}}}", "ok", 1, "alert", "12ab", "status", "alert", "id", id,
+                         "trying", (int)trying);
 }
 
 static void waiting(void **state)

@@ -91,7 +91,8 @@ static inline void certify(const struct folder *folder, const char *name, const 
         X509_set_version(x, 2);
         X509_gmtime_adj(X509_getm_notBefore(x), -86400);
         X509_gmtime_adj(X509_getm_notAfter(x), 86400);
-        X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)c->cn, -1, -1, 0);
+        X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)c->cn, -1, -1,
+                                   0);
         X509_set_pubkey(x, key);
         if (c->names != NULL)
                 extend(x, NID_subject_alt_name, c->names);

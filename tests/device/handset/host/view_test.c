@@ -52,16 +52,35 @@ static void a_phone_that_knows_nothing(void **state)
 
 static void an_alert_and_a_duty(void **state)
 {
-        struct vigie_status status = { .enrolled = true, .button = true, .link = VIGIE_LINK_WELCOME, .has_fix = true,
-                                       .fix = { 457580000, 48350000, 12, 1777888799 }, .battery = 80 };
+        struct vigie_status status = { .enrolled = true,
+                                       .button = true,
+                                       .link = VIGIE_LINK_WELCOME,
+                                       .has_fix = true,
+                                       .fix = { 457580000, 48350000, 12, 1777888799 },
+                                       .battery = 80 };
         json_t *json;
 
-        status.alert = (struct vigie_alert_status){ .word = VIGIE_TAKEN, .id = { 1, 2 }, .kind = 2, .category = 3,
-                                                    .revision = 7, .presses = 2, .trying = true, .still = true, .mistake = true,
-                                                    .pressed_at_s = 1777888790, .sent_at_ms = 5, .received_at_ms = 6,
-                                                    .state_at_s = 1777888795, .who = "Inès" };
-        status.duty = (struct vigie_duty_status){ .state = VIGIE_DUTY_ON, .ends = true, .person = "c001", .round = "r1",
-                                                  .name = "Camille", .since_ms = 9, .until_s = 1777890000 };
+        status.alert = (struct vigie_alert_status){ .word = VIGIE_TAKEN,
+                                                    .id = { 1, 2 },
+                                                    .kind = 2,
+                                                    .category = 3,
+                                                    .revision = 7,
+                                                    .presses = 2,
+                                                    .trying = true,
+                                                    .still = true,
+                                                    .mistake = true,
+                                                    .pressed_at_s = 1777888790,
+                                                    .sent_at_ms = 5,
+                                                    .received_at_ms = 6,
+                                                    .state_at_s = 1777888795,
+                                                    .who = "Inès" };
+        status.duty = (struct vigie_duty_status){ .state = VIGIE_DUTY_ON,
+                                                  .ends = true,
+                                                  .person = "c001",
+                                                  .round = "r1",
+                                                  .name = "Camille",
+                                                  .since_ms = 9,
+                                                  .until_s = 1777890000 };
         status.proof = (struct vigie_proof_status){ true, 1, 2, 3, 4, 5 };
         json = view_status(&status, NOW_MS);
         assert_text(json, "alert.word", "taken");
@@ -96,11 +115,25 @@ static void an_alert_and_a_duty(void **state)
 
 static struct vigie_ring some_ring(void)
 {
-        return (struct vigie_ring){ .id = { 0xab }, .version = 3, .level = 2, .state = ALERT_EN_ROUTE, .marks = RECORD_DURESS | RECORD_NO_NEWS,
-                                    .battery = 44, .pressed_at_s = 1777888790, .raised_at_ms = 1, .changed_at_ms = 2,
-                                    .heard_at_ms = 3, .has_place = true, .place = { 1, -1, 5, 6 }, .distance_m = 1234,
-                                    .carrier_name = "C", .carrier_number = "+33600000001", .round = "r", .zone_name = "Z",
-                                    .owner_name = "O", .mine = true };
+        return (struct vigie_ring){ .id = { 0xab },
+                                    .version = 3,
+                                    .level = 2,
+                                    .state = ALERT_EN_ROUTE,
+                                    .marks = RECORD_DURESS | RECORD_NO_NEWS,
+                                    .battery = 44,
+                                    .pressed_at_s = 1777888790,
+                                    .raised_at_ms = 1,
+                                    .changed_at_ms = 2,
+                                    .heard_at_ms = 3,
+                                    .has_place = true,
+                                    .place = { 1, -1, 5, 6 },
+                                    .distance_m = 1234,
+                                    .carrier_name = "C",
+                                    .carrier_number = "+33600000001",
+                                    .round = "r",
+                                    .zone_name = "Z",
+                                    .owner_name = "O",
+                                    .mine = true };
 }
 
 static void what_rings(void **state)
@@ -144,8 +177,13 @@ static void what_rings(void **state)
 static void hostile_names(void **state)
 {
         static const char *const names[] = {
-                "<script>alert(1)</script>", "\"}],\"button\":true,", ("\xe2\x80\xae" "desrever"), "\xf0\x9f\x92\xa3\xf0\x9f\x91\xae",
-                "a\\u0000b", "line\nbreak",
+                "<script>alert(1)</script>",
+                "\"}],\"button\":true,",
+                ("\xe2\x80\xae"
+                 "desrever"),
+                "\xf0\x9f\x92\xa3\xf0\x9f\x91\xae",
+                "a\\u0000b",
+                "line\nbreak",
         };
         struct vigie_status *status = calloc(1, sizeof(*status));
 

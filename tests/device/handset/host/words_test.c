@@ -69,10 +69,11 @@ static void one_word_events(void **state)
                 const char *line;
                 uint32_t type;
         } cases[] = {
-                { "key", VIGIE_ON_KEY },         { "still", VIGIE_ON_STILL },         { "dismiss", VIGIE_ON_DISMISS },
-                { "fine", VIGIE_ON_FINE },       { "moved", VIGIE_ON_MOTION },        { "man-down", VIGIE_ON_MOTION },
-                { "duty off", VIGIE_ON_DUTY },   { "power-off", VIGIE_ON_POWER_OFF }, { "battery 4", VIGIE_ON_BATTERY },
-                { "category dog", VIGIE_ON_CATEGORY },
+                { "key", VIGIE_ON_KEY },           { "still", VIGIE_ON_STILL },
+                { "dismiss", VIGIE_ON_DISMISS },   { "fine", VIGIE_ON_FINE },
+                { "moved", VIGIE_ON_MOTION },      { "man-down", VIGIE_ON_MOTION },
+                { "duty off", VIGIE_ON_DUTY },     { "power-off", VIGIE_ON_POWER_OFF },
+                { "battery 4", VIGIE_ON_BATTERY }, { "category dog", VIGIE_ON_CATEGORY },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
