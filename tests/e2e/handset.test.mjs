@@ -363,7 +363,7 @@ test("PROTOCOL.md has every member of the status", () => {
 
 test("no position, name, number or PIN is in any phone's log", () => {
   for (const phone of region.processes.filter((p) => p.config)) {
-    const told = readFileSync(phone.log, "utf8");
-    assert.doesNotMatch(told, /Caron|script|\+336|2468|9713|45\.7|4\.8\d/, phone.name);
+    const told = readFileSync(phone.log, "utf8").replace(/^ts=\S+ /gm, ""); // "45.7" is also a time of day
+    assert.doesNotMatch(told, /Caron|script|\+336|\b(2468|9713)\b|\b45\.7\d|\b4\.8\d/, phone.name);
   }
 });
