@@ -120,6 +120,7 @@ int core_load_handset(struct core *core, const uint8_t id[HANDSET_ID_SIZE], cons
         /* Who was let in as somebody else comes in again as who it is now; an alert object is taken all the same. */
         if (handset != NULL &&
             (entry == NULL || entry->revoked_at_s != handset->entry.revoked_at_s ||
+             memcmp(entry->enrolment, handset->entry.enrolment, ENROLMENT_SIZE) != 0 ||
              entry->role != handset->entry.role || strcmp(entry->person, handset->entry.person) != 0))
                 for (struct session *s = handset->sessions; s != NULL; s = s->next_of_handset)
                         session_doom(core, s, 1008);

@@ -180,7 +180,7 @@ enum core_certificate {
         CERTIFICATE_OK,      /* of this region, in its dates; `handset` is its CN */
         CERTIFICATE_EXPIRED, /* of this region, out of its dates; `handset` is its CN */
         CERTIFICATE_FOREIGN, /* of another region */
-        CERTIFICATE_UNKNOWN, /* of nobody we know */
+        CERTIFICATE_UNKNOWN, /* of nobody we know; so is one of an enrolment that is not the handset's any more */
 };
 
 enum core_result {
@@ -207,6 +207,7 @@ struct core_event {
                         uint64_t session; /* the shell's, never used twice */
                         enum core_certificate certificate;
                         uint8_t handset[HANDSET_ID_SIZE];
+                        uint8_t enrolment[ENROLMENT_SIZE]; /* that the certificate names; zeros: none */
                         uint8_t fingerprint[8]; /* of the certificate; of the address where there is none */
                 } opened;
                 struct {

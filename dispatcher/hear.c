@@ -23,6 +23,7 @@ static void on_opened(void *user, uint64_t session, const struct tls_peer *peer)
         event.u.opened.session = session;
         event.u.opened.certificate = judge(peer);
         memcpy(event.u.opened.handset, peer->handset.octets, HANDSET_ID_SIZE);
+        memcpy(event.u.opened.enrolment, peer->enrolment, ENROLMENT_SIZE);
         memcpy(event.u.opened.fingerprint, peer->fingerprint, sizeof(event.u.opened.fingerprint));
         run_tell(user, &event);
 }

@@ -151,6 +151,20 @@ static void join_handset(struct core *core, struct session *session, const uint8
         duty_find(core, handset);
 }
 
+static bool names_handset(const struct session *session)
+{
+        return session->certificate == CERTIFICATE_OK || session->certificate == CERTIFICATE_EXPIRED;
+}
+
+/* Whether the certificate is of another enrolment than the one that the region holds: of the phone before, or a copy. */
+static bool is_outdated(const struct core *core, const struct core_event *event)
+{
+        const struct handset *handset = directory_handset(&core->directory, event->u.opened.handset);
+
+        return handset != NULL && handset->known &&
+               memcmp(handset->entry.enrolment, event->u.opened.enrolment, ENROLMENT_SIZE) != 0;
+}
+
 void session_opened(struct core *core, const struct core_event *event)
 {
         struct session *session = NULL;
@@ -167,7 +181,9 @@ void session_opened(struct core *core, const struct core_event *event)
         }
         session->certificate = event->u.opened.certificate;
         memcpy(session->fingerprint, event->u.opened.fingerprint, SENDER_SIZE);
-        if (session->certificate == CERTIFICATE_OK || session->certificate == CERTIFICATE_EXPIRED)
+        if (names_handset(session) && is_outdated(core, event))
+                session->certificate = CERTIFICATE_UNKNOWN;
+        if (names_handset(session))
                 join_handset(core, session, event->u.opened.handset);
         core->counters.sessions = (int64_t)core->sessions.count;
 }

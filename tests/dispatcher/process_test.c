@@ -220,6 +220,7 @@ static void test_people_change_while_it_runs(void **state)
         struct region *region = *state;
         static uint8_t buf[FRAME_REGION_MAX];
         static struct record record;
+        struct frame hello = { .type = FRAME_HELLO, .u.hello = { .version = FRAME_VERSION } }, error;
         struct phone phone;
 
         region_start(region, 0, NULL);
@@ -234,6 +235,13 @@ static void test_people_change_while_it_runs(void **state)
         while (phone_receive(&phone, buf, sizeof(buf), 10000) >= 0)
                 ;
         assert_int_not_equal(phone.close_code, 0); /* a revoked handset loses its session */
+        phone_hang_up(&phone);
+        region_handset(region, &(struct region_handset){ .number = 8, .person = "c2", .days_to = 9, .again = true });
+        usleep(300000);
+        assert_int_equal(region_dial(region, 0, 8, &phone), 0);
+        assert_int_equal(region_send(&phone, &hello), 0);
+        assert_int_equal(region_frame(&phone, FRAME_ERROR, buf, &error), 0); /* as does the phone before */
+        assert_int_equal(error.u.error.code, FRAME_ERROR_NOT_ALLOWED);
         phone_hang_up(&phone);
 }
 

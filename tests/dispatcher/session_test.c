@@ -94,6 +94,30 @@ static void test_who_is_not_let_in(void **state)
         model_free(model);
 }
 
+/* A phone enrolled anew is the handset from then on: the certificate of the time before opens no session any more. */
+static void test_the_certificate_of_an_enrolment_before(void **state)
+{
+        struct handset_entry anew = { .not_after_s = UINT32_MAX, .person = "carl", .enrolment = { 9 } };
+        struct model *model = region();
+        struct frame hello = { .type = FRAME_HELLO, .u.hello = { .version = 1 } };
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t before = model_login(model, 0, 1), after;
+
+        anew.key[0] = 4;
+        model_put_handset(model, 1, &anew);
+        model_pass(model, 1000);
+        assert_false(model_session(model, before)->open);
+        after = model_connect(model, 0, 1, CERTIFICATE_OK);
+        model_send(model, after, &hello);
+        assert_int_equal(last(model, after).type, FRAME_ERROR);
+        assert_int_equal(last(model, after).u.error.code, FRAME_ERROR_NOT_ALLOWED);
+        model_press(model, after, 1, &alert); /* an alert is never refused */
+        assert_int_equal(model_open(model), 1);
+        model_enrol(model, 1, HANDSET_CARRIER, "carl"); /* and back: enrolment zero, as model_connect says it */
+        assert_int_equal(last(model, model_login(model, 0, 1)).type, FRAME_WELCOME);
+        model_free(model);
+}
+
 static void test_hello_first(void **state)
 {
         struct model *model = region();
@@ -303,6 +327,7 @@ int main(void)
                 cmocka_unit_test(test_newer_and_older_versions),
                 cmocka_unit_test(test_trust_list),
                 cmocka_unit_test(test_who_is_not_let_in),
+                cmocka_unit_test(test_the_certificate_of_an_enrolment_before),
                 cmocka_unit_test(test_hello_first),
                 cmocka_unit_test(test_malformed_and_unknown_frames),
                 cmocka_unit_test(test_frames_of_the_other_direction),

@@ -309,6 +309,7 @@ void region_handset(struct region *region, const struct region_handset *handset)
                                   &(struct place_subject){ id, "0102030405060708", NULL, -10, handset->days_to });
         if (handset->unknown)
                 return;
+        entry.enrolment[0] += handset->again;
         key = handset_key(region, handset->number);
         MUST(key_public(key, entry.key) == P256_POINT_SIZE);
         key_free(key);

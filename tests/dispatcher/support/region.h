@@ -49,6 +49,7 @@ struct region_handset {
         uint8_t role;
         int days_to;
         bool revoked, unknown; /* unknown: not put into Redis */
+        bool again;            /* enrolled anew since its certificate was made */
 };
 void region_handset(struct region *region, const struct region_handset *handset);
 
