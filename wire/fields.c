@@ -173,6 +173,9 @@ void field_write(struct fields_writer *w, const struct field *field, const void 
         case FIELD_LIST:
                 list_write(w, field, at, has);
                 break;
+        case FIELD_LATER:
+                number_write(w, field, at);
+                break;
         }
 }
 
@@ -282,6 +285,13 @@ static bool part_read(struct cbor_reader *r, const struct field *field, uint8_t 
         return true;
 }
 
+static int64_t later_read(struct cbor_reader *r, const struct field *field)
+{
+        uint64_t value = cbor_more(r) ? cbor_read_uint(r, UINT64_MAX) : 0;
+
+        return value <= (uint64_t)field->max ? (int64_t)value : 0;
+}
+
 void field_read(struct cbor_reader *r, const struct field *field, void *object)
 {
         uint8_t *at = (uint8_t *)object + field->offset;
@@ -313,6 +323,9 @@ void field_read(struct cbor_reader *r, const struct field *field, void *object)
                 break;
         case FIELD_LIST:
                 store(has, field->has_size, (int64_t)list_read(r, field, at));
+                break;
+        case FIELD_LATER:
+                store(at, field->size, later_read(r, field));
                 break;
         }
 }

@@ -15,7 +15,8 @@ enum field_type {
         FIELD_BLOB,   /* uint8_t array of which `has` counts pieces of `step` octets; null when it is 0 */
         FIELD_SPAN,   /* struct cbor_span of min..max octets; null when empty, if min is 0 */
         FIELD_PART,   /* struct with the fields `of`, an array; null when the bool at `has` is false */
-        FIELD_LIST    /* array of such structs of `step` octets, of which `has` counts; an array of arrays */
+        FIELD_LIST,   /* array of such structs of `step` octets, of which `has` counts; an array of arrays */
+        FIELD_LATER   /* uint8_t 0..max that a version added at the end: missing, or more than max: 0 */
 };
 
 struct field {
@@ -43,6 +44,7 @@ struct fields {
 #define F_ALSO(s, m, lo, hi, a) { .type = FIELD_UINT, FIELD_MEMBER(s, m), .min = (lo), .max = (hi), .also = (a) }
 #define F_UINT(s, m, lo, hi)    F_ALSO(s, m, lo, hi, lo)
 #define F_INT(s, m, lo, hi)     { .type = FIELD_INT, FIELD_MEMBER(s, m), .min = (lo), .max = (hi), .also = (lo) }
+#define F_LATER(s, m, hi)       { .type = FIELD_LATER, FIELD_MEMBER(s, m), .max = (hi) }
 #define F_BOOL(s, m)            { .type = FIELD_BOOL, FIELD_MEMBER(s, m) }
 #define F_ID(s, m)              { .type = FIELD_ID, FIELD_MEMBER(s, m) }
 #define F_TEXT(s, m)            { .type = FIELD_TEXT, FIELD_MEMBER(s, m) }

@@ -22,6 +22,7 @@ static const struct field duty[] = {
 static const struct field heartbeat[] = {
         F_BATTERY(struct frame, u.heartbeat.battery),
         F_SPAN(struct frame, u.heartbeat.sealed, 0, SEALED_POSITION_MAX),
+        F_LATER(struct frame, u.heartbeat.cause, HEARTBEAT_CAUSES - 1),
 };
 static const struct field presence[] = {
         F_BATTERY(struct frame, u.presence.battery),

@@ -28,7 +28,7 @@ enum frame_type {
         FRAME_HELLO = 1,     /* [1, version, trust number, role, app text]: first on every connection; see WELCOME */
         FRAME_ALERT = 2,     /* [2, bytes]: one signed revision; before HELLO and on sessions that get no WELCOME too */
         FRAME_DUTY = 3,      /* [3, request, on, person id, round id, until s]: answered by DUTY_ANSWER */
-        FRAME_HEARTBEAT = 4, /* [4, battery, bytes|null]: a carrier on duty, each minute; off duty never */
+        FRAME_HEARTBEAT = 4, /* [4, battery, bytes|null, cause]: a carrier on duty, each minute; off duty never */
         FRAME_PRESENCE = 5,  /* [5, battery, position|null]: a supervisor on duty, each 15 s */
         FRAME_COMMAND = 6,   /* [6, request, command id, verb, alert id, owner seen, reason, note]: see ANSWER */
         FRAME_SAFE = 7,      /* [7, request]: "I am fine", the answer to QUESTION */
@@ -52,6 +52,8 @@ enum frame_error {
         FRAME_ERROR_TOO_MANY
 };
 enum duty_code { DUTY_OK = 0, DUTY_UNKNOWN_PERSON, DUTY_UNKNOWN_ROUND, DUTY_NOT_YOURS, DUTY_BAD_END };
+/* Why a heartbeat is the last for now: last words on duty.  Missing, or a number not listed: none. */
+enum heartbeat_cause { HEARTBEAT_ORDINARY = 0, HEARTBEAT_BATTERY_LOW, HEARTBEAT_POWER_OFF, HEARTBEAT_CAUSES };
 enum frame_ring { RING_SHOW = 0, RING_RING, RING_LOUDEST, RING_END };
 
 /* One frame; its type says which part of `u` counts.  Spans are borrowed octets. */
@@ -75,6 +77,7 @@ struct frame {
                 struct {
                         uint8_t battery;         /* percent 0..100, 255 unknown */
                         struct cbor_span sealed; /* at most SEALED_POSITION_MAX; empty = none */
+                        uint8_t cause;           /* enum heartbeat_cause */
                 } heartbeat;
                 struct {
                         uint8_t battery;

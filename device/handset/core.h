@@ -174,6 +174,10 @@ struct my_link {
         bool hello, welcome;   /* sent, come */
 };
 
+struct my_sms {
+        uint8_t modem; /* enum vigie_modem */
+};
+
 struct my_duty {
         bool on, refused, confirmed, ends; /* confirmed: on, and the region has said so */
         char person[VIGIE_PERSON_SIZE], round[VIGIE_PERSON_SIZE], name[VIGIE_NAME_SIZE];
@@ -254,6 +258,7 @@ struct vigie {
 
         bool trusted;
         struct trust trust;
+        struct my_sms sms;
         struct my_duty duty;
         struct my_watch watch;
         struct my_ring ring[VIGIE_RINGS_MAX];

@@ -202,7 +202,7 @@ void my_link_run(struct vigie *vigie)
         }
         if (vigie->link[MY_ORDINARY].state == MY_UP && !vigie->link[MY_ORDINARY].hello)
                 hello(vigie);
-        vigie->no_path = vigie->started && vigie->down_mono_ms != NEVER && !vigie->options.sms &&
+        vigie->no_path = vigie->started && vigie->down_mono_ms != NEVER && vigie->sms.modem != VIGIE_MODEM_READY &&
                          vigie->link[MY_ALERT_PORT].state != MY_UP &&
                          vigie->now_mono_ms - vigie->down_mono_ms >= VIGIE_NO_PATH_MS;
 }

@@ -149,6 +149,7 @@ void vigie_status(const struct vigie *vigie, struct vigie_status *ret_status)
         to->has_fix = vigie->fix.has;
         if (vigie->fix.has)
                 to->fix = my_fix_place(vigie);
+        to->sms.modem = vigie->sms.modem;
         duty_status(vigie, to);
         watch_status(vigie, to);
         to->wrong_pins = vigie->wrong_pins;
@@ -172,11 +173,18 @@ const char *vigie_word_name(unsigned word)
         return word < VIGIE_WORD_END ? names[word] : NULL;
 }
 
+const char *vigie_modem_name(unsigned modem)
+{
+        static const char *const names[VIGIE_MODEM_END] = { "none",       "absent",     "silent", "no_sim",
+                                                            "sim_locked", "no_network", "ready" };
+
+        return modem < VIGIE_MODEM_END ? names[modem] : NULL;
+}
+
 const char *vigie_trouble_name(uint32_t bit)
 {
-        static const char *const names[] = {
-                "not_enrolled", "journal", "no_path", "key", "trust", "no_fix", "battery"
-        };
+        static const char *const names[] = { "not_enrolled", "journal", "no_path", "key",
+                                             "trust",        "no_fix",  "battery", "not_known" };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (bit == UINT32_C(1) << i)

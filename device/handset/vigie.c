@@ -12,6 +12,7 @@ _Static_assert(VIGIE_PERSON_SIZE == PERSON_ID_MAX + 1 && VIGIE_NAME_SIZE == NAME
 _Static_assert(VIGIE_NOTE_SIZE == NOTE_MAX + 1 && VIGIE_NUMBER_SIZE == NUMBER_MAX + 1, "texts");
 _Static_assert(VIGIE_WHO_SIZE == RECEIPT_WHO_MAX + 1 && VIGIE_SIGNATURE_SIZE == KEY_SIGNATURE_SIZE, "receipt");
 _Static_assert(VIGIE_SEND_MAX == FRAME_HANDSET_MAX && VIGIE_FRAME_MAX == FRAME_REGION_MAX, "frames");
+_Static_assert(VIGIE_SMS_MAX == COSE_SMS_MAX && ALERT_MAX <= VIGIE_SMS_MAX && RECEIPT_MAX <= VIGIE_SMS_MAX, "SMS");
 _Static_assert((int)VIGIE_SEEN == COMMAND_SEEN && (int)VIGIE_ON_MY_WAY == COMMAND_EN_ROUTE, "verbs");
 _Static_assert((int)VIGIE_WITH_THEM == COMMAND_ON_SCENE && (int)VIGIE_CLOSE == COMMAND_CLOSE, "verbs");
 _Static_assert((int)VIGIE_HELPED == CLOSE_HELPED && (int)VIGIE_OTHER == CLOSE_OTHER, "reasons");
@@ -313,7 +314,23 @@ static int on_frame(struct vigie *vigie, const struct vigie_event *e)
 
 static int on_sms(struct vigie *vigie, const struct vigie_event *e)
 {
-        my_alert_receipt(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len });
+        if (e->u.sms.len > VIGIE_SMS_MAX)
+                vigie->refused++;
+        else
+                my_alert_receipt(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len });
+        return 0;
+}
+
+static int on_modem(struct vigie *vigie, const struct vigie_event *e)
+{
+        if (e->u.modem >= VIGIE_MODEM_END)
+                return -EINVAL;
+        vigie->sms.modem = e->u.modem;
+        return 0;
+}
+
+static int on_sms_sent(struct vigie *vigie, const struct vigie_event *e)
+{
         return 0;
 }
 
@@ -347,6 +364,7 @@ static int (*const on[VIGIE_ON_END])(struct vigie *vigie, const struct vigie_eve
         [VIGIE_ON_FRAME] = on_frame,       [VIGIE_ON_SMS] = on_sms,
         [VIGIE_ON_SYNCED] = on_synced,     [VIGIE_ON_SIGNED] = on_signed,
         [VIGIE_ON_SEALED] = on_sealed,     [VIGIE_ON_SUPERVISE] = my_ring_on_supervise,
+        [VIGIE_ON_MODEM] = on_modem,       [VIGIE_ON_SMS_SENT] = on_sms_sent,
 };
 
 /* ---- and what follows -------------------------------------------------------------------------------------------- */

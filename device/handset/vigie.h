@@ -23,6 +23,7 @@
  *                      VIGIE_DO_SEAL     vigie_seal(); then VIGIE_ON_SEALED
  *                      VIGIE_DO_CONNECT  connect; then VIGIE_ON_LINK up, or down with the reason
  *                      VIGIE_DO_SEND     one binary WebSocket message; what comes back: VIGIE_ON_FRAME
+ *                      VIGIE_DO_SEND_SMS one SMS by the modem; then VIGIE_ON_SMS_SENT; what comes in: VIGIE_ON_SMS
  *                      VIGIE_DO_TIMER    at that time: VIGIE_ON_TICK
  *                      VIGIE_DO_SHOW     vigie_status(), and draw it
  *                      ...
@@ -45,7 +46,7 @@ extern "C" {
 #endif
 
 /* Rises with every change to a struct or number in this file.  vigie_init() refuses options made for another one. */
-#define VIGIE_ABI 1
+#define VIGIE_ABI 2
 
 #define VIGIE_HANDSET_ID_SIZE  8
 #define VIGIE_ALERT_ID_SIZE    16
@@ -77,6 +78,9 @@ extern "C" {
 #define VIGIE_SEND_MAX   1024
 /* Largest message taken by VIGIE_ON_FRAME; a larger one is counted in status.refused and dropped. */
 #define VIGIE_FRAME_MAX  10240
+/* Octets of one SMS on our port, either way (wire/sms.h): what VIGIE_DO_SEND_SMS gives at most.  A larger one from
+ * VIGIE_ON_SMS is counted in status.refused and dropped. */
+#define VIGIE_SMS_MAX    133
 
 /* The times of DESIGN section 5, here because a page or a test may want to say them. */
 #define VIGIE_HOLD_MS         1000 /* a touch held this long is a press */
@@ -93,11 +97,16 @@ extern "C" {
 #define VIGIE_PRESENCE_MS        15000  /* supervisor on duty */
 #define VIGIE_RECONNECT_MAX_MS   120000 /* back-off, full jitter; none while an alert waits */
 #define VIGIE_RECONNECT_ALERT_MS 1000   /* then: at once, and each of these */
-#define VIGIE_NO_PATH_MS         5000   /* link down this long and no SMS: the button says that it would not work now */
-#define VIGIE_DUTY_OVERTIME_S    1800   /* duty ends by itself this long after its planned end, asked meanwhile */
-#define VIGIE_DUTY_MAX_S         86400  /* the furthest planned end */
-#define VIGIE_ASK_S              30     /* man-down and missed check-in: shown so long before they raise */
-#define VIGIE_BATTERY_LOW        5      /* percent, below which last words are sent */
+#define VIGIE_NO_PATH_MS         5000 /* link down this long, modem not ready: the button says that it would not work */
+#define VIGIE_WELCOME_WAIT_MS    10000 /* link up this long and no welcome: the region does not know us */
+#define VIGIE_SMS_AFTER_MS       3000  /* no receipt: by SMS as well; at once where the link is known down */
+#define VIGIE_SMS_REVISION_MS    60000 /* between SMS for a better fix; a mark (PIN, category) goes at the next slot */
+#define VIGIE_SMS_WAIT_MS        90000 /* VIGIE_ON_SMS_SENT does not come: taken as failed */
+#define VIGIE_SMS_TEST_S         2592000 /* the last good SMS is older: a test SMS at going on duty */
+#define VIGIE_DUTY_OVERTIME_S    1800    /* duty ends by itself this long after its planned end, asked meanwhile */
+#define VIGIE_DUTY_MAX_S         86400   /* the furthest planned end */
+#define VIGIE_ASK_S              30      /* man-down and missed check-in: shown so long before they raise */
+#define VIGIE_BATTERY_LOW        5       /* percent, below which last words are sent */
 
 /* Both clocks are 0 to this, the year 10889; beyond, they are taken as this. */
 #define VIGIE_CLOCK_MAX_MS (INT64_C(1) << 48)
@@ -134,7 +143,7 @@ struct vigie_options {
         void *verify_user;
         uint8_t address_count; /* the host knows what address 0, 1 ... are: tried in this order, in turn */
         uint8_t address_alert; /* bit n: address n is an alert port, for alerts alone */
-        bool sms;              /* the phone can send SMS; false until that leg exists */
+        bool sms_test;         /* the monthly test SMS: at going on duty, the last good one older than 30 days */
         bool silent_pulse;     /* one ordinary message pulse when a silent alert is received */
         uint16_t man_down_s;   /* no motion for so long on duty: asked, then raised; 30..3600, 0 = off */
         char app[33];          /* name and version of the host, for the region's logs */
@@ -160,12 +169,26 @@ enum vigie_event_type {
         VIGIE_ON_DUTY,      /* u.duty */
         VIGIE_ON_LINK,      /* u.link */
         VIGIE_ON_FRAME,     /* u.frame: one whole WebSocket message from a dispatcher */
-        VIGIE_ON_SMS, /* u.sms: one 8-bit SMS on our port.  The place of the SMS leg: for now a receipt in it is read */
+        VIGIE_ON_SMS,       /* u.sms: one 8-bit SMS that came in on our port: a receipt; its key tells whose */
         VIGIE_ON_SYNCED,    /* u.synced */
         VIGIE_ON_SIGNED,    /* u.signature */
         VIGIE_ON_SEALED,    /* u.sealed */
         VIGIE_ON_SUPERVISE, /* u.supervise: a supervisor does something about an alert that rings here */
+        VIGIE_ON_MODEM,     /* u.modem: what the modem can do, at each change */
+        VIGIE_ON_SMS_SENT,  /* u.sms_sent: what came of a VIGIE_DO_SEND_SMS */
         VIGIE_ON_END
+};
+
+/* What stands between us and an SMS; only READY sends.  A phone without modem never says anything: NONE. */
+enum vigie_modem {
+        VIGIE_MODEM_NONE,       /* none is configured, or nothing was said yet */
+        VIGIE_MODEM_ABSENT,     /* configured, and not plugged in */
+        VIGIE_MODEM_SILENT,     /* there, and does not answer */
+        VIGIE_MODEM_NO_SIM,     /* no SIM card */
+        VIGIE_MODEM_SIM_LOCKED, /* the SIM wants its PIN */
+        VIGIE_MODEM_NO_NETWORK, /* not registered */
+        VIGIE_MODEM_READY,
+        VIGIE_MODEM_END
 };
 
 enum vigie_how {
@@ -245,9 +268,15 @@ struct vigie_event {
                         size_t len;
                 } frame;
                 struct {
-                        const uint8_t *data;
+                        const uint8_t *data; /* without the port header */
                         size_t len;
                 } sms;
+                uint8_t modem; /* enum vigie_modem */
+                struct {
+                        uint32_t ticket; /* of VIGIE_DO_SEND_SMS; another than the last one's means nothing */
+                        bool ok;         /* the network took it */
+                        uint16_t code;   /* not ok: the number of +CMS ERROR (3GPP TS 27.005 3.2.5); 0 = none came */
+                } sms_sent;
                 struct {
                         uint32_t seq; /* every VIGIE_DO_APPEND up to this one; 0: nothing written, the journal itself */
                         bool ok;      /* durable; false: not written.  Every one that cannot be is told, `sync` or not;
@@ -280,7 +309,8 @@ enum vigie_action_type {
         VIGIE_DO_SIGN,     /* data: octets to sign by ES256 with the alert key, as ticket */
         VIGIE_DO_SEAL,     /* seal: a position to seal to the region, as ticket; data: its key */
         VIGIE_DO_SEND,     /* data: a message for the link to address */
-        VIGIE_DO_SEND_SMS, /* the place of the SMS leg; not given yet */
+        VIGIE_DO_SEND_SMS, /* data: at most VIGIE_SMS_MAX octets, 8-bit with our port header, to the region's alert
+                            * number, as ticket.  The next only after VIGIE_ON_SMS_SENT, or VIGIE_SMS_WAIT_MS without */
         VIGIE_DO_CONNECT,  /* connect to address now; at most one link to an address */
         VIGIE_DO_DISCONNECT, /* end that link, or that attempt; nothing more is told of it */
         VIGIE_DO_TIMER,      /* due_mono_ms: VIGIE_ON_TICK then (replaces the last one); INT64_MAX: none is needed */
@@ -312,7 +342,7 @@ struct vigie_action {
         size_t len;
         uint32_t seq;             /* APPEND: 1, 2, 3 ... from vigie_init() on */
         bool sync;                /* APPEND */
-        uint32_t ticket;          /* SIGN, SEAL */
+        uint32_t ticket;          /* SIGN, SEAL, SEND_SMS */
         uint8_t address;          /* SEND, CONNECT, DISCONNECT */
         uint8_t pattern;          /* VIBRATE: enum vigie_pattern */
         uint8_t level;            /* RING */
@@ -347,16 +377,21 @@ enum vigie_word {
         VIGIE_WORD_END
 };
 
-/* Why the button would not work, or something it leans on.  With one of the first four status.button is false: the page
- * says so, says why, and offers 112; a press is taken all the same. */
+/* Why the button would not work, or something it leans on.  With one of VIGIE_TROUBLE_BUTTON status.button is false: the
+ * page says so, says why, and offers 112; a press is taken all the same. */
 #define VIGIE_TROUBLE_NOT_ENROLLED 0x001u /* never, or wiped */
 #define VIGIE_TROUBLE_JOURNAL      0x002u /* cannot be written: a press still leaves, and would not survive a reboot */
-#define VIGIE_TROUBLE_NO_PATH      0x004u /* neither data nor SMS for VIGIE_NO_PATH_MS: a press waits for the network */
+#define VIGIE_TROUBLE_NO_PATH      0x004u /* no data for VIGIE_NO_PATH_MS, modem not ready: a press waits for either */
 #define VIGIE_TROUBLE_KEY          0x008u /* the alert key does not sign: a press leaves unverified */
-#define VIGIE_TROUBLE_BUTTON       0x00fu
 #define VIGIE_TROUBLE_TRUST        0x010u /* no trust list: no receipt can be believed, nothing shows as received */
 #define VIGIE_TROUBLE_NO_FIX       0x020u /* no fix since the start, and none kept */
 #define VIGIE_TROUBLE_BATTERY      0x040u /* below VIGIE_BATTERY_LOW */
+#define VIGIE_TROUBLE_NOT_KNOWN \
+        0x080u /* the link stands and the region does not welcome us: certificate expired or
+                                           * revoked, handset not known.  A press leaves, and is raised as unverified */
+#define VIGIE_TROUBLE_BUTTON 0x08fu
+
+enum vigie_path { VIGIE_PATH_DATA = 1, VIGIE_PATH_SMS };
 
 struct vigie_alert_status {
         uint8_t word; /* enum vigie_word; VIGIE_NOTHING: no alert, or a silent one */
@@ -369,8 +404,11 @@ struct vigie_alert_status {
         bool still;               /* this one is an "I still need help" */
         bool mistake;             /* a PIN was given: those asked are told, and decide */
         uint32_t pressed_at_s;    /* UTC by the phone */
-        int64_t sent_at_ms;       /* UTC by the phone; 0 = not since this start */
+        int64_t sent_at_ms;       /* first handed over, by whichever path; UTC by the phone; 0 = not since this start */
+        int64_t sent_data_at_ms;  /* the same, to a live link */
+        int64_t sent_sms_at_ms;   /* the same, to the mobile network */
         int64_t received_at_ms;   /* the same */
+        uint8_t received_path;    /* enum vigie_path of the first receipt that said so; 0 = none since this start */
         uint32_t state_at_s;      /* UTC by the region: since when the word is so; 0 before a receipt */
         char who[VIGIE_WHO_SIZE]; /* who took or closed it; "" = nobody */
         uint8_t reason;           /* VIGIE_CLOSED: enum vigie_reason; 0 = none given */
@@ -400,7 +438,16 @@ struct vigie_proof_status {
         int64_t sent_at_ms;
         int64_t proved_at_ms; /* its receipt came and is the region's */
         int64_t fix_at_ms;    /* the fix we have is of this time */
-        int64_t sms_at_ms;    /* last good SMS: stays 0, "not yet available" */
+        int64_t sms_at_ms;    /* last good SMS, as status.sms.good_at_ms */
+};
+
+/* The SMS leg.  What a silent alert does by SMS is not told here. */
+struct vigie_sms_status {
+        uint8_t modem;      /* enum vigie_modem */
+        bool sending;       /* one is with the modem */
+        uint16_t code;      /* +CMS ERROR of the last one that failed, since a good one; 0 = none */
+        int64_t good_at_ms; /* the last that the region answered by SMS: out and in both work; UTC; survives restarts */
+        int64_t failed_at_ms; /* the last that the modem did not send, since this start; 0 = none since a good one */
 };
 
 struct vigie_ring {
@@ -452,6 +499,7 @@ struct vigie_status {
         uint8_t battery; /* 255 = not known */
         struct vigie_duty_status duty;
         struct vigie_proof_status proof;
+        struct vigie_sms_status sms;
         bool question;          /* the region asks "are you all right?" */
         int64_t man_down_at_ms; /* 0, or UTC ms at which a man-down alert leaves unless "I am fine" or motion comes */
         int64_t check_in_at_ms; /* 0, or UTC ms at which the timed check-in expires */
@@ -518,6 +566,9 @@ const char *vigie_word_name(unsigned word);
 
 /* vigie_trouble_name: the same for one VIGIE_TROUBLE_ bit ("not_enrolled", "journal", "no_path" ...); NULL beyond. */
 const char *vigie_trouble_name(uint32_t bit);
+
+/* vigie_modem_name: the same for an enum vigie_modem ("none", "sim_locked", "ready" ...); NULL beyond. */
+const char *vigie_modem_name(unsigned modem);
 
 /* ---- crypto.c: for hosts that have libcrypto --------------------------------------------------------------------- */
 

@@ -43,6 +43,7 @@ static void draw_from_handset(uint64_t *seed, struct held *h)
         case FRAME_HEARTBEAT:
                 f->u.heartbeat.battery = draw_battery(seed);
                 draw_span(seed, h, &f->u.heartbeat.sealed, SEALED_POSITION_MAX);
+                f->u.heartbeat.cause = (uint8_t)draw_to(seed, HEARTBEAT_CAUSES - 1);
                 break;
         case FRAME_PRESENCE:
                 f->u.presence.battery = draw_battery(seed);
@@ -228,6 +229,7 @@ static void test_example_fields(void **state)
         EXAMPLE("frame-heartbeat");
         assert_int_equal(f.u.heartbeat.battery, 255);
         assert_null(f.u.heartbeat.sealed.at);
+        assert_int_equal(f.u.heartbeat.cause, HEARTBEAT_POWER_OFF);
         EXAMPLE("frame-presence");
         assert_true(f.u.presence.has_position);
         assert_int_equal(f.u.presence.at.lon_e7, 48320114);
@@ -251,6 +253,34 @@ static void test_example_fields(void **state)
         assert_int_equal(f.u.error.code, FRAME_ERROR_MALFORMED);
         assert_string_equal(f.u.error.text, "a number out of its range");
 #undef EXAMPLE
+}
+
+/* The cause came later: a heartbeat without one, or with one we do not know, is an ordinary one. */
+static void test_heartbeat_cause(void **state)
+{
+        static const struct {
+                const char *in;
+                size_t len;
+                int result;
+                uint8_t cause;
+        } cases[] = {
+                { "\x83\x04\x05\xf6", 4, 0, HEARTBEAT_ORDINARY },
+                { "\x84\x04\x05\xf6\x01", 5, 0, HEARTBEAT_BATTERY_LOW },
+                { "\x84\x04\x05\xf6\x02", 5, 0, HEARTBEAT_POWER_OFF },
+                { "\x84\x04\x05\xf6\x03", 5, 0, HEARTBEAT_ORDINARY },
+                { "\x84\x04\x05\xf6\x1b\xff\xff\xff\xff\xff\xff\xff\xff", 13, 0, HEARTBEAT_ORDINARY },
+                { "\x85\x04\x05\xf6\x02\xf6", 6, 0, HEARTBEAT_POWER_OFF },
+                { "\x84\x04\x05\xf6\x20", 5, -EBADMSG, 0 },
+                { "\x84\x04\x05\xf6\xf6", 5, -EBADMSG, 0 },
+                { "\x84\x04\x05\xf6", 4, -EBADMSG, 0 },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct frame f;
+
+                assert_int_equal(frame_decode((const uint8_t *)cases[i].in, cases[i].len, &f), cases[i].result);
+                assert_int_equal(f.u.heartbeat.cause, cases[i].cause);
+        }
 }
 
 static void test_refused(void **state)
@@ -351,8 +381,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_largest),
                 cmocka_unit_test(test_hostile),        cmocka_unit_test(test_examples),
-                cmocka_unit_test(test_example_fields), cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_too_large),      cmocka_unit_test(test_words),
+                cmocka_unit_test(test_example_fields), cmocka_unit_test(test_heartbeat_cause),
+                cmocka_unit_test(test_refused),        cmocka_unit_test(test_too_large),
+                cmocka_unit_test(test_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,8 +366,8 @@ int main(void)
                 cmocka_unit_test(duty_survives),           cmocka_unit_test(duty_is_told_again),
                 cmocka_unit_test(heartbeat_on_duty_alone), cmocka_unit_test(seal_late_or_never),
                 cmocka_unit_test(no_key_no_position),      cmocka_unit_test(supervisor_presence),
-                cmocka_unit_test(first_fix_is_told),
-                cmocka_unit_test(region_disbelieves),      cmocka_unit_test(are_you_all_right),
+                cmocka_unit_test(first_fix_is_told),       cmocka_unit_test(region_disbelieves),
+                cmocka_unit_test(are_you_all_right),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

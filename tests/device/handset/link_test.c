@@ -210,8 +210,8 @@ static void button_without_path(void **state)
         p->network = true;
         phone_run(p, 130000);
         assert_true(p->status.button);
-        p->options.sms = true;
         phone_start(p);
+        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_MODEM, .u.modem = VIGIE_MODEM_READY });
         phone_network(p, false);
         phone_run(p, 60000);
         assert_true(p->status.button);

@@ -246,7 +246,12 @@ static void names(void **state)
         assert_string_equal(vigie_trouble_name(VIGIE_TROUBLE_BATTERY), "battery");
         assert_null(vigie_trouble_name(0));
         assert_null(vigie_trouble_name(3));
-        assert_null(vigie_trouble_name(0x80));
+        assert_string_equal(vigie_trouble_name(VIGIE_TROUBLE_NOT_KNOWN), "not_known");
+        assert_null(vigie_trouble_name(0x100));
+        assert_string_equal(vigie_modem_name(VIGIE_MODEM_NONE), "none");
+        assert_string_equal(vigie_modem_name(VIGIE_MODEM_SIM_LOCKED), "sim_locked");
+        assert_string_equal(vigie_modem_name(VIGIE_MODEM_READY), "ready");
+        assert_null(vigie_modem_name(VIGIE_MODEM_END));
 }
 
 int main(void)
