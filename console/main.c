@@ -176,10 +176,16 @@ static int open_metrics(struct console *c)
         const struct store_stats *store = store_stats(c->store);
         const struct gate_counts *gate = gate_counts(c->gate);
         const struct server_counts *server = &c->server->counts;
+        const struct listener_counts *connections = server_connections(c->server);
         const struct {
                 struct metrics_name name;
                 const uint64_t *value;
         } counters[] = {
+                { { "vigie_console_connections_total", NULL, "connections accepted" }, &connections->accepted },
+                { { "vigie_console_connections_turned_away_total", NULL, "connections at the limit" },
+                  &connections->turned_away },
+                { { "vigie_console_connections_timed_out_total", NULL, "connections that sent nothing" },
+                  &connections->timed_out },
                 { { "vigie_console_requests_total", NULL, "HTTP requests" }, &server->requests },
                 { { "vigie_console_refused_total", NULL, "HTTP requests answered with an error" }, &server->refused },
                 { { "vigie_console_pages_opened_total", NULL, "pages that were logged in" }, &server->opened },

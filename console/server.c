@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libwebsockets.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/loop.h"
@@ -80,16 +82,19 @@ int server_check(const struct config *config)
         return -EINVAL;
 }
 
-static void on_accepted(void *user, int fd)
+/* on_ready: a browser's first octets are there: TLS and the rest are libwebsockets'. */
+static void on_ready(void *user, int fd)
 {
         struct server *server = user;
-        struct lws *wsi = lws_adopt_socket_vhost(server->vhost, fd);
+        struct lws *wsi;
 
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){ SERVER_DEAD_MS }, sizeof(unsigned));
+        wsi = lws_adopt_socket_vhost(server->vhost, fd);
         if (wsi != NULL)
                 lws_set_opaque_user_data(
                         wsi, server); /* it counts: lws tells the end of things that we never accepted, too */
         else
-                listener_gone(server->listener); /* lws has closed FD */
+                listener_gone(server->listener, false); /* lws has closed FD */
 }
 
 void server_gone(struct server *server, struct lws *wsi)
@@ -98,7 +103,7 @@ void server_gone(struct server *server, struct lws *wsi)
                 return;
         lws_set_opaque_user_data(wsi, NULL);
         if (server->listener != NULL)
-                listener_gone(server->listener);
+                listener_gone(server->listener, false);
 }
 
 int server_open(const struct server_options *options, struct server **ret_server)
@@ -109,9 +114,10 @@ int server_open(const struct server_options *options, struct server **ret_server
                 .loop = options->loop,
                 .address = config->listen_address,
                 .port = (int)config->listen_port,
-                .held_max = (size_t)config->limit_connections,
+                .connections_max = (size_t)config->limit_connections,
+                .handshakes_max = (size_t)config->limit_connections, /* no second bound: nobody is told established */
                 .user = server,
-                .accepted = on_accepted,
+                .ready = on_ready,
         };
         int r;
 
@@ -138,6 +144,11 @@ int server_port(const struct server *server)
         return listener_port(server->listener);
 }
 
+const struct listener_counts *server_connections(const struct server *server)
+{
+        return listener_counts(server->listener);
+}
+
 void server_end_session(struct server *server, const uint8_t hash[SESSION_HASH_SIZE])
 {
         socket_end_session(server, hash);
@@ -146,8 +157,7 @@ void server_end_session(struct server *server, const uint8_t hash[SESSION_HASH_S
 void server_leave(struct server *server)
 {
         server->closing = true;
-        listener_close(server->listener);
-        server->listener = NULL;
+        listener_stop(server->listener);
         socket_end_all(server, DESK_GOING_AWAY);
 }
 

@@ -5,11 +5,11 @@
 
 #include <stdint.h>
 
+#include "base/listener.h"
 #include "console/config.h"
 #include "console/desk.h"
 #include "console/files.h"
 #include "console/gate.h"
-#include "console/listener.h"
 #include "console/origin.h"
 #include "console/outline.h"
 #include "console/store.h"
@@ -21,6 +21,8 @@ struct socket;
 
 /* A request's head, and a login's body, must be there within so long; an idle connection is closed after twice that. */
 #define SERVER_TIMEOUT_S   10
+/* A peer that acknowledges nothing for so long is gone: pages are written to every 2 s. */
+#define SERVER_DEAD_MS     20000
 /* A page's session is looked at again so often: logout elsewhere, a user disabled, its end. */
 #define SERVER_RECHECK_MS  60000
 /* WebSocket subprotocol and path (PROTOCOL.md section 2). */
@@ -65,6 +67,8 @@ int server_open(const struct server_options *options, struct server **ret_server
 /* server_start: begin to accept.  Returns 0 or a negative errno. */
 int server_start(struct server *server);
 int server_port(const struct server *server);
+/* server_connections: borrowed until server_close. */
+const struct listener_counts *server_connections(const struct server *server);
 /* server_leave: accept nobody more, and tell every page to come back soon (DESK_GOING_AWAY). */
 void server_leave(struct server *server);
 /* server_close: end every connection in the loop's next turns (loop_close runs them).  server_free: after that.  NULL

@@ -1,4 +1,4 @@
-/* The link to handsets: libwebsockets on our loop, TLS by dispatcher/tls.h, sockets from dispatcher/listener.h.  It
+/* The link to handsets: libwebsockets on our loop, TLS by dispatcher/tls.h, sockets from base/listener.h.  It
  * translates: sessions, frames and closures go up, frames and close codes come down.  It holds no rule of the alert's
  * life.
  *
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/listener.h"
+#include "base/listener.h"
 #include "dispatcher/tls.h"
 
 struct link;

@@ -7,7 +7,7 @@
 #include "console/files.h"
 #include "console/outline.h"
 
-static char folder[64], path[160];
+static char folder[FOLDER_PATH], path[160];
 
 static void write_file(const char *name, const char *text)
 {
@@ -23,8 +23,8 @@ static void forget(const char *name)
 
 static int setup(void **state)
 {
-        strcpy(folder, "/tmp/vigie-test-XXXXXX");
-        return mkdtemp(folder) != NULL ? 0 : -1;
+        folder_fresh(folder);
+        return 0;
 }
 
 static int teardown(void **state)

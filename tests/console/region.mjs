@@ -117,7 +117,7 @@ export class Region {
       `path = ${this.dir}/zones.geojson`, "[alerts]", `address = ${this.dir}/alerts.sock`, "user = console", "password = p", "[positions]",
       `address = ${this.dir}/positions.sock`, "user = console", "password = p", ""].join("\n"));
     this.binary = join(build, "bin/vigie-console");
-    this.console = this.child(this.binary, ["-c", `${this.dir}/console.conf`, "--ready-fd", "3"],
+    this.console = this.child(this.binary, ["-c", `${this.dir}/console.conf`, "--ready-fd", "3", ...(this.options.settings ?? []).flatMap((s) => ["-o", s])],
       { stdio: ["ignore", "inherit", this.options.quiet === false ? "inherit" : "pipe", "pipe"] });
     this.log = "";
     this.console.stderr?.on("data", (data) => (this.log += data));

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:net";
 import { request } from "node:https";
 import { Region, until } from "../console/region.mjs";
 
@@ -44,14 +45,14 @@ afterEach(async () => {
 });
 
 // A browser of its own, logged in; page.frames_ holds every text that came over its WebSocket.
-async function open(login, options = {}) {
+async function open(login, options = {}, origin = region.origin) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "fr-FR", viewport: { width: 1280, height: 800 }, ...options });
   const page = await newPage(context);
-  await page.goto(`${region.origin}/login.html`);
+  await page.goto(`${origin}/login.html`);
   await page.fill("#login", login);
   await page.fill("#password", `${login}-secret`);
   await page.click("button.primary");
-  await page.waitForURL(`${region.origin}/`);
+  await page.waitForURL(`${origin}/`);
   await page.waitForFunction(() => document.body.dataset.role);
   await until("not blind", () => page.evaluate(() => !document.body.classList.contains("is-blind")));
   return page;
@@ -65,7 +66,7 @@ async function newPage(context) {
   page.on("dialog", (dialog) => trouble.push(`dialog: ${dialog.message()}`));
   page.on("console", (m) => m.type() === "error" && !/ERR_CONNECTION_REFUSED|WebSocket connection/.test(m.text()) &&
     trouble.push(`${m.text()} ${m.location().url}`));
-  page.on("request", (r) => !r.url().startsWith(region.origin) && !r.url().startsWith("data:") && !r.url().startsWith("wss://localhost") &&
+  page.on("request", (r) => !r.url().startsWith("https://localhost:") && !r.url().startsWith("data:") && !r.url().startsWith("wss://localhost") &&
     trouble.push(`request to ${r.url()}`));
   return page;
 }
@@ -477,6 +478,32 @@ test("blind within 5 s when the console is gone; after its restart the same sess
   await card(page, during.id).waitFor();
   assert.equal(await card(page, before.id).count(), 0);
   await page.getByText("close pendant que cette page était aveugle").waitFor({ state: "attached" });
+});
+
+test("connections that say nothing keep nobody out", async () => {
+  const small = await Region.start({ settings: ["limits.connections=16"] });
+  const silent = new Set();
+  let over = false;
+  const fill = () => {
+    const socket = connect(small.port, "127.0.0.1").on("error", () => {});
+    silent.add(socket);
+    socket.on("close", () => silent.delete(socket) && !over && setTimeout(fill, 100));
+  };
+  try {
+    await small.put("user", { login: "ctl", person: "ctl", name: "Salle", role: "control", password: "ctl-secret", language: "fr" });
+    for (let i = 0; i < 64; i++) fill();
+    await until("more of them than places", () => [...silent].filter((s) => s.readyState === "open").length >= 15);
+    const started = Date.now();
+    const page = await open("ctl", {}, small.origin);
+    assert.ok(Date.now() - started < 8000, "before the silent ones' 10 s are over");
+    await sleep(500);
+    assert.ok(!(await page.locator("#blind").isVisible()));
+    await page.context().close();
+  } finally {
+    over = true;
+    for (const socket of silent) socket.destroy();
+    await small.stop();
+  }
 });
 
 test("it ends at once and cleanly when asked to, and its log names nobody", async () => {

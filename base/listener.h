@@ -1,8 +1,8 @@
 /* The listener: one SO_REUSEPORT socket, and the waiting room before TLS.  A connection that was accepted waits here,
  * costing a file and some 300 octets, until its ClientHello is there and one of the handshake places is free; only then
  * is its socket given on.  So connections that send nothing take no place from those that do.  Loop's thread only. */
-#ifndef DISPATCHER_LISTENER_H
-#define DISPATCHER_LISTENER_H
+#ifndef BASE_LISTENER_H
+#define BASE_LISTENER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -14,7 +14,7 @@
 #include <uv.h>
 
 #include "base/loop.h"
-#include "dispatcher/listener.h"
+#include "base/listener.h"
 
 #define CLIENTS_MAX 32
 
