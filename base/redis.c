@@ -48,28 +48,40 @@ static void unref(struct redis_link *link)
         free(link);
 }
 
-/* "/path" or "host:port" or "[IPv6]:port". */
-static int parse_address(struct redis_link *link, const char *address)
+/* split_address: the host in "host:port" or "[IPv6]:port", LEN octets from *RET_HOST; its port, or -EINVAL. */
+static int split_address(const char *address, const char **ret_host, size_t *ret_len)
 {
         const char *colon = strrchr(address, ':');
-        size_t len;
-        char *rest;
-        long port;
+        size_t len = colon != NULL ? (size_t)(colon - address) : 0;
+        char *rest = NULL;
+        long port = colon != NULL && colon[1] >= '0' && colon[1] <= '9' ? strtol(colon + 1, &rest, 10) : 0;
+        bool bracketed = len > 2 && address[0] == '[' && address[len - 1] == ']';
 
-        if (address[0] == '/')
-                return (link->host = strdup(address)) != NULL ? 0 : -ENOMEM;
-        if (colon == NULL || colon == address)
+        *ret_host = address + bracketed;
+        *ret_len = len - 2 * bracketed;
+        if (port < 1 || port > 65535 || *rest != '\0' || *ret_len == 0 || strcspn(*ret_host, " /[]") < *ret_len ||
+            (!bracketed && memchr(address, ':', len) != NULL))
                 return -EINVAL;
-        port = strtol(colon + 1, &rest, 10);
-        if (*rest != '\0' || port < 1 || port > 65535)
+        return (int)port;
+}
+
+bool redis_address_valid(const char *address)
+{
+        const char *host;
+        size_t len;
+
+        return address[0] == '/' ? strlen(address) <= REDIS_SOCKET_MAX : split_address(address, &host, &len) > 0;
+}
+
+static int parse_address(struct redis_link *link, const char *address)
+{
+        const char *host = address;
+        size_t len = strlen(address);
+
+        if (!redis_address_valid(address))
                 return -EINVAL;
-        link->port = (int)port;
-        len = (size_t)(colon - address);
-        if (address[0] == '[' && address[len - 1] == ']') {
-                address++;
-                len -= 2;
-        }
-        return (link->host = strndup(address, len)) != NULL ? 0 : -ENOMEM;
+        link->port = address[0] == '/' ? 0 : split_address(address, &host, &len);
+        return (link->host = strndup(host, len)) != NULL ? 0 : -ENOMEM;
 }
 
 static int64_t watchdog_ms(const struct redis_link *link)

@@ -47,6 +47,12 @@ struct redis_options {
         void *user_data;
 };
 
+/* Octets of a unix socket's name, the system's bound; a longer one cannot be connected to. */
+#define REDIS_SOCKET_MAX 107
+
+/* redis_address_valid: say whether ADDRESS has the shape that `address` above asks for: for a configuration's check. */
+bool redis_address_valid(const char *address);
+
 /* redis_open: begin to connect.  Options are copied.  Never waits; the state callback tells.
  * Returns 0, -EINVAL (address cannot be read), -ENOMEM. */
 int redis_open(struct loop *loop, const struct redis_options *options, struct redis_link **ret_link);

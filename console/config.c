@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ready.h"
+#include "base/redis.h"
 #include "base/version.h"
 #include "console/origin.h"
 #include "wire/people.h"
@@ -55,6 +56,14 @@ static int check_origins(const char *key, const struct conf_list *list, char *wh
         return 0;
 }
 
+static int check_address(const char *key, const char *address, char *why, size_t size)
+{
+        if (redis_address_valid(address))
+                return 0;
+        snprintf(why, size, "%s: '%.64s' is neither /unix/socket nor host:port", key, address);
+        return -EINVAL;
+}
+
 /* check: rules between keys. */
 static int check(const void *config, char *why, size_t size)
 {
@@ -74,6 +83,9 @@ static int check(const void *config, char *why, size_t size)
                 snprintf(why, size, "map.tile_url: https://host/ with {z}, {x} and {y} after the host");
                 return -EINVAL;
         }
+        if (check_address("alerts.address", c->alerts.address, why, size) < 0 ||
+            check_address("positions.address", c->positions.address, why, size) < 0)
+                return -EINVAL;
         if (check_origins("web.origins", &c->origins, why, size) < 0 ||
             check_origins("web.frame_ancestors", &c->frame_ancestors, why, size) < 0)
                 return -EINVAL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ready.h"
+#include "base/redis.h"
 #include "wire/people.h"
 
 #define C struct config
@@ -38,6 +39,7 @@ static const struct conf_option options[] = {
         CONF_PATH(C, barriers_path, "barriers.path", "", "GeoJSON lines that are not crossed; empty: none"),
         CONF_PATH(C, receipt_key, "receipt.key", NULL, "the region's receipt key, PEM (Ed25519)"),
         CONF_PATH(C, trust_path, "trust.path", NULL, "the region's trust list; read again at SIGHUP"),
+        CONF_PATH(C, trust_root, "trust.root", NULL, "the root's public key, PEM: the trust list must be signed by it"),
         CONF_INT(C, metrics_port, "metrics.port", 0, 65535, "0", "loopback port of /metrics and /health; 0: off"),
         CONF_LIST(C, drill_people, "drill.people", 0, CONF_LIST_MAX, "", "ids of the supervisors a drill rings"),
         CONF_BOOL(C, drill_announced, "drill.announced", "no", "a drill climbs the ladder as a real alert does"),
@@ -47,6 +49,14 @@ static const struct conf_option options[] = {
         CONF_DURATION(C, store_wait_ms, "store.wait", 0, 600000, "5s",
                       "without Redis for so long: start from the snapshot"),
 };
+
+static int check_address(const char *key, const char *address, char *why, size_t size)
+{
+        if (redis_address_valid(address))
+                return 0;
+        snprintf(why, size, "%s: '%.64s' is neither /unix/socket nor host:port", key, address);
+        return -EINVAL;
+}
 
 /* check: rules between keys. */
 static int check(const void *config, char *why, size_t size)
@@ -62,6 +72,9 @@ static int check(const void *config, char *why, size_t size)
                 snprintf(why, size, "region.name and dispatcher.name: letters, digits, '.', '_' and '-'");
                 return -EINVAL;
         }
+        if (check_address("alerts.address", c->alerts.address, why, size) < 0 ||
+            check_address("positions.address", c->positions.address, why, size) < 0)
+                return -EINVAL;
         for (size_t i = 0; i < c->drill_people.count; i++)
                 if (!person_id_valid(c->drill_people.item[i])) {
                         snprintf(why, size, "drill.people: '%s' is no person's id", c->drill_people.item[i]);

@@ -34,7 +34,7 @@ struct config {
         char zones_path[CONFIG_PATH_SIZE];    /* folder of *.geojson, or one such file */
         char barriers_path[CONFIG_PATH_SIZE]; /* "": none */
         char receipt_key[CONFIG_PATH_SIZE];
-        char trust_path[CONFIG_PATH_SIZE];
+        char trust_path[CONFIG_PATH_SIZE], trust_root[CONFIG_PATH_SIZE];
         int64_t metrics_port; /* 0: off */
         struct conf_list drill_people;
         bool drill_announced;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "wire/cose.h"
+#include "wire/signing.h"
 
 static int refuse(struct files_error *ret_error, const char *path, const char *rule, int r)
 {
@@ -138,30 +139,45 @@ static int read_receipt_key(const char *path, struct files *files, struct files_
         return key_kid(files->receipt_key, files->receipt_kid);
 }
 
-/* trust_payload: the list inside the signed file.  Whether it is the root's own is for handsets to say: they have
- * the root. */
-static int trust_payload(const char *data, size_t len, struct trust *ret_trust, const char **ret_why)
+static int read_root(const char *path, struct files *files, struct files_error *ret_error)
 {
-        struct cose_sign1 message;
-        int r = cose_sign1_parse((struct cbor_span){ (const uint8_t *)data, len }, COSE_OURS, &message, ret_why);
+        int r = key_from_file(path, &files->root);
 
-        return r < 0 ? r : trust_read_payload(message.payload, ret_trust, ret_why);
+        if (r < 0)
+                return refuse(ret_error, path, strerror(-r), r);
+        return key_alg(files->root) != KEY_EDDSA ? refuse(ret_error, path, "not an Ed25519 key", -EBADMSG) : 0;
+}
+
+/* open_trust: the list that the root has signed, of our region. */
+static int open_trust(const struct config *config, const struct files *files, struct cbor_span data,
+                      struct trust *ret_trust, struct files_error *ret_error)
+{
+        const char *path = config->trust_path, *why = "malformed";
+        struct cose_sign1 message;
+        int r = cose_sign1_parse(data, COSE_OURS, &message, &why);
+
+        if (r == 0)
+                r = trust_read_payload(message.payload, ret_trust, &why);
+        if (r == 0 && (r = trust_open(data, files->root, ret_trust)) < 0)
+                why = "not signed by the root that trust.root names";
+        else if (r == 0 && strcmp(ret_trust->region, config->region) != 0)
+                why = "of another region", r = -EXDEV;
+        else if (r == 0 && files->trust != NULL && ret_trust->number < files->trust_number)
+                why = "older than the one held", r = -EBADMSG;
+        return r < 0 ? refuse(ret_error, path, why, r) : 0;
 }
 
 int files_read_trust(const struct config *config, struct files *files, struct files_error *ret_error)
 {
-        const char *why = "no memory", *path = config->trust_path;
         struct trust *trust = calloc(1, sizeof(*trust));
         char *data = NULL;
         size_t len = 0;
-        int r = trust != NULL ? file_read(path, TRUST_MAX, &data, &len) : -ENOMEM;
+        int r = trust != NULL ? file_read(config->trust_path, TRUST_MAX, &data, &len) : -ENOMEM;
 
         if (r < 0)
-                refuse(ret_error, path, strerror(-r), r);
-        else if ((r = trust_payload(data, len, trust, &why)) < 0)
-                refuse(ret_error, path, why, r);
-        else if (files->trust != NULL && trust->number < files->trust_number)
-                r = refuse(ret_error, path, "older than the one held", -EBADMSG);
+                refuse(ret_error, config->trust_path, strerror(-r), r);
+        else
+                r = open_trust(config, files, (struct cbor_span){ (const uint8_t *)data, len }, trust, ret_error);
         if (r == 0) {
                 free(files->trust);
                 files->trust = data;
@@ -177,8 +193,8 @@ int files_read_trust(const struct config *config, struct files *files, struct fi
 bool files_receipt_listed(const struct files *files, uint32_t at_s)
 {
         struct trust *trust = calloc(1, sizeof(*trust));
-        const char *why;
-        bool listed = trust != NULL && trust_payload(files->trust, files->trust_len, trust, &why) == 0 &&
+        struct cbor_span list = { (const uint8_t *)files->trust, files->trust_len };
+        bool listed = trust != NULL && trust_open(list, files->root, trust) == 0 &&
                       trust_find(trust, files->receipt_kid, TRUST_RECEIPT, at_s) != NULL;
 
         free(trust);
@@ -193,7 +209,8 @@ int files_read(const struct config *config, struct files *ret_files, struct file
         snprintf(ret_error->text, sizeof(ret_error->text), "no memory");
         if ((r = read_zones(config->zones_path, &ret_files->zones, ret_error)) < 0 ||
             (r = read_barriers(config->barriers_path, &ret_files->barriers, ret_error)) < 0 ||
-            (r = read_receipt_key(config->receipt_key, ret_files, ret_error)) < 0)
+            (r = read_receipt_key(config->receipt_key, ret_files, ret_error)) < 0 ||
+            (r = read_root(config->trust_root, ret_files, ret_error)) < 0)
                 return r;
         return files_read_trust(config, ret_files, ret_error);
 }
@@ -202,6 +219,7 @@ void files_free(struct files *files)
 {
         zones_free(files->zones);
         barriers_free(files->barriers);
+        key_free(files->root);
         key_free(files->receipt_key);
         free(files->trust);
         memset(files, 0, sizeof(*files));

@@ -17,6 +17,7 @@
 struct files {
         struct zones *zones;
         struct barriers *barriers; /* NULL: none configured */
+        struct key *root; /* the region's, public: who signs trust lists */
         struct key *receipt_key;
         uint8_t receipt_kid[KEY_KID_SIZE];
         uint32_t trust_number;
@@ -36,7 +37,8 @@ struct files_error {
 int files_read(const struct config *config, struct files *ret_files, struct files_error *ret_error);
 void files_free(struct files *files);
 
-/* files_read_trust: read the trust list again (SIGHUP).  On failure FILES keeps the one it has.  Returns as above. */
+/* files_read_trust: read the trust list again (SIGHUP), against the root read at the start.  On failure FILES keeps the
+ * one it has.  Returns as above, and as trust_open() (the root has not signed it). */
 int files_read_trust(const struct config *config, struct files *files, struct files_error *ret_error);
 
 /* files_receipt_listed: say whether handsets that hold the trust list would believe the receipt key at AT_S (UTC). */

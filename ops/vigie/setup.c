@@ -48,6 +48,7 @@ int setup_dispatcher(const struct setup *s, struct conf_text *text)
         conf_text_section(text, "receipt");
         conf_text_key(text, "key", "%s/receipt.key", s->dir);
         put_path(text, "trust", s, REGION_TRUST);
+        conf_text_key(text, "root", "%s/root.pem", s->dir);
         return text->error;
 }
 

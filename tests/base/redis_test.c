@@ -546,8 +546,17 @@ static void may_be_closed_in_the_state_callback(void **state)
 static void addresses_are_read(void **state)
 {
         static const char *const wrong[] = { "",      "localhost",      "localhost:", "localhost:0", "localhost:65536",
-                                             ":6379", "localhost:6379x" };
+                                             ":6379", "localhost:6379x", "localhost:-1",   "::1:6379",    "[]:6379",
+                                             "a b:6379", "a/b:6379" };
+        char path[REDIS_SOCKET_MAX + 2];
         struct fixture f;
+
+        memset(path, '/', sizeof(path));
+        path[REDIS_SOCKET_MAX + 1] = '\0';
+        assert_false(redis_address_valid(path));
+        path[REDIS_SOCKET_MAX] = '\0';
+        assert_true(redis_address_valid(path));
+        assert_true(redis_address_valid("localhost:65535"));
 
         setup(&f);
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

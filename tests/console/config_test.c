@@ -41,6 +41,8 @@ static void test_bad(void **state)
                 { "web.frame_ancestors=*", "web.frame_ancestors" },
                 { "map.tile_url=https://t.example/tiles.png", "map.tile_url" },
                 { "alerts.address=", "alerts" },
+                { "alerts.address=localhost", "alerts.address: 'localhost' is neither /unix/socket nor host:port" },
+                { "positions.address=localhost:x", "positions.address" },
                 { "region.name=a b", "region.name" },
                 { "log.level=loud", "log.level" },
                 { "session.idle=1s", "session.idle" },

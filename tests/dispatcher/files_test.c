@@ -57,6 +57,15 @@ static void put_trust(struct shelf *s, uint32_t number, uint32_t not_after_s)
         place_write(&s->place, "trust", bytes, to.len);
 }
 
+/* The public key of the root that signs from now on. */
+static void put_root(struct shelf *s)
+{
+        char pem[KEY_PEM_MAX];
+
+        assert_int_equal(key_to_pem(s->root, false, pem, sizeof(pem)), 0);
+        put(s, "root.pem", pem);
+}
+
 static int set_up(void **state)
 {
         struct shelf *s = calloc(1, sizeof(*s));
@@ -74,6 +83,9 @@ static int set_up(void **state)
         snprintf(s->config.zones_path, sizeof(s->config.zones_path), "%s/zones", s->place.dir);
         snprintf(s->config.receipt_key, sizeof(s->config.receipt_key), "%s/receipt.key", s->place.dir);
         snprintf(s->config.trust_path, sizeof(s->config.trust_path), "%s/trust", s->place.dir);
+        snprintf(s->config.trust_root, sizeof(s->config.trust_root), "%s/root.pem", s->place.dir);
+        snprintf(s->config.region, sizeof(s->config.region), "r");
+        put_root(s);
         *state = s;
         return 0;
 }
@@ -180,6 +192,45 @@ static void test_a_list_that_is_none_or_older_is_not_taken(void **state)
         assert_int_equal(read_all(s), -EBADMSG);
 }
 
+/* A list that another key signed, or changed after it was, or of another region, is a clear error; the one held stays. */
+static void test_a_list_that_the_root_has_not_signed(void **state)
+{
+        struct shelf *s = *state;
+        struct key *root = s->root;
+
+        assert_int_equal(read_all(s), 0);
+        assert_int_equal(key_generate(KEY_EDDSA, &s->root), 0);
+        put_trust(s, 6, 2000);
+        assert_int_equal(files_read_trust(&s->config, &s->files, &s->error), -EKEYREJECTED);
+        assert_non_null(strstr(s->error.text, "trust: not signed by the root that trust.root names"));
+        assert_int_equal(s->files.trust_number, 5);
+        assert_true(files_receipt_listed(&s->files, 1000));
+        assert_int_equal(read_all(s), -EKEYREJECTED); /* no start */
+        put_root(s);
+        assert_int_equal(read_all(s), 0);
+        snprintf(s->config.region, sizeof(s->config.region), "q");
+        assert_int_equal(files_read_trust(&s->config, &s->files, &s->error), -EXDEV);
+        assert_non_null(strstr(s->error.text, "of another region"));
+        assert_int_equal(s->files.trust_number, 6);
+        key_free(root);
+}
+
+static void test_a_root_that_is_none(void **state)
+{
+        struct shelf *s = *state;
+        char pem[KEY_PEM_MAX];
+        struct key *key;
+
+        assert_int_equal(key_generate(KEY_ES256, &key), 0);
+        assert_int_equal(key_to_pem(key, false, pem, sizeof(pem)), 0);
+        key_free(key);
+        put(s, "root.pem", pem);
+        assert_int_equal(read_all(s), -EBADMSG);
+        assert_non_null(strstr(s->error.text, "root.pem: not an Ed25519 key"));
+        unlink(place_path(&s->place, "root.pem"));
+        assert_int_equal(read_all(s), -ENOENT);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -190,6 +241,8 @@ int main(void)
                 CASE(test_a_mistake_names_its_file),
                 CASE(test_barriers_keys_and_lists_that_are_none),
                 CASE(test_a_list_that_is_none_or_older_is_not_taken),
+                CASE(test_a_list_that_the_root_has_not_signed),
+                CASE(test_a_root_that_is_none),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

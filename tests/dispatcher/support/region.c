@@ -58,6 +58,8 @@ static void make_keys(struct region *region)
         cbor_writer_init(&to, bytes, sizeof(bytes));
         MUST(trust_sign(&trust, root, &to) == 0);
         place_write(&region->place, "trust.cose", bytes, to.len);
+        MUST(key_to_pem(root, false, pem, sizeof(pem)) == 0);
+        place_write(&region->place, "root.pem", pem, strlen(pem));
         key_free(root);
 }
 
@@ -72,8 +74,8 @@ static void write_configuration(const struct region *region)
                  "%s/tickets\n"
                  "[alerts]\naddress = %s/alerts.sock\n[positions]\naddress = %s/positions.sock\n"
                  "[journal]\npath = %s/d0.journal\n[snapshot]\npath = %s/d0.snapshot\n[zones]\npath = %s/zones\n"
-                 "[receipt]\nkey = %s/receipt.key\n[trust]\npath = %s/trust.cose\n[store]\nwait = 1s\n",
-                 d, d, d, d, d, region->positions.dir, d, d, d, d, d);
+                 "[receipt]\nkey = %s/receipt.key\n[trust]\npath = %s/trust.cose\nroot = %s/root.pem\n[store]\nwait = 1s\n",
+                 d, d, d, d, d, d, region->positions.dir, d, d, d, d, d);
         place_write(&region->place, "dispatcher.conf", text, strlen(text));
 }
 

@@ -1,0 +1,100 @@
+/* The configuration: defaults, what is refused and in which words, and the man page beside it. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dispatcher/config.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define GOOD                                                                                                       \
+        "[region]\nname = r\n[dispatcher]\nname = d1\n[tls]\ncertificate = c\nkey = k\nclient_ca = a\nticket_key = " \
+        "t\n[alerts]\naddress = /run/a.sock\n[positions]\naddress = localhost:6379\n[journal]\npath = j\n"          \
+        "[zones]\npath = z\n[receipt]\nkey = r\n[trust]\npath = t\nroot = root.pem\n"
+
+static int parse(const char *override, struct config *config, char *errors)
+{
+        const char *overrides[] = { override };
+        const struct conf_source source = { .text = GOOD,
+                                            .len = strlen(GOOD),
+                                            .file = "test.conf",
+                                            .overrides = overrides,
+                                            .override_count = override != NULL };
+
+        return conf_parse(config_table(), &source, config, errors);
+}
+
+static void test_good(void **state)
+{
+        struct config config;
+        char errors[CONF_ERRORS_SIZE];
+
+        assert_int_equal(parse(NULL, &config, errors), 0);
+        assert_int_equal(config.listen_port, 8443);
+        assert_string_equal(config.trust_root, "root.pem");
+        assert_int_equal(parse("alerts.address=[::1]:6379", &config, errors), 0);
+}
+
+static void test_bad(void **state)
+{
+        static const struct {
+                const char *override, *says;
+        } cases[] = {
+                { "alerts.address=localhost", "alerts.address: 'localhost' is neither /unix/socket nor host:port" },
+                { "positions.address=localhost:0", "positions.address: 'localhost:0'" },
+                { "positions.address=::1:6379", "positions.address" },
+                { "region.name=a b", "region.name" },
+                { "drill.people=paul, p/q", "drill.people: 'p/q'" },
+                { "log.level=loud", "log.level" },
+        };
+        struct config config;
+        char errors[CONF_ERRORS_SIZE];
+
+        for (size_t i = 0; i < COUNT(cases); i++) {
+                if (parse(cases[i].override, &config, errors) != -EINVAL)
+                        fail_msg("%s", cases[i].override);
+                if (strstr(errors, cases[i].says) == NULL)
+                        fail_msg("%s: %s", cases[i].override, errors);
+        }
+}
+
+/* The man page names every key, and no other. */
+static void test_man_page(void **state)
+{
+        const struct conf_table *table = config_table();
+        FILE *file = fopen("ops/man/vigie-dispatcher.8", "r");
+        size_t named = 0;
+        char line[512];
+
+        assert_non_null(file);
+        while (fgets(line, sizeof(line), file) != NULL) {
+                if (strncmp(line, ".It Cm ", 7) != 0)
+                        continue;
+                for (char *word = strtok(line + 7, " ,\n"); word != NULL; word = strtok(NULL, " ,\n"), named++) {
+                        size_t i = 0;
+
+                        while (i < table->count && strcmp(table->options[i].key, word) != 0)
+                                i++;
+                        if (i == table->count)
+                                fail_msg("ops/man/vigie-dispatcher.8 says %s, which is no key", word);
+                }
+        }
+        fclose(file);
+        assert_int_equal(named, table->count);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_good),
+                cmocka_unit_test(test_bad),
+                cmocka_unit_test(test_man_page),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
