@@ -134,7 +134,10 @@ $O/bin/vigie-fleet: $(patsubst %.c,$O/%.o,$(wildcard tests/fleet/*.c)) $O/libops
 WEB_SRC := $(shell find console/web -type f 2>/dev/null)
 LEAFLET := $(addprefix build/web/leaflet/,leaflet.js leaflet.css LICENSE.txt)
 
-web: $(patsubst console/web/%,build/web/%,$(WEB_SRC)) $(LEAFLET)
+WEB := $(patsubst console/web/%,build/web/%,$(WEB_SRC)) $(LEAFLET)
+
+web: $(WEB)
+	@rm -f $(filter-out $(WEB),$(shell find build/web -type f)) && find build/web -type d -empty -delete
 
 build/web/%: console/web/%
 	@mkdir -p $(@D) && cp $< $@

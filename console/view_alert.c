@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "console/view_json.h"
+#include "geo/choose.h"
 #include "wire/alert.h"
 
 static const struct {
@@ -39,6 +40,15 @@ static const char *const kinds[ALERT_KIND_COUNT] = {
         "panic", "silent", "man_down", "missed_check_in", "drill", "test"
 };
 static const char *const categories[ALERT_OTHER + 1] = { "none", "fall", "aggression", "dog", "illness", "other" };
+
+/* Stable words: geo/choose.h's names are for people, too. */
+static const char *const passed_reasons[PASSED_REASON_COUNT] = {
+        [PASSED_CARRIER] = "carrier",         [PASSED_NOT_MANAGER] = "not_manager",
+        [PASSED_OFF_DUTY] = "off_duty",       [PASSED_UNREACHABLE] = "unreachable",
+        [PASSED_ASKED] = "asked",             [PASSED_NOT_ALLOWED] = "not_allowed",
+        [PASSED_BUSY] = "busy",               [PASSED_NO_FIX] = "no_fix",
+        [PASSED_OLD_FIX] = "old_fix",         [PASSED_FURTHER] = "further",
+};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -101,6 +111,11 @@ static json_t *where_json(const struct record *r)
                          view_or_null(r->round), "team", view_or_null(r->team));
 }
 
+static const char *passed_word(uint8_t reason)
+{
+        return reason < COUNT(passed_reasons) ? passed_reasons[reason] : "other";
+}
+
 static json_t *who_json(const struct record *r)
 {
         json_t *asked = json_array(), *passed = json_array();
@@ -108,8 +123,8 @@ static json_t *who_json(const struct record *r)
         for (unsigned i = 0; i < r->asked_count; i++)
                 json_array_append_new(asked, asked_json(&r->asked[i]));
         for (unsigned i = 0; i < r->passed_count; i++)
-                json_array_append_new(
-                        passed, json_pack("{s:s, s:i}", "id", r->passed[i].id, "reason", (int)r->passed[i].reason));
+                json_array_append_new(passed, json_pack("{s:s, s:s}", "id", r->passed[i].id, "reason",
+                                                        passed_word(r->passed[i].reason)));
         return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:i}", "carrier",
                          view_or_null(r->carrier_id), "carrier_name", view_or_null(r->carrier_name), "number",
                          view_or_null(r->carrier_number), "owner", view_or_null(r->owner_id), "owner_name",

@@ -31,7 +31,8 @@ export class Card {
     this.element.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && this.on.select(this));
   }
 
-  update(alert, me, now) {
+  update(alert, board) {
+    const me = board.me;
     this.alert = alert;
     const { key, tone, values } = rules.headline(alert, me);
     const classes = ["card", `tone-${tone}`, rules.isDrill(alert) ? "drill" : "", alert.marks.includes("unverified") ? "unverified" : "",
@@ -43,8 +44,8 @@ export class Card {
     fill(this.warn, ...rules.warnings(alert).map(([text, kind]) => el("li", { class: `warn-${kind}` }, say(text))));
     this.updateActions(alert, me);
     this.updateContact(alert);
-    this.updateMore(alert);
-    this.tick(now);
+    this.updateMore(alert, board.people);
+    this.tick(board.now());
   }
 
   updateWhere(alert, me) {
@@ -100,7 +101,7 @@ export class Card {
     this.contact.replaceChildren(...parts);
   }
 
-  updateMore(alert) {
+  updateMore(alert, people) {
     fill(this.asked, ...alert.asked.map((a) => {
       const state = a.flags.includes("joined") ? say("asked_joined") : a.seen_at ? say("asked_seen", { time: clock(a.seen_at) }) :
         a.flags.includes("sms_due") ? say("asked_sms_due") : say("asked_not_seen");
@@ -108,7 +109,15 @@ export class Card {
     }));
     fill(this.lines, ...rules.timeline(alert).map((line) => el("li", {}, el("time", {}, clock(line.at)), el("span", {},
       sayNodes(line.key, { ...line.values, ...(line.distance !== undefined ? { distance: distance(line.distance) } : {}) })))),
-      ...this.facts(alert));
+      ...this.facts(alert), ...this.passed(alert, people));
+  }
+
+  // Why others were not asked: one line for each reason.
+  passed(alert, people) {
+    const names = (ids) => ids.flatMap((id, i) => [i > 0 ? ", " : "", bdi(people.get(id)?.name ?? id)]);
+    const lines = rules.passedBy(alert).map(([reason, ids]) => el("li", { class: "fact" }, el("span", {}, say(`passed_${reason}`), " ", ...names(ids))));
+    if (alert.passed_rest > 0) lines.push(el("li", { class: "fact" }, say("passed_rest", { n: alert.passed_rest })));
+    return lines.length > 0 ? [el("li", { class: "passed-title" }, say("passed_title")), ...lines] : [];
   }
 
   facts(alert) {
@@ -116,8 +125,7 @@ export class Card {
     if (alert.battery !== null) out.push(el("li", { class: "fact" }, say("battery", { n: alert.battery })));
     if (alert.presses > 1) out.push(el("li", { class: "fact" }, say("presses", { n: alert.presses })));
     if (alert.paths.includes("sms")) out.push(el("li", { class: "fact" }, say("by_sms")));
-    const passed = alert.passed.length + alert.passed_rest;
-    if (passed > 0) out.push(el("li", { class: "fact" }, say("passed_over", { n: passed })));
+    if (alert.rings > 0) out.push(el("li", { class: "fact" }, say("rung_again", { n: alert.rings })));
     return out;
   }
 

@@ -50,7 +50,7 @@ export class Cards {
     }
     if (alert.id === this.selected && !card.selected) this.unfold(card);
     card.selected = alert.id === this.selected;
-    card.update(alert, board.me, board.now());
+    card.update(alert, board);
   }
 
   // Where there is room, the control room reads who was asked without a click.

@@ -10,7 +10,7 @@ import { Ring, Title } from "./ring.js";
 import { Toasts } from "./toasts.js";
 import { byId, el, fill, show } from "./dom.js";
 import { chooseLanguage, clock, has, isolate, loadWords, otherLanguage, say, sayNodes } from "./words.js";
-import { isMine, isTaken, ringOf, ringOfAll } from "./rules.js";
+import { isMine, isTaken, ringOf, ringOfAll, ringsAgain } from "./rules.js";
 
 const ANSWER_MS = 8000;
 const PRESENCE_MS = 10000;
@@ -111,11 +111,10 @@ function onAlert({ alert, before, command: c }) {
   for (const [id, asked] of pending)
     if (asked.alert === alert.id && asked.verb === "take" && isTaken(alert) && !isMine(alert, board.me)) answered(id, "taken_by_other", alert.owner_name ?? alert.owner);
   if (!board.whole || board.coming) return;
-  const wasRinging = before !== null && ringOf(before) !== null;
-  if (ringOf(alert) && !wasRinging) {
-    ring.unhush();
-    byId("spoken").textContent = say("spoken_alert", { name: isolate(alert.carrier_name ?? say("unknown_carrier")), zone: isolate(alert.zone_name ?? "") });
-  }
+  if (!ringsAgain(alert, before)) return;
+  ring.unhush();
+  const text = say(before && ringOf(before) ? "spoken_again" : "spoken_alert", { name: isolate(alert.carrier_name ?? say("unknown_carrier")), zone: isolate(alert.zone_name ?? "") });
+  byId("spoken").replaceChildren(el("p", {}, text)); // a new element: the same words are spoken again
 }
 
 // ---- what is shown.  Many messages, one drawing.

@@ -51,6 +51,11 @@ export function ringOf(alert) {
   return marked(alert, "exhausted") ? "loud" : "normal";
 }
 
+// Must this page ring anew, also where it was hushed?  BEFORE is the same alert as it was, or null.
+export function ringsAgain(alert, before) {
+  return ringOf(alert) !== null && (before === null || ringOf(before) === null || alert.rings > before.rings);
+}
+
 const LOUDNESS = { soft: 1, normal: 2, loud: 3 };
 
 // The loudest of all that rings.
@@ -114,6 +119,14 @@ export function timeline(alert) {
     out.push({ at: alert.progress_at, key: `line_${alert.state}`, values: { name: alert.owner_name ?? "?" } });
   if (alert.closed) out.push({ at: alert.closed.at, key: "line_closed", values: { name: alert.closed.name || alert.closed.by } });
   return out.filter((line) => line.at).sort((a, b) => a.at - b.at);
+}
+
+const PASSED = ["unreachable", "busy", "further", "old_fix", "no_fix", "not_allowed", "off_duty", "not_manager", "asked", "carrier", "other"];
+
+// Why others were not asked, what can be changed first: [reason, ids].
+export function passedBy(alert) {
+  const known = (reason) => (PASSED.includes(reason) ? reason : "other");
+  return PASSED.map((reason) => [reason, alert.passed.filter((p) => known(p.reason) === reason).map((p) => p.id)]).filter(([, ids]) => ids.length > 0);
 }
 
 // Most urgent first; the server's number decides, the id settles.

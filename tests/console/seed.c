@@ -171,6 +171,20 @@ static void fill_asked(json_t *list, struct record *r, int64_t now)
         }
 }
 
+static void fill_passed(json_t *json, struct record *r)
+{
+        size_t i;
+        json_t *one;
+
+        json_array_foreach(json_object_get(json, "passed"), i, one)
+        {
+                COPY(one, "id", r->passed[i].id);
+                r->passed[i].reason = (uint8_t)number(one, "reason", 0);
+                r->passed_count++;
+        }
+        r->passed_rest = (uint16_t)number(json, "passed_rest", 0);
+}
+
 static void fill_numbers(json_t *json, struct record *r, int64_t now)
 {
         r->version = (uint32_t)number(json, "version", 1);
@@ -217,6 +231,7 @@ static void fill_record(json_t *json, struct record *r, int64_t now)
         COPY(json, "closed_by_name", r->closed_by_name);
         COPY(json, "note", r->note);
         fill_asked(json_object_get(json, "asked"), r, now);
+        fill_passed(json, r);
 }
 
 static void put_alert(struct seed *s, json_t *json)

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "geo/choose.h"
+
 static const struct change none;
 
 static void test_who_may_see_an_alert(void **state)
@@ -128,6 +130,26 @@ static void test_alert_without_anything(void **state)
         json_decref(json);
 }
 
+static void test_why_others_were_passed_over(void **state)
+{
+        struct record *r = test_record(1);
+        json_t *json, *passed;
+
+        for (uint8_t reason = 0; reason <= PASSED_REASON_COUNT; reason++) {
+                strcpy(r->passed[reason].id, "paul");
+                r->passed[reason].reason = reason;
+        }
+        r->passed_count = PASSED_REASON_COUNT + 1;
+        json = test_json(view_alert(r, &none));
+        passed = json_object_get(json_object_get(json, "alert"), "passed");
+        for (size_t i = 0; i < PASSED_REASON_COUNT; i++)
+                assert_string_not_equal(test_text(json_array_get(passed, i), "reason"), "null");
+        assert_string_equal(test_text(json_array_get(passed, PASSED_BUSY), "reason"), "busy");
+        assert_string_equal(test_text(json_array_get(passed, PASSED_FURTHER), "reason"), "further");
+        assert_string_equal(test_text(json_array_get(passed, PASSED_REASON_COUNT), "reason"), "other"); /* a newer one */
+        json_decref(json);
+}
+
 static void test_closed_alert(void **state)
 {
         struct record *r = test_record(1);
@@ -207,6 +229,7 @@ int main(void)
                 cmocka_unit_test(test_who_may_see_a_notice),
                 cmocka_unit_test(test_alert),
                 cmocka_unit_test(test_alert_without_anything),
+                cmocka_unit_test(test_why_others_were_passed_over),
                 cmocka_unit_test(test_closed_alert),
                 cmocka_unit_test(test_people_show_where_they_are_on_duty_only),
                 cmocka_unit_test(test_counts_unknown),

@@ -12,7 +12,7 @@ const scripts = readdirSync(web).filter((name) => name.endsWith(".js"));
 
 const control = { role: "control", person: "ctl" };
 const paul = { role: "supervisor", person: "paul" };
-const alert = (fields = {}) => ({ id: "a", v: 1, state: "asked", kind: "panic", category: "none", marks: [], paths: ["data"], urgency: 1, raised_at: 1000,
+const alert = (fields = {}) => ({ id: "a", v: 1, state: "asked", kind: "panic", category: "none", marks: [], paths: ["data"], urgency: 1, raised_at: 1000, rings: 0,
   heard_at: 1000, carrier: "c1", owner: null, owner_name: null, taken_at: null, progress_at: null, asked: [], passed: [], passed_rest: 0, closed: null, ...fields });
 const askedPaul = (fields = {}) => ({ id: "paul", name: "Paul", step: 0, flags: [], asked_at: 1000, seen_at: null, distance_m: 10, ...fields });
 
@@ -50,6 +50,8 @@ test("every word the server may send has its text", () => {
     warn_unverified_: ["unknown", "revoked", "expired", "signature", "malformed"],
     answer_: ["taken_by_other", "not_allowed", "not_on_duty", "own_alert", "closed", "unknown_alert", "expired", "not_owner", "busy", "malformed", "none"],
     reason_: ["helped", "mistake", "emergency_services", "drill_over", "no_danger", "other"], notice_: ["overdue", "unverified", "technical"],
+    passed_: ["carrier", "not_manager", "off_duty", "unreachable", "asked", "not_allowed", "busy", "no_fix", "old_fix", "further", "other"],
+    cause_: ["store_away", "positions_away", "disk_full", "clock", "snapshot", "mass_silence", "flood", "silent", "no_coverage"],
     do_: ["take", "take_over", "join", "release", "en_route", "on_scene", "close"], login_: ["wrong", "wait", "busy", "away", "role"] };
   for (const [prefix, list] of Object.entries(lists)) for (const word of list) assert.ok(`${prefix}${word}` in words.fr, prefix + word);
 });
@@ -85,6 +87,22 @@ test("what rings, and how loud", () => {
   assert.equal(rules.ringOfAll([alert({ kind: "drill" }), alert({ marks: ["exhausted"] }), alert()], []), "loud");
   assert.equal(rules.ringOfAll([], [{ rings: true, acked_by: null }]), "soft");
   assert.equal(rules.ringOfAll([], [{ rings: true, acked_by: "ctl" }, { rings: false, acked_by: null }]), null);
+});
+
+test("it rings anew when it begins to ring, and each time all are rung again", () => {
+  const cases = [
+    [{}, null, true], [{ rings: 1 }, {}, true], [{ rings: 1 }, { rings: 1 }, false], [{}, { state: "taken", owner: "x" }, true],
+    [{ marks: ["unverified"], rings: 2 }, { marks: ["unverified"], rings: 1 }, true], [{ state: "taken", owner: "x", rings: 1 }, {}, false],
+    [{ state: "taken", owner: "x", marks: ["no_news"], rings: 2 }, { state: "taken", owner: "x", marks: ["no_news"], rings: 1 }, true],
+    [{ state: "closed", rings: 1 }, {}, false],
+  ];
+  for (const [now, before, expected] of cases) assert.equal(rules.ringsAgain(alert(now), before && alert(before)), expected, JSON.stringify([now, before]));
+});
+
+test("why others were not asked is grouped, what can be changed first, and a newer reason is not lost", () => {
+  const passed = [["a", "further"], ["b", "unreachable"], ["c", "further"], ["d", "in_orbit"]].map(([id, reason]) => ({ id, reason }));
+  assert.deepEqual(rules.passedBy(alert({ passed })), [["unreachable", ["b"]], ["further", ["a", "c"]], ["other", ["d"]]]);
+  assert.deepEqual(rules.passedBy(alert()), []);
 });
 
 test("nobody is told to call a phone that must not ring", () => {

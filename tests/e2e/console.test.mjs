@@ -314,6 +314,26 @@ test("sound is off until the page was touched, and says so; the title flashes wh
   assert.equal(await page.title(), "Vigie");
 });
 
+test("where all are rung again it rings here too, through the 30 s of silence, and says so; why others were not asked is said in words", async () => {
+  const page = await open("ctl");
+  const alert = await raise({ asked: [asked("paul")], marks: 8, why_unverified: 1, passed: [{ id: "ines", reason: 9 }, { id: "zoe", reason: 3 }, { id: "max", reason: 99 }], passed_rest: 4 });
+  await card(page, alert.id).waitFor();
+  await page.getByRole("button", { name: "cliquez ici" }).click();
+  await page.getByRole("button", { name: "Couper le son 30 s" }).click();
+  await page.getByText(/Son coupé encore \d+ s/).waitFor();
+  const spoken = page.locator("#spoken p");
+  assert.match(await spoken.textContent(), /^Nouvelle alerte/);
+  await change(alert, { state: 3 });
+  await card(page, alert.id).getByText("Vue, personne").waitFor();
+  assert.equal(await page.locator("#hush").textContent(), await page.getByText(/Son coupé encore/).textContent());
+  await change(alert, { rings: 1, event: "due" });
+  await page.getByRole("button", { name: "Couper le son 30 s" }).waitFor();
+  assert.match(await spoken.textContent(), /sonne de nouveau.*Léa Martin/);
+  const words = /Tous rappelés 1 fois.*Pourquoi pas les autres.*Injoignables : zoe.*Plus loin que ceux appelés : Inès Moreau.*Autre raison : max.*Et 4 autres/s;
+  await card(page, alert.id).locator(".lines", { hasText: words }).waitFor();
+  assert.match(page.frames_.join("\n"), /"passed":\[\{"id":"ines","reason":"further"\},\{"id":"zoe","reason":"unreachable"\},\{"id":"max","reason":"other"\}\],"passed_rest":4/);
+});
+
 test("keyboard alone takes an alert; focus stays while the list moves", async () => {
   const page = await open("paul");
   const alert = await raise({ asked: [asked("paul")], marks: 0 });
