@@ -368,6 +368,9 @@ static void take(struct core *core, const struct core_event *event)
         case CORE_DISK:
                 disk(core, event->u.state.up);
                 break;
+        case CORE_SMS_OBJECT:
+        case CORE_SMS_TEXT:
+        case CORE_SMS_REPORT:
         case CORE_TICK:
                 break;
         }

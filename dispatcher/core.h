@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dispatcher/sms.h"
 #include "geo/barrier.h"
 #include "geo/zone.h"
 #include "wire/alert.h"
@@ -102,6 +103,8 @@ struct core_options {
         const char *const *drill_people; /* ids that a drill asks; copied */
         size_t drill_people_count;      /* 0..CHOOSE_MAX; 0: the nearest, as for an alert */
         bool drill_announced;           /* a drill climbs the ladder like an alert */
+        bool sms;                       /* a gateway is there; false: no SMS is asked for */
+        const char *control_number;     /* of the control room, rung by SMS while its consoles are blind; NULL: none */
         void *user;                     /* for the two below */
         /* Say whether ALERT is signed by the P-256 key KEY (alert_verify of wire/signing.h). */
         bool (*verify)(void *user, const uint8_t key[P256_POINT_SIZE], const struct alert_signed *alert);
@@ -174,6 +177,9 @@ enum core_event_kind {
         CORE_POSITIONS,    /* the positions' Redis is up or away */
         CORE_DISK,         /* up: the journal takes records; away: it is full, and events go to the store without it */
         CORE_TICK,         /* time has passed */
+        CORE_SMS_OBJECT,   /* an 8-bit SMS to our port; answered by DO_SMS_TAKEN, or never: then it is to come again */
+        CORE_SMS_TEXT,     /* a text; likewise */
+        CORE_SMS_REPORT,   /* what became of a DO_SMS_SAY or DO_SMS_RECEIPT; each SMS has one of the last two at least */
 };
 
 enum core_certificate {
@@ -259,6 +265,21 @@ struct core_event {
                 struct {
                         bool up;
                 } state; /* STORE, POSITIONS, DISK */
+                struct {
+                        const char *from; /* E.164, "+" and digits; at most NUMBER_MAX */
+                        struct cbor_span bytes;
+                        uint64_t ref; /* the shell's, for SMS_TAKEN */
+                } sms_object;
+                struct {
+                        const char *from;
+                        const char *text;          /* UTF-8 */
+                        uint8_t id[EVENT_ID_SIZE]; /* the same for a copy from the gateway */
+                        uint64_t ref;
+                } sms_text;
+                struct {
+                        struct sms_ref about;
+                        uint8_t what; /* SMS_HANDED: the gateway has it; SMS_DELIVERED; SMS_FAILED */
+                } sms_report;
         } u;
 };
 
@@ -285,6 +306,9 @@ enum core_action_kind {
         DO_HEARD,        /* {r}:duty alone, only if the handset is in it (ZADD XX) */
         DO_FIND_DUTY,    /* read {r}:duty and {r}:duty:info.  Answer CORE_DUTY_FOUND; not needed while it is away */
         DO_SMS_DUE,      /* an overdue carrier is to be asked by SMS: counted until SMS exists */
+        DO_SMS_TAKEN,    /* what that SMS said is durable, or needs nothing more: the gateway may forget it */
+        DO_SMS_RECEIPT,  /* sign like RECEIPT, 8-bit to SMS_PORT of a handset's number.  Answer CORE_SMS_REPORT */
+        DO_SMS_SAY,      /* a text to a person.  Answer CORE_SMS_REPORT */
 };
 
 /* Spans and pointers are good until the next core_next or core_handle. */
@@ -373,6 +397,19 @@ struct core_action {
                         uint8_t handset[HANDSET_ID_SIZE];
                         char number[NUMBER_MAX + 1]; /* the carrier's, else the SIM's; "" none known */
                 } sms_due;
+                struct {
+                        uint64_t ref;
+                } sms_taken;
+                struct {
+                        char to[NUMBER_MAX + 1];
+                        struct receipt receipt;
+                        struct sms_ref about;
+                } sms_receipt;
+                struct {
+                        char to[NUMBER_MAX + 1];
+                        struct sms_say say;
+                        struct sms_ref about;
+                } sms_say;
         } u;
 };
 

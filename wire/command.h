@@ -23,6 +23,7 @@ enum command_verb {
         COMMAND_DUTY_OFF,
         COMMAND_PRESENCE, /* a visible console, at least every 10 s; with a position where the browser gives one */
         COMMAND_ACK,      /* a notice was read: `notice` names it; stops its ringing for all */
+        COMMAND_DECLINE,  /* not this person: the next nearest is asked; its owner gives it back */
         COMMAND_END
 };
 

@@ -50,6 +50,8 @@ static const struct field carrier_duty_fields[] = {
         F_TEXT(struct carrier_duty, zone_id),
         F_BATTERY(struct carrier_duty, battery),
         F_BLOB(struct carrier_duty, sealed, sealed_size, 1, SEALED_POSITION_MAX),
+        F_LATER(struct carrier_duty, cause, UINT8_MAX),
+        F_LATER(struct carrier_duty, asked_ms, INT64_MAX),
 };
 static const struct fields_kind carrier_duty_kind = { FIELDS(carrier_duty_fields), sizeof(struct carrier_duty),
                                                       CARRIER_DUTY_MAX, FEED_FORMAT };

@@ -49,7 +49,9 @@ struct notice {
         int64_t since_ms;
         uint32_t count; /* carriers overdue, alerts suppressed... */
         char zone_id[ZONE_ID_MAX + 1], zone_name[NAME_MAX_OCTETS + 1];
-        char cause[PERSON_ID_MAX + 1]; /* stable word: "silent", "no_coverage", "store_away", "disk_full", "clock"... */
+        char cause[PERSON_ID_MAX +
+                   1]; /* stable word: "silent", "no_coverage", "battery_low", "power_off", "store_away",
+                                        * "disk_full", "fenced", "sms_failed", "sms_unknown", "clock"... */
         char acked_by[PERSON_ID_MAX + 1]; /* "" = not yet */
         uint8_t name_count;               /* of `count`, the first NOTICE_NAMES_MAX by last heard */
         struct overdue_name names[NOTICE_NAMES_MAX];
@@ -71,7 +73,8 @@ struct presence {
 };
 
 /* A carrier on duty, hash {r}:duty:info of the positions Redis (field: handset id in hex; {r}:duty is the sorted set
- * by last heard ms): `[1, carrier id, round, since ms, until s, zone id, battery, sealed position or null]`. */
+ * by last heard ms): `[1, carrier id, round, since ms, until s, zone id, battery, sealed position or null, cause, asked
+ * ms]`. */
 #define SEALED_POSITION_MAX 256 /* 118 today (wire/sealed.h); a newer handset's may be larger */
 struct carrier_duty {
         char carrier_id[PERSON_ID_MAX + 1], round[PERSON_ID_MAX + 1], zone_id[ZONE_ID_MAX + 1];
@@ -80,6 +83,8 @@ struct carrier_duty {
         uint8_t battery;      /* percent 0..100, 255 unknown */
         uint16_t sealed_size; /* 0 = none */
         uint8_t sealed[SEALED_POSITION_MAX];
+        uint8_t cause;    /* enum heartbeat_cause of wire/frame.h, of the last heartbeat: last words */
+        int64_t asked_ms; /* asked by SMS "are you all right?" since last heard; 0 = not */
 };
 
 /* A tombstone, value of {r}:tombstones: `[1, version, receipt state, closed at ms, who]`: enough to sign the receipt

@@ -10,9 +10,16 @@
 /* ---- PROTOCOL.md 8 */
 
 static const struct field asked_table[] = {
-        F_ID(struct asked, id),          F_TEXT(struct asked, name),      F_UINT(struct asked, step, 0, 3),
-        F_U8(struct asked, flags),       F_MS(struct asked, asked_at_ms), F_MS(struct asked, seen_at_ms),
+        F_ID(struct asked, id),
+        F_TEXT(struct asked, name),
+        F_UINT(struct asked, step, 0, 3),
+        F_U8(struct asked, flags),
+        F_MS(struct asked, asked_at_ms),
+        F_MS(struct asked, seen_at_ms),
         F_U32(struct asked, distance_m),
+        F_LATER(struct asked, sms_at_ms, INT64_MAX),
+        F_LATER(struct asked, sms_state, UINT8_MAX),
+        F_LATER(struct asked, answer_path, UINT8_MAX),
 };
 static const struct fields asked_fields = FIELDS(asked_table);
 
@@ -74,6 +81,11 @@ static const struct field table[] = {
         F_MS(struct record, closed_at_ms),
         F_LIST(struct record, aliases, alias_count, RECORD_ALIASES_MAX, &alias_fields),
         F_BLOB(struct record, applied, applied_count, EVENT_ID_SIZE, RECORD_APPLIED_MAX),
+        F_MS(struct record, data_at_ms),
+        F_MS(struct record, sms_at_ms),
+        F_MS(struct record, told_sms_at_ms),
+        F_U8(struct record, told_sms_state),
+        F_U8(struct record, owner_path),
 };
 #define FIELD_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -254,6 +266,7 @@ const char *alert_event_name(uint8_t event)
                 [EVENT_RAISE] = "raise",       [EVENT_UPDATE] = "update",   [EVENT_SEEN] = "seen",
                 [EVENT_TAKE] = "take",         [EVENT_RELEASE] = "release", [EVENT_JOIN] = "join",
                 [EVENT_PROGRESS] = "progress", [EVENT_CLOSE] = "close",     [EVENT_DUE] = "due",
+                [EVENT_DECLINE] = "decline",   [EVENT_SMS] = "sms",
         };
 
         return event < EVENT_END ? names[event] : NULL;
@@ -272,4 +285,18 @@ const char *unverified_why_name(uint8_t why)
         static const char *const names[] = { "verified", "unknown", "revoked", "expired", "signature", "malformed" };
 
         return why <= UNVERIFIED_MALFORMED ? names[why] : NULL;
+}
+
+const char *sms_state_name(uint8_t state)
+{
+        static const char *const names[SMS_STATE_END] = { NULL, "due", "handed", "delivered", "failed" };
+
+        return state < SMS_STATE_END ? names[state] : NULL;
+}
+
+const char *answer_path_name(uint8_t path)
+{
+        static const char *const names[BY_END] = { NULL, "handset", "console", "sms" };
+
+        return path < BY_END ? names[path] : NULL;
 }

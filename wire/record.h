@@ -12,7 +12,7 @@
 
 #define RECORD_FORMAT 1
 
-/* Largest encoded record: every list and every text full, and `unknown` full, are 7.5 KiB (tests/wire/record_test.c
+/* Largest encoded record: every list and every text full, and `unknown` full, are 7.9 KiB (tests/wire/record_test.c
  * holds it to that).  More octets than this are no record. */
 #define RECORD_MAX 8192
 
@@ -67,6 +67,8 @@ enum alert_event {
         EVENT_PROGRESS, /* en route or on scene */
         EVENT_CLOSE,
         EVENT_DUE,
+        EVENT_DECLINE, /* passed on by who was asked, or has it */
+        EVENT_SMS,     /* what became of an SMS; who was asked while the store was away */
         EVENT_END
 };
 
@@ -110,14 +112,21 @@ enum close_reason {
 
 enum alert_path { PATH_DATA = 0x1, PATH_SMS = 0x2 };
 
+/* What became of an SMS of ours.  Delivered: its network said so, which not every network does. */
+enum sms_state { SMS_NONE, SMS_DUE, SMS_HANDED, SMS_DELIVERED, SMS_FAILED, SMS_STATE_END };
+
+/* How a person answered. */
+enum answer_path { BY_NONE, BY_HANDSET, BY_CONSOLE, BY_SMS, BY_END };
+
 /* One who was asked.  Flags add up, save the answer flags, which the last answer replaces. */
 enum asked_flag {
-        ASKED_HANDSET = 0x01, /* reachable by a handset when asked */
-        ASKED_CONSOLE = 0x02, /* reachable by a visible console when asked */
-        ASKED_SMS_DUE = 0x04, /* the ladder owes this person an SMS */
-        ASKED_JOINED = 0x08,  /* comes too */
-        ASKED_OWNED = 0x10,   /* had taken it and released it, or was taken over */
-        ASKED_MANAGER = 0x20, /* asked as a manager (+120 s) */
+        ASKED_HANDSET = 0x01,  /* reachable by a handset when asked */
+        ASKED_CONSOLE = 0x02,  /* reachable by a visible console when asked */
+        ASKED_SMS_DUE = 0x04,  /* the ladder came to this person's SMS; `sms_state` says what became of it */
+        ASKED_JOINED = 0x08,   /* comes too */
+        ASKED_OWNED = 0x10,    /* had taken it and released it, or was taken over */
+        ASKED_MANAGER = 0x20,  /* asked as a manager (+120 s) */
+        ASKED_DECLINED = 0x40, /* passed it on: the next nearest was asked.  A take takes it off */
 };
 struct asked {
         char id[PERSON_ID_MAX + 1];
@@ -127,6 +136,9 @@ struct asked {
         int64_t asked_at_ms; /* UTC, Redis's clock, like every _ms here */
         int64_t seen_at_ms;  /* 0 = not yet */
         uint32_t distance_m; /* geodesic when asked; UINT32_MAX = unknown */
+        int64_t sms_at_ms;   /* when `sms_state` came about; 0 = no SMS */
+        uint8_t sms_state;   /* enum sms_state, of the SMS that asks */
+        uint8_t answer_path; /* enum answer_path, of the last answer (seen, take, join, decline ...) */
 };
 
 struct record_alias {
@@ -146,7 +158,8 @@ struct track_point {
 };
 
 /* Numbers that a reader only shows may be a newer format's and are kept as they are: marks, why_unverified, kind,
- * category, paths, flags, reasons.  `state` and `step` are acted upon: out of their range the record is refused. */
+ * category, paths, flags, reasons, the states of SMS and the paths of answers.  `state` and `step` are acted upon: out of
+ * their range the record is refused. */
 struct record {
         uint8_t id[ALERT_ID_SIZE];
         uint32_t version; /* 1 at the raise, +1 a commit */
@@ -207,6 +220,11 @@ struct record {
         uint8_t applied_count;
         uint8_t applied[RECORD_APPLIED_MAX][EVENT_ID_SIZE]; /* oldest first */
 
+        int64_t data_at_ms, sms_at_ms; /* when a copy last brought news by that path; the first by a path is news */
+        int64_t told_sms_at_ms;        /* the handset's receipt by SMS: when `told_sms_state` came about; 0 = none */
+        uint8_t told_sms_state;        /* enum sms_state */
+        uint8_t owner_path;            /* enum answer_path: how the owner took it, or last told of progress */
+
         uint8_t unknown_count; /* map entries of a newer format, kept as they are and written back behind ours */
         uint16_t unknown_size; /* their octets */
         uint8_t unknown[RECORD_UNKNOWN_MAX];
@@ -246,11 +264,14 @@ uint8_t record_receipt_state(const struct record *record);
  * before others; the older press.  Also the score of {r}:open: a whole number under 2^37, exact in a double. */
 double record_urgency(const struct record *record);
 
-/* alert_state_name, alert_event_name, close_reason_name, unverified_why_name: stable words for logs, the feed and
- * the console's JSON: "raised", "en_route" ...; NULL for a number that has none. */
+/* alert_state_name, alert_event_name, close_reason_name, unverified_why_name, sms_state_name, answer_path_name: stable
+ * words for logs, the feed and the console's JSON: "raised", "en_route", "handed", "sms" ...; NULL for a number that has
+ * none, and for SMS_NONE and BY_NONE. */
 const char *alert_state_name(uint8_t state);
 const char *alert_event_name(uint8_t event);
 const char *close_reason_name(uint8_t reason);
 const char *unverified_why_name(uint8_t why);
+const char *sms_state_name(uint8_t state);
+const char *answer_path_name(uint8_t path);
 
 #endif

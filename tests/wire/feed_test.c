@@ -42,6 +42,8 @@ static void draw_carrier_duty(uint64_t *seed, struct carrier_duty *d)
         d->battery = draw_battery(seed);
         d->sealed_size = (uint16_t)draw_to(seed, SEALED_POSITION_MAX);
         draw_octets(seed, d->sealed, d->sealed_size);
+        d->cause = (uint8_t)draw_to(seed, UINT8_MAX);
+        d->asked_ms = draw_ms(seed);
 }
 
 static void draw_small(uint64_t *seed, struct duty_entry *d, struct presence *p, struct tombstone *t)
@@ -89,9 +91,12 @@ static void test_largest(void **state)
 {
         uint8_t buf[NOTICE_MAX];
         static struct notice n = { .kind = NOTICE_OVERDUE, .since_ms = INT64_MAX, .count = UINT32_MAX };
-        static struct carrier_duty c = {
-                .since_ms = INT64_MAX, .until_s = UINT32_MAX, .battery = 255, .sealed_size = 256
-        };
+        static struct carrier_duty c = { .since_ms = INT64_MAX,
+                                         .until_s = UINT32_MAX,
+                                         .battery = 255,
+                                         .sealed_size = 256,
+                                         .cause = 255,
+                                         .asked_ms = INT64_MAX };
         static struct duty_entry d = { INT64_MAX, UINT32_MAX, { 0 } };
         static struct presence p = { .at_ms = INT64_MAX, .has_position = true };
         static struct tombstone t = { .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .closed_at_ms = INT64_MAX };
@@ -161,8 +166,9 @@ static void test_examples(void **state)
                 1767225600000, PRESENCE_HANDSET, true, { 1767225590, 457578137, 48320114, 12 }
         };
         static const struct presence gone = { .at_ms = 1767225600000, .by = PRESENCE_GONE };
-        static const struct carrier_duty carrier = { "martin.l", "tournee-12", "lyon-3", 1767222000000,
-                                                     1767240000, 64,           0,        { 0 } };
+        static const struct carrier_duty carrier = {
+                "martin.l", "tournee-12", "lyon-3", 1767222000000, 1767240000, 64, 0, { 0 }, 0, 0
+        };
         static const struct tombstone tombstone = { 9, RECEIPT_CLOSED_HELPED, 1767226200000, "Karim Benali" };
         const struct {
                 const char *name;

@@ -15,6 +15,9 @@ static inline void draw_people(uint64_t *seed, struct record *r)
                 r->asked[i].asked_at_ms = draw_ms(seed);
                 r->asked[i].seen_at_ms = draw_ms(seed);
                 r->asked[i].distance_m = (uint32_t)draw_to(seed, UINT32_MAX);
+                r->asked[i].sms_at_ms = draw_ms(seed);
+                r->asked[i].sms_state = (uint8_t)draw_to(seed, 255);
+                r->asked[i].answer_path = (uint8_t)draw_to(seed, 255);
         }
         r->sms_checked = (uint8_t)draw_to(seed, r->asked_count);
         r->passed_count = (uint8_t)draw_to(seed, RECORD_PASSED_MAX);
@@ -84,6 +87,11 @@ static inline void draw_record(uint64_t *seed, struct record *r)
         r->due_ms = draw_ms(seed);
         r->close_reason = draw_bool(seed) ? 0 : (uint8_t)(16 + draw_to(seed, 7));
         r->closed_at_ms = draw_ms(seed);
+        r->data_at_ms = draw_ms(seed);
+        r->sms_at_ms = draw_ms(seed);
+        r->told_sms_at_ms = draw_ms(seed);
+        r->told_sms_state = (uint8_t)draw_to(seed, 255);
+        r->owner_path = (uint8_t)draw_to(seed, 255);
         draw_names(seed, r);
         draw_people(seed, r);
         draw_lists(seed, r);
@@ -100,6 +108,7 @@ static inline void fill_record(struct record *r)
         r->battery = 255;
         r->raised_at_ms = r->changed_at_ms = r->heard_at_ms = r->taken_at_ms = r->progress_at_ms = INT64_MAX;
         r->stepped_at_ms = r->due_ms = r->closed_at_ms = INT64_MAX;
+        r->data_at_ms = r->sms_at_ms = r->told_sms_at_ms = INT64_MAX;
         r->close_reason = CLOSE_REASON_MAX;
         r->step = 4;
         r->sms_checked = r->asked_count = RECORD_ASKED_MAX;
@@ -116,7 +125,8 @@ static inline void fill_record(struct record *r)
                 r->asked[i].step = 3;
                 r->asked[i].flags = 255;
                 r->asked[i].distance_m = UINT32_MAX;
-                r->asked[i].asked_at_ms = r->asked[i].seen_at_ms = INT64_MAX;
+                r->asked[i].asked_at_ms = r->asked[i].seen_at_ms = r->asked[i].sms_at_ms = INT64_MAX;
+                r->asked[i].sms_state = r->asked[i].answer_path = 255;
         }
         for (size_t i = 0; i < RECORD_PASSED_MAX; i++)
                 fill_id(r->passed[i].id, sizeof(r->passed[i].id));

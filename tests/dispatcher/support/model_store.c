@@ -375,6 +375,10 @@ void model_do(struct model *model, unsigned dispatcher, const struct core_action
         case DO_SMS_DUE:
                 model->sms_due++;
                 break;
+        case DO_SMS_TAKEN:
+        case DO_SMS_RECEIPT:
+        case DO_SMS_SAY:
+                break;
         }
 }
 
