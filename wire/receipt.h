@@ -2,7 +2,7 @@
  *
  *   [1, alert id 16, revision, alert version, state, time s, who]
  *
- * The handset shows the one with the highest alert version; an older one changes nothing. */
+ * The handset shows the one with the highest alert version; an older one changes nothing, but that closed is closed. */
 #ifndef WIRE_RECEIPT_H
 #define WIRE_RECEIPT_H
 #include "wire/cbor.h"

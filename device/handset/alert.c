@@ -250,17 +250,12 @@ void my_alert_on_dismiss(struct vigie *vigie)
         }
 }
 
-bool my_alert_last_words(struct vigie *vigie)
+void my_alert_last_words(struct vigie *vigie)
 {
-        bool any = false;
-
         for (int i = MY_REAL; i <= MY_DRILL; i++) {
-                if (vigie->alert[i].state != MY_OPEN || vigie->alert[i].alert.marks & ALERT_LAST_WORDS)
-                        continue;
-                my_alert_mark(vigie, i, ALERT_LAST_WORDS);
-                any = true;
+                if (vigie->alert[i].state == MY_OPEN && !(vigie->alert[i].alert.marks & ALERT_LAST_WORDS))
+                        my_alert_mark(vigie, i, ALERT_LAST_WORDS);
         }
-        return any;
 }
 
 /* Revisions of the run before may be out up to the reserved one, and the journal does not know what was in them: the
@@ -292,7 +287,8 @@ void my_alert_start(struct vigie *vigie)
 
 /* ---- receipts ---------------------------------------------------------------------------------------------------- */
 
-/* At one version "kept" and "coming" are what a dispatcher says while its store is away. */
+/* At one version "kept" and "coming" are what a dispatcher says while its store is away; of two who say that they are
+ * coming, the later. */
 static int rank(uint8_t state)
 {
         return state == RECEIPT_KEPT ? 0 : state == RECEIPT_COMING ? 2 : 1;
@@ -304,13 +300,13 @@ static bool receipt_counts(const struct my_alert *a, const struct receipt *r)
 
         if (!a->has_receipt)
                 return true;
-        if (receipt_is_closed(held->state) && !receipt_is_closed(r->state))
-                return false; /* close is final */
+        if (receipt_is_closed(held->state) != receipt_is_closed(r->state))
+                return receipt_is_closed(r->state); /* close is final, and of any version: what is closed stays so */
         if (r->version != held->version)
                 return r->version > held->version;
         if (r->state != held->state)
                 return rank(r->state) > rank(held->state);
-        return r->revision > held->revision;
+        return r->revision > held->revision || (r->state == RECEIPT_COMING && r->time_s > held->time_s);
 }
 
 static bool is_taken(uint8_t state)

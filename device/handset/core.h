@@ -43,12 +43,16 @@
 #define MY_BACKOFF_MS       1000
 /* With an alert open and received, the link comes back within this: who is coming should be seen. */
 #define MY_BACKOFF_OPEN_MS  2000
+/* A region that thinks us off duty is told otherwise at once, but no more often than this. */
+#define MY_DISBELIEF_MS     60000
 /* A frame without its answer is sent again. */
 #define MY_ANSWER_WAIT_MS   3000
 /* A supervisor's command without answer: the person has looked again. */
 #define MY_COMMAND_TERM_MS  30000
 /* The host seals within this, or the heartbeat leaves without position. */
 #define MY_SEAL_WAIT_MS     2000
+/* A phone that lives on so long after it was to be switched off was not: its heartbeats do not say so any more. */
+#define MY_OFF_MS           10000
 /* Heartbeats after a welcome are spread over this, so that a fleet that reconnects does not beat in step. */
 #define MY_BEAT_SPREAD_MS   5000
 /* What could not be journaled is tried again. */
@@ -189,8 +193,11 @@ struct my_duty {
         uint32_t request; /* of the announcement, 0 = not sent on this link */
         uint8_t told_tries;
         int64_t told_mono_ms;
-        int64_t beat_mono_ms; /* next heartbeat or presence */
-        uint32_t seal;        /* ticket, 0 = none */
+        int64_t beat_mono_ms;      /* next heartbeat or presence */
+        int64_t disbelief_mono_ms; /* the last one; 0 = none */
+        int64_t beat_from_mono_ms; /* after it: no heartbeat before */
+        int64_t off_mono_ms;       /* the phone is being switched off since; 0 = it is not */
+        uint32_t seal;             /* ticket, 0 = none */
         int64_t seal_mono_ms;
         bool question, safe; /* asked; the answer is to be sent */
         uint32_t question_request;
@@ -246,7 +253,7 @@ struct vigie {
 
         struct my_link link[MY_LANES];
         int64_t down_mono_ms; /* since when there is no ordinary link; NEVER = there is */
-        bool no_path;
+        bool no_path, not_known;
         char region[VIGIE_PERSON_SIZE], name[VIGIE_NAME_SIZE];
 
         struct my_fix fix, jump; /* the last good one; one that jumped away from it */
@@ -329,8 +336,8 @@ void my_alert_raise(struct vigie *vigie, enum alert_kind kind, uint16_t marks);
 /* my_alert_mark: add MARKS to an open alert; they leave at once. */
 void my_alert_mark(struct vigie *vigie, enum my_subject subject, uint16_t marks);
 
-/* my_alert_last_words: mark what is open; false if nothing is, or all of it is marked so already. */
-bool my_alert_last_words(struct vigie *vigie);
+/* my_alert_last_words: mark what is open and not marked so already. */
+void my_alert_last_words(struct vigie *vigie);
 
 /* my_alert_receipt: a signed receipt came, by whatever path. */
 void my_alert_receipt(struct vigie *vigie, struct cbor_span cose);
@@ -370,6 +377,9 @@ void my_link_on_link(struct vigie *vigie, uint8_t address, bool up);
 
 /* my_link_on_welcome: the region knows us on the ordinary link. */
 void my_link_on_welcome(struct vigie *vigie, const struct frame *frame);
+
+/* my_link_on_refused: the region does not let us in on this link: the answer to the hello, or to nothing else we say. */
+void my_link_on_refused(struct vigie *vigie, uint8_t address);
 
 /* my_link_heard: a message came by this address: the back-off begins anew. */
 void my_link_heard(struct vigie *vigie, uint8_t address);
@@ -451,6 +461,9 @@ void my_duty_on_sealed(struct vigie *vigie, uint32_t ticket, struct cbor_span se
 /* my_duty_run: the end of duty, announcements, heartbeats, presence.  my_duty_due: when next. */
 void my_duty_run(struct vigie *vigie);
 int64_t my_duty_due(const struct vigie *vigie);
+
+/* my_duty_last_words: a heartbeat at once, with its cause: the battery is low, or (OFF) the phone is switched off. */
+void my_duty_last_words(struct vigie *vigie, bool off);
 
 /* my_duty_beat: a heartbeat or presence as soon as duty and the link allow. */
 void my_duty_beat(struct vigie *vigie);

@@ -85,10 +85,13 @@ void my_duty_off(struct vigie *vigie)
 
 void my_duty_start(struct vigie *vigie)
 {
-        if (vigie->duty.on)
-                until_set(vigie, vigie->duty.until_s);
-        if (vigie->duty.on)
-                announce(&vigie->duty);
+        struct my_duty *d = &vigie->duty;
+
+        if (!d->on)
+                return;
+        until_set(vigie, d->until_s);
+        d->until_mono_ms = my_earlier(d->until_mono_ms, vigie->now_mono_ms + VIGIE_DUTY_MAX_S * 1000);
+        announce(d);
 }
 
 /* ---- the region -------------------------------------------------------------------------------------------------- */
@@ -105,9 +108,15 @@ void my_duty_on_welcome(struct vigie *vigie)
 
 void my_duty_on_disbelief(struct vigie *vigie)
 {
-        vigie->duty.confirmed = false;
-        if (vigie->duty.on && !vigie->duty.announce)
-                announce(&vigie->duty);
+        struct my_duty *d = &vigie->duty;
+        bool again = d->disbelief_mono_ms != 0 && vigie->now_mono_ms - d->disbelief_mono_ms < 2 * MY_DISBELIEF_MS;
+
+        d->confirmed = false;
+        if (!d->on || d->announce)
+                return;
+        announce(d);
+        d->beat_from_mono_ms = again ? vigie->now_mono_ms + MY_DISBELIEF_MS : vigie->now_mono_ms;
+        d->disbelief_mono_ms = vigie->now_mono_ms;
 }
 
 void my_duty_on_answer(struct vigie *vigie, const struct frame *frame)
@@ -120,7 +129,9 @@ void my_duty_on_answer(struct vigie *vigie, const struct frame *frame)
         if (!d->on)
                 return;
         if (frame->u.duty_answer.code == DUTY_OK) {
-                d->beat_mono_ms = d->confirmed ? d->beat_mono_ms : vigie->now_mono_ms;
+                if (!d->confirmed)
+                        d->beat_mono_ms =
+                                d->beat_from_mono_ms > vigie->now_mono_ms ? d->beat_from_mono_ms : vigie->now_mono_ms;
                 d->confirmed = true;
                 my_name_copy(d->name, sizeof(d->name), frame->u.duty_answer.name);
                 my_diary_write(vigie, MY_DUTY, false);
@@ -185,10 +196,20 @@ static void safe_send(struct vigie *vigie)
 
 /* ---- heartbeat and presence -------------------------------------------------------------------------------------- */
 
+static uint8_t last_words(const struct vigie *vigie)
+{
+        int64_t off_mono_ms = vigie->duty.off_mono_ms;
+
+        if (off_mono_ms != 0 && vigie->now_mono_ms - off_mono_ms < MY_OFF_MS)
+                return HEARTBEAT_POWER_OFF;
+        return vigie->watch.battery_low ? HEARTBEAT_BATTERY_LOW : HEARTBEAT_ORDINARY;
+}
+
 static void heartbeat(struct vigie *vigie, struct cbor_span sealed)
 {
         struct frame frame = { .type = FRAME_HEARTBEAT };
 
+        frame.u.heartbeat.cause = last_words(vigie);
         frame.u.heartbeat.battery = vigie->watch.battery;
         frame.u.heartbeat.sealed = sealed.len <= SEALED_POSITION_MAX ? sealed : (struct cbor_span){ 0 };
         my_send_frame(vigie, MY_ORDINARY, &frame);
@@ -247,6 +268,15 @@ void my_duty_on_sealed(struct vigie *vigie, uint32_t ticket, struct cbor_span se
         vigie->duty.seal = 0;
         if (vigie->duty.confirmed && my_link_ready(vigie))
                 heartbeat(vigie, sealed);
+}
+
+/* A heartbeat that waits for its sealed position takes the words with it. */
+void my_duty_last_words(struct vigie *vigie, bool off)
+{
+        if (off)
+                vigie->duty.off_mono_ms = vigie->now_mono_ms;
+        if (vigie->duty.seal == 0)
+                my_duty_beat(vigie);
 }
 
 void my_duty_beat(struct vigie *vigie)

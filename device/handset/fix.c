@@ -112,8 +112,7 @@ void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event)
         vigie->jumps = 0;
         vigie->fix = f;
         vigie->fix_number++;
-        exact = !isnan(
-                f.accuracy_m); /* the first report of a second often is not: the one after it is worth a record */
+        exact = !isnan(f.accuracy_m); /* the first report of a second often is not: the next is worth a record */
         if (vigie->fix_kept_mono_ms != 0 && vigie->now_mono_ms - vigie->fix_kept_mono_ms < MY_FIX_KEEP_MS &&
             (vigie->fix_kept_exact || !exact))
                 return;

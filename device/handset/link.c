@@ -166,13 +166,41 @@ void my_link_on_welcome(struct vigie *vigie, const struct frame *frame)
         if (vigie->link[MY_ORDINARY].state != MY_UP)
                 return;
         vigie->link[MY_ORDINARY].welcome = true;
+        vigie->not_known = false;
         my_name_copy(vigie->region, sizeof(vigie->region), frame->u.welcome.region);
         my_name_copy(vigie->name, sizeof(vigie->name), frame->u.welcome.name);
+}
+
+void my_link_on_refused(struct vigie *vigie, uint8_t address)
+{
+        const struct my_link *l = link_find(vigie, address);
+
+        if (l == &vigie->link[MY_ORDINARY] && l->hello && !l->welcome)
+                vigie->not_known = true;
 }
 
 bool my_link_ready(const struct vigie *vigie)
 {
         return vigie->link[MY_ORDINARY].state == MY_UP && vigie->link[MY_ORDINARY].welcome;
+}
+
+/* When a link that stands without a welcome says that the region does not know us. */
+static int64_t welcome_due(const struct vigie *vigie)
+{
+        const struct my_link *l = &vigie->link[MY_ORDINARY];
+
+        return l->state != MY_UP || l->welcome || vigie->not_known ? NEVER : l->since_mono_ms + VIGIE_WELCOME_WAIT_MS;
+}
+
+/* One that is not welcomed is tried anew now and then: the certificate may be another, or the region know us by now.
+ * Not while an alert is open: it carries that. */
+static int64_t anew_due(const struct vigie *vigie, enum my_lane lane)
+{
+        const struct my_link *l = &vigie->link[lane];
+
+        if (lane != MY_ORDINARY || l->welcome || my_alert_open(vigie) != MY_TOUCH)
+                return NEVER;
+        return l->since_mono_ms + VIGIE_RECONNECT_MAX_MS;
 }
 
 static int64_t drop_due(const struct vigie *vigie, enum my_lane lane)
@@ -182,7 +210,7 @@ static int64_t drop_due(const struct vigie *vigie, enum my_lane lane)
         if (vigie->link[lane].state == MY_CONNECTING)
                 return vigie->link[lane].since_mono_ms + connect_wait_ms(vigie, lane);
         since = my_send_unanswered(vigie, lane);
-        return since == NEVER ? NEVER : since + VIGIE_RECEIPT_WAIT_MS;
+        return my_earlier(since == NEVER ? NEVER : since + VIGIE_RECEIPT_WAIT_MS, anew_due(vigie, lane));
 }
 
 void my_link_run(struct vigie *vigie)
@@ -202,6 +230,8 @@ void my_link_run(struct vigie *vigie)
         }
         if (vigie->link[MY_ORDINARY].state == MY_UP && !vigie->link[MY_ORDINARY].hello)
                 hello(vigie);
+        if (welcome_due(vigie) <= vigie->now_mono_ms)
+                vigie->not_known = true;
         vigie->no_path = vigie->started && vigie->down_mono_ms != NEVER && vigie->sms.modem != VIGIE_MODEM_READY &&
                          vigie->link[MY_ALERT_PORT].state != MY_UP &&
                          vigie->now_mono_ms - vigie->down_mono_ms >= VIGIE_NO_PATH_MS;
@@ -215,6 +245,7 @@ int64_t my_link_due(const struct vigie *vigie)
                 return NEVER;
         if (vigie->down_mono_ms != NEVER && vigie->down_mono_ms + VIGIE_NO_PATH_MS > vigie->now_mono_ms)
                 at = vigie->down_mono_ms + VIGIE_NO_PATH_MS;
+        at = my_earlier(at, welcome_due(vigie));
         for (int lane = 0; lane < MY_LANES; lane++) {
                 if (is_wanted(vigie, lane))
                         at = my_earlier(at, vigie->link[lane].state == MY_IDLE ? try_due(vigie, lane)

@@ -257,7 +257,15 @@ static int on_link(struct vigie *vigie, const struct vigie_event *e)
         return 0;
 }
 
-static void frame_take(struct vigie *vigie, const struct frame *frame)
+static void error_take(struct vigie *vigie, uint8_t address, uint8_t code)
+{
+        if (code == FRAME_ERROR_OFF_DUTY_POSITION)
+                my_duty_on_disbelief(vigie);
+        else if (code == FRAME_ERROR_NOT_ALLOWED)
+                my_link_on_refused(vigie, address);
+}
+
+static void frame_take(struct vigie *vigie, uint8_t address, const struct frame *frame)
 {
         switch (frame->type) {
         case FRAME_WELCOME:
@@ -285,8 +293,7 @@ static void frame_take(struct vigie *vigie, const struct frame *frame)
                         my_diary_trust(vigie, frame->u.cose.cose);
                 return;
         case FRAME_ERROR:
-                if (frame->u.error.code == FRAME_ERROR_OFF_DUTY_POSITION)
-                        my_duty_on_disbelief(vigie);
+                error_take(vigie, address, frame->u.error.code);
                 return;
         default: /* what only handsets send */
                 vigie->refused++;
@@ -308,7 +315,7 @@ static int on_frame(struct vigie *vigie, const struct vigie_event *e)
                 return 0;
         }
         my_link_heard(vigie, e->u.frame.address);
-        frame_take(vigie, &frame);
+        frame_take(vigie, e->u.frame.address, &frame);
         return 0;
 }
 
@@ -426,7 +433,7 @@ int vigie_event(struct vigie *vigie, const struct vigie_event *event, struct vig
         ret_actions->count = ret_actions->octets_len = 0;
         if (event->type == 0 || event->type >= VIGIE_ON_END)
                 return -EINVAL;
-        vigie->now_ms = event->now_ms < 0 ? 0 : my_earlier(event->now_ms, VIGIE_CLOCK_MAX_MS);
+        vigie->now_ms = event->now_ms < 1 ? 1 : my_earlier(event->now_ms, VIGIE_CLOCK_MAX_MS); /* 0 is "not yet" */
         if (event->now_mono_ms > vigie->now_mono_ms)
                 vigie->now_mono_ms = my_earlier(event->now_mono_ms, VIGIE_CLOCK_MAX_MS);
         memcpy(vigie->random, event->random, VIGIE_RANDOM_SIZE);

@@ -108,7 +108,7 @@ extern "C" {
 #define VIGIE_ASK_S              30      /* man-down and missed check-in: shown so long before they raise */
 #define VIGIE_BATTERY_LOW        5       /* percent, below which last words are sent */
 
-/* Both clocks are 0 to this, the year 10889; beyond, they are taken as this. */
+/* Both clocks are 0 to this, the year 10889; beyond, they are taken as this.  UTC 0 and before is taken as 1. */
 #define VIGIE_CLOCK_MAX_MS (INT64_C(1) << 48)
 
 struct vigie; /* one phone; some 32 KiB */

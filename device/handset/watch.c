@@ -132,12 +132,6 @@ int64_t my_watch_due(const struct vigie *vigie)
 
 /* ---- last words -------------------------------------------------------------------------------------------------- */
 
-static void last_words(struct vigie *vigie)
-{
-        if (!my_alert_last_words(vigie))
-                my_duty_beat(vigie);
-}
-
 void my_watch_on_battery(struct vigie *vigie, uint8_t percent)
 {
         struct my_watch *w = &vigie->watch;
@@ -146,11 +140,14 @@ void my_watch_on_battery(struct vigie *vigie, uint8_t percent)
 
         w->battery = percent;
         w->battery_low = low;
-        if (words)
-                last_words(vigie);
+        if (!words)
+                return;
+        my_alert_last_words(vigie);
+        my_duty_last_words(vigie, false);
 }
 
 void my_watch_on_power_off(struct vigie *vigie)
 {
-        last_words(vigie);
+        my_alert_last_words(vigie);
+        my_duty_last_words(vigie, true);
 }

@@ -95,6 +95,8 @@ static void receipts_out_of_order(void **state)
                 { { { RECEIPT_CLOSED_OTHER, 5 }, { RECEIPT_TAKEN, 9 }, { RECEIPT_ASKED, 3 } }, VIGIE_CLOSED },
                 { { { RECEIPT_ASKED, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_ASKED },
                 { { { RECEIPT_ASKED, 3 }, { RECEIPT_COMING, 3 }, { RECEIPT_ASKED, 3 } }, VIGIE_COMING },
+                { { { RECEIPT_ASKED, 3 }, { RECEIPT_COMING, 2 }, { RECEIPT_KEPT, 3 } }, VIGIE_ASKED },
+                { { { RECEIPT_TAKEN, 9 }, { RECEIPT_CLOSED_OTHER, 5 }, { RECEIPT_TAKEN, 10 } }, VIGIE_CLOSED },
                 { { { RECEIPT_COMING, 3 }, { RECEIPT_TAKEN, 4 }, { RECEIPT_COMING, 3 } }, VIGIE_TAKEN },
                 { { { 15, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } },
                   VIGIE_RECEIVED }, /* a newer region's state */
@@ -111,6 +113,51 @@ static void receipts_out_of_order(void **state)
                 assert_int_equal(p->status.alert.word, cases[i].word);
                 phone_free(p);
         }
+}
+
+/* Two say that they are coming while the store is away, at one version: the later shows, a late copy of the first not. */
+static void two_are_coming(void **state)
+{
+        struct phone *p = phone_started();
+
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, 5000);
+        phone_receipt(p, RECEIPT_COMING, 3, "Anna");
+        phone_run(p, 5000);
+        phone_receipt(p, RECEIPT_COMING, 3, "Paul");
+        assert_string_equal(p->status.alert.who, "Paul");
+        p->utc_ms -= 5000;
+        phone_receipt(p, RECEIPT_COMING, 3, "Anna");
+        assert_string_equal(p->status.alert.who, "Paul");
+        assert_int_equal(p->status.alert.word, VIGIE_COMING);
+        phone_free(p);
+}
+
+/* An alert closed long ago and offered again: the region knows its tombstone alone, not its revisions, and says 65535.
+ * Nothing of it is sent any more, a mark that waited included. */
+static void closed_long_ago(void **state)
+{
+        struct phone *p = phone_new();
+        struct known *k = &p->known[0];
+
+        p->region = p->unfinished_lost = false;
+        phone_start(p);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_pin(p, VIGIE_PIN_RIGHT);
+        *k = (struct known){ .id = alert_id_make(&(struct handset_id){ { 0 } }, phone_alert(p).alert.nonce) };
+        memcpy(k->id.octets, our_handset, 8);
+        k->revision = UINT16_MAX;
+        p->known_count = 1;
+        phone_receipt(p, RECEIPT_CLOSED_MISTAKE, 12, "Zoe");
+        assert_int_equal(p->status.alert.word, VIGIE_CLOSED);
+        assert_int_equal(p->status.alert.reason, VIGIE_MISTAKE);
+        phone_mark(p);
+        phone_run(p, 60000);
+        assert_int_equal(phone_sent_count(p, FRAME_ALERT), 0);
+        phone_start(p);
+        assert_int_equal(p->status.alert.word, VIGIE_CLOSED);
+        assert_int_equal(phone_sent_count(p, FRAME_ALERT), 0);
+        phone_free(p);
 }
 
 /* The algorithm of the protected header changed, and the signature over it right. */
@@ -502,6 +549,8 @@ int main(void)
                 cmocka_unit_test(press_leaves),
                 cmocka_unit_test(no_word_early),
                 cmocka_unit_test(receipts_out_of_order),
+                cmocka_unit_test(two_are_coming),
+                cmocka_unit_test(closed_long_ago),
                 cmocka_unit_test(forged_receipts),
                 cmocka_unit_test(receipt_of_another_alert),
                 cmocka_unit_test(touch_held),

@@ -332,6 +332,48 @@ static void region_disbelieves(void **state)
         phone_free(p);
 }
 
+/* A region that goes on disbelieving is told once a minute, not as fast as it answers. */
+static void region_disbelieves_for_long(void **state)
+{
+        struct phone *p = phone_started();
+        struct frame error = { .type = FRAME_ERROR, .u.error = { .code = FRAME_ERROR_OFF_DUTY_POSITION } };
+        size_t beats = 0;
+
+        phone_fix(p, 45.76, 4.83, 5);
+        phone_duty(p, true);
+        phone_mark(p);
+        for (int i = 0; i < 6000; i++) {
+                phone_run(p, 100);
+                if (phone_sent_count(p, FRAME_HEARTBEAT) == beats)
+                        continue;
+                beats++;
+                phone_frame(p, &error);
+        }
+        assert_in_range(beats, 9, 12);
+        assert_int_equal(phone_sent_count(p, FRAME_DUTY), beats);
+        phone_frame(p, &(struct frame){ .type = FRAME_ERROR, .u.error = { .code = FRAME_ERROR_OFF_DUTY_POSITION } });
+        phone_duty(p, false);
+        phone_mark(p);
+        phone_frame(p, &error); /* we are off: it is right */
+        assert_int_equal(phone_count(p, VIGIE_DO_SEND), 0);
+        phone_free(p);
+}
+
+/* The phone comes up with its clock at 1970: duty does not last until its planned end by that clock. */
+static void duty_and_a_wrong_clock(void **state)
+{
+        struct phone *p = phone_started();
+
+        phone_duty(p, true);
+        phone_run(p, 1000);
+        p->utc_ms = 0;
+        phone_start(p);
+        assert_int_equal(p->status.duty.state, VIGIE_DUTY_ON);
+        phone_run(p, INT64_C(1000) * (VIGIE_DUTY_MAX_S + VIGIE_DUTY_OVERTIME_S));
+        assert_int_equal(p->status.duty.state, VIGIE_DUTY_OFF);
+        phone_free(p);
+}
+
 /* ---- the question ------------------------------------------------------------------------------------------------ */
 
 static void are_you_all_right(void **state)
@@ -360,13 +402,22 @@ static void are_you_all_right(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(duty_proves_the_button),  cmocka_unit_test(test_press_is_patient),
-                cmocka_unit_test(duty_is_confirmed),       cmocka_unit_test(duty_is_refused),
-                cmocka_unit_test(duty_out_of_range),       cmocka_unit_test(duty_ends_by_itself),
-                cmocka_unit_test(duty_survives),           cmocka_unit_test(duty_is_told_again),
-                cmocka_unit_test(heartbeat_on_duty_alone), cmocka_unit_test(seal_late_or_never),
-                cmocka_unit_test(no_key_no_position),      cmocka_unit_test(supervisor_presence),
-                cmocka_unit_test(first_fix_is_told),       cmocka_unit_test(region_disbelieves),
+                cmocka_unit_test(duty_proves_the_button),
+                cmocka_unit_test(test_press_is_patient),
+                cmocka_unit_test(duty_is_confirmed),
+                cmocka_unit_test(duty_is_refused),
+                cmocka_unit_test(duty_out_of_range),
+                cmocka_unit_test(duty_ends_by_itself),
+                cmocka_unit_test(duty_survives),
+                cmocka_unit_test(duty_is_told_again),
+                cmocka_unit_test(heartbeat_on_duty_alone),
+                cmocka_unit_test(seal_late_or_never),
+                cmocka_unit_test(no_key_no_position),
+                cmocka_unit_test(supervisor_presence),
+                cmocka_unit_test(first_fix_is_told),
+                cmocka_unit_test(region_disbelieves),
+                cmocka_unit_test(region_disbelieves_for_long),
+                cmocka_unit_test(duty_and_a_wrong_clock),
                 cmocka_unit_test(are_you_all_right),
         };
 

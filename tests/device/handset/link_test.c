@@ -234,6 +234,76 @@ static void button_not_enrolled(void **state)
         phone_free(p);
 }
 
+/* The link stands and the region does not welcome us: the button says so, at once where the region says it, and a press
+ * leaves all the same. */
+static void button_not_known(void **state)
+{
+        for (int says = 0; says < 2; says++) {
+                struct phone *p = phone_new();
+
+                p->unknown = true;
+                p->refuses = says;
+                phone_start(p);
+                if (!says) {
+                        phone_run(p, VIGIE_WELCOME_WAIT_MS - 1);
+                        assert_true(p->status.button);
+                        phone_mark(p);
+                        phone_run(p, 1);
+                        assert_int_equal(phone_count(p, VIGIE_DO_SHOW), 1);
+                }
+                assert_int_equal(p->status.link, VIGIE_LINK_UP);
+                assert_false(p->status.button);
+                assert_int_equal(p->status.trouble & VIGIE_TROUBLE_BUTTON, VIGIE_TROUBLE_NOT_KNOWN);
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 1000);
+                assert_int_equal(p->status.alert.word, VIGIE_RECEIVED);
+                assert_false(p->status.button);
+                phone_free(p);
+        }
+}
+
+/* It is tried anew each two minutes, the page saying so all the while, but not while an alert is open on that link; a
+ * welcome ends it. */
+static void known_in_the_end(void **state)
+{
+        struct phone *p = phone_new();
+        size_t shown;
+
+        p->unknown = p->refuses = true;
+        phone_start(p);
+        phone_run(p, 1000);
+        phone_mark(p);
+        for (int i = 0; i < 1200; i++) {
+                phone_run(p, 1000);
+                assert_int_equal(p->status.trouble & VIGIE_TROUBLE_NOT_KNOWN, VIGIE_TROUBLE_NOT_KNOWN);
+        }
+        shown = phone_count(p, VIGIE_DO_CONNECT);
+        assert_in_range(shown, 8, 10);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, 1000);
+        phone_mark(p);
+        phone_run(p, 600000);
+        assert_int_equal(phone_count(p, VIGIE_DO_CONNECT), 0);
+        p->unknown = false;
+        phone_receipt(p, RECEIPT_CLOSED_OTHER, 900, "W");
+        phone_run(p, 130000);
+        assert_true(p->status.button);
+        assert_int_equal(p->status.link, VIGIE_LINK_WELCOME);
+        phone_free(p);
+}
+
+/* What the region does not allow later is about something else. */
+static void refused_after_a_welcome(void **state)
+{
+        struct frame error = { .type = FRAME_ERROR, .u.error = { .code = FRAME_ERROR_NOT_ALLOWED } };
+        struct phone *p = phone_started();
+
+        phone_frame(p, &error);
+        assert_true(p->status.button);
+        assert_int_equal(p->status.link, VIGIE_LINK_WELCOME);
+        phone_free(p);
+}
+
 /* The alert port alone is a path too, while an alert has it open. */
 static void button_with_the_alert_port(void **state)
 {
@@ -284,6 +354,9 @@ int main(void)
                 cmocka_unit_test(alert_port),
                 cmocka_unit_test(button_without_path),
                 cmocka_unit_test(button_not_enrolled),
+                cmocka_unit_test(button_not_known),
+                cmocka_unit_test(known_in_the_end),
+                cmocka_unit_test(refused_after_a_welcome),
                 cmocka_unit_test(button_with_the_alert_port),
                 cmocka_unit_test(no_address),
         };

@@ -57,6 +57,7 @@ struct phone {
         uint64_t seed;
 
         bool journal_works, journal_silent, signs, sign_silent, network, connect_silent, seal_silent, region;
+        bool unknown, refuses;       /* the region knows no such handset: no welcome, and (refuses) it says so */
         bool keeps, unfinished_lost; /* the region's store is away: "kept"; not synced records are lost at a death */
         long actions_left;           /* the phone dies after so many more; -1 = never */
         bool dead;
@@ -165,7 +166,13 @@ static inline void region_frame(struct phone *p, uint8_t address, const uint8_t 
                 return;
         switch (in.type) {
         case FRAME_HELLO:
-                out.type = FRAME_WELCOME;
+                if (p->unknown && !p->refuses)
+                        return;
+                out.type = p->unknown ? FRAME_ERROR : FRAME_WELCOME;
+                out.u.error.code = FRAME_ERROR_NOT_ALLOWED;
+                if (p->unknown)
+                        break;
+                memset(&out.u, 0, sizeof(out.u));
                 out.u.welcome.version = FRAME_VERSION;
                 out.u.welcome.time_ms = p->utc_ms;
                 strcpy(out.u.welcome.region, "r1");

@@ -224,6 +224,42 @@ static void last_words_on_duty(void **state)
         phone_free(off);
 }
 
+static uint8_t cause(const struct phone *p, size_t nth)
+{
+        struct frame frame = { .u.heartbeat.cause = 99 };
+
+        phone_sent(p, FRAME_HEARTBEAT, nth, &frame);
+        return frame.u.heartbeat.cause;
+}
+
+/* Last words say why: a low battery for as long as it is low, switching off for those few seconds; one heartbeat, not
+ * another behind it that takes the words back. */
+static void last_words_say_why(void **state)
+{
+        struct phone *p = phone_started();
+
+        phone_fix(p, 45.76, 4.83, 5);
+        phone_duty(p, true);
+        phone_run(p, 5000);
+        phone_mark(p);
+        battery(p, 4);
+        phone_run(p, VIGIE_HEARTBEAT_MS);
+        assert_int_equal(phone_sent_count(p, FRAME_HEARTBEAT), 2);
+        assert_int_equal(cause(p, 0), HEARTBEAT_BATTERY_LOW);
+        assert_int_equal(cause(p, 1), HEARTBEAT_BATTERY_LOW);
+        phone_run(p, 1000);
+        phone_mark(p);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD); /* an alert says it too, and that in its own way */
+        phone_just(p, VIGIE_ON_POWER_OFF);
+        assert_int_equal(phone_sent_count(p, FRAME_HEARTBEAT), 1);
+        assert_int_equal(cause(p, 0), HEARTBEAT_POWER_OFF);
+        battery(p, 90);
+        phone_run(p, VIGIE_HEARTBEAT_MS); /* it was not switched off */
+        assert_int_equal(phone_sent_count(p, FRAME_HEARTBEAT), 2);
+        assert_int_equal(cause(p, 1), HEARTBEAT_ORDINARY);
+        phone_free(p);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -236,6 +272,7 @@ int main(void)
                 cmocka_unit_test(check_in_survives),
                 cmocka_unit_test(last_words_of_an_alert),
                 cmocka_unit_test(last_words_on_duty),
+                cmocka_unit_test(last_words_say_why),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
