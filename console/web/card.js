@@ -1,6 +1,6 @@
 // One alert as a card.  The elements stay for the alert's life and are filled anew, so that focus and clicks are never lost.
 import { el, bdi, fill, show } from "./dom.js";
-import { say, sayNodes, isolate, ago, stopwatch, clock, distance, has } from "./words.js";
+import { say, sayCount, sayNodes, isolate, ago, stopwatch, clock, distance, has } from "./words.js";
 import * as rules from "./rules.js";
 
 // A card that has just moved takes no click: the person aimed at another one.
@@ -116,7 +116,7 @@ export class Card {
   passed(alert, people) {
     const names = (ids) => ids.flatMap((id, i) => [i > 0 ? ", " : "", bdi(people.get(id)?.name ?? id)]);
     const lines = rules.passedBy(alert).map(([reason, ids]) => el("li", { class: "fact" }, el("span", {}, say(`passed_${reason}`), " ", ...names(ids))));
-    if (alert.passed_rest > 0) lines.push(el("li", { class: "fact" }, say("passed_rest", { n: alert.passed_rest })));
+    if (alert.passed_rest > 0) lines.push(el("li", { class: "fact" }, sayCount("passed_rest", alert.passed_rest)));
     return lines.length > 0 ? [el("li", { class: "passed-title" }, say("passed_title")), ...lines] : [];
   }
 
@@ -132,7 +132,7 @@ export class Card {
   // What changes by itself: ages.
   tick(now) {
     const alert = this.alert;
-    const text = stopwatch(now - alert.raised_at);
+    const text = say("for_time", { time: stopwatch(now - alert.raised_at) });
     if (this.watch.textContent !== text) this.watch.textContent = text;
     const silent = rules.silentSince(alert, now);
     show(this.silent, silent !== null);

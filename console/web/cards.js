@@ -1,6 +1,6 @@
 // The list of cards, most urgent first, and the alerts closed lately below it.
 import { el, bdi, byId, fill, show } from "./dom.js";
-import { say, sayNodes } from "./words.js";
+import { say, sayCount, sayNodes } from "./words.js";
 import { Card, closedText } from "./card.js";
 import { byUrgency, owesSeen } from "./rules.js";
 
@@ -36,7 +36,7 @@ export class Cards {
     this.order(shown);
     const rest = sorted.length - shown.length + board.rest;
     show(byId("rest"), rest > 0);
-    fill(byId("rest"), say("rest", { n: rest }));
+    fill(byId("rest"), sayCount("rest", rest));
     this.updateClosed(board);
     this.sayCalm(board);
   }

@@ -9,7 +9,7 @@ import { Notices } from "./notices.js";
 import { Ring, Title } from "./ring.js";
 import { Toasts } from "./toasts.js";
 import { byId, el, fill, show } from "./dom.js";
-import { chooseLanguage, clock, has, isolate, loadWords, otherLanguage, say, sayNodes } from "./words.js";
+import { chooseLanguage, clock, has, isolate, loadWords, otherLanguage, say, sayCount, sayNodes } from "./words.js";
 import { isMine, isTaken, ringOf, ringOfAll, ringsAgain } from "./rules.js";
 
 const ANSWER_MS = 8000;
@@ -30,6 +30,7 @@ const duty = new Duty((fields) => command(fields));
 const notices = new Notices((fields) => command(fields));
 const pending = new Map(); // command id -> { verb, alert, timer }
 let blind = null;          // null until known
+let version = null;        // of the server that this page is from; null until somebody is logged in
 let leaving = false;       // logging out: the answer to that takes us to the login page
 
 // ---- commands
@@ -73,7 +74,7 @@ function answered(c, code, who = null) {
 const link = new Link({
   message: (message) => take(message),
   lost: () => updateBlind(),
-  refused: (why) => leaving || location.replace(why === "role" ? "login.html?role" : "login.html?ended"),
+  refused: (why) => leaving || location.replace(why === "role" ? "login.html?role" : version === null ? "login.html" : "login.html?ended"),
 });
 
 function take(message) {
@@ -88,8 +89,6 @@ function take(message) {
   if (change.end || change.notice || change.alert) updateRing(); // now: a hidden tab's timers may be a minute late
   if (change.end || change.notice || change.alert || change.people) later();
 }
-
-let version = null;
 
 async function onHello(message) {
   version ??= message.version;
@@ -171,7 +170,7 @@ function updateHeader() {
   if (c && board.me.role === "admin") parts.push(["count_open", c.open]);
   if (c && c.on_duty !== null) parts.push(["count_on_duty", c.on_duty], ["count_quiet", c.quiet]);
   if (c) parts.push(c.reachable === null ? ["count_supervisors", c.supervisors] : ["count_reachable", c.reachable, c.supervisors]);
-  fill(byId("counts"), ...parts.map(([key, n, of]) => el("span", { class: key }, say(key, { n, of: of ?? 0 }))));
+  fill(byId("counts"), ...parts.map(([key, n, of]) => el("span", { class: n > 0 ? key : "" }, sayCount(key, n, { of: of ?? 0 }))));
 }
 
 // Blind: no word from the server for too long, or the server has none from its store.  A short gap between two connections is not.

@@ -13,6 +13,7 @@ export class Ring {
     this.onChange = onChange;
     this.context = null;
     this.timer = null;
+    this.unlock(); // a browser that saw the person's click at the login may let it sound at once
     // Not at pointerdown: what moves between press and release would take the click away from what was aimed at.
     for (const type of ["click", "keydown"]) addEventListener(type, () => this.unlock());
   }

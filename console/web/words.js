@@ -45,6 +45,12 @@ export function say(key, values = {}) {
   return (texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
 }
 
+// The text KEY for the number N: KEY_one where the language counts N as one (French: 0 as well).
+export function sayCount(key, n, values = {}) {
+  const one = `${key}_one`;
+  return say(one in texts && new Intl.PluralRules(language).select(n) === "one" ? one : key, { ...values, n });
+}
+
 // A name for plain text: its marks of direction end with it.
 export function isolate(name) {
   return `\u2068${name}\u2069`;

@@ -299,8 +299,11 @@ test("a supervisor goes on and off duty, and shares a position only between", as
   await region.command("duty_off");
 });
 
-test("sound is off until the page was touched, and says so; the title flashes while an alert rings", async () => {
-  const page = await open("paul");
+test("sound is on after the login's click; elsewhere it is off until the page was touched, and says so; the title flashes while an alert rings", async () => {
+  const first = await open("paul");
+  await first.locator("#sound").waitFor({ state: "hidden" });
+  const page = await newPage(first.context());
+  await page.goto(region.origin);
   await page.locator("#sound").waitFor();
   const alert = await raise({ asked: [asked("paul")] });
   await page.waitForFunction(() => document.title.includes("ALERTE"));
@@ -318,7 +321,6 @@ test("where all are rung again it rings here too, through the 30 s of silence, a
   const page = await open("ctl");
   const alert = await raise({ asked: [asked("paul")], marks: 8, why_unverified: 1, passed: [{ id: "ines", reason: 9 }, { id: "zoe", reason: 3 }, { id: "max", reason: 99 }], passed_rest: 4 });
   await card(page, alert.id).waitFor();
-  await page.getByRole("button", { name: "cliquez ici" }).click();
   await page.getByRole("button", { name: "Couper le son 30 s" }).click();
   await page.getByText(/Son coupé encore \d+ s/).waitFor();
   const spoken = page.locator("#spoken p");
