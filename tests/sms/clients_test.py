@@ -3,7 +3,6 @@
 import glob
 import os
 import shutil
-import subprocess
 import unittest
 
 from case import ONE, TWO, NetworkCase, wait_for
@@ -32,18 +31,20 @@ class Gammu(NetworkCase):
         self.assertIn("350000000000000", said)
 
     def test_network(self):
-        said = self.gammu(ONE, "networkinfo")
-        self.assertIn("home network", said)
+        self.assertIn("home network", self.gammu(ONE, "networkinfo"))
         self.ask(modem=ONE, state="no_network")
         self.assertNotIn("home network", self.gammu(ONE, "networkinfo"))
 
     def test_sends_and_receives_text(self):
-        for text, words in (("Bonjour à tous, €5", ()), ("Привет œ", ("-unicode",)), ("long " * 60, ("-len", "400"))):
-            self.gammu(ONE, "sendsms", "TEXT", TWO, *words, "-text", text.strip())
-            got = self.inbox(TWO)[-1]
-            self.assertEqual((got["from"], got["text"]), (ONE, text.strip()))
-            self.assertIn(text.strip(), self.gammu(TWO, "geteachsms").replace("\n", ""))
-            self.gammu(TWO, "deleteallsms", "1")
+        texts = (("Bonjour à tous, €5", ()), ("Привет œ", ("-unicode",)), (("long " * 60).strip(), ("-len", "400")))
+        for text, words in texts:
+            self.gammu(ONE, "sendsms", "TEXT", TWO, *words, "-text", text)
+        self.assertEqual([(m["from"], m["text"]) for m in self.inbox(TWO)], [(ONE, text) for text, _ in texts])
+        shown = self.gammu(TWO, "geteachsms").replace("\n", "")
+        for text, _ in texts:
+            self.assertIn(text, shown)
+        self.gammu(TWO, "deleteallsms", "1")
+        self.assertEqual(self.ask(modem=TWO)["stored"], 0)
 
     def test_sends_octets_to_a_port(self):
         self.gammu(ONE, "sendsms", "WAPINDICATOR", TWO, "http://localhost/", "x")
@@ -60,7 +61,6 @@ class Gammu(NetworkCase):
     def test_no_sim(self):
         self.ask(modem=ONE, state="no_sim")
         with self.assertRaisesRegex(Exception, "(?i)sim"):
-            self.gammu(ONE, "getsecuritystatus")
             self.gammu(ONE, "getallsms")
 
 
@@ -130,6 +130,4 @@ check_network = 1
 
 
 if __name__ == "__main__":
-    if not shutil.which("gammu") or subprocess.run(["test", "-x", "/usr/sbin/smsd"], check=False).returncode:
-        print("skip: gammu or smstools is not installed")
     unittest.main()
