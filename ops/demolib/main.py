@@ -20,7 +20,8 @@ def options():
     parser = argparse.ArgumentParser(prog="ops/demo", description="All of Vigie on this machine, on private servers and free ports.")
     parser.add_argument("--check", action="store_true", help="play one whole scenario without a human; exit 0 only if all of it happened")
     parser.add_argument("--gps", metavar="LOG", help="what the carrier's gpsd is fed: any log that gpsfake reads")
-    parser.add_argument("--state", metavar="FILE", default=STATE_FILE, help="write addresses, logins, sockets, certificates and pids there, as JSON")
+    parser.add_argument("--state", metavar="FILE",
+                        help="write addresses, logins, sockets, certificates and pids there, as JSON (build/demo-state.json; --check: none)")
     parser.add_argument("--restart", metavar="NAME", help="start again what was killed in the demo that runs (names: see pids in the state file)")
     parser.add_argument("--no-fleet", action="store_true", help="without the 220 simulated people")
     return parser.parse_args()
@@ -55,10 +56,25 @@ Logs:                     {region.logs}
 Ctrl-C stops all of it and leaves nothing behind.""")
 
 
+def running(path):
+    """The pid of the demo whose state PATH is, or None where none runs."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            pid = json.load(file)["pid"]
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+            return pid if "demolib/main.py" in file.read() else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def play(args):
+    if not args.check and (other := running(args.state or STATE_FILE)):
+        say(f"demo: one runs already (pid {other}, {args.state or STATE_FILE}); end it, or say --state FILE for a second one")
+        return 1
     port = free_port()
     ancestor = f"https://localhost:{port}"
     region = Region(os.path.abspath(args.gps) if args.gps else None, fleet=not args.no_fleet, frame_ancestor=ancestor)
+    state = args.state or (os.path.join(region.folder, "state.json") if args.check else STATE_FILE)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
@@ -66,8 +82,8 @@ def play(args):
     try:
         say("Starting Redis, gpsd, dispatchers, console and phones ...")
         region.start()
-        server = stage.serve(region, port, lambda: write_state(args.state, region, {"stage": f"{ancestor}/", "pid": os.getpid()}))
-        write_state(args.state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})
+        server = stage.serve(region, port, lambda: write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()}))
+        write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})
         wait_until_ready(region)
         if args.check:
             return 0 if check.play(region, say, bool(args.gps), stop) else 1
@@ -76,7 +92,7 @@ def play(args):
             pass
         say("\nStopping.")
         return 0
-    except Failure as failure:
+    except (Failure, OSError) as failure:
         say(f"demo: {failure}")
         for name in region.check_alive():
             say(f"---- {name} ended; its last lines:\n{region.processes[name].tail()}")
@@ -85,8 +101,8 @@ def play(args):
         if server:
             server.shutdown()
         region.stop()
-        if os.path.exists(args.state):
-            os.remove(args.state)
+        if server and os.path.exists(state):
+            os.remove(state)
 
 
 def restart(args):
@@ -94,10 +110,10 @@ def restart(args):
     import http.client
     import ssl
     try:
-        with open(args.state, encoding="utf-8") as file:
+        with open(args.state or STATE_FILE, encoding="utf-8") as file:
             state = json.load(file)
     except OSError:
-        say(f"demo: no demo runs ({args.state} is not there)")
+        say(f"demo: no demo runs ({args.state or STATE_FILE} is not there)")
         return 1
     host, port = "localhost", int(state["stage"].rstrip("/").rsplit(":", 1)[1])
     connection = http.client.HTTPSConnection(host, port, context=ssl.create_default_context(cafile=state["certificates"]["ca"]), timeout=30)

@@ -23,11 +23,16 @@ class Process:
             read_fd, write_fd = os.pipe()
             argv += ["--ready-fd", str(write_fd)]
             pass_fds = (write_fd,)
-        with open(self.log, "ab") as log:
-            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=pass_fds,
-                                          start_new_session=True, env=self.env)
+        try:
+            with open(self.log, "ab") as log:
+                self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=pass_fds,
+                                              start_new_session=True, env=self.env)
+        except OSError as error:
+            raise Failure(cannot_start(argv[0], error)) from error
+        finally:
+            if self.ready:
+                os.close(write_fd)
         if self.ready:
-            os.close(write_fd)
             try:
                 self.port = self._wait_ready(read_fd, timeout_s)
             finally:
@@ -73,9 +78,17 @@ class Process:
             self.kill()
 
 
+def cannot_start(program, error):
+    what = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be started: {error.strerror}"
+    return f"{program} {what}; ops/install build run installs what is needed, make all web fleet builds the rest"
+
+
 def run(argv, stdin=None):
     """A command that must succeed; gives its output."""
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Failure(cannot_start(argv[0], error)) from error
     if done.returncode != 0:
         raise Failure(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -105,7 +105,8 @@ class Region:
         # gpsfake waits so long after each sentence: 6 of them make a second in our logs, some 15 to 20 in a phone's.
         delay = "0.16" if os.path.dirname(log) == DATA else "0.05"
         argv = ["gpsfake", "-c", delay, "-n", "-q", "-P", str(port), log]
-        env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        # It leaves its control socket in TMPDIR.
+        env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", TMPDIR=self.folder, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         self.process(name, argv, env=env).start()
 
     def enrol(self, name, server_port, *words):

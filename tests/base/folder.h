@@ -8,15 +8,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FOLDER_PATH 64
+
 struct folder {
-        char path[64];
+        char path[FOLDER_PATH];
 };
+
+/* Make a fresh folder below $TMPDIR (/tmp), of which ops/in-tmp says what stayed there. */
+static inline void folder_fresh(char path[FOLDER_PATH])
+{
+        const char *tmp = getenv("TMPDIR");
+
+        snprintf(path, FOLDER_PATH, "%.40s/vigie-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
+        if (mkdtemp(path) == NULL)
+                abort();
+}
 
 static inline void folder_make(struct folder *folder)
 {
-        strcpy(folder->path, "/tmp/vigie-test-XXXXXX");
-        if (mkdtemp(folder->path) == NULL)
-                abort();
+        folder_fresh(folder->path);
 }
 
 /* The name of a file in it; the text lives as long as OUT. */

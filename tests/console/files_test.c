@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "console/files.h"
 #include "console/outline.h"
+#include "tests/base/folder.h"
 
 static char folder[FOLDER_PATH], path[160];
 

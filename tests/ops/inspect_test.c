@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ops/vigie/inspect.h"
+#include "tests/base/folder.h"
 #include "wire/base45.h"
 #include "wire/cose.h"
 
@@ -17,7 +18,7 @@
 
 /* A folder for the input and what came out. */
 struct fixture {
-        char folder[32], in[64], out[64], err[64], p384[64];
+        char folder[FOLDER_PATH], in[96], out[96], err[96], p384[96];
         char said[65536]; /* stdout, then stderr */
 };
 
@@ -49,8 +50,7 @@ static int set_up(void **state)
         FILE *file;
 
         assert_non_null(f);
-        strcpy(f->folder, "/tmp/vigie-inspect-XXXXXX");
-        assert_non_null(mkdtemp(f->folder));
+        folder_fresh(f->folder);
         snprintf(f->in, sizeof(f->in), "%s/in", f->folder);
         snprintf(f->out, sizeof(f->out), "%s/out", f->folder);
         snprintf(f->err, sizeof(f->err), "%s/err", f->folder);
@@ -130,7 +130,7 @@ static void in_every_form(void **state)
         struct fixture *f = *state;
         const char *hex = vector("alert");
         struct octets raw = octets_from(hex);
-        char text[1024], path[128];
+        char text[1024], path[192];
 
         assert_int_equal(run(f, hex, strlen(hex), ""), 0);
         assert_non_null(strstr(f->said, "\nalert\n  handset: 5a17c0de00000001\n"));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ops/vigie/roster_csv.h"
+#include "tests/base/folder.h"
 #include "tests/geo/cmocka_first.h"
 
 #define HEAD      "id,lat,lon,fix_age_s,on_duty,busy\n"
@@ -28,7 +29,7 @@ static const char river[] =
         "\"coordinates\":[[4.8505,45],[4.8505,46]]}}";
 
 struct fixture {
-        char folder[40], zones[64], roster[64], barriers[64], out[64], err[64];
+        char folder[FOLDER_PATH], zones[96], roster[96], barriers[96], out[96], err[96];
         char said[20000], complained[2000];
         int status;
 };
@@ -55,8 +56,7 @@ static int set_up(void **state)
 {
         struct fixture *f = calloc(1, sizeof(*f));
 
-        strcpy(f->folder, "/tmp/vigie-nearest-XXXXXX");
-        assert_non_null(mkdtemp(f->folder));
+        folder_fresh(f->folder);
         snprintf(f->zones, sizeof(f->zones), "%s/zones", f->folder);
         snprintf(f->roster, sizeof(f->roster), "%s/roster", f->folder);
         snprintf(f->barriers, sizeof(f->barriers), "%s/barriers", f->folder);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/base/folder.h"
 #include "tests/geo/cmocka_first.h"
 
 #define ID        "00112233445566aa"
@@ -217,11 +218,11 @@ static void put(const char *path, const char *text)
 static void test_reading_a_ca(void **state)
 {
         struct fixture *f = *state;
-        char dir[] = "/tmp/vigie-pki-XXXXXX", pem[KEY_PEM_MAX], certificate[64], key[64];
+        char dir[FOLDER_PATH], pem[KEY_PEM_MAX], certificate[96], key[96];
         struct pki_ca *ca = NULL;
         int64_t end_s;
 
-        assert_non_null(mkdtemp(dir));
+        folder_fresh(dir);
         snprintf(certificate, sizeof(certificate), "%s/ca.pem", dir);
         snprintf(key, sizeof(key), "%s/ca.key", dir);
         assert_int_equal(pki_ca_read(certificate, key, &ca), -ENOENT);

@@ -17,10 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/base/folder.h"
+
 #define PLACE_WORDS_MAX 32
 
 struct place {
-        char dir[64], region[80];
+        char dir[FOLDER_PATH], region[80];
         char bin[512];                   /* folder of the programs of this build */
         pid_t redis[2];                  /* alerts, positions; 0: none */
         char out[1 << 18], err[1 << 14]; /* what the last run() wrote */
@@ -269,8 +271,8 @@ static inline int place_open(void **state)
 
         if (p == NULL)
                 return -1;
-        strcpy(p->dir, "/tmp/vigie-ops-XXXXXX");
-        if (mkdtemp(p->dir) == NULL || readlink("/proc/self/exe", p->bin, sizeof(p->bin) - 8) < 0)
+        folder_fresh(p->dir);
+        if (readlink("/proc/self/exe", p->bin, sizeof(p->bin) - 8) < 0)
                 return -1;
         snprintf(p->region, sizeof(p->region), "%s/region", p->dir);
         for (int i = 0; i < 3 && (slash = strrchr(p->bin, '/')) != NULL; i++)
