@@ -88,20 +88,23 @@ test("both languages have the same texts, and every text that the code names", (
   for (const [, key] of code.matchAll(/\b(?:t|withName)\('([a-z0-9_]+)'/g)) assert.ok(texts.fr[key] !== undefined, `no text ${key}`);
   // Texts named by a part: every value that the daemon can give has one.
   const parts = {
-    line_: ["down", "connecting", "up", "welcome"],
+    line_: ["down", "connecting", "up", "welcome", "sms"],
     word_: ["not_sent", "sent", "kept", "received", "asked", "seen", "coming", "taken", "en_route", "on_scene", "closed"],
     more_: ["received", "asked", "seen", "coming", "taken", "en_route", "on_scene"],
     reason_: ["helped", "mistake", "emergency_services", "drill_over", "no_danger", "other"],
     category_: ["fall", "aggression", "dog", "illness", "other", "unknown"],
     kind_: ["panic", "silent", "man-down", "missed check-in", "drill", "test", "unknown"],
-    trouble_: ["not_enrolled", "journal", "no_path", "key", "trust", "battery"],
+    trouble_: ["not_enrolled", "journal", "no_path", "key", "trust", "battery", "not_known"],
     duty_refused_: ["0", "1", "2", "3", "4"],
     mark_: ["silent", "duress", "unverified", "mistake", "pressed_again", "exhausted", "holder_unsure", "last_words", "still", "no_news"],
     answer_: ["taken_by_other", "not_allowed", "not_on_duty", "own_alert", "closed", "unknown_alert", "expired", "not_owner", "busy", "malformed", "no_answer"],
     close_: ["helped", "mistake", "112", "drill-over", "no-danger", "other"],
     mine_: ["taken", "en_route", "on_scene"],
     step_: ["sent", "received", "taken", "there"],
-    deaf_: ["not_enrolled", "no_path"],
+    deaf_: ["not_enrolled", "no_path", "not_known"],
+    modem_: ["absent", "silent", "no_sim", "sim_locked", "no_network"],
+    sms_: ["refused", "number", "network", "sim", "modem", "no_answer"],
+    received_: ["data", "sms"],
   };
   for (const [part, values] of Object.entries(parts)) {
     for (const value of values) {
@@ -175,7 +178,7 @@ test("nothing jumps while an alert goes its way", async () => {
   const page = await open(states["not-sent"].status);
   const places = async () => ({ dog: (await boxOf(page, "category-dog")).y, mistake: (await boxOf(page, "mistake")).y });
   const before_ = await places();
-  for (const word of ["sent", "received", "seen", "taken", "en-route", "on-scene"]) {
+  for (const word of ["sent", "received", "seen", "taken", "en-route", "on-scene", "sms-sent", "sms-received"]) {
     await give(page, { alert: states[word].status.alert });
     assert.deepEqual(await places(), before_, word);
   }
@@ -192,12 +195,36 @@ test("a tap that a redraw falls into is a tap", async () => {
   assert.deepEqual(await words(page), ["category fall"]);
 });
 
-test("112 is offered while nothing is received, and nobody speaks of SMS", async () => {
+test("112 is offered while nothing is received, and nobody speaks of SMS where there is no modem", async () => {
   for (const name of ["not-sent", "sent", "kept"]) {
     const page = await open(states[name].status);
     assert.equal(await page.locator("#call-112").getAttribute("href"), "tel:112");
     assert.doesNotMatch(await page.locator("main").innerText(), /SMS/);
-    }
+  }
+});
+
+test("with a modem: what it tries, what is the matter, which way it went and was answered", async () => {
+  const said = async (name) => {
+    const page = await open(states[name].status);
+    return `${await page.locator("header").innerText()} ${await page.locator("main").innerText()}`;
+  };
+  assert.match(await said("sms-not-sent"), /PAS ENCORE ENVOYÉE[^]*par le réseau et par SMS/);
+  assert.match(await said("sms-not-sent-no-sim"), /pas de carte SIM/);
+  assert.match(await said("sms-refused"), /refusé le SMS \(code 21\)/);
+  assert.match(await said("sms-sent"), /ENVOYÉE PAR SMS[^]*Pas encore de réponse[^]*Envoyée par SMS$/m);
+  assert.match(await said("sms-received"), /Envoyée par réseau et SMS · reçue par SMS/);
+  assert.match(await said("sms-only"), /✓?Par SMS[^]*ALERTE[^]*partirait par SMS/);
+  assert.match(await said("sms-proof"), /SMS\s+22 avril/);
+  assert.match(await said("trouble-sim_locked"), /NE MARCHE PAS[^]*Ni réseau ni SMS[^]*attend son code PIN/);
+});
+
+test("a supervisor's phone whose link is gone is deaf, whatever its modem says", async () => {
+  const page = await open({ ...states["supervisor-none"].status, link: "down", sms: { ...states.button.status.sms, modem: "ready" } });
+  assert.equal(await page.locator("#deaf").count(), 0);
+  await page.clock.runFor(7000);
+  assert.match(await page.locator("#deaf").innerText(), /NE SONNERA PAS/);
+  await give(page, { link: "welcome" });
+  assert.match(await page.locator("#ready").innerText(), /sonnera/);
 });
 
 test("the PIN: by finger and by keyboard, never shown, wrong is told", async () => {

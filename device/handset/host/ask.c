@@ -148,6 +148,7 @@ static void print_fields(const char *label, const json_t *object, const char *co
 static void print_status(const json_t *status)
 {
         static const char *const link[] = { "link" }, *const duty[] = { "state", "name" };
+        static const char *const sms[] = { "modem", "failure" };
         static const char *const alert[] = { "id", "word", "who" }, *const ring[] = { "id", "state", "carrier",
                                                                                       "owner" };
         const json_t *one;
@@ -156,6 +157,7 @@ static void print_status(const json_t *status)
         printf("button  %s\n", json_is_true(json_object_get(status, "button")) ? "works" : "does NOT work: call 112");
         json_array_foreach(json_object_get(status, "trouble"), i, one) printf("trouble %s\n", json_string_value(one));
         print_fields("link", status, link, 1);
+        print_fields("sms", json_object_get(status, "sms"), sms, 2);
         print_fields("duty", json_object_get(status, "duty"), duty, 2);
         if (json_is_object(json_object_get(status, "alert")))
                 print_fields("alert", json_object_get(status, "alert"), alert, 3);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "device/handset/host/cms.h"
 #include "wire/alert.h"
 #include "wire/command.h"
 
@@ -44,18 +45,34 @@ static json_t *troubles(uint32_t bits)
         return list;
 }
 
+static json_t *path_or_null(unsigned path)
+{
+        return name_or_null(path == VIGIE_PATH_DATA ? "data" : path == VIGIE_PATH_SMS ? "sms" : NULL);
+}
+
 static json_t *alert_of(const struct vigie_alert_status *a)
 {
         if (a->word == VIGIE_NOTHING)
                 return json_null();
-        return json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "word",
-                         name_or_null(vigie_word_name(a->word)), "id", id_of(a->id), "drill",
+        return json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, "
+                         "s:o}",
+                         "word", name_or_null(vigie_word_name(a->word)), "id", id_of(a->id), "drill",
                          json_boolean(a->kind == ALERT_DRILL), "kind", alert_kind_name(a->kind), "category",
                          alert_category_name(a->category), "revision", (int)a->revision, "presses", (int)a->presses,
                          "trying", (int)a->trying, "still", (int)a->still, "mistake", (int)a->mistake, "pressed_at_ms",
-                         (json_int_t)a->pressed_at_s * 1000, "sent_at_ms", (json_int_t)a->sent_at_ms, "received_at_ms",
-                         (json_int_t)a->received_at_ms, "state_at_ms", (json_int_t)a->state_at_s * 1000, "who",
+                         (json_int_t)a->pressed_at_s * 1000, "sent_at_ms", (json_int_t)a->sent_at_ms, "sent_data_at_ms",
+                         (json_int_t)a->sent_data_at_ms, "sent_sms_at_ms", (json_int_t)a->sent_sms_at_ms,
+                         "received_at_ms", (json_int_t)a->received_at_ms, "received_path",
+                         path_or_null(a->received_path), "state_at_ms", (json_int_t)a->state_at_s * 1000, "who",
                          text_of(a->who), "reason", name_or_null(close_reason_name(a->reason)));
+}
+
+static json_t *sms_of(const struct vigie_sms_status *sms)
+{
+        return json_pack("{s:o, s:b, s:I, s:I, s:i, s:o}", "modem", name_or_null(vigie_modem_name(sms->modem)),
+                         "sending", (int)sms->sending, "good_at_ms", (json_int_t)sms->good_at_ms, "failed_at_ms",
+                         (json_int_t)sms->failed_at_ms, "code", (int)sms->code, "failure",
+                         name_or_null(sms->failed_at_ms != 0 ? cms_name(sms->code) : NULL));
 }
 
 static json_t *duty_of(const struct vigie_duty_status *d)
@@ -145,8 +162,7 @@ json_t *view_status(const struct vigie_status *s, int64_t now_ms)
         static const char *const links[] = { "down", "connecting", "up", "welcome" };
 
         return json_pack("{s:I, s:b, s:b, s:o, s:s, s:b, s:o, s:s, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:b, s:I, s:I, "
-                         "s:I, s:i, s:i, "
-                         "s:i, s:i, s:o}",
+                         "s:I, s:i, s:i, s:i, s:i, s:o, s:o}",
                          "now_ms", (json_int_t)now_ms, "enrolled", (int)s->enrolled, "button", (int)s->button,
                          "trouble", troubles(s->trouble), "role",
                          s->role == VIGIE_SUPERVISOR ? "supervisor" : "carrier", "touching", (int)s->touching, "alert",
@@ -156,7 +172,7 @@ json_t *view_status(const struct vigie_status *s, int64_t now_ms)
                          "question", (int)s->question, "man_down_at_ms", (json_int_t)s->man_down_at_ms,
                          "check_in_at_ms", (json_int_t)s->check_in_at_ms, "missed_at_ms", (json_int_t)s->missed_at_ms,
                          "wrong_pins", (int)s->wrong_pins, "refused", (int)s->refused, "ring", (int)s->ring,
-                         "rings_more", (int)s->rings_more, "rings", rings_of(s));
+                         "rings_more", (int)s->rings_more, "rings", rings_of(s), "sms", sms_of(&s->sms));
 }
 
 const char *view_pattern_name(unsigned pattern)

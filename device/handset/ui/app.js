@@ -19,8 +19,9 @@ async function load(language) {
 
 function drawHeader(status) {
   patch(at('who'), [name(status.duty.state === 'on' ? status.duty.name : status.name)]);
-  at('line').textContent = t(`line_${status.link}`);
-  at('line').className = status.link === 'welcome' ? 'good' : 'bad';
+  const line = status.link !== 'welcome' && status.link !== 'up' && status.sms.modem === 'ready' ? 'sms' : status.link;
+  at('line').textContent = status.enrolled ? t(`line_${line}`) : '';
+  at('line').className = line === 'welcome' || line === 'sms' ? 'good' : status.enrolled ? 'bad' : '';
   at('language').textContent = t('language');
 }
 

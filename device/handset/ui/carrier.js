@@ -1,8 +1,9 @@
 // What a carrier sees: the button, or how far the alert is; duty; the proof of the button.
-import { ago, clock, h, hourMinute, name, t, twoTaps, withName } from './dom.js';
+import { ago, clock, day, h, hourMinute, name, t, twoTaps, withName } from './dom.js';
 import { pinPad } from './pin.js';
 
-const BUTTON_TROUBLES = ['not_enrolled', 'journal', 'no_path', 'key'];
+const BUTTON_TROUBLES = ['not_enrolled', 'journal', 'no_path', 'key', 'not_known'];
+const DAY_MS = 86400000;
 const DUTY_MS = 8 * 3600000;
 const QUARTER_MS = 15 * 60000;
 
@@ -40,10 +41,22 @@ export function holdButton(status, { id, label, kind }, { say, local }) {
   h('span', { class: 'big' }, label), h('span', { class: 'hold' }, t(status.touching ? 'button_holding' : 'button_hold')));
 }
 
-function trouble(status, tools) {
+// Why no SMS would leave; null where one would, or where no modem is configured.
+function smsTrouble({ sms }) {
+  if (sms.modem === 'none') return null;
+  if (sms.modem !== 'ready') return t(`modem_${sms.modem}`);
+  return sms.failure ? t(`sms_${sms.failure}`, { code: sms.code }) : null;
+}
+
+function reason(word, status) {
+  return t(word === 'no_path' && status.sms.modem !== 'none' ? 'trouble_no_path_sms' : `trouble_${word}`);
+}
+
+export function trouble(status, tools) {
   const why = status.trouble.filter((word) => BUTTON_TROUBLES.includes(word));
+  const sms = why.includes('no_path') ? smsTrouble(status) : null;
   return h('section', { id: 'trouble', class: 'trouble', role: 'alert' }, h('h1', {}, t('trouble_title')),
-    ...why.map((word) => h('p', {}, t(`trouble_${word}`))), call112(),
+    ...why.map((word) => h('p', {}, reason(word, status))), sms ? h('p', { id: 'sms-trouble' }, sms) : null, call112(),
     status.enrolled ? holdButton(status, { id: 'press', label: t('try_anyway'), kind: 'anyway' }, tools) : null);
 }
 
@@ -68,6 +81,7 @@ const STEPS = { not_sent: 0, sent: 1, kept: 1, received: 2, asked: 2, seen: 2, c
 
 function headline(alert) {
   if (alert.word === 'closed' && !alert.who) return [t('word_closed_nobody')];
+  if (alert.word === 'sent' && !alert.sent_data_at_ms && alert.sent_sms_at_ms) return [t('word_sent_sms')];
   return withName(`word_${alert.word}`, alert.who);
 }
 
@@ -78,19 +92,29 @@ function steps(alert) {
     h('li', { class: i < done ? 'done' : '' }, h('span', {}, i < done ? '✓' : ''), t(`step_${step}`))));
 }
 
-function explanation(alert) {
+function explanation({ alert, sms }) {
   if (alert.word === 'closed') return alert.reason ? t(`reason_${alert.reason}`) : '';
-  if (alert.trying) return t('trying'); // the place of "data and SMS", when there is SMS
-  return t(`more_${alert.word}`);
+  if (alert.word === 'not_sent') return t(sms.modem === 'none' ? 'trying' : 'trying_sms');
+  return alert.trying ? t('unanswered') : t(`more_${alert.word}`);
 }
 
-function panel(alert, brief = false) {
+// Which ways it has gone, and by which the answer came: where SMS had a part in it.
+function paths(alert) {
+  if (!alert.sent_sms_at_ms && alert.received_path !== 'sms') return '';
+  const sent = [alert.sent_data_at_ms ? t('by_data') : '', alert.sent_sms_at_ms ? t('by_sms') : ''].filter(Boolean);
+  const line = [sent.length ? t('sent_by', { ways: sent.join(t('and')) }) : '', alert.received_path ? t(`received_${alert.received_path}`) : ''];
+  return line.filter(Boolean).join(' · ');
+}
+
+function panel(status, brief = false) {
+  const { alert } = status;
   return h('section', { id: 'alert', class: `alert ${alert.word}${alert.drill ? ' drill' : ''}${brief ? ' brief' : ''}` },
     h('p', { class: 'banner' }, t(alert.drill ? 'drill_banner' : 'alert_banner')),
     h('div', { class: 'word', role: 'alert' }, h('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[alert.word] ?? '✓'),
       h('h1', { id: 'word' }, ...headline(alert))),
-    brief ? null : [h('p', { class: 'explain' }, explanation(alert)), steps(alert), h('p', { class: 'times' },
-      t('pressed', { time: clock(alert.pressed_at_ms) }), alert.state_at_ms ? ` · ${t('since', { time: clock(alert.state_at_ms) })}` : '')]);
+    brief ? null : [h('p', { class: 'explain' }, explanation(status)), steps(alert), h('p', { class: 'times' },
+      t('pressed', { time: clock(alert.pressed_at_ms) }), alert.state_at_ms ? ` · ${t('since', { time: clock(alert.state_at_ms) })}` : ''),
+    h('p', { id: 'paths', class: 'times' }, paths(alert))]);
 }
 
 function categories(alert, { say }) {
@@ -115,9 +139,10 @@ function closed(status, tools) {
 export function alertView(status, tools) {
   const { alert } = status;
   if (alert.mistake || alert.word === 'closed') tools.local.pin = null;
-  if (alert.word === 'closed') return [panel(alert), ...closed(status, tools)];
-  if (tools.local.pin) return [panel(alert, true), alert.trying && !alert.drill ? call112() : null, pinPad(status, tools)];
-  return [panel(alert), alert.drill ? null : call112(alert.trying ? '' : 'small'), alert.drill ? null : categories(alert, tools),
+  if (alert.word === 'closed') return [panel(status), ...closed(status, tools)];
+  if (tools.local.pin) return [panel(status, true), alert.trying && !alert.drill ? call112() : null, pinPad(status, tools)];
+  const sms = alert.trying ? smsTrouble(status) : null;
+  return [panel(status), sms ? h('p', { id: 'sms-trouble', class: 'bad', role: 'status' }, sms) : null, alert.drill ? null : call112(alert.trying ? '' : 'small'), alert.drill ? null : categories(alert, tools),
     position(status, tools), mistake(status, tools),
     h('button', { id: 'again', type: 'button', class: 'quiet', onclick: () => tools.say('press', ...(alert.drill ? ['--drill'] : [])) }, t('again'))];
 }
@@ -125,13 +150,13 @@ export function alertView(status, tools) {
 // ---- duty ----------------------------------------------------------------------------------------------------------------------
 
 function proof(status) {
-  const p = status.proof;
+  const { proof: p, sms, now_ms: now } = status;
   if (!p.recorded_at_ms && !p.running) return null;
   const tick = (label, ms, otherwise) => h('li', { class: ms ? 'done' : 'waiting' }, h('span', { 'aria-hidden': 'true' }, ms ? '✓' : '…'),
-    h('span', {}, t(label)), h('small', {}, ms ? clock(ms) : otherwise));
+    h('span', {}, t(label)), h('small', {}, !ms ? otherwise : now - ms < DAY_MS ? clock(ms) : day(ms)));
   return h('section', { id: 'proof', class: 'proof' }, h('h2', {}, t('proof')), h('ul', {}, tick('proof_recorded', p.recorded_at_ms, t('proof_waiting')),
     tick('proof_sent', p.sent_at_ms, t('proof_waiting')), tick('proof_proved', p.proved_at_ms, t('proof_waiting')),
-    tick('proof_fix', p.fix_at_ms, t('proof_waiting')), tick('proof_sms', p.sms_at_ms, t('proof_sms_later'))));
+    tick('proof_fix', p.fix_at_ms, t('proof_waiting')), tick('proof_sms', p.sms_at_ms, t(sms.modem === 'none' ? 'proof_sms_none' : 'proof_sms_never'))));
 }
 
 // The end of a day of eight hours from now, on the quarter.
@@ -204,16 +229,25 @@ function checkIn(status, { say }) {
     h('button', { id: 'check-in', type: 'button', onclick: () => say('check-in', 'done') }, t('check_in_done')));
 }
 
+// What does not stop the button.  Where it does, why no SMS leaves is said there.
 function minorTroubles(status) {
-  const words = status.trouble.filter((word) => !BUTTON_TROUBLES.includes(word) && word !== 'no_fix');
-  return status.enrolled && words.length ? h('p', { id: 'minor', class: 'bad' }, words.map((word) => t(`trouble_${word}`)).join(' ')) : null;
+  const words = status.trouble.filter((word) => !BUTTON_TROUBLES.includes(word) && word !== 'no_fix').map((word) => t(`trouble_${word}`));
+  if (!status.trouble.includes('no_path')) words.push(smsTrouble(status));
+  const said = words.filter(Boolean).join(' ');
+  return status.enrolled && said ? h('p', { id: 'minor', class: 'bad' }, said) : null;
+}
+
+// No data, and the button works all the same.
+function smsOnly(status) {
+  return status.sms.modem === 'ready' && (status.link === 'down' || status.link === 'connecting') && status.button
+    ? h('p', { id: 'sms-only', class: 'note' }, t('sms_only')) : null;
 }
 
 export function carrierView(status, tools) {
   const { alert } = status;
   const held = status.touching || tools.local.touching; // nothing moves under a finger
   if (alert && !alert.drill) return [questions(status, tools), alertView(status, tools)];
-  const button = status.button || held ? [holdButton(status, { id: 'press', label: t('button'), kind: 'round' }, tools), position(status, tools)]
+  const button = status.button || held ? [holdButton(status, { id: 'press', label: t('button'), kind: 'round' }, tools), position(status, tools), smsOnly(status)]
     : [trouble(status, tools)];
   return [questions(status, tools), alert ? alertView(status, tools).filter((part) => part?.id !== 'position') : null, button, minorTroubles(status),
     checkIn(status, tools), alert || !status.enrolled ? null : otherPresses(tools), status.enrolled ? duty(status, tools) : null];

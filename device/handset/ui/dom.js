@@ -86,6 +86,10 @@ export function clock(ms) {
   return new Date(ms).toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
 }
 
+export function day(ms) {
+  return new Date(ms).toLocaleDateString(document.documentElement.lang, { day: 'numeric', month: 'long' });
+}
+
 // "17:05", as an <input type=time> and `duty --until` have it.
 export function hourMinute(ms) {
   const at = new Date(ms);

@@ -1,8 +1,9 @@
 // What a supervisor's phone shows: what rings, and the one obvious next step for each.
 import { ago, clock, distance, h, name, t, withName } from './dom.js';
-import { alertView, duty, holdButton, questions } from './carrier.js';
+import { alertView, duty, holdButton, questions, trouble } from './carrier.js';
 
 const SILENT_AFTER_MS = 20000;
+const DEAF_AFTER_MS = 5000; // with the link down so long, SMS or not
 const STATE_WORDS = { en_route: 'state_en_route', on_scene: 'state_on_scene' };
 const CLOSE_WORDS = ['helped', 'mistake', '112', 'no-danger', 'other'];
 
@@ -90,9 +91,14 @@ function tellSeen(rings, { say, local }) {
 
 // ---- the page ------------------------------------------------------------------------------------------------------------------
 
-// Whether this phone would ring now; one that would not never looks like one.
-function readiness(status) {
-  const why = status.trouble.find((word) => word === 'not_enrolled' || word === 'no_path');
+// Whether this phone would ring now; one that would not never looks like one.  SMS rings no page.
+function deafness(status, { local, now }) {
+  local.linkedAt = status.link === 'welcome' || local.linkedAt === undefined ? now() : local.linkedAt;
+  return status.trouble.find((word) => ['not_enrolled', 'not_known', 'no_path'].includes(word)) ?? (now() - local.linkedAt > DEAF_AFTER_MS ? 'no_path' : null);
+}
+
+function readiness(status, tools) {
+  const why = deafness(status, tools);
   if (why) return h('section', { id: 'deaf', class: 'trouble', role: 'alert' }, h('h1', {}, t('deaf_title')), h('p', {}, t(`deaf_${why}`)));
   if (status.rings.length) return null;
   if (status.duty.state !== 'on') return h('p', { id: 'ready', class: 'none' }, t('rings_none'));
@@ -102,7 +108,8 @@ function readiness(status) {
 export function supervisorView(status, tools) {
   tellSeen(status.rings, tools);
   const own = status.alert && h('section', { id: 'own', class: 'own' }, h('h2', {}, t('own_alert')), ...alertView(status, tools).filter(Boolean));
-  return [questions(status, tools), own, readiness(status), status.rings_more ? h('p', { id: 'rings-more', class: 'bad' }, t('rings_more')) : null,
+  return [questions(status, tools), own, readiness(status, tools), status.rings_more ? h('p', { id: 'rings-more', class: 'bad' }, t('rings_more')) : null,
     status.rings.map((ring) => card(ring, tools)), status.enrolled ? duty(status, tools) : null,
-    own || !status.enrolled ? null : holdButton(status, { id: 'press', label: t('button_own'), kind: 'anyway' }, tools)];
+    own ? null : status.button || status.touching || tools.local.touching ? holdButton(status, { id: 'press', label: t('button_own'), kind: 'anyway' }, tools)
+      : trouble(status, tools)];
 }

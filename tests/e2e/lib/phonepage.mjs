@@ -23,10 +23,12 @@ function serve() {
 function daemon() {
   const setup = JSON.parse(sessionStorage.getItem("setup") ?? "{}");
   const made = { words: [], status: setup.status, answering: setup.answers, sockets: [] };
+  let began = null; // the test's clock is not there yet
+  const present = () => ({ ...made.status, now_ms: made.status.now_ms + Date.now() - (began ??= Date.now()) });
   window.daemon = made;
   made.give = (change) => {
     made.status = { ...made.status, ...change };
-    made.sockets.at(-1).onmessage?.({ data: JSON.stringify({ status: made.status }) });
+    made.sockets.at(-1).onmessage?.({ data: JSON.stringify({ status: present() }) });
   };
   window.WebSocket = class {
     constructor() {
@@ -43,7 +45,7 @@ function daemon() {
     send(text) {
       const { words, n } = JSON.parse(text);
       if (words[0] !== "status") made.words.push(words.join(" "));
-      if (made.answering) setTimeout(() => this.onmessage?.({ data: JSON.stringify({ ok: true, answer: n, ...(words[0] === "status" && { status: made.status }) }) }));
+      if (made.answering) setTimeout(() => this.onmessage?.({ data: JSON.stringify({ ok: true, answer: n, ...(words[0] === "status" && { status: present() }) }) }));
     }
 
     close() {}

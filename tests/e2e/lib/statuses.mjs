@@ -7,14 +7,20 @@ const idle = {
   duty: { state: "off", code: 0, ends: false, person: "", round: "", name: "", since_ms: 0, until_ms: 0 },
   proof: { running: false, recorded_at_ms: 0, sent_at_ms: 0, proved_at_ms: 0, fix_at_ms: 0, sms_at_ms: 0 }, question: false,
   man_down_at_ms: 0, check_in_at_ms: 0, missed_at_ms: 0, wrong_pins: 0, refused: 0, ring: 0, rings_more: 0, rings: [], handshakes: 1, resumed: 0,
+  sms: { modem: "none", sending: false, good_at_ms: 0, failed_at_ms: 0, code: 0, failure: null },
 };
 const onDuty = { state: "on", code: 0, ends: false, person: "c001", round: "bellecour-3", name: "Camille Roux", since_ms: NOW - 3600000,
   until_ms: NOW + 5 * 3600000 };
 const alert = (word, more = {}) => ({ word, id: "00112233445566778899aabbccddeeff", drill: false, kind: "panic", category: "none", revision: 1,
   presses: 1, trying: ["not_sent", "sent", "kept"].includes(word), still: false, mistake: false, pressed_at_ms: NOW - 9000, sent_at_ms: NOW - 8000,
+  sent_data_at_ms: word === "not_sent" ? 0 : NOW - 8000, sent_sms_at_ms: 0, received_path: ["not_sent", "sent", "kept"].includes(word) ? null : "data",
   received_at_ms: NOW - 7000, state_at_ms: ["not_sent", "sent"].includes(word) ? 0 : NOW - 5000, who: "", reason: null, ...more });
 const carrier = (more = {}) => ({ ...idle, duty: onDuty, ...more });
 const withAlert = (word, more) => carrier({ alert: alert(word, more) });
+
+const sms = (modem, more = {}) => ({ ...idle.sms, modem, ...more });
+const noData = (modem, more = {}) => carrier({ link: "down", link_at_ms: NOW - 60000, sms: sms(modem),
+  ...(modem !== "ready" && { button: false, trouble: ["no_path"] }), ...more });
 
 const ring = (more = {}) => ({ id: "ffeeddccbbaa99887766554433221100", version: 1, level: 1, state: "asked", kind: "panic", category: "none", marks: [],
   battery: 60, pressed_at_ms: NOW - 12000, raised_at_ms: NOW - 11500, changed_at_ms: NOW - 11000, heard_at_ms: NOW - 2000,
@@ -58,6 +64,17 @@ export const states = {
   "trouble-not-enrolled": { status: { ...idle, enrolled: false, button: false, trouble: ["not_enrolled", "trust", "no_fix"], link: "down", name: "" }, key: "call-112" },
   "trouble-no-path": { status: carrier({ button: false, trouble: ["no_path"], link: "down" }), key: "press" },
   "trouble-all": { status: carrier({ button: false, trouble: ["journal", "no_path", "key", "trust", "battery"], link: "down" }), key: "call-112" },
+  "trouble-not-known": { status: carrier({ button: false, trouble: ["not_known"], link: "up" }), key: "press" },
+  ...Object.fromEntries(["absent", "silent", "no_sim", "sim_locked", "no_network"].map((modem) => [`trouble-${modem}`, { status: noData(modem), key: "press" }])),
+  "sms-only": { status: noData("ready"), key: "sms-only" },
+  "sms-no-sim": { status: carrier({ sms: sms("no_sim") }), key: "minor" },
+  "sms-proof": { status: carrier({ sms: sms("ready", { good_at_ms: NOW - 86400000 * 12 }), proof: { running: false, recorded_at_ms: NOW - 5000, sent_at_ms: NOW - 4900,
+    proved_at_ms: NOW - 4800, fix_at_ms: NOW - 4000, sms_at_ms: NOW - 86400000 * 12 } }), key: "press" },
+  "sms-not-sent": { status: noData("ready", { alert: alert("not_sent"), sms: sms("ready", { sending: true }) }), key: "call-112" },
+  "sms-refused": { status: noData("ready", { alert: alert("not_sent"), sms: sms("ready", { failed_at_ms: NOW - 3000, code: 21, failure: "refused" }) }), key: "call-112" },
+  "sms-not-sent-no-sim": { status: noData("no_sim", { alert: alert("not_sent") }), key: "call-112" },
+  "sms-sent": { status: noData("ready", { alert: alert("sent", { sent_data_at_ms: 0, sent_sms_at_ms: NOW - 6000 }) }), key: "call-112" },
+  "sms-received": { status: noData("ready", { alert: alert("asked", { sent_data_at_ms: NOW - 8000, sent_sms_at_ms: NOW - 5000, received_path: "sms" }) }), key: "word" },
   "question": { status: carrier({ question: true }), key: "fine-question" },
   "man-down": { status: carrier({ man_down_at_ms: NOW + 24000 }), key: "fine-man-down" },
   "missed": { status: carrier({ missed_at_ms: NOW + 12000, check_in_at_ms: NOW - 1000 }), key: "fine-missed" },
@@ -65,6 +82,7 @@ export const states = {
   "supervisor-off": { status: { ...supervisor([]), duty: idle.duty } },
   "supervisor-none": { status: supervisor([]), key: "ready" },
   "supervisor-deaf": { status: supervisor([], { link: "down", trouble: ["no_path"], button: false }), key: "deaf" },
+  "supervisor-trouble": { status: supervisor([], { trouble: ["journal"], button: false }), key: "call-112" },
   "supervisor-ringing": { status: supervisor([ring()]), key: "take-ffeeddccbbaa99887766554433221100" },
   "supervisor-asking": { status: supervisor([ring({ asking: "take" })]) },
   "supervisor-mine": { status: supervisor([ring({ level: 0, state: "taken", owner: "Paul Martin", mine: true })]), key: "on-my-way-ffeeddccbbaa99887766554433221100" },

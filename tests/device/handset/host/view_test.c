@@ -113,6 +113,41 @@ static void an_alert_and_a_duty(void **state)
         json_decref(json);
 }
 
+static void the_sms_leg(void **state)
+{
+        struct vigie_status status = { .trouble = VIGIE_TROUBLE_NOT_KNOWN,
+                                       .alert = { .word = VIGIE_SENT,
+                                                  .kind = 0,
+                                                  .sent_data_at_ms = 6,
+                                                  .sent_sms_at_ms = 7,
+                                                  .received_path = VIGIE_PATH_SMS },
+                                       .sms = { .modem = VIGIE_MODEM_SIM_LOCKED,
+                                                .sending = true,
+                                                .code = 21,
+                                                .good_at_ms = 8,
+                                                .failed_at_ms = 9 } };
+        json_t *json = view_status(&status, NOW_MS);
+
+        assert_text(json, "trouble.0", "not_known");
+        assert_number(json, "alert.sent_data_at_ms", 6);
+        assert_number(json, "alert.sent_sms_at_ms", 7);
+        assert_text(json, "alert.received_path", "sms");
+        assert_text(json, "sms.modem", "sim_locked");
+        assert_true(json_is_true(at(json, "sms.sending")));
+        assert_number(json, "sms.good_at_ms", 8);
+        assert_number(json, "sms.failed_at_ms", 9);
+        assert_number(json, "sms.code", 21);
+        assert_text(json, "sms.failure", "refused");
+        json_decref(json);
+        memset(&status.sms, 0, sizeof(status.sms));
+        status.alert.received_path = 0;
+        json = view_status(&status, NOW_MS);
+        assert_text(json, "sms.modem", "none");
+        assert_true(json_is_null(at(json, "sms.failure")));
+        assert_true(json_is_null(at(json, "alert.received_path")));
+        json_decref(json);
+}
+
 static struct vigie_ring some_ring(void)
 {
         return (struct vigie_ring){ .id = { 0xab },
@@ -251,6 +286,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_phone_that_knows_nothing),
                 cmocka_unit_test(an_alert_and_a_duty),
+                cmocka_unit_test(the_sms_leg),
                 cmocka_unit_test(what_rings),
                 cmocka_unit_test(hostile_names),
                 cmocka_unit_test(what_cannot_be_named),
