@@ -1,4 +1,4 @@
-/* fleet: thousands of handsets in one process, for the demo (walk) and the bench (press). */
+/* fleet: thousands of handsets in one process, for the demo (walk), the bench (press) and tests of the SMS leg (sms). */
 #ifndef TESTS_FLEET_FLEET_H
 #define TESTS_FLEET_FLEET_H
 
@@ -16,9 +16,11 @@ struct fleet_options {
 };
 
 /* walk_main: carriers on duty and supervisors that move and see alerts, until ended.  press_main: an open-loop load of presses and its
- * latencies.  Both return an exit status. */
+ * latencies.  sms_main: enrol carriers and write a signed alert of each to stdout, one a line: number, alert id, object (hex).
+ * All return an exit status. */
 int walk_main(const struct fleet_options *options);
 int press_main(const struct fleet_options *options);
+int sms_main(const struct fleet_options *options);
 
 /* fleet_hello, fleet_duty, fleet_heartbeat: frames of a member, sent.  Each returns what peer_send gives. */
 int fleet_hello(struct peer *peer, const struct member *member);

@@ -20,7 +20,8 @@ static int usage(void)
 {
         fprintf(stderr, "usage: vigie-fleet walk --region DIR --port N [--carriers N] [--supervisors N] [--seed N] [--prefix P]\n"
                         "       vigie-fleet press --region DIR --port N --carriers N --rate PER_S --seconds N\n"
-                        "                         --console-port N --cookie C --login L --store-password P [--json]\n");
+                        "                         --console-port N --cookie C --login L --store-password P [--json]\n"
+                        "       vigie-fleet sms --region DIR [--carriers N] [--prefix P]\n");
         return 2;
 }
 
@@ -48,9 +49,13 @@ int main(int argc, char **argv)
                 default: return usage();
                 }
         }
-        if (optind != argc - 1 || o.region == NULL || o.port == 0)
+        if (optind != argc - 1 || o.region == NULL)
                 return usage();
         log_open("vigie-fleet", LOG_LEVEL_INFO);
+        if (strcmp(argv[optind], "sms") == 0)
+                return sms_main(&o);
+        if (o.port == 0)
+                return usage();
         if (strcmp(argv[optind], "walk") == 0)
                 return walk_main(&o);
         if (strcmp(argv[optind], "press") == 0 && o.console_port != 0)

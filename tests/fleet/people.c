@@ -73,6 +73,7 @@ static int enrol(struct region *region, const struct pki_ca *ca, struct member *
                 return r;
         key_public(m->key, entry.key);
         strcpy(entry.person, m->person);
+        strcpy(entry.number, m->number);
         handset_id_to_text(&m->handset, handset);
         return put(region, "handsets", handset, data, handset_entry_encode(&entry, data, sizeof(data)));
 }
@@ -90,6 +91,8 @@ int people_make(struct region *region, const char *prefix, size_t count, size_t 
         for (size_t i = 0; r == 0 && i < count; i++) {
                 members[i].supervisor = i < supervisors;
                 snprintf(members[i].person, sizeof(members[i].person), "%.6s%zu", prefix, i);
+                if (!members[i].supervisor)
+                        snprintf(members[i].number, sizeof(members[i].number), "+33619%06zu", i % 1000000);
                 r = put_person(region, &members[i], i);
                 if (r == 0)
                         r = enrol(region, ca, &members[i]);

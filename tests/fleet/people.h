@@ -11,7 +11,7 @@
 
 struct member {
         bool supervisor;
-        char person[32];
+        char person[32], number[16]; /* number: carriers only, "+33619......"; "" none */
         struct handset_id handset;
         struct key *key;
         X509 *certificate;

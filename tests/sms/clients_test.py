@@ -61,7 +61,7 @@ class Gammu(NetworkCase):
     def test_no_sim(self):
         self.ask(modem=ONE, state="no_sim")
         with self.assertRaisesRegex(Exception, "(?i)sim"):
-            self.gammu(ONE, "getallsms")
+            self.gammu(ONE, "getsecuritystatus")
 
 
 @need("smsd")
