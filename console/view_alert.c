@@ -31,8 +31,9 @@ static const struct {
         uint8_t flag;
         const char *name;
 } asked_flags[] = {
-        { ASKED_HANDSET, "handset" }, { ASKED_CONSOLE, "console" }, { ASKED_SMS_DUE, "sms_due" },
-        { ASKED_JOINED, "joined" },   { ASKED_OWNED, "owned" },     { ASKED_MANAGER, "manager" },
+        { ASKED_HANDSET, "handset" },   { ASKED_CONSOLE, "console" }, { ASKED_SMS_DUE, "sms_due" },
+        { ASKED_JOINED, "joined" },     { ASKED_OWNED, "owned" },     { ASKED_MANAGER, "manager" },
+        { ASKED_DECLINED, "declined" },
 };
 
 /* Stable words: wire/alert.h's names are for people. */
@@ -43,11 +44,11 @@ static const char *const categories[ALERT_OTHER + 1] = { "none", "fall", "aggres
 
 /* Stable words: geo/choose.h's names are for people, too. */
 static const char *const passed_reasons[PASSED_REASON_COUNT] = {
-        [PASSED_CARRIER] = "carrier",         [PASSED_NOT_MANAGER] = "not_manager",
-        [PASSED_OFF_DUTY] = "off_duty",       [PASSED_UNREACHABLE] = "unreachable",
-        [PASSED_ASKED] = "asked",             [PASSED_NOT_ALLOWED] = "not_allowed",
-        [PASSED_BUSY] = "busy",               [PASSED_NO_FIX] = "no_fix",
-        [PASSED_OLD_FIX] = "old_fix",         [PASSED_FURTHER] = "further",
+        [PASSED_CARRIER] = "carrier",   [PASSED_NOT_MANAGER] = "not_manager",
+        [PASSED_OFF_DUTY] = "off_duty", [PASSED_UNREACHABLE] = "unreachable",
+        [PASSED_ASKED] = "asked",       [PASSED_NOT_ALLOWED] = "not_allowed",
+        [PASSED_BUSY] = "busy",         [PASSED_NO_FIX] = "no_fix",
+        [PASSED_OLD_FIX] = "old_fix",   [PASSED_FURTHER] = "further",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -73,6 +74,16 @@ static json_t *paths_json(uint8_t bits)
         return list;
 }
 
+/* sms_json: what became of an SMS of ours: null where there was none. */
+static json_t *sms_json(uint8_t state, int64_t at_ms)
+{
+        const char *word = sms_state_name(state);
+
+        if (state == SMS_NONE)
+                return json_null();
+        return json_pack("{s:s, s:o}", "state", word != NULL ? word : "unknown", "at", view_time(at_ms));
+}
+
 static json_t *asked_json(const struct asked *asked)
 {
         json_t *flags = json_array();
@@ -80,23 +91,26 @@ static json_t *asked_json(const struct asked *asked)
         for (size_t i = 0; i < COUNT(asked_flags); i++)
                 if (asked->flags & asked_flags[i].flag)
                         json_array_append_new(flags, json_string(asked_flags[i].name));
-        return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "id", asked->id, "name", asked->name, "step",
+        return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:s?}", "id", asked->id, "name", asked->name, "step",
                          (int)asked->step, "flags", flags, "asked_at", view_time(asked->asked_at_ms), "seen_at",
                          view_time(asked->seen_at_ms), "distance_m",
-                         asked->distance_m != UINT32_MAX ? json_integer(asked->distance_m) : json_null());
+                         asked->distance_m != UINT32_MAX ? json_integer(asked->distance_m) : json_null(), "sms",
+                         sms_json(asked->sms_state, asked->sms_at_ms), "answered_by",
+                         answer_path_name(asked->answer_path));
 }
 
 /* The carrier, the place and the marks: what the phone said. */
 static json_t *what_json(const struct record *r)
 {
-        return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:i, s:I, s:I, s:o, s:o}", "kind",
+        return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:i, s:I, s:I, s:o, s:o}", "kind",
                          r->kind < COUNT(kinds) ? kinds[r->kind] : "unknown", "category",
                          r->category < COUNT(categories) ? categories[r->category] : "other", "marks",
                          marks_json(r->marks), "why_unverified",
                          r->why_unverified != UNVERIFIED_NOT ? unverified_why_name(r->why_unverified) : NULL, "paths",
-                         paths_json(r->paths), "presses", (int)r->presses, "pressed_at",
-                         (json_int_t)r->pressed_at_s * 1000, "raised_at", (json_int_t)r->raised_at_ms, "heard_at",
-                         view_time(r->heard_at_ms), "battery",
+                         paths_json(r->paths), "data_at", view_time(r->data_at_ms), "sms_at", view_time(r->sms_at_ms),
+                         "told_sms", sms_json(r->told_sms_state, r->told_sms_at_ms), "presses", (int)r->presses,
+                         "pressed_at", (json_int_t)r->pressed_at_s * 1000, "raised_at", (json_int_t)r->raised_at_ms,
+                         "heard_at", view_time(r->heard_at_ms), "battery",
                          r->battery != ALERT_BATTERY_UNKNOWN ? json_integer(r->battery) : json_null());
 }
 
@@ -125,12 +139,12 @@ static json_t *who_json(const struct record *r)
         for (unsigned i = 0; i < r->passed_count; i++)
                 json_array_append_new(passed, json_pack("{s:s, s:s}", "id", r->passed[i].id, "reason",
                                                         passed_word(r->passed[i].reason)));
-        return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:i}", "carrier",
+        return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:i}", "carrier",
                          view_or_null(r->carrier_id), "carrier_name", view_or_null(r->carrier_name), "number",
                          view_or_null(r->carrier_number), "owner", view_or_null(r->owner_id), "owner_name",
-                         view_or_null(r->owner_name), "taken_at", view_time(r->taken_at_ms), "progress_at",
-                         view_time(r->progress_at_ms), "asked", asked, "passed", passed, "passed_rest",
-                         (int)r->passed_rest);
+                         view_or_null(r->owner_name), "owner_by", answer_path_name(r->owner_path), "taken_at",
+                         view_time(r->taken_at_ms), "progress_at", view_time(r->progress_at_ms), "asked", asked,
+                         "passed", passed, "passed_rest", (int)r->passed_rest);
 }
 
 static json_t *closed_json(const struct record *r)

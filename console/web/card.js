@@ -19,13 +19,14 @@ export class Card {
     this.warn = el("ul", { class: "warnings" });
     this.silent = el("p", { class: "silence" });
     this.place = el("p", { class: "place" });
+    this.ways = el("ul", { class: "ways" });
     this.primary = el("div", { class: "row-primary" });
     this.others = el("div", { class: "row-others" });
     this.contact = el("p", { class: "contact" });
     this.more = el("details", { class: "more" }, el("summary", {}, say("details")), (this.asked = el("ul", { class: "asked" })),
       (this.lines = el("ol", { class: "lines" })));
     this.element = el("li", { class: "card", "data-id": alert.id, tabindex: "-1" }, this.head, this.name, this.where, this.warn, this.silent,
-      this.place, this.primary, this.others, this.contact, this.more);
+      this.place, this.ways, this.primary, this.others, this.contact, this.more);
     this.element.addEventListener("click", () => this.on.select(this));
     // By keyboard only: what moves while a finger is down would take the click away from what was aimed at.
     this.element.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && this.on.select(this));
@@ -34,6 +35,7 @@ export class Card {
   update(alert, board) {
     const me = board.me;
     this.alert = alert;
+    this.me = me;
     const { key, tone, values } = rules.headline(alert, me);
     const classes = ["card", `tone-${tone}`, rules.isDrill(alert) ? "drill" : "", alert.marks.includes("unverified") ? "unverified" : "",
       this.selected ? "selected" : ""];
@@ -103,13 +105,34 @@ export class Card {
 
   updateMore(alert, people) {
     fill(this.asked, ...alert.asked.map((a) => {
-      const state = a.flags.includes("joined") ? say("asked_joined") : a.seen_at ? say("asked_seen", { time: clock(a.seen_at) }) :
-        a.flags.includes("sms_due") ? say("asked_sms_due") : say("asked_not_seen");
-      return el("li", {}, bdi(a.name, "who"), el("span", {}, a.distance_m === null ? say("asked_far") : distance(a.distance_m)), el("span", {}, state));
+      return el("li", {}, bdi(a.name, "who"), el("span", {}, a.distance_m === null ? say("asked_far") : distance(a.distance_m)), el("span", {}, this.askedState(a)),
+        a.sms ? el("span", { class: a.sms.state === "failed" ? "failed" : null }, say(`sms_${rules.smsWord(a.sms)}`, { time: a.sms.at ? clock(a.sms.at) : "" })) : null);
     }));
     fill(this.lines, ...rules.timeline(alert).map((line) => el("li", {}, el("time", {}, clock(line.at)), el("span", {},
-      sayNodes(line.key, { ...line.values, ...(line.distance !== undefined ? { distance: distance(line.distance) } : {}) })))),
+      sayNodes(line.key, { ...line.values, ...(line.distance !== undefined ? { distance: distance(line.distance) } : {}) }), this.by(line.by)))),
       ...this.facts(alert), ...this.passed(alert, people));
+  }
+
+  // How somebody answered, behind what they did.
+  by(path) {
+    return path && has(`by_${path}`) ? ` (${say(`by_${path}`)})` : "";
+  }
+
+  askedState(a) {
+    const answer = ["joined", "declined"].find((flag) => a.flags.includes(flag));
+    if (answer) return say(`asked_${answer}`) + this.by(a.answered_by);
+    if (a.seen_at) return say("asked_seen", { time: clock(a.seen_at) });
+    return say(a.flags.includes("sms_due") && !a.sms ? "asked_sms_due" : "asked_not_seen");
+  }
+
+  // Which paths the alert, our receipt and the answer came by, and how long ago.
+  waysText(alert, now) {
+    const since = (key, at) => (at ? say("path_ago", { path: say(key), age: ago(now - at) }) : say(key));
+    const out = [el("li", {}, say("came", { paths: rules.cameBy(alert).map(([path, at]) => since(`path_${path}`, at)).join(", ") }))];
+    if (alert.told_sms) out.push(el("li", { class: alert.told_sms.state === "failed" ? "failed" : null }, since(`told_${rules.smsWord(alert.told_sms)}`, alert.told_sms.at)));
+    if (rules.isTaken(alert) && alert.owner_by && !rules.isMine(alert, this.me))
+      out.push(el("li", {}, sayNodes("answered", { name: alert.owner_name ?? alert.owner ?? "?", how: since(`by_${alert.owner_by}`, alert.progress_at) })));
+    return out;
   }
 
   // Why others were not asked: one line for each reason.
@@ -124,7 +147,6 @@ export class Card {
     const out = [];
     if (alert.battery !== null) out.push(el("li", { class: "fact" }, say("battery", { n: alert.battery })));
     if (alert.presses > 1) out.push(el("li", { class: "fact" }, say("presses", { n: alert.presses })));
-    if (alert.paths.includes("sms")) out.push(el("li", { class: "fact" }, say("by_sms")));
     if (alert.rings > 0) out.push(el("li", { class: "fact" }, say("rung_again", { n: alert.rings })));
     return out;
   }
@@ -139,6 +161,7 @@ export class Card {
     if (silent !== null) fill(this.silent, say("silent_since", { time: clock(silent) }));
     fill(this.place, alert.position ? this.positionText(alert.position, now) : say("no_position"));
     this.place.classList.toggle("none", !alert.position);
+    fill(this.ways, ...this.waysText(alert, now));
   }
 
   positionText(position, now) {

@@ -7,7 +7,7 @@ const KINDS = ["overdue", "unverified", "technical"];
 
 function title(notice) {
   const cause = has(`cause_${notice.cause}`) ? say(`cause_${notice.cause}`) : notice.cause;
-  if (notice.kind === "technical") return el("strong", {}, cause);
+  if (notice.kind === "technical") return el("strong", {}, cause, notice.count > 1 ? ` (${notice.count})` : "");
   const key = `notice_${KINDS.includes(notice.kind) ? notice.kind : "technical"}${notice.count === 1 ? "_one" : ""}`;
   const where = notice.zone_name ? [" · ", bdi(notice.zone_name)] : [];
   const why = notice.kind === "overdue" && notice.cause !== "silent" ? [" · ", cause] : [];

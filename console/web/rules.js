@@ -1,6 +1,7 @@
 // What follows from an alert for the person looking: no DOM and no clock in here, so that plain tests reach all of it.
 
 export const SILENT_AFTER_MS = 20000;
+const NEWS_MS = 1000; // copies of one press that come within it are one line of the history
 export const OPEN_STATES = ["raised", "asked", "seen"];
 
 const marked = (alert, mark) => alert.marks.includes(mark);
@@ -107,16 +108,32 @@ export function closeReasons(alert) {
   return ["helped", "emergency_services", "no_danger", "mistake", "other"];
 }
 
-// What happened, oldest first: { at, key, values }.
+// The paths that copies came by, the one with the newest news first: [path, at or null].
+export function cameBy(alert) {
+  const at = { data: alert.data_at, sms: alert.sms_at };
+  return alert.paths.map((path) => [path, at[path] ?? null]).sort((a, b) => (b[1] ?? 0) - (a[1] ?? 0));
+}
+
+// What became of an SMS, as the word its text ends with.
+export function smsWord(sms) {
+  return ["due", "handed", "delivered", "failed"].includes(sms.state) ? sms.state : "unknown";
+}
+
+// What happened, oldest first: { at, key, values, by: how somebody answered }.
 export function timeline(alert) {
-  const out = [{ at: alert.raised_at, key: alert.paths.includes("data") ? "line_raised" : "line_raised_sms", values: {} }];
+  const both = alert.paths.includes("data") && alert.paths.includes("sms");
+  const out = [{ at: alert.raised_at, key: both ? "line_raised_both" : alert.paths.includes("sms") ? "line_raised_sms" : "line_raised", values: {} }];
+  for (const [path, at] of cameBy(alert)) if (at - alert.raised_at > NEWS_MS) out.push({ at, key: `line_news_${path}`, values: {} });
+  if (alert.told_sms) out.push({ at: alert.told_sms.at, key: `line_told_${smsWord(alert.told_sms)}`, values: {} });
   for (const a of alert.asked) {
     out.push({ at: a.asked_at, key: a.distance_m === null ? "line_asked" : "line_asked_at", values: { name: a.name }, distance: a.distance_m });
     if (a.seen_at) out.push({ at: a.seen_at, key: "line_seen", values: { name: a.name } });
+    if (a.sms) out.push({ at: a.sms.at, key: `line_sms_${smsWord(a.sms)}`, values: { name: a.name } });
   }
-  if (alert.taken_at) out.push({ at: alert.taken_at, key: "line_taken", values: { name: alert.owner_name ?? alert.owner ?? "?" } });
-  if (alert.progress_at && alert.progress_at !== alert.taken_at && isTaken(alert) && alert.state !== "taken")
-    out.push({ at: alert.progress_at, key: `line_${alert.state}`, values: { name: alert.owner_name ?? "?" } });
+  const owner = { name: alert.owner_name ?? alert.owner ?? "?" };
+  const moved = alert.progress_at && alert.progress_at !== alert.taken_at && isTaken(alert) && alert.state !== "taken";
+  if (alert.taken_at) out.push({ at: alert.taken_at, key: "line_taken", values: owner, by: moved ? null : alert.owner_by });
+  if (moved) out.push({ at: alert.progress_at, key: `line_${alert.state}`, values: owner, by: alert.owner_by });
   if (alert.closed) out.push({ at: alert.closed.at, key: "line_closed", values: { name: alert.closed.name || alert.closed.by } });
   return out.filter((line) => line.at).sort((a, b) => a.at - b.at);
 }

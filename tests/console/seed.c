@@ -168,6 +168,9 @@ static void fill_asked(json_t *list, struct record *r, int64_t now)
                 a->asked_at_ms = number(one, "asked_at", now);
                 a->seen_at_ms = number(one, "seen_at", 0);
                 a->distance_m = (uint32_t)number(one, "distance_m", UINT32_MAX);
+                a->sms_state = (uint8_t)number(one, "sms_state", SMS_NONE);
+                a->sms_at_ms = number(one, "sms_at", 0);
+                a->answer_path = (uint8_t)number(one, "answer_path", BY_NONE);
         }
 }
 
@@ -194,6 +197,11 @@ static void fill_numbers(json_t *json, struct record *r, int64_t now)
         r->kind = (uint8_t)number(json, "kind", ALERT_PANIC);
         r->category = (uint8_t)number(json, "category", 0);
         r->paths = (uint8_t)number(json, "paths", PATH_DATA);
+        r->data_at_ms = number(json, "data_at", 0);
+        r->sms_at_ms = number(json, "sms_at", 0);
+        r->told_sms_state = (uint8_t)number(json, "told_sms_state", SMS_NONE);
+        r->told_sms_at_ms = number(json, "told_sms_at", 0);
+        r->owner_path = (uint8_t)number(json, "owner_path", BY_NONE);
         r->presses = (uint16_t)number(json, "presses", 1);
         r->raised_at_ms = number(json, "raised_at", now);
         r->pressed_at_s = (uint32_t)(r->raised_at_ms / 1000);

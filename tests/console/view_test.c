@@ -130,6 +130,50 @@ static void test_alert_without_anything(void **state)
         json_decref(json);
 }
 
+static void test_paths_and_what_became_of_sms(void **state)
+{
+        struct record *r = test_record(1);
+        json_t *json, *alert, *paul, *ines, *sms;
+
+        test_ask(r, "paul", "Paul");
+        test_ask(r, "ines", "In\xc3\xa8s");
+        r->paths = PATH_DATA | PATH_SMS;
+        r->sms_at_ms = 77;
+        r->told_sms_state = SMS_DELIVERED;
+        r->told_sms_at_ms = 88;
+        r->owner_path = BY_SMS;
+        r->asked[0].sms_state = SMS_FAILED;
+        r->asked[0].sms_at_ms = 99;
+        r->asked[0].flags = ASKED_DECLINED;
+        r->asked[0].answer_path = BY_CONSOLE;
+        r->asked[1].sms_state = SMS_STATE_END; /* a newer format's */
+        r->asked[1].answer_path = BY_END;
+        json = test_json(view_alert(r, &none));
+        alert = json_object_get(json, "alert");
+        assert_int_equal(json_array_size(json_object_get(alert, "paths")), 2);
+        assert_true(json_is_null(json_object_get(alert, "data_at")));
+        assert_int_equal(json_integer_value(json_object_get(alert, "sms_at")), 77);
+        assert_string_equal(test_text(alert, "owner_by"), "sms");
+        sms = json_object_get(alert, "told_sms");
+        assert_string_equal(test_text(sms, "state"), "delivered");
+        assert_int_equal(json_integer_value(json_object_get(sms, "at")), 88);
+        paul = json_array_get(json_object_get(alert, "asked"), 0);
+        assert_string_equal(test_text(json_object_get(paul, "sms"), "state"), "failed");
+        assert_string_equal(test_text(paul, "answered_by"), "console");
+        assert_string_equal(json_string_value(json_array_get(json_object_get(paul, "flags"), 0)), "declined");
+        ines = json_array_get(json_object_get(alert, "asked"), 1);
+        assert_string_equal(test_text(json_object_get(ines, "sms"), "state"), "unknown");
+        assert_string_equal(test_text(ines, "answered_by"), "null");
+        json_decref(json);
+        r->told_sms_state = r->owner_path = r->asked[0].sms_state = 0;
+        json = test_json(view_alert(r, &none));
+        alert = json_object_get(json, "alert");
+        assert_true(json_is_null(json_object_get(alert, "told_sms")) &&
+                    json_is_null(json_object_get(alert, "owner_by")));
+        assert_true(json_is_null(json_object_get(json_array_get(json_object_get(alert, "asked"), 0), "sms")));
+        json_decref(json);
+}
+
 static void test_why_others_were_passed_over(void **state)
 {
         struct record *r = test_record(1);
@@ -146,7 +190,8 @@ static void test_why_others_were_passed_over(void **state)
                 assert_string_not_equal(test_text(json_array_get(passed, i), "reason"), "null");
         assert_string_equal(test_text(json_array_get(passed, PASSED_BUSY), "reason"), "busy");
         assert_string_equal(test_text(json_array_get(passed, PASSED_FURTHER), "reason"), "further");
-        assert_string_equal(test_text(json_array_get(passed, PASSED_REASON_COUNT), "reason"), "other"); /* a newer one */
+        assert_string_equal(test_text(json_array_get(passed, PASSED_REASON_COUNT), "reason"),
+                            "other"); /* a newer one */
         json_decref(json);
 }
 
@@ -229,6 +274,7 @@ int main(void)
                 cmocka_unit_test(test_who_may_see_a_notice),
                 cmocka_unit_test(test_alert),
                 cmocka_unit_test(test_alert_without_anything),
+                cmocka_unit_test(test_paths_and_what_became_of_sms),
                 cmocka_unit_test(test_why_others_were_passed_over),
                 cmocka_unit_test(test_closed_alert),
                 cmocka_unit_test(test_people_show_where_they_are_on_duty_only),

@@ -51,7 +51,11 @@ test("every word the server may send has its text", () => {
     answer_: ["taken_by_other", "not_allowed", "not_on_duty", "own_alert", "closed", "unknown_alert", "expired", "not_owner", "busy", "malformed", "none"],
     reason_: ["helped", "mistake", "emergency_services", "drill_over", "no_danger", "other"], notice_: ["overdue", "unverified", "technical"],
     passed_: ["carrier", "not_manager", "off_duty", "unreachable", "asked", "not_allowed", "busy", "no_fix", "old_fix", "further", "other"],
-    cause_: ["store_away", "positions_away", "disk_full", "clock", "snapshot", "mass_silence", "flood", "silent", "no_coverage"],
+    cause_: ["store_away", "positions_away", "disk_full", "clock", "snapshot", "mass_silence", "flood", "silent", "no_coverage", "battery_low", "power_off",
+      "sms_failed", "sms_unknown", "fenced"],
+    sms_: ["due", "handed", "delivered", "failed", "unknown"], told_: ["due", "handed", "delivered", "failed", "unknown"],
+    line_sms_: ["due", "handed", "delivered", "failed", "unknown"], line_told_: ["due", "handed", "delivered", "failed", "unknown"],
+    path_: ["data", "sms", "ago"], line_news_: ["data", "sms"], by_: ["handset", "console", "sms"], asked_: ["joined", "declined"],
     do_: ["take", "take_over", "join", "release", "en_route", "on_scene", "close"], login_: ["wrong", "wait", "busy", "away", "role"] };
   for (const [prefix, list] of Object.entries(lists)) for (const word of list) assert.ok(`${prefix}${word}` in words.fr, prefix + word);
 });
@@ -133,6 +137,19 @@ test("what happened, in order", () => {
   const lines = rules.timeline(alert({ state: "en_route", owner: "paul", owner_name: "Paul", taken_at: 4000, progress_at: 9000, raised_at: 1000,
     asked: [askedPaul({ asked_at: 1500, seen_at: 3000 }), askedPaul({ name: "Inès", asked_at: 2000, distance_m: null })] }));
   assert.deepEqual(lines.map((l) => l.key), ["line_raised", "line_asked_at", "line_asked", "line_seen", "line_taken", "line_en_route"]);
+});
+
+test("an alert's paths, the newest news first, and what came by SMS in the history", () => {
+  assert.deepEqual(rules.cameBy(alert({ paths: ["data", "sms"], data_at: 1000, sms_at: 9000 })), [["sms", 9000], ["data", 1000]]);
+  assert.deepEqual(rules.cameBy(alert({ data_at: null, sms_at: null })), [["data", null]]); // an older dispatcher's
+  const lines = rules.timeline(alert({ state: "taken", paths: ["data", "sms"], data_at: 2000, sms_at: 9000, owner: "paul", owner_name: "Paul", owner_by: "sms",
+    taken_at: 20000, progress_at: 20000, told_sms: { state: "delivered", at: 12000 },
+    asked: [askedPaul({ asked_at: 1500, sms: { state: "failed", at: 7000 } }), askedPaul({ name: "Inès", asked_at: 1600, sms: { state: "beamed", at: 8000 } })] }));
+  assert.deepEqual(lines.map((l) => [l.key, l.by ?? null]), [["line_raised_both", null], ["line_asked_at", null], ["line_asked_at", null],
+    ["line_sms_failed", null], ["line_sms_unknown", null], ["line_news_sms", null], ["line_told_delivered", null], ["line_taken", "sms"]]);
+  assert.equal(rules.timeline(alert({ paths: ["sms"], sms_at: 1000 }))[0].key, "line_raised_sms");
+  const going = rules.timeline(alert({ state: "en_route", owner: "paul", owner_by: "console", taken_at: 2000, progress_at: 3000 }));
+  assert.deepEqual(going.map((l) => [l.key, l.by ?? null]), [["line_raised", null], ["line_taken", null], ["line_en_route", "console"]]);
 });
 
 test("a flood leaves the most urgent, and the number of the others", () => {

@@ -336,6 +336,29 @@ test("where all are rung again it rings here too, through the 30 s of silence, a
   assert.match(page.frames_.join("\n"), /"passed":\[\{"id":"ines","reason":"further"\},\{"id":"zoe","reason":"unreachable"\},\{"id":"max","reason":"other"\}\],"passed_rest":4/);
 });
 
+test("which paths an alert, our receipt and the answers came by, how long ago, and what became of each SMS", async () => {
+  const page = await open("ctl");
+  const now = Date.now();
+  const alert = await raise({ paths: 2, raised_at: now - 70000, sms_at: now - 65000, told_sms_state: 3, told_sms_at: now - 20000,
+    asked: [asked("paul", { sms_state: 2, sms_at: now - 60000 }), asked("ines", { sms_state: 4, sms_at: now - 50000, flags: 0x40, answer_path: 3 })] });
+  const ways = card(page, alert.id).locator(".ways");
+  await ways.getByText(/^Reçue par SMS il y a 1 min$/).waitFor();
+  await ways.getByText(/^Accusé de réception par SMS : arrivé il y a 2\d s$/).waitFor();
+  const list = card(page, alert.id).locator(".asked li");
+  assert.match(await list.nth(0).textContent(), /^Paul Girard430 mpas encore vuSMS envoyé à \d\d:\d\d:\d\d$/);
+  assert.match(await list.nth(1).textContent(), /^Inès Moreau430 mne vient pas \(par SMS\)SMS PAS PASSÉ à \d\d:\d\d:\d\d$/);
+  assert.equal(await list.locator(".failed").count(), 1);
+  await change(alert, { state: 4, event: "take", by: "paul", owner: "paul", owner_name: "Paul Girard", owner_path: 3, taken_at: now, progress_at: now, paths: 3, data_at: now });
+  await ways.getByText(/^Reçue par données il y a \d s, par SMS il y a 1 min$/).waitFor();
+  await ways.getByText(/^Paul Girard a répondu par SMS il y a \d s$/).waitFor();
+  const history = await card(page, alert.id).locator(".lines").textContent();
+  for (const words of ["Alerte reçue, par données et par SMS", "Nouvelles du téléphone par données", "SMS à Inès Moreau : pas passé", "Accusé de réception arrivé par SMS",
+    "Paul Girard la prend (par SMS)"]) assert.ok(history.includes(words), `${words} in ${history}`);
+  await region.put("notice", { k: "tech:d1:sms_failed", kind: 3, cause: "sms_failed", count: 3 });
+  await page.locator("#facts .notice", { hasText: "Des SMS ne passent pas (3)" }).waitFor();
+  await region.put("notice", { k: "tech:d1:sms_failed", over: true });
+});
+
 test("keyboard alone takes an alert; focus stays while the list moves", async () => {
   const page = await open("paul");
   const alert = await raise({ asked: [asked("paul")], marks: 0 });
