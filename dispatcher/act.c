@@ -72,8 +72,6 @@ static void act(struct run *run, const struct core_action *action)
         case DO_FIND_DUTY:
                 store_find_duty(run->store, action);
                 return;
-        case DO_SMS_DUE:
-                return; /* counted by the core */
         case DO_SMS_TAKEN:
         case DO_SMS_RECEIPT:
         case DO_SMS_SAY:

@@ -21,6 +21,7 @@ static void init_tables(struct core *core)
         table_init(&core->closed, ALERT_ID_SIZE, sizeof(struct closed_alert), CORE_CLOSED_MAX, seed);
         table_init(&core->notices, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
         table_init(&core->scan.groups, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
+        table_init(&core->scan.overdue, NUMBER_MAX + 1, sizeof(struct overdue), CORE_SCAN_MAX, seed);
         senders_init(&core->proved, CORE_SENDERS_MAX, seed);
         senders_init(&core->strangers, CORE_SENDERS_MAX, seed);
         core->strangers.all_burst = CORE_STRANGERS_BURST;
@@ -101,10 +102,11 @@ void core_free(struct core *core)
         table_free(&core->closed);
         table_free(&core->notices);
         table_free(&core->scan.groups);
+        table_free(&core->scan.overdue);
         senders_free(&core->proved);
         senders_free(&core->strangers);
         directory_free(&core->directory);
-        free(core->scan.ask);
+        free(core->scan.later);
         free(core->drill_ids);
         free(core->drill_people);
         free(core->trust);
@@ -186,7 +188,7 @@ int core_load_notice(struct core *core, const char *key, const struct notice *no
 {
         if (strlen(key) > NAME_MAX_OCTETS)
                 return -EINVAL;
-        supervision_notice(core, key, notice);
+        notice_fed(core, key, notice);
         return notice == NULL || table_find_text(&core->notices, key) != NULL ? 0 : -ENOBUFS;
 }
 
@@ -292,14 +294,17 @@ static void store(struct core *core, bool up)
         }
         core->store_epoch++;
         duty_retell(core);
+        if (core->was_fenced)
+                notice_technical(core, "fenced", true);
+        core->was_fenced = false;
         if (core->disk_full)
-                supervision_technical(core, "disk_full", true);
+                notice_technical(core, "disk_full", true);
 }
 
 static void disk(struct core *core, bool good)
 {
         core->disk_full = !good;
-        supervision_technical(core, "disk_full", !good);
+        notice_technical(core, "disk_full", !good);
 }
 
 static void presence(struct core *core, const struct core_event *event)
@@ -345,7 +350,7 @@ static void take(struct core *core, const struct core_event *event)
                 land_feed(core, event->u.feed_alert.record);
                 break;
         case CORE_FEED_NOTICE:
-                supervision_notice(core, event->u.feed_notice.key, event->u.feed_notice.notice);
+                notice_fed(core, event->u.feed_notice.key, event->u.feed_notice.notice);
                 break;
         case CORE_FEED_DUTY:
                 duty_fed(core, event->u.feed_duty.person, event->u.feed_duty.duty);

@@ -88,6 +88,7 @@
 #define CORE_OVERDUE_MS 900000             /* not heard for so long: asked */
 #define CORE_OVERDUE_NO_COVERAGE_MS 3600000 /* the same where the round's zone is known to have no coverage */
 #define CORE_QUESTION_MS 120000            /* asked and no answer for so long: it rings */
+#define CORE_QUESTION_RANK_MS 20000        /* dispatcher number k asks by SMS k times that late, if none before it did */
 
 /* ---- Set up ----------------------------------------------------------------------------------------------------- */
 
@@ -305,7 +306,6 @@ enum core_action_kind {
         DO_CARRIER_DUTY, /* {r}:duty and {r}:duty:info */
         DO_HEARD,        /* {r}:duty alone, only if the handset is in it (ZADD XX) */
         DO_FIND_DUTY,    /* read {r}:duty and {r}:duty:info.  Answer CORE_DUTY_FOUND; not needed while it is away */
-        DO_SMS_DUE,      /* an overdue carrier is to be asked by SMS: counted until SMS exists */
         DO_SMS_TAKEN,    /* what that SMS said is durable, or needs nothing more: the gateway may forget it */
         DO_SMS_RECEIPT,  /* sign like RECEIPT, 8-bit to SMS_PORT of a handset's number.  Answer CORE_SMS_REPORT */
         DO_SMS_SAY,      /* a text to a person.  Answer CORE_SMS_REPORT */
@@ -393,10 +393,6 @@ struct core_action {
                 struct {
                         uint8_t handset[HANDSET_ID_SIZE];
                 } find_duty;
-                struct {
-                        uint8_t handset[HANDSET_ID_SIZE];
-                        char number[NUMBER_MAX + 1]; /* the carrier's, else the SIM's; "" none known */
-                } sms_due;
                 struct {
                         uint64_t ref;
                 } sms_taken;

@@ -6,7 +6,7 @@
  *      tell.c         who is told of an alert: receipts, rings
  *      offer.c        alert objects that come in                                            right.c   commands, and who may
  *      session.c      sessions and their frames                                             duty.c    duty and presence
- *      supervision.c  quiet and overdue carriers, notices */
+ *      supervision.c  quiet and overdue carriers                                            notice.c  notices */
 #ifndef DISPATCHER_CORE_STATE_H
 #define DISPATCHER_CORE_STATE_H
 
@@ -115,12 +115,25 @@ struct standing_notice {
         int64_t touched_ms; /* last published, or suppressed for: see supervision_step */
 };
 
+/* What is to be told of one carrier not heard. */
+enum later { LATER_ASK, LATER_ASK_BY_SMS, LATER_END };
+struct later_item {
+        struct core_found found;
+        enum later what;
+};
+
+/* Who may answer OK from a number: a carrier overdue. */
+struct overdue {
+        char number[NUMBER_MAX + 1];
+        uint8_t handset[HANDSET_ID_SIZE];
+};
+
 /* What a scan found, and how far its telling is. */
 struct scan {
-        struct table groups; /* of struct standing_notice, by key: carriers overdue */
-        size_t ask_count, ask_done;
-        struct core_found
-                *ask; /* CORE_SCAN_MAX, from the first scan on: to be asked, or (not on_duty) off duty by the clock */
+        struct table groups;  /* of struct standing_notice, by key: carriers overdue */
+        struct table overdue; /* of struct overdue, by number */
+        size_t later_count, later_done;
+        struct later_item *later; /* 2 * CORE_SCAN_MAX, from the first scan on */
         size_t publish_cursor, end_cursor;
         bool publishes, ends;
 };
@@ -133,9 +146,10 @@ struct core {
         struct directory directory;
         struct alert_ground ground;
         int64_t now_ms, now_mono_ms;
-        bool store_up, positions_up, disk_full, fenced;
-        int64_t store_away_ms; /* since when */
-        int64_t rest_ms;       /* nothing is asked of the store before: it gave no reply */
+        bool store_up, positions_up, disk_full;
+        bool fenced, was_fenced; /* another epoch: nothing is committed until all is loaded anew; not yet told */
+        int64_t store_away_ms;   /* since when */
+        int64_t rest_ms;         /* nothing is asked of the store before: it gave no reply */
         uint32_t trust_number;
         uint8_t *trust;
         size_t trust_size;
@@ -143,8 +157,9 @@ struct core {
         struct table sessions, alerts, flights, tests, closed, notices;
         struct closed_alert *closed_oldest, *closed_newest;
         struct senders strangers, proved;
-        struct sender others; /* of whom no notice of their own tells */
-        struct wheel wheel;   /* in UTC ms */
+        struct sender others;                  /* of whom no notice of their own tells */
+        struct sender sms_failed, sms_unknown; /* counters of notices */
+        struct wheel wheel;                    /* in UTC ms */
         struct open_alert *ready, **ready_end;
         struct session *work, **work_end;
         struct fact *unsynced, **unsynced_end;
@@ -359,15 +374,26 @@ void duty_forget_asked(struct core *core);
 
 void supervision_scan(struct core *core, const struct core_event *event);
 bool supervision_step(struct core *core);
-/* supervision_notice: what the feed or the store says of the notice KEY. */
-void supervision_notice(struct core *core, const char *key, const struct notice *notice);
-/* supervision_publish: the notice KEY is now NOTICE (NULL: over), if that is news. */
-void supervision_publish(struct core *core, const char *key, const struct notice *notice);
-/* supervision_ack: ACTOR has read the notice.  Returns 0 or an answer code, negative. */
-int supervision_ack(struct core *core, const char *key, const struct alert_actor *actor);
-/* supervision_suppressed: an unverified alert of SENDER was kept back. */
-void supervision_suppressed(struct core *core, struct sender *sender);
-/* supervision_technical: a standing fact of this process begins or is over. */
-void supervision_technical(struct core *core, const char *cause, bool on);
+/* supervision_fine: somebody answered OK from the number FROM.  Returns whether an overdue carrier has it. */
+bool supervision_fine(struct core *core, const char *from);
+
+/* ---- notice.c */
+
+/* notice_fed: what the feed or the store says of the notice KEY. */
+void notice_fed(struct core *core, const char *key, const struct notice *notice);
+/* notice_publish: the notice KEY is now NOTICE (NULL: over), if that is news. */
+void notice_publish(struct core *core, const char *key, const struct notice *notice);
+/* notice_ack: ACTOR has read the notice.  Returns 0 or an answer code, negative. */
+int notice_ack(struct core *core, const char *key, const struct alert_actor *actor);
+/* notice_suppressed: an unverified alert of SENDER was kept back. */
+void notice_suppressed(struct core *core, struct sender *sender);
+/* notice_technical: a standing fact of this process begins or is over.  notice_counted: one more of what COUNTER counts; it is over
+ * when there were none for a while. */
+void notice_technical(struct core *core, const char *cause, bool on);
+void notice_counted(struct core *core, struct sender *counter, const char *cause);
+/* notice_has_ended: say whether one that counts is over. */
+bool notice_has_ended(const struct core *core, const struct standing_notice *standing);
+/* notice_key: KIND and NAME, cut to fit. */
+void notice_key(char key[NAME_MAX_OCTETS + 1], const char *kind, const char *name);
 
 #endif

@@ -34,6 +34,7 @@ struct handset {
         int64_t heard_at_ms;       /* last frame of any kind */
         int64_t heard_told_ms;     /* last time {r}:duty was told */
         int64_t asked_heard_ms;    /* the silence, named by its begin, in which it was asked "are you all right?" */
+        int64_t sms_heard_ms;      /* likewise by SMS */
         struct bucket tests;
 };
 

@@ -143,6 +143,7 @@ void duty_heartbeat(struct core *core, struct session *session, const struct fra
                 return;
         }
         handset->duty->battery = frame->u.heartbeat.battery;
+        handset->duty->cause = frame->u.heartbeat.cause;
         if (sealed.len > 0 && sealed.len <= SEALED_POSITION_MAX) {
                 handset->duty->sealed_size = (uint16_t)sealed.len;
                 memcpy(handset->duty->sealed, sealed.at, sealed.len);

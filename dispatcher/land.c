@@ -144,7 +144,7 @@ void land(struct core *core, const struct core_event *event)
                 core->counters.conflicts += flight == FLIGHT_COMMIT;
                 conflict(core, alert, event->u.committed.record);
         } else if (event->u.committed.result == CORE_FENCED) {
-                core->fenced = true;
+                core->fenced = core->was_fenced = true;
                 core->counters.fenced++;
         } else {
                 core->counters.unknown_replies++;

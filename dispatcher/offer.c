@@ -147,7 +147,7 @@ static bool may_be_unverified(struct core *core, const struct session *session, 
         if (allowed && !full)
                 return true;
         core->counters.suppressed++;
-        supervision_suppressed(core, sender);
+        notice_suppressed(core, sender);
         return false;
 }
 

@@ -187,7 +187,7 @@ static int ask_other(struct core *core, const struct command *command, const str
         case COMMAND_PRESENCE:
                 return asking->session != NULL ? -ANSWER_MALFORMED : ask_duty(core, command, actor);
         case COMMAND_ACK:
-                return supervision_ack(core, command->notice, actor);
+                return notice_ack(core, command->notice, actor);
         default:
                 return -ANSWER_MALFORMED;
         }

@@ -2,142 +2,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "dispatcher/core_state.h"
 
 /* More than this share of all on duty overdue at once, and more than so many: not hundreds of people in need, but something
  * between them and us.  One notice, and nobody is asked. */
-#define MASS_PERCENT       10
-#define MASS_MIN           20
+#define MASS_PERCENT     10
+#define MASS_MIN         20
 /* Nobody is overdue before presence could come in for so long: the positions' Redis was away, or we have just begun. */
-#define HEARING_MS         180000
+#define HEARING_MS       180000
 /* A duty ends by itself so long after its planned end; of one who was overdue by then, so long after that. */
-#define DUTY_AFTER_MS      1800000
-#define OVERDUE_AFTER_MS   43200000
-/* Notices of single senders whose unverified alerts are kept back; more senders share one. */
-#define SUPPRESSED_MAX     64
-/* Such a notice is brought up to date so often at most, and is over when nothing was kept back for so long. */
-#define SUPPRESSED_TOLD_MS 10000
-#define SUPPRESSED_END_MS  600000
+#define DUTY_AFTER_MS    1800000
+#define OVERDUE_AFTER_MS 43200000
 /* Notices that end or begin in one step. */
-#define NOTICES_STEP       32
-
-/* ---- Notices -------------------------------------------------------------------------------------------------------- */
-
-static bool notice_equal(const struct notice *a, const struct notice *b)
-{
-        uint8_t one[NOTICE_MAX], other[NOTICE_MAX];
-        int n = notice_encode(a, one, sizeof(one));
-
-        return n > 0 && notice_encode(b, other, sizeof(other)) == n && memcmp(one, other, (size_t)n) == 0;
-}
-
-void supervision_notice(struct core *core, const char *key, const struct notice *notice)
-{
-        struct standing_notice *standing =
-                notice != NULL ? table_add_text(&core->notices, key) : table_find_text(&core->notices, key);
-
-        if (standing == NULL)
-                return;
-        if (notice == NULL) {
-                table_remove(&core->notices, standing);
-                return;
-        }
-        standing->notice = *notice;
-        standing->touched_ms = core->now_ms;
-}
-
-void supervision_publish(struct core *core, const char *key, const struct notice *notice)
-{
-        struct standing_notice *standing = table_find_text(&core->notices, key);
-        struct core_action *action;
-
-        if (standing == NULL ? notice == NULL : notice != NULL && notice_equal(&standing->notice, notice))
-                return;
-        if (standing == NULL && core->notices.count == core->notices.max) {
-                core->counters.notices_refused++;
-                return;
-        }
-        action = core_do(core, DO_NOTICE);
-        action->u.notice.key = (const char *)core_keep_octets(core, key, strlen(key) + 1).at;
-        if (notice != NULL)
-                action->u.notice.notice = (const void *)core_keep_octets(core, notice, sizeof(*notice)).at;
-        supervision_notice(core, key, notice);
-}
-
-int supervision_ack(struct core *core, const char *key, const struct alert_actor *actor)
-{
-        const struct standing_notice *standing = table_find_text(&core->notices, key);
-        struct notice notice;
-
-        if (standing == NULL)
-                return -ANSWER_UNKNOWN_ALERT;
-        notice = standing->notice;
-        if (notice.acked_by[0] == '\0')
-                record_set_text(notice.acked_by, sizeof(notice.acked_by), actor->person);
-        supervision_publish(core, key, &notice);
-        return 0;
-}
-
-static void key_of(char key[NAME_MAX_OCTETS + 1], const char *kind, const char *name)
-{
-        size_t len = strlen(kind);
-
-        memcpy(key, kind, len);
-        record_set_text(key + len, NAME_MAX_OCTETS + 1 - len, name);
-}
-
-void supervision_technical(struct core *core, const char *cause, bool on)
-{
-        struct notice notice = { .kind = NOTICE_TECHNICAL, .rings = true, .since_ms = core->now_ms, .count = 1 };
-        char name[NAME_MAX_OCTETS + 1], key[NAME_MAX_OCTETS + 1];
-        const struct standing_notice *standing;
-
-        key_of(name, core->name, ":");
-        key_of(key, "tech:", name);
-        key_of(name, key, cause);
-        standing = table_find_text(&core->notices, name);
-        if (standing != NULL)
-                notice.since_ms = standing->notice.since_ms;
-        record_set_text(notice.cause, sizeof(notice.cause), cause);
-        supervision_publish(core, name, on ? &notice : NULL);
-}
-
-static size_t count_suppressed(const struct core *core)
-{
-        const struct standing_notice *standing;
-        size_t count = 0;
-
-        for (size_t i = 0; (standing = table_next(&core->notices, &i)) != NULL;)
-                count += standing->notice.kind == NOTICE_UNVERIFIED;
-        return count;
-}
-
-void supervision_suppressed(struct core *core, struct sender *sender)
-{
-        struct notice notice = { .kind = NOTICE_UNVERIFIED, .since_ms = core->now_ms };
-        char text[SENDER_TEXT], key[NAME_MAX_OCTETS + 1];
-        struct standing_notice *standing;
-
-        hex_encode(sender->id, SENDER_SIZE, text);
-        key_of(key, "unverified:", text);
-        standing = table_find_text(&core->notices, key);
-        if (standing == NULL && count_suppressed(core) >= SUPPRESSED_MAX) {
-                sender = &core->others;
-                key_of(key, "unverified:", "others");
-                standing = table_find_text(&core->notices, key);
-        }
-        sender->suppressed++;
-        if (sender->told_ms != 0 && core->now_ms - sender->told_ms < SUPPRESSED_TOLD_MS)
-                return;
-        if (standing != NULL)
-                notice = standing->notice;
-        notice.count += sender->suppressed;
-        sender->suppressed = 0;
-        sender->told_ms = core->now_ms;
-        record_set_text(notice.cause, sizeof(notice.cause), "flood");
-        supervision_publish(core, key, &notice);
-}
+#define NOTICES_STEP     32
 
 /* ---- Who is not heard ----------------------------------------------------------------------------------------------- */
 
@@ -195,6 +72,33 @@ static void add_name(struct core *core, struct notice *notice, const struct sile
         record_set_text(name->round, sizeof(name->round), duty->round);
 }
 
+/* Why there is silence, as far as one knows: by the last words, else by the zone. */
+static const char *cause_of(const struct silence *silence)
+{
+        switch (silence->found->duty.cause) {
+        case HEARTBEAT_BATTERY_LOW:
+                return "battery_low";
+        case HEARTBEAT_POWER_OFF:
+                return "power_off";
+        default:
+                return silence->zone != NULL && silence->zone->no_coverage ? "no_coverage" : "silent";
+        }
+}
+
+/* "overdue:ZONE", and behind it ":CAUSE" where there were last words. */
+static void group_key(char key[NAME_MAX_OCTETS + 1], const struct silence *silence)
+{
+        const char *zone_id = silence->found->duty.zone_id;
+        char zone[NAME_MAX_OCTETS + 1], before[NAME_MAX_OCTETS + 1];
+
+        notice_key(key, "overdue:", zone_id[0] != '\0' ? zone_id : "none");
+        if (silence->found->duty.cause != HEARTBEAT_BATTERY_LOW && silence->found->duty.cause != HEARTBEAT_POWER_OFF)
+                return;
+        memcpy(zone, key, sizeof(zone));
+        notice_key(before, zone, ":");
+        notice_key(key, before, cause_of(silence));
+}
+
 static void add_to_group(struct core *core, const struct silence *silence)
 {
         const char *zone_id = silence->found->duty.zone_id;
@@ -202,7 +106,7 @@ static void add_to_group(struct core *core, const struct silence *silence)
         struct standing_notice *group;
         struct notice *notice;
 
-        key_of(key, "overdue:", zone_id[0] != '\0' ? zone_id : "none");
+        group_key(key, silence);
         group = table_add_text(&core->scan.groups, key);
         if (group == NULL)
                 return; /* as many groups as notices: there are not so many zones */
@@ -214,19 +118,51 @@ static void add_to_group(struct core *core, const struct silence *silence)
                 record_set_text(notice->zone_id, sizeof(notice->zone_id), zone_id);
                 record_set_text(notice->zone_name, sizeof(notice->zone_name),
                                 silence->zone != NULL ? silence->zone->name : "");
-                record_set_text(notice->cause, sizeof(notice->cause),
-                                silence->zone != NULL && silence->zone->no_coverage ? "no_coverage" : "silent");
+                record_set_text(notice->cause, sizeof(notice->cause), cause_of(silence));
         }
         if (silence->due_ms + CORE_QUESTION_MS < notice->since_ms)
                 notice->since_ms = silence->due_ms + CORE_QUESTION_MS;
         add_name(core, notice, silence);
 }
 
-/* FOUND is to be told something in a later step: asked, or (ON false) that its duty is over. */
-static void later(struct core *core, const struct core_found *found, bool on)
+/* In a later step: WHAT is to be done about FOUND. */
+static void later(struct core *core, const struct core_found *found, enum later what)
 {
-        core->scan.ask[core->scan.ask_count] = *found;
-        core->scan.ask[core->scan.ask_count++].on_duty = on;
+        core->scan.later[core->scan.later_count++] = (struct later_item){ .found = *found, .what = what };
+}
+
+/* The carrier's number, else the SIM's; "" none known. */
+static const char *number_of(const struct core *core, const struct core_found *found)
+{
+        const struct handset *handset = directory_handset(&core->directory, found->handset);
+        const char *number = directory_number(&core->directory, found->duty.carrier_id);
+
+        return number[0] == '\0' && handset != NULL && handset->known ? handset->entry.number : number;
+}
+
+/* One dispatcher asks by SMS, and notes it where the others look; the next one does if that one is gone. */
+static bool is_sms_due(const struct core *core, const struct handset *handset, const struct silence *silence)
+{
+        return core->options.sms && handset->sms_heard_ms != silence->heard_ms &&
+               silence->found->duty.asked_ms <= silence->heard_ms &&
+               core->now_ms >= silence->due_ms + core->options.rank * CORE_QUESTION_RANK_MS;
+}
+
+static void ask(struct core *core, struct handset *handset, const struct silence *silence)
+{
+        const char *number = number_of(core, silence->found);
+        struct overdue *overdue = number[0] != '\0' ? table_add_text(&core->scan.overdue, number) : NULL;
+
+        if (overdue != NULL)
+                memcpy(overdue->handset, handset->id, HANDSET_ID_SIZE);
+        if (handset->asked_heard_ms != silence->heard_ms) {
+                handset->asked_heard_ms = silence->heard_ms;
+                later(core, silence->found, LATER_ASK);
+        }
+        if (number[0] != '\0' && is_sms_due(core, handset, silence)) {
+                handset->sms_heard_ms = silence->heard_ms;
+                later(core, silence->found, LATER_ASK_BY_SMS);
+        }
 }
 
 static void look_at(struct core *core, const struct silence *silence)
@@ -236,16 +172,14 @@ static void look_at(struct core *core, const struct silence *silence)
         if (handset != NULL && handset->real != NULL)
                 return; /* its alert shows since when it is silent */
         if (is_duty_over(core, silence)) {
-                later(core, silence->found, false);
+                later(core, silence->found, LATER_END);
                 return;
         }
         if (core->now_ms < silence->due_ms)
                 return;
         core->counters.overdue++;
-        if (handset != NULL && handset->asked_heard_ms != silence->heard_ms) {
-                handset->asked_heard_ms = silence->heard_ms;
-                later(core, silence->found, true);
-        }
+        if (handset != NULL)
+                ask(core, handset, silence);
         if (core->now_ms >= silence->due_ms + CORE_QUESTION_MS)
                 add_to_group(core, silence);
 }
@@ -275,7 +209,7 @@ static void tell_mass(struct core *core, const struct core_event *event, bool ma
                 notice = standing->notice;
         notice.count = (uint32_t)event->u.scan.late_total;
         record_set_text(notice.cause, sizeof(notice.cause), "mass_silence");
-        supervision_publish(core, key, mass ? &notice : NULL);
+        notice_publish(core, key, mass ? &notice : NULL);
 }
 
 void supervision_scan(struct core *core, const struct core_event *event)
@@ -287,12 +221,13 @@ void supervision_scan(struct core *core, const struct core_event *event)
         duty_retell(core);
         if (hearing_ms < HEARING_MS || event->u.scan.count > CORE_SCAN_MAX)
                 return;
-        if (scan->ask == NULL) {
-                scan->ask = calloc(CORE_SCAN_MAX, sizeof(*scan->ask));
-                assert(scan->ask != NULL);
+        if (scan->later == NULL) {
+                scan->later = calloc(2 * CORE_SCAN_MAX, sizeof(*scan->later));
+                assert(scan->later != NULL);
         }
         table_free(&scan->groups);
-        scan->ask_count = scan->ask_done = 0;
+        table_free(&scan->overdue);
+        scan->later_count = scan->later_done = 0;
         scan->publish_cursor = scan->end_cursor = 0;
         core->counters.overdue = 0;
         mass = is_mass(core, event);
@@ -312,19 +247,44 @@ void supervision_scan(struct core *core, const struct core_event *event)
 static void question(struct core *core, const struct core_found *found)
 {
         const struct handset *handset = directory_handset(&core->directory, found->handset);
-        const char *number = directory_number(&core->directory, found->duty.carrier_id);
         struct frame frame = { .type = FRAME_QUESTION };
-        struct core_action *action = core_do(core, DO_SMS_DUE);
 
         core->counters.questions++;
-        if (number[0] == '\0' && handset != NULL && handset->known)
-                number = handset->entry.number;
-        memcpy(action->u.sms_due.handset, found->handset, HANDSET_ID_SIZE);
-        record_set_text(action->u.sms_due.number, sizeof(action->u.sms_due.number), number);
         frame.u.request.request = ++core->questions;
         for (const struct session *s = handset != NULL ? handset->sessions : NULL; s != NULL; s = s->next_of_handset)
                 if (s->welcome)
                         core_send(core, s, &frame);
+}
+
+static void question_by_sms(struct core *core, const struct core_found *found)
+{
+        struct carrier_duty duty = found->duty;
+        struct core_action *action = core_do(core, DO_SMS_SAY);
+
+        record_set_text(action->u.sms_say.to, sizeof(action->u.sms_say.to), number_of(core, found));
+        action->u.sms_say.say.kind = SMS_OVERDUE;
+        action->u.sms_say.about.what = SMS_QUESTION;
+        record_set_text(action->u.sms_say.about.person, sizeof(action->u.sms_say.about.person), duty.carrier_id);
+        duty.asked_ms = core->now_ms;
+        action = core_do(core, DO_CARRIER_DUTY);
+        memcpy(action->u.carrier_duty.handset, found->handset, HANDSET_ID_SIZE);
+        action->u.carrier_duty.duty = (const void *)core_keep_octets(core, &duty, sizeof(duty)).at;
+        action->u.carrier_duty.heard_at_ms = found->heard_at_ms;
+}
+
+bool supervision_fine(struct core *core, const char *from)
+{
+        const struct overdue *overdue = table_find_text(&core->scan.overdue, from);
+        struct handset *handset = overdue != NULL ? directory_handset(&core->directory, overdue->handset) : NULL;
+        struct core_action *action;
+
+        if (handset == NULL)
+                return false;
+        handset->heard_at_ms = handset->heard_told_ms = core->now_ms;
+        action = core_do(core, DO_HEARD);
+        memcpy(action->u.heard.handset, handset->id, HANDSET_ID_SIZE);
+        action->u.heard.heard_at_ms = core->now_ms;
+        return true;
 }
 
 static void end_duty(struct core *core, const struct core_found *found)
@@ -362,7 +322,7 @@ static bool publish_some(struct core *core)
                 standing = table_find_text(&core->notices, group->key);
                 if (standing != NULL && is_known(&standing->notice, &group->notice))
                         memcpy(group->notice.acked_by, standing->notice.acked_by, sizeof(group->notice.acked_by));
-                supervision_publish(core, group->key, &group->notice);
+                notice_publish(core, group->key, &group->notice);
         }
         return true;
 }
@@ -371,7 +331,7 @@ static bool has_ended(const struct core *core, const struct standing_notice *sta
 {
         if (standing->notice.kind == NOTICE_OVERDUE)
                 return core->scan.publishes && table_find(&core->scan.groups, standing->key) == NULL;
-        return standing->notice.kind == NOTICE_UNVERIFIED && core->now_ms - standing->touched_ms > SUPPRESSED_END_MS;
+        return notice_has_ended(core, standing);
 }
 
 static bool end_some(struct core *core)
@@ -385,7 +345,7 @@ static bool end_some(struct core *core)
                 if (!has_ended(core, standing))
                         continue;
                 memcpy(key, standing->key, sizeof(key));
-                supervision_publish(core, key, NULL);
+                notice_publish(core, key, NULL);
                 core->scan.end_cursor--;
         }
         return true;
@@ -395,9 +355,13 @@ bool supervision_step(struct core *core)
 {
         struct scan *scan = &core->scan;
 
-        for (size_t i = 0; i < CORE_STEP && scan->ask_done < scan->ask_count; i++, scan->ask_done++)
-                (scan->ask[scan->ask_done].on_duty ? question : end_duty)(core, &scan->ask[scan->ask_done]);
-        if (scan->ask_done < scan->ask_count)
+        static void (*const does[])(struct core *, const struct core_found *) = {
+                [LATER_ASK] = question, [LATER_ASK_BY_SMS] = question_by_sms, [LATER_END] = end_duty
+        };
+
+        for (size_t i = 0; i < CORE_STEP && scan->later_done < scan->later_count; i++, scan->later_done++)
+                does[scan->later[scan->later_done].what](core, &scan->later[scan->later_done].found);
+        if (scan->later_done < scan->later_count)
                 return true;
         if (scan->ends) { /* before those that begin, so that they have room */
                 scan->ends = end_some(core);

@@ -31,7 +31,8 @@
 
 /* A notice is a standing fact that people must see, kept in {r}:notices under its key until it is over. */
 enum notice_kind {
-        NOTICE_OVERDUE = 1, /* carriers not heard of; key "overdue:<zone>": grouped by the round's zone */
+        NOTICE_OVERDUE = 1, /* carriers not heard of; key "overdue:<zone>": grouped by the round's zone; and by the
+                             * cause in their last words: "overdue:<zone>:<cause>" */
         NOTICE_UNVERIFIED,  /* a sender's unverified alerts are being limited; key "unverified:<sender>" */
         NOTICE_TECHNICAL,   /* store, disk, clock, snapshot...; key "tech:<dispatcher>:<what>" */
         NOTICE_END

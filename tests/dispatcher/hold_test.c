@@ -220,6 +220,38 @@ static void test_much_news_at_once(void **state)
         model_free(model);
 }
 
+/* One closed alert more than are remembered: the oldest is forgotten here, and the store's tombstone answers for it. */
+static void test_closed_bound(void **state)
+{
+        struct model *model = region(1);
+        uint64_t session = model_login(model, 0, 1);
+        struct record record = { .version = 3, .state = ALERT_CLOSED, .close_reason = CLOSE_HELPED };
+        struct core_event event = { .kind = CORE_FEED_ALERT, .u.feed_alert.event = EVENT_CLOSE };
+        uint8_t octets[RECORD_MAX];
+        struct alert alert;
+
+        for (uint64_t i = 0; i <= CORE_CLOSED_MAX; i++) {
+                model_alert_id(1, 1 + i, record.id);
+                memcpy(record.handset, record.id, HANDSET_ID_SIZE);
+                event.u.feed_alert.record =
+                        (struct cbor_span){ octets, (size_t)record_encode(&record, octets, sizeof(octets)) };
+                model_event(model, 0, &event);
+        }
+        model_alert_id(1, 1, model->tombstones[0].id);
+        model->tombstones[0].tombstone = (struct tombstone){ .version = 3, .state = CLOSE_HELPED, .closed_at_ms = 5 };
+        model->tombstone_count = 1;
+        for (uint64_t nonce = 1; nonce <= 1 + CORE_CLOSED_MAX; nonce += CORE_CLOSED_MAX / 2) {
+                size_t commits = model->commits;
+
+                alert = model_alert_default(model, nonce);
+                model_press(model, session, 1, &alert);
+                assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_CLOSED_HELPED);
+                assert_int_equal(model->commits - commits, nonce == 1);
+        }
+        assert_int_equal(model_open(model), 0);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -230,6 +262,7 @@ int main(void)
                 cmocka_unit_test(test_alias_that_gave_way),
                 cmocka_unit_test(test_two_alerts_of_one_handset),
                 cmocka_unit_test(test_much_news_at_once),
+                cmocka_unit_test(test_closed_bound),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,11 @@ static void test_fenced(void **state)
         model_release(model);
         model_store(model, true);
         assert_int_equal(model_open(model), 1);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED);
+        assert_string_equal(model_notice(model, "tech:a:fenced")->cause, "fenced"); /* and it is said */
+        model->now_ms += 601000;
+        model_scan(model);
+        assert_null(model_notice(model, "tech:a:fenced"));
         model_free(model);
 }
 

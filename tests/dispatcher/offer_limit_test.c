@@ -216,6 +216,35 @@ static void test_no_proof_without_a_good_signature(void **state)
         model_free(model);
 }
 
+/* One test press more than may be under way: it is not answered, and counted; the others are, when the disk is done. */
+static void test_too_many_tests(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t nonce = 1;
+
+        alert.kind = ALERT_TEST;
+        model->hold_sync = true;
+        for (unsigned i = 3; i <= 1000; i++)
+                model_enrol(model, i, HANDSET_CARRIER, "");
+        for (unsigned i = 0; i <= CORE_TESTS_MAX; i++) {
+                if (i == 3000 || i == 4000)
+                        model_pass(model, CORE_TEST_REFILL_MS);
+                nonce++;
+                memcpy(alert.nonce, &nonce, sizeof(nonce));
+                model_press(model, session, 1 + i % 1000, &alert);
+                assert_int_equal(counters(model)->tests_dropped, i == CORE_TESTS_MAX);
+        }
+        model->hold_sync = false;
+        model_sync(model);
+        assert_int_equal(counters(model)->tests, CORE_TESTS_MAX);
+        assert_int_equal(counters(model)->tests_dropped, 1);
+        model_press(model, session, 900, &alert); /* and there is room again */
+        assert_int_equal(counters(model)->tests, CORE_TESTS_MAX + 1);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -225,6 +254,7 @@ int main(void)
                 cmocka_unit_test(test_too_many_unverified),
                 cmocka_unit_test(test_proof_of_the_button),
                 cmocka_unit_test(test_no_proof_without_a_good_signature),
+                cmocka_unit_test(test_too_many_tests),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

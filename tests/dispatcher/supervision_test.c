@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/dispatcher/support/model.h"
@@ -24,6 +25,7 @@ static struct model *region(unsigned dispatchers)
         struct model *model = model_new(dispatchers, zones);
         char id[8] = "c1";
 
+        model->options.sms = true;
         model_begin(model);
         model_put_round(model, "rw", "west");
         model_put_round(model, "rd", "deep");
@@ -64,14 +66,14 @@ static void test_asked_then_rung(void **state)
         later(model, CORE_OVERDUE_MS - 1000);
         for (uint64_t session = 2; session <= 4; session++)
                 beat(model, session);
-        assert_int_equal(model->sms_due, 0);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 0);
         later(model, 1000);
-        assert_int_equal(model->sms_due, 1);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 1);
         assert_int_equal(model_session(model, 1)->frame.type, FRAME_QUESTION);
         assert_null(model_notice(model, "overdue:west"));
         later(model, CORE_QUESTION_MS - 1);
         assert_null(model_notice(model, "overdue:west"));
-        assert_int_equal(model->sms_due, 1); /* asked once */
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 1); /* asked once */
         later(model, 1);
         notice = model_notice(model, "overdue:west");
         assert_non_null(notice);
@@ -89,7 +91,7 @@ static void test_asked_then_rung(void **state)
         assert_null(model_notice(model, "overdue:west"));
         assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, 0);
         later(model, CORE_OVERDUE_MS); /* another silence: asked again; and the others too, by now */
-        assert_int_equal(model->sms_due, 4);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 4);
         model_free(model);
 }
 
@@ -120,7 +122,7 @@ static void test_groups(void **state)
         assert_int_equal(notice->count, 3);
         assert_int_equal(notice->name_count, 3);
         assert_null(model_notice(model, "overdue:deep"));
-        assert_int_equal(model->sms_due, 3);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 3);
         later(model, CORE_OVERDUE_NO_COVERAGE_MS - CORE_OVERDUE_MS - 1);
         assert_null(model_notice(model, "overdue:deep"));
         later(model, 1);
@@ -240,7 +242,7 @@ static void test_mass(void **state)
         assert_string_equal(notice->cause, "mass_silence");
         assert_int_equal(notice->count, 104);
         assert_null(model_notice(model, "overdue:west"));
-        assert_int_equal(model->sms_due, 0);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 0);
         for (size_t i = 0; i < model->carrier_count; i++) /* it was the network */
                 model->carriers[i].heard_at_ms = model->now_ms;
         later(model, 1000);
@@ -275,10 +277,10 @@ static void test_after_we_were_deaf(void **state)
         assert_int_equal(model->notice_actions, 0);
         model_positions(model, true);
         later(model, 179000);
-        assert_int_equal(model->sms_due, 0);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 0);
         beat(model, 1);
         later(model, 1000);
-        assert_int_equal(model->sms_due, 3);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 3);
         later(model, CORE_QUESTION_MS - 1);
         assert_int_equal(model->notice_actions, 0);
         later(model, 1);
@@ -316,10 +318,96 @@ static void test_forgot_to_end_it(void **state)
         for (uint64_t session = 1; session <= 4; session++)
                 beat(model, session);
         later(model, CORE_OVERDUE_MS); /* silent since shortly before the end: at home */
-        assert_int_equal(model->sms_due, 0);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 0);
         for (size_t i = 0; i < 3; i++)
                 assert_false(model->carriers[i].on_duty);
         assert_null(model_notice(model, "overdue:west"));
+        model_free(model);
+}
+
+/* Last words on duty: the silence that follows is understood, and is a group of its own. */
+static void test_last_words(void **state)
+{
+        static const struct {
+                uint8_t cause;
+                const char *key, *word;
+        } cases[] = {
+                { HEARTBEAT_BATTERY_LOW, "overdue:west:battery_low", "battery_low" },
+                { HEARTBEAT_POWER_OFF, "overdue:west:power_off", "power_off" },
+                { HEARTBEAT_ORDINARY, "overdue:west", "silent" },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct model *model = region(1);
+                struct frame words = { .type = FRAME_HEARTBEAT,
+                                       .u.heartbeat = { .battery = 3, .cause = HEARTBEAT_POWER_OFF } };
+
+                model_send(model, 1, &words); /* the last ones count */
+                words.u.heartbeat.cause = cases[i].cause;
+                model_send(model, 1, &words);
+                later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS);
+                assert_non_null(model_notice(model, cases[i].key));
+                assert_string_equal(model_notice(model, cases[i].key)->cause, cases[i].word);
+                assert_int_equal(model_notice(model, cases[i].key)->count,
+                                 cases[i].cause == HEARTBEAT_ORDINARY ? 3 : 1);
+                assert_non_null(model_notice(model, "overdue:west"));
+                beat(model, 1); /* on again */
+                later(model, 1000);
+                assert_true(cases[i].cause == HEARTBEAT_ORDINARY || model_notice(model, cases[i].key) == NULL);
+                model_free(model);
+        }
+}
+
+/* Of several dispatchers one asks by SMS; where it is gone, the next one. */
+static void test_one_asks_by_sms(void **state)
+{
+        struct model *model = region(2);
+
+        later(model, CORE_OVERDUE_MS);
+        assert_int_equal(model_said(model, SMS_OVERDUE, "+33622222222"), 3);
+        later(model, CORE_QUESTION_RANK_MS);
+        later(model, CORE_QUESTION_RANK_MS);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 3);
+        model_free(model);
+
+        model = region(2);
+        model_kill(model, 0);
+        later(model, CORE_OVERDUE_MS);
+        later(model, CORE_QUESTION_RANK_MS - 1);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 0);
+        later(model, 1);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 3);
+        assert_int_equal(model_last_said(model, SMS_OVERDUE, NULL)->about.what, SMS_QUESTION);
+        model_free(model);
+}
+
+/* A full scan is looked at; one more carrier, or more than are listed, is a mass silence. */
+static void test_scan_bound(void **state)
+{
+        struct core_found *late = calloc(CORE_SCAN_MAX + 1, sizeof(*late));
+        struct core_event event = { .kind = CORE_SCAN, .u.scan = { .late = late, .total = 100000 } };
+        struct model *model = region(1);
+
+        model_pass(model, CORE_OVERDUE_MS);
+        for (size_t i = 0; i <= CORE_SCAN_MAX; i++) {
+                late[i].on_duty = true;
+                late[i].heard_at_ms = model->now_ms - CORE_OVERDUE_MS - CORE_QUESTION_MS;
+                late[i].duty.until_s = UINT32_MAX;
+                memcpy(late[i].handset, &i, sizeof(i));
+        }
+        event.u.scan.count = event.u.scan.late_total = CORE_SCAN_MAX;
+        model_event(model, 0, &event);
+        assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, CORE_SCAN_MAX);
+        assert_null(model_notice(model, "tech:region:mass_silence"));
+        event.u.scan.late_total = CORE_SCAN_MAX + 1;
+        model_event(model, 0, &event);
+        assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, 0);
+        assert_int_equal(model_notice(model, "tech:region:mass_silence")->count, CORE_SCAN_MAX + 1);
+        event.u.scan.count = CORE_SCAN_MAX + 1; /* a shell that lists them all: not even looked at */
+        event.u.scan.total = 10;
+        model_event(model, 0, &event);
+        assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, 0);
+        free(late);
         model_free(model);
 }
 
@@ -332,6 +420,8 @@ int main(void)
                 cmocka_unit_test(test_too_many_notices), cmocka_unit_test(test_mass),
                 cmocka_unit_test(test_just_no_mass),     cmocka_unit_test(test_after_we_were_deaf),
                 cmocka_unit_test(test_end_of_duty),      cmocka_unit_test(test_forgot_to_end_it),
+                cmocka_unit_test(test_last_words),       cmocka_unit_test(test_one_asks_by_sms),
+                cmocka_unit_test(test_scan_bound),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,7 @@ struct model *model_new(unsigned count, const char *zones)
         model->count = count;
         model->store_up = model->positions_up = model->disk_good = true;
         model->mail_end = &model->mail;
+        model->gateway = SMS_HANDED;
         if (zones != NULL && zones_read(zones, strlen(zones), &model->zones, &error) < 0) {
                 fprintf(stderr, "zones: %s\n", error.text);
                 abort();

@@ -51,6 +51,16 @@ struct model_session {
         uint8_t bytes[FRAME_REGION_MAX];
 };
 
+/* An SMS that a core asked for, as it stood in the action. */
+struct model_sms {
+        enum core_action_kind kind; /* DO_SMS_RECEIPT, DO_SMS_SAY */
+        unsigned dispatcher;
+        char to[NUMBER_MAX + 1];
+        struct receipt receipt;
+        struct sms_say say;
+        struct sms_ref about;
+};
+
 struct model_answer {
         uint8_t command[EVENT_ID_SIZE];
         uint8_t code;
@@ -61,9 +71,9 @@ struct model_dispatcher {
         struct core *core; /* NULL: dead */
         unsigned run;
         size_t journal_count;
-        struct model_bytes journal[4096]; /* synced */
+        struct model_bytes journal[8192]; /* synced */
         size_t unsynced_count;
-        struct model_bytes unsynced[4096];
+        struct model_bytes unsynced[8192];
         uint64_t numbered; /* of this run's APPENDs */
         size_t fed;        /* of the feed */
 };
@@ -79,8 +89,12 @@ struct model {
         bool hold_commits;  /* the store takes its time */
         bool lose_replies;  /* the store does it, and says nothing */
         bool asker_is_dead; /* the store does it, and the answer finds nobody */
-        size_t alert_count, feed_count, answer_count, session_count, notice_actions, sms_due, commits, appends;
+        size_t alert_count, feed_count, answer_count, session_count, notice_actions, commits, appends;
         size_t presence_actions, carrier_duty_actions, heard_actions, acknowledged, tests, looks;
+        uint8_t gateway; /* what it reports of an SMS: SMS_HANDED; SMS_FAILED; SMS_NONE: nothing */
+        size_t sms_count, sms_sent, sms_taken;
+        struct model_sms sms[4096]; /* the first ones */
+        uint64_t sms_ref;           /* of the last SMS_TAKEN */
         struct model_alert alerts[8192];
         struct {
                 uint8_t id[ALERT_ID_SIZE];
@@ -169,6 +183,21 @@ void model_alert_id(unsigned handset, uint64_t nonce, uint8_t ret_id[ALERT_ID_SI
 struct command model_command(uint8_t verb, const uint8_t id[ALERT_ID_SIZE]);
 int model_order(struct model *model, unsigned dispatcher, const char *login, const struct command *command);
 int model_ask(struct model *model, uint64_t session, const struct command *command);
+
+/* SMS.  model_number, model_person_number: of a handset's SIM, of a supervisor.  model_sms_bytes, model_sms_press, model_sms_text: one
+ * comes to a dispatcher; they return whether it was taken.  model_said: how many texts of KIND (0: all) went to the number TO (NULL:
+ * any); model_last_said: the last of them, or NULL.  model_sms_receipts, model_last_receipt: the same of receipts. */
+void model_number(unsigned handset, char ret_number[NUMBER_MAX + 1]);
+void model_person_number(const struct model *model, const char *person, char ret_number[NUMBER_MAX + 1]);
+bool model_sms_bytes(struct model *model, unsigned dispatcher, const char *from, struct cbor_span bytes);
+bool model_sms_press(struct model *model, unsigned dispatcher, const char *from, unsigned handset,
+                     const struct alert *alert);
+bool model_sms_text(struct model *model, unsigned dispatcher, const char *from, const char *text);
+void model_sms_report(struct model *model, unsigned dispatcher, const struct sms_ref *about, uint8_t what);
+size_t model_said(const struct model *model, uint8_t kind, const char *to);
+const struct model_sms *model_last_said(const struct model *model, uint8_t kind, const char *to);
+size_t model_sms_receipts(const struct model *model, const char *to);
+const struct model_sms *model_last_receipt(const struct model *model, const char *to);
 
 /* Time and faults. */
 void model_pump(struct model *model);             /* until nothing is left to do */

@@ -29,6 +29,9 @@ void model_set_presence(struct model *model, const char *person, const struct pr
 /* model_do: do what a dispatcher's core asks for. */
 void model_do(struct model *model, unsigned dispatcher, const struct core_action *action);
 
+/* model_sms: an SMS that a core asks for, or is done with. */
+void model_sms(struct model *model, unsigned dispatcher, const struct core_action *action);
+
 /* model_load_people: tell CORE who there is. */
 void model_load_people(struct model *model, struct core *core);
 

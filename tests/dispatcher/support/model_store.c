@@ -372,12 +372,10 @@ void model_do(struct model *model, unsigned dispatcher, const struct core_action
         case DO_FIND_DUTY:
                 find_duty(model, dispatcher, action);
                 break;
-        case DO_SMS_DUE:
-                model->sms_due++;
-                break;
         case DO_SMS_TAKEN:
         case DO_SMS_RECEIPT:
         case DO_SMS_SAY:
+                model_sms(model, dispatcher, action);
                 break;
         }
 }

@@ -93,7 +93,7 @@ void model_enrol(struct model *model, unsigned number, uint8_t role, const char 
 
         key_of(number, entry.key);
         record_set_text(entry.person, sizeof(entry.person), person);
-        record_set_text(entry.number, sizeof(entry.number), "+33600000000");
+        model_number(number, entry.number);
         model_put_handset(model, number, &entry);
 }
 
@@ -104,7 +104,7 @@ void model_put_supervisor(struct model *model, const char *id, const char *team,
         record_set_text(entry.name, sizeof(entry.name), id);
         entry.name[0] = (char)(entry.name[0] - 'a' + 'A');
         record_set_text(entry.team, sizeof(entry.team), team);
-        record_set_text(entry.number, sizeof(entry.number), "+33611111111");
+        snprintf(entry.number, sizeof(entry.number), "+336110%05zu", model->people_count);
         memcpy(model->people[model->people_count].id, id, strlen(id) + 1);
         model->people[model->people_count++].entry = entry;
         for (unsigned d = 0; d < model->count; d++)

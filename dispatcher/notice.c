@@ -1,0 +1,173 @@
+#include <string.h>
+
+#include "base/hex.h"
+#include "dispatcher/core_state.h"
+
+/* Notices of single senders whose unverified alerts are kept back; more senders share one. */
+#define SUPPRESSED_MAX  64
+/* A notice that counts is brought up to date so often at most, and is over when nothing was counted for so long. */
+#define COUNTED_TOLD_MS 10000
+#define COUNTED_END_MS  600000
+
+static bool is_same(const struct notice *a, const struct notice *b)
+{
+        uint8_t one[NOTICE_MAX], other[NOTICE_MAX];
+        int n = notice_encode(a, one, sizeof(one));
+
+        return n > 0 && notice_encode(b, other, sizeof(other)) == n && memcmp(one, other, (size_t)n) == 0;
+}
+
+void notice_fed(struct core *core, const char *key, const struct notice *notice)
+{
+        struct standing_notice *standing =
+                notice != NULL ? table_add_text(&core->notices, key) : table_find_text(&core->notices, key);
+
+        if (standing == NULL)
+                return;
+        if (notice == NULL) {
+                table_remove(&core->notices, standing);
+                return;
+        }
+        standing->notice = *notice;
+        standing->touched_ms = core->now_ms;
+}
+
+void notice_publish(struct core *core, const char *key, const struct notice *notice)
+{
+        struct standing_notice *standing = table_find_text(&core->notices, key);
+        struct core_action *action;
+
+        if (standing == NULL ? notice == NULL : notice != NULL && is_same(&standing->notice, notice))
+                return;
+        if (standing == NULL && core->notices.count == core->notices.max) {
+                core->counters.notices_refused++;
+                return;
+        }
+        action = core_do(core, DO_NOTICE);
+        action->u.notice.key = (const char *)core_keep_octets(core, key, strlen(key) + 1).at;
+        if (notice != NULL)
+                action->u.notice.notice = (const void *)core_keep_octets(core, notice, sizeof(*notice)).at;
+        notice_fed(core, key, notice);
+}
+
+int notice_ack(struct core *core, const char *key, const struct alert_actor *actor)
+{
+        const struct standing_notice *standing = table_find_text(&core->notices, key);
+        struct notice notice;
+
+        if (standing == NULL)
+                return -ANSWER_UNKNOWN_ALERT;
+        notice = standing->notice;
+        if (notice.acked_by[0] == '\0')
+                record_set_text(notice.acked_by, sizeof(notice.acked_by), actor->person);
+        notice_publish(core, key, &notice);
+        return 0;
+}
+
+void notice_key(char key[NAME_MAX_OCTETS + 1], const char *kind, const char *name)
+{
+        size_t len = strlen(kind);
+
+        memcpy(key, kind, len);
+        record_set_text(key + len, NAME_MAX_OCTETS + 1 - len, name);
+}
+
+/* "tech:NAME:CAUSE", NAME of this process. */
+static void technical_key(const struct core *core, const char *cause, char key[NAME_MAX_OCTETS + 1])
+{
+        char name[NAME_MAX_OCTETS + 1], before[NAME_MAX_OCTETS + 1];
+
+        notice_key(name, core->name, ":");
+        notice_key(before, "tech:", name);
+        notice_key(key, before, cause);
+}
+
+/* What stands under KEY, or the beginning of it. */
+static struct notice standing_or_new(const struct core *core, const char *key, uint8_t kind, const char *cause)
+{
+        const struct standing_notice *standing = table_find_text(&core->notices, key);
+        struct notice notice = { .kind = kind, .since_ms = core->now_ms };
+
+        if (standing != NULL)
+                notice = standing->notice;
+        record_set_text(notice.cause, sizeof(notice.cause), cause);
+        return notice;
+}
+
+void notice_technical(struct core *core, const char *cause, bool on)
+{
+        char key[NAME_MAX_OCTETS + 1];
+        struct notice notice;
+
+        technical_key(core, cause, key);
+        notice = standing_or_new(core, key, NOTICE_TECHNICAL, cause);
+        notice.rings = true;
+        notice.count = 1;
+        notice_publish(core, key, on ? &notice : NULL);
+}
+
+/* One more for the notice KEY; it is brought up to date now and then. */
+static void count_one(struct core *core, struct sender *sender, const char *key, uint8_t kind, const char *cause)
+{
+        struct notice notice;
+
+        sender->suppressed++;
+        if (sender->told_ms != 0 && core->now_ms - sender->told_ms < COUNTED_TOLD_MS)
+                return;
+        notice = standing_or_new(core, key, kind, cause);
+        notice.count += sender->suppressed;
+        sender->suppressed = 0;
+        sender->told_ms = core->now_ms;
+        notice_publish(core, key, &notice);
+}
+
+void notice_counted(struct core *core, struct sender *counter, const char *cause)
+{
+        char key[NAME_MAX_OCTETS + 1];
+
+        technical_key(core, cause, key);
+        count_one(core, counter, key, NOTICE_TECHNICAL, cause);
+}
+
+static size_t count_suppressed(const struct core *core)
+{
+        const struct standing_notice *standing;
+        size_t count = 0;
+
+        for (size_t i = 0; (standing = table_next(&core->notices, &i)) != NULL;)
+                count += standing->notice.kind == NOTICE_UNVERIFIED;
+        return count;
+}
+
+void notice_suppressed(struct core *core, struct sender *sender)
+{
+        char text[SENDER_TEXT], key[NAME_MAX_OCTETS + 1];
+
+        hex_encode(sender->id, SENDER_SIZE, text);
+        notice_key(key, "unverified:", text);
+        if (table_find_text(&core->notices, key) == NULL && count_suppressed(core) >= SUPPRESSED_MAX) {
+                sender = &core->others;
+                notice_key(key, "unverified:", "others");
+        }
+        count_one(core, sender, key, NOTICE_UNVERIFIED, "flood");
+}
+
+/* Those of this process that count, and its word that the epoch was another: nobody else ends them. */
+static bool is_counted(const struct core *core, const char *key)
+{
+        static const char *const causes[] = { "sms_failed", "sms_unknown", "fenced" };
+        char own[NAME_MAX_OCTETS + 1];
+
+        for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+                technical_key(core, causes[i], own);
+                if (strcmp(own, key) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool notice_has_ended(const struct core *core, const struct standing_notice *standing)
+{
+        return core->now_ms - standing->touched_ms > COUNTED_END_MS &&
+               (standing->notice.kind == NOTICE_UNVERIFIED || is_counted(core, standing->key));
+}
