@@ -30,7 +30,7 @@ function freePort() {
 // gpsd, fed by gpsfake with LOG over and over.  end() kills both: gpsfake's own end takes its gpsd along only when it is asked kindly.
 async function gpsd(log, port) {
   const child = spawn("gpsfake", ["-c", "0.02", "-n", "-q", "-P", String(port), log], { stdio: "ignore", detached: true,
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+    env: { ...process.env, TMPDIR: region.dir, PYTHONDONTWRITEBYTECODE: "1", PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   return { end: async (signal = "SIGTERM") => { process.kill(-child.pid, signal); await ended; } };
 }
