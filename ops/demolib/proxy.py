@@ -4,7 +4,8 @@ import threading
 
 
 class Proxy:
-    """Forwards 127.0.0.1:port to target while `open`; cut, it ends what there is and takes no more."""
+    """Forwards 127.0.0.1:port to target while `open`; cut, it ends what there is and takes no more; stalled, nothing passes and
+    nobody is told, as where the network only seems to be there."""
 
     def __init__(self, target_port):
         self.target_port = target_port
@@ -15,6 +16,8 @@ class Proxy:
         self.open = True
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
+        self.flow = asyncio.Event()
+        self.flow.set()
         self._call(self._listen(0))
 
     def _call(self, coroutine):
@@ -34,10 +37,10 @@ class Proxy:
         await asyncio.gather(self._pump(reader, other_writer), self._pump(other_reader, writer))
         self.writers -= {writer, other_writer}
 
-    @staticmethod
-    async def _pump(reader, writer):
+    async def _pump(self, reader, writer):
         try:
             while data := await reader.read(65536):
+                await self.flow.wait()
                 writer.write(data)
                 await writer.drain()
         except OSError:
@@ -53,7 +56,11 @@ class Proxy:
             self.open = False
             self._call(cut())
 
+    def stall(self):
+        self.loop.call_soon_threadsafe(self.flow.clear)
+
     def mend(self):
+        self.loop.call_soon_threadsafe(self.flow.set)
         if not self.open:
             self._call(self._listen(self.port))
             self.open = True

@@ -33,7 +33,7 @@ class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.random = random.Random(SEED)
-        cls.region = Region(fleet=False)
+        cls.region = cls.make_region()
         try:
             cls.region.start()
             wait_until_ready(cls.region)
@@ -42,6 +42,10 @@ class Case(unittest.TestCase):
             raise
         cls.desk = Desk(cls.region, "regie", PASSWORD)
         cls.desk.look(1)
+
+    @classmethod
+    def make_region(cls):
+        return Region(fleet=False)
 
     @classmethod
     def tearDownClass(cls):

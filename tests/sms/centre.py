@@ -183,7 +183,8 @@ class Centre:
 
 
 def matches(wanted, message):
-    return all(getattr(message, {"from": "sender"}.get(key, key)) == value for key, value in wanted.items())
+    names = {"from": "sender", "message": "number", "to": "to"}
+    return all(getattr(message, names[key]) == value for key, value in wanted.items())
 
 
 def international(number):

@@ -85,6 +85,14 @@ class Control(NetworkCase):
         self.text("on time")
         self.assertEqual(self.texts()[2:], ["on time"])
 
+    def test_release_the_newer_first(self):
+        self.ask(hold={})
+        for text in "ab":
+            self.text(text)
+        for message in reversed(self.ask(held={})["held"]):
+            self.ask(release={"message": message["message"]})
+        self.assertEqual(self.texts(), ["b", "a"])
+
     def test_drop_some(self):
         self.ask(drop={"from": ONE}, count=2)
         for i in range(4):

@@ -13,7 +13,8 @@ number, into an inbox here.  F shortens all times (0.01: a hundred times faster)
     {"modem": NUMBER, "state": ..., "code": CMS error of no_credit}       without state: how it is.  States: see modem.py
     {"shape": "etsi", "none" or {"first_s", "first_fails", "retry_s", "retry_fails", "lost", "doubled"}, "factor": F}
     {"hold": {"from", "to"}}  {"drop": {"from", "to"}, "count": n}        from now on; every key of the filter may be left out
-    {"release": {"from", "to"}, "copies": n}   deliver what is held       {"held": {}}  show it       {"forget": {}}  no more rules
+    {"release": {"from", "to", "message": its number}, "copies": n}       deliver what is held
+    {"held": {}}                               what is held               {"forget": {}}  no more rules
     {"log": N}                                 what happened, from line N on: submitted, held, delivered, lost
     {"state": {}}                              counts
 Each is answered by one line; {"error": why} when it cannot be done."""
