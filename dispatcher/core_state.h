@@ -257,6 +257,12 @@ int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact);
 /* flow_remove: take FACT, which stays the caller's, out of ALERT's queue. */
 void flow_remove(struct core *core, struct open_alert *alert, struct fact *fact);
 
+/* flow_disk_full: what waits for the journal may not find room there.  flow_disk_good: what went without is written down now.
+ * flow_is_bare: say whether the presses that this process has of ALERT are in no journal. */
+void flow_disk_full(struct core *core);
+void flow_disk_good(struct core *core);
+bool flow_is_bare(const struct open_alert *alert);
+
 /* flow_again: what this process committed of ALERT is to be offered once more. */
 void flow_again(struct core *core, struct open_alert *alert);
 
@@ -288,6 +294,9 @@ void tell_closed(struct core *core, const struct tombstone *tombstone, uint16_t 
 
 /* tell_alert: RECORD is news of ALERT: receipts to its handset's sessions and those that wait, rings to who is asked. */
 void tell_alert(struct core *core, struct open_alert *alert, const struct record *record);
+
+/* tell_handset: receipts of RECORD to its handset's sessions and those that wait. */
+void tell_handset(struct core *core, struct open_alert *alert, const struct record *record);
 
 /* tell_waiting: those who wait for a receipt of ALERT get that of RECORD. */
 void tell_waiting(struct core *core, struct open_alert *alert, const struct record *record);

@@ -46,6 +46,8 @@ struct fact {
         uint32_t request; /* of its frame */
         uint8_t verb;     /* COMMAND: enum command_verb */
         uint64_t number;  /* of its APPEND; 0 none */
+        bool bare;        /* in no journal of ours: the disk is full */
+        bool owed;        /* it was bare: its handset is to hear that it is safe now */
         bool has_ref;     /* COMMAND of the stream: `ref` is to be acknowledged */
         uint64_t ref;
         struct open_alert *alert; /* that it happens to; NULL: none any more */

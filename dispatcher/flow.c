@@ -103,21 +103,28 @@ int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
         return 0;
 }
 
-int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fact)
+/* To the journal; or, the disk full, straight on: it rings all the same, and its receipt says less (tell.c). */
+static void write_down(struct core *core, struct fact *fact)
 {
         uint8_t buf[FACT_MAX];
 
+        fact->number = core_append(core, (struct cbor_span){ buf, fact_encode(fact, buf) });
+        fact->bare = fact->number == 0;
+        if (fact->bare) {
+                fact_is_ready(core, fact);
+                return;
+        }
+        *core->unsynced_end = fact;
+        core->unsynced_end = &fact->next;
+}
+
+int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fact)
+{
         if (flow_queue(core, alert, fact) < 0) {
                 free(fact);
                 return -ENOBUFS;
         }
-        fact->number = core_append(core, (struct cbor_span){ buf, fact_encode(fact, buf) });
-        if (fact->number == 0) {
-                fact_is_ready(core, fact);
-                return 0;
-        }
-        *core->unsynced_end = fact;
-        core->unsynced_end = &fact->next;
+        write_down(core, fact);
         return 0;
 }
 
@@ -153,6 +160,60 @@ void flow_again(struct core *core, struct open_alert *alert)
                         core->counters.waiting++;
                 }
         flow_ready(core, alert);
+}
+
+/* ---- A full disk ---------------------------------------------------------------------------------------------------- */
+
+void flow_disk_full(struct core *core)
+{
+        for (struct fact *fact = core->unsynced; fact != NULL; fact = fact->next)
+                fact->bare = true; /* which of them found room is not known */
+}
+
+static struct fact *bare_fact(const struct open_alert *alert)
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->bare &&
+                    (alert->queue[i]->state == FACT_READY || alert->queue[i]->state == FACT_DONE))
+                        return alert->queue[i];
+        return NULL;
+}
+
+void flow_disk_good(struct core *core)
+{
+        struct open_alert *alert;
+
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
+                if (bare_fact(alert) != NULL)
+                        flow_ready(core, alert);
+}
+
+/* There is room again: what is in the store and in no journal is written down, and then told. */
+static void write_down_later(struct core *core, struct open_alert *alert)
+{
+        struct fact *fact;
+
+        while ((fact = bare_fact(alert)) != NULL) {
+                core->counters.waiting += fact->state == FACT_DONE;
+                fact->state = FACT_WAITS;
+                fact->owed = fact->type == FACT_ALERT;
+                write_down(core, fact);
+        }
+        flow_ready(core, alert);
+}
+
+bool flow_is_bare(const struct open_alert *alert)
+{
+        bool bare = false;
+
+        for (size_t i = 0; i < alert->queued; i++) {
+                if (alert->queue[i]->type != FACT_ALERT)
+                        continue;
+                if (!alert->queue[i]->bare)
+                        return false;
+                bare = true;
+        }
+        return bare;
 }
 
 /* ---- To the store --------------------------------------------------------------------------------------------------- */
@@ -277,8 +338,11 @@ static void settle(struct core *core, struct open_alert *alert, struct fact *fac
         flow_done(core, fact);
         if (fact->type == FACT_COMMAND)
                 right_answer(core, fact, (uint8_t)-r, &record);
+        else if (fact->owed)
+                tell_handset(core, alert, &record);
         else
                 tell_waiting(core, alert, &record);
+        fact->owed = false;
         if (r < 0) {
                 flow_remove(core, alert, fact);
                 free(fact);
@@ -384,6 +448,8 @@ static void step(struct core *core, struct open_alert *alert)
 
         if (alert->look)
                 look_up(core, alert, alert->id, NULL);
+        else if (!core->disk_full && bare_fact(alert) != NULL)
+                write_down_later(core, alert);
         else if (fact != NULL && fact->state != FACT_READY)
                 return; /* the journal has it not yet; those behind wait too */
         else if (fact != NULL && route_again(core, alert, fact))

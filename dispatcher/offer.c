@@ -112,6 +112,15 @@ static bool is_queued(const struct open_alert *alert, const uint8_t event_id[EVE
         return false;
 }
 
+/* Whether this process has the press ID in its journal, or (the disk full) had it: whoever signs that it was received has. */
+static bool has_press(const struct core *core, const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->type == FACT_ALERT && memcmp(alert->queue[i]->id, id, ALERT_ID_SIZE) == 0)
+                        return true;
+        return core->disk_full || !core->store_up;
+}
+
 /* A copy of what is known, or of what waits: nothing happens but that its sender gets the receipt. */
 static bool is_copy(struct core *core, struct open_alert *alert, const struct intake_verdict *verdict,
                     const struct waiting *to)
@@ -126,7 +135,8 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
         if (alert == NULL)
                 return false;
         hold_record(alert, &record);
-        if (alert_knows(&record, &verdict->press)) {
+        if (alert_knows(&record, &verdict->press) &&
+            (verdict->press.why != UNVERIFIED_NOT || has_press(core, alert, verdict->press.id))) {
                 tell_receipt(core, &record, to);
                 return true;
         }

@@ -46,12 +46,17 @@ static uint16_t revision_as(const struct record *record, const uint8_t as[ALERT_
 
 void tell_receipt(struct core *core, const struct record *record, const struct waiting *to)
 {
+        const struct open_alert *alert = hold_find(core, record->id);
         struct receipt receipt = { .revision = revision_as(record, to->as),
                                    .version = record->version,
                                    .state = record_receipt_state(record),
                                    .time_s = (uint32_t)(state_since_ms(record) / 1000) };
 
         receipt_set_who(&receipt, record->state == ALERT_CLOSED ? record->closed_by_name : record->owner_name);
+        if (alert != NULL && record->state < ALERT_TAKEN && flow_is_bare(alert)) {
+                receipt.state = RECEIPT_KEPT; /* the store has it, and no journal that could bring it back */
+                receipt.version = 0;
+        }
         send_receipt(core, &receipt, to);
 }
 
@@ -112,7 +117,7 @@ void tell_waiting(struct core *core, struct open_alert *alert, const struct reco
 }
 
 /* Those who wait, and every session of its handset, under each id that its phones know the alert by. */
-static void tell_handset(struct core *core, struct open_alert *alert, const struct record *record)
+void tell_handset(struct core *core, struct open_alert *alert, const struct record *record)
 {
         const struct session *first = alert->handset != NULL && !is_forged(record) ? alert->handset->sessions : NULL;
         struct waiting to = { 0 };
@@ -295,7 +300,7 @@ void tell_kept(struct core *core, struct open_alert *alert)
         for (size_t i = 0; i < alert->queued; i++) {
                 const struct fact *fact = alert->queue[i];
 
-                if (fact->state == FACT_WAITS || fact->state == FACT_DONE || (fact->number == 0 && !fact->replayed))
+                if (fact->state == FACT_WAITS || fact->state == FACT_DONE || fact->bare)
                         continue; /* not on the disk, or more than that */
                 if (fact->type == FACT_ALERT &&
                     (alert->version == 0 || memcmp(fact->id, alert->id, ALERT_ID_SIZE) != 0))

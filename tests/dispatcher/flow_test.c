@@ -164,17 +164,79 @@ static void test_disk_full(void **state)
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         size_t appends = model->appends;
+        uint64_t anna = model_login(model, 0, 11);
         const struct notice *notice;
+        uint8_t id[ALERT_ID_SIZE];
 
+        model_alert_id(1, 1, id);
         model_disk(model, false);
         notice = model_notice(model, "tech:a:disk_full");
         assert_non_null(notice);
         assert_true(notice->rings);
         model_press(model, carrier, 1, &alert);
         assert_int_equal(model->appends, appends);
-        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED); /* the store has it on disk */
+        assert_int_equal(model_record(model, id).state, ALERT_ASKED);
+        assert_int_equal(model_session(model, anna)->ring_count, 1);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_KEPT); /* on the store's disk alone */
+        assert_int_equal(model_session(model, carrier)->receipt.version, 0);
+        model->hold_sync = true;
         model_disk(model, true);
         assert_null(model_notice(model, "tech:a:disk_full"));
+        assert_int_equal(model->appends, appends + 1);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_KEPT);
+        model->hold_sync = false;
+        model_sync(model);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED); /* now it is received */
+        assert_int_equal(model_session(model, carrier)->receipt.version, 1);
+        assert_int_equal(model_session(model, anna)->ring_count, 1);
+        assert_int_equal(counters(model, 0)->waiting, 0);
+        model_free(model);
+}
+
+/* The disk full: another dispatcher that gets a copy has it in its journal before it says received; somebody who has taken it is
+ * told in any case. */
+static void test_disk_full_and_another_dispatcher(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1), again;
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_event(model, 0, &(struct core_event){ .kind = CORE_DISK });
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_KEPT);
+        again = model_login(model, 1, 1);
+        model->hold_sync = true;
+        model_press(model, again, 1, &alert);
+        assert_int_equal(model_session(model, again)->receipt_count, 0);
+        model->hold_sync = false;
+        model_sync(model);
+        assert_int_equal(model_session(model, again)->receipt.state, RECEIPT_ASKED);
+        assert_int_equal(model_record(model, id).version, 1);
+        take = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_order(model, 0, "anna", &take), -1);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_TAKEN);
+        model_free(model);
+}
+
+/* The disk becomes full while a press is on its way to the journal: it may not be there. */
+static void test_disk_full_under_way(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model->hold_sync = true;
+        model_press(model, carrier, 1, &alert);
+        model_disk(model, false);
+        model->hold_sync = false;
+        model_sync(model);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_KEPT);
+        model_disk(model, true);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED);
         model_free(model);
 }
 
@@ -238,6 +300,8 @@ static void test_not_even_kept(void **state)
         model_pass(model, 10000);
         assert_int_equal(model_session(model, carrier)->receipt_count, 0);
         model_store(model, true);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_KEPT);
+        model_disk(model, true);
         assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED);
         model_free(model);
 }
@@ -306,6 +370,8 @@ int main(void)
                 cmocka_unit_test(test_store_away_and_death),
                 cmocka_unit_test(test_take_while_the_store_is_away),
                 cmocka_unit_test(test_disk_full),
+                cmocka_unit_test(test_disk_full_and_another_dispatcher),
+                cmocka_unit_test(test_disk_full_under_way),
                 cmocka_unit_test(test_queue_bound),
                 cmocka_unit_test(test_order),
                 cmocka_unit_test(test_not_even_kept),
