@@ -139,7 +139,7 @@ export class Card {
   passed(alert, people) {
     const names = (ids) => ids.flatMap((id, i) => [i > 0 ? ", " : "", bdi(people.get(id)?.name ?? id)]);
     const lines = rules.passedBy(alert).map(([reason, ids]) => el("li", { class: "fact" }, el("span", {}, say(`passed_${reason}`), " ", ...names(ids))));
-    if (alert.passed_rest > 0) lines.push(el("li", { class: "fact" }, sayCount("passed_rest", alert.passed_rest)));
+    if (alert.passed_rest > 0) lines.push(el("li", { class: "fact" }, sayCount("and_others", alert.passed_rest)));
     return lines.length > 0 ? [el("li", { class: "passed-title" }, say("passed_title")), ...lines] : [];
   }
 

@@ -91,15 +91,16 @@ function take(message) {
 }
 
 async function onHello(message) {
-  version ??= message.version;
-  if (version !== message.version) location.reload(); // the pages are newer than this one
+  if (version !== null && version !== message.version) location.reload(); // the pages are newer than this one
   await loadWords(message.me.language);
+  version = message.version;
   document.body.dataset.role = message.me.role;
   show(byId("admin"), message.me.role === "admin");
   fill(byId("me"), message.me.name || message.me.login);
   fill(byId("region"), message.region);
   byId("language").textContent = say("other_language");
   byId("language").lang = otherLanguage();
+  map.words();
   map.tiles(message.tiles, message.tiles_by);
   if (message.me.role !== "admin") map.loadZones();
   later();
@@ -132,7 +133,7 @@ function later() {
 }
 
 function drawAll() {
-  if (!board.hello) return;
+  if (version === null) return; // nothing in a language that is not this person's
   cards.update(board);
   for (const { verb: what, alert } of pending.values()) cards.get(alert)?.setPending(what, board.me);
   notices.update(board);

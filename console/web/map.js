@@ -17,7 +17,7 @@ export class DeskMap {
       return;
     }
     this.map = L.map(this.box, { zoomControl: false, attributionControl: false, zoomSnap: 0.5, minZoom: 3, maxZoom: 19 }).setView(START.center, START.zoom);
-    L.control.zoom({ position: "topright", zoomInTitle: say("zoom_in"), zoomOutTitle: say("zoom_out") }).addTo(this.map);
+    L.control.zoom({ position: "topright" }).addTo(this.map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(this.map);
     this.zones = L.featureGroup().addTo(this.map);
     this.tracks = L.layerGroup().addTo(this.map);
@@ -35,6 +35,15 @@ export class DeskMap {
   setMoved(moved) {
     this.moved = moved;
     show(byId("recentre"), moved);
+  }
+
+  // What screen readers and pointers are told, in the language that is loaded now.
+  words() {
+    for (const way of ["in", "out"]) {
+      const button = this.box.querySelector(`.leaflet-control-zoom-${way}`);
+      button?.setAttribute("aria-label", say(`zoom_${way}`));
+      button?.setAttribute("title", say(`zoom_${way}`));
+    }
   }
 
   tiles(url, by) {

@@ -1,7 +1,7 @@
 // Notices: carriers not heard of, senders that are limited, technical facts.  Each stands until it is over; "I have seen it" stops the
 // ringing for everybody.
 import { el, bdi, byId } from "./dom.js";
-import { say, sayNodes, clock, has } from "./words.js";
+import { say, sayCount, sayNodes, clock, has } from "./words.js";
 
 const KINDS = ["overdue", "unverified", "technical"];
 
@@ -19,7 +19,9 @@ function names(notice) {
   const line = (n) => el("li", {}, bdi(n.name, "who"), n.round ? el("span", {}, sayNodes("round", { round: n.round })) : null,
     n.heard_at ? el("span", {}, say("heard_at", { time: clock(n.heard_at, false) })) : null,
     n.number ? el("a", { href: `tel:${n.number}` }, el("span", {}, sayNodes("call", { number: n.number }))) : null);
-  return el("details", {}, el("summary", {}, say("notice_names")), el("ul", {}, ...notice.names.map(line)));
+  const rest = notice.count - notice.names.length;
+  return el("details", {}, el("summary", {}, say("notice_names")), el("ul", {}, ...notice.names.map(line),
+    rest > 0 ? el("li", {}, sayCount("and_others", rest)) : null));
 }
 
 export class Notices {
@@ -36,7 +38,12 @@ export class Notices {
     const boxes = [[], []];
     for (const [key, notice] of sorted) {
       const text = JSON.stringify(notice);
-      if (this.made.get(key)?.text !== text) this.made.set(key, { text, element: this.element(key, notice) });
+      const made = this.made.get(key);
+      if (made?.text !== text) {
+        const element = this.element(key, notice);
+        if (made?.element.querySelector("details")?.open) element.querySelector("details")?.setAttribute("open", "");
+        this.made.set(key, { text, element });
+      }
       boxes[notice.rings && !notice.acked_by ? 0 : 1].push(this.made.get(key).element);
     }
     [this.ringing, this.standing].forEach((box, i) => {

@@ -33,8 +33,9 @@ export function actions(alert, me) {
   if (alert.carrier && alert.carrier === me.person) return { primary: null, others: [] };
   const control = me.role === "control";
   const close = control ? ["close"] : [];
-  const joined = myAsked(alert, me)?.flags.includes("joined") ?? false;
-  if (!isTaken(alert)) return { primary: "take", others: close };
+  const flags = myAsked(alert, me)?.flags ?? null;
+  const joined = flags?.includes("joined") ?? false;
+  if (!isTaken(alert)) return { primary: "take", others: flags && !flags.includes("declined") ? ["decline", ...close] : close };
   if (isMine(alert, me)) {
     if (alert.state === "taken") return { primary: "en_route", others: ["on_scene", "close", "release"] };
     if (alert.state === "en_route") return { primary: "on_scene", others: ["close", "release"] };

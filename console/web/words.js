@@ -1,13 +1,10 @@
 // Texts: text/fr.json and text/en.json hold every word that people see.  Names of others come in as <bdi>, so that no mark of
 // direction in a name reaches the sentence around it.
 let texts = {};
-let language = "fr";
+let language = null; // until texts are loaded
 const LANGUAGES = ["fr", "en"];
 const KEY = "vigie.language";
-
-export function languageNow() {
-  return language;
-}
+const AGAIN_MS = 1000;
 
 export function otherLanguage() {
   return LANGUAGES.find((l) => l !== language);
@@ -29,12 +26,26 @@ export function chooseLanguage(value) {
   }
 }
 
-// Load the texts: the language chosen on this browser, else the one wanted (the user's), else the browser's.
+async function fetchTexts(name) {
+  const response = await fetch(`text/${name}.json`);
+  if (!response.ok) throw new Error(`texts: ${response.status}`);
+  return response.json();
+}
+
+// Load the texts: the language chosen on this browser, else the one wanted (the user's), else the browser's.  Until there are any it
+// tries again; texts that are there stay where others cannot be had: a page in the wrong language is better than none.
 export async function loadWords(wanted) {
   const candidates = [remembered(), wanted, ...(navigator.languages ?? []).map((l) => l.slice(0, 2))];
-  language = candidates.find((l) => LANGUAGES.includes(l)) ?? "fr";
-  const response = await fetch(`text/${language}.json`);
-  texts = await response.json();
+  const name = candidates.find((l) => LANGUAGES.includes(l)) ?? "fr";
+  while (name !== language) {
+    try {
+      texts = await fetchTexts(name);
+      language = name;
+    } catch (error) {
+      if (language) return;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = say(element.dataset.t);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));

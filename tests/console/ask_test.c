@@ -26,6 +26,7 @@ static void test_verbs(void **state)
                 { "{\"t\":\"close\"," C "," A ",\"reason\":\"helped\",\"note\":\"é\"}", COMMAND_CLOSE },
                 { "{\"t\":\"duty_on\"," C ",\"until\":1700000000000}", COMMAND_DUTY_ON },
                 { "{\"t\":\"duty_off\"," C "}", COMMAND_DUTY_OFF },
+                { "{\"t\":\"decline\"," C "," A "}", COMMAND_DECLINE },
                 { "{\"t\":\"ack\"," C ",\"notice\":\"overdue:x\"}", COMMAND_ACK },
         };
         struct ask ask;
@@ -45,7 +46,7 @@ static void test_verbs(void **state)
         assert_string_equal(ask.command.note, "é");
         assert_int_equal(read_text(cases[8].text, &ask), 0);
         assert_int_equal(ask.command.until_s, 1700000000);
-        assert_int_equal(read_text(cases[10].text, &ask), 0);
+        assert_int_equal(read_text(cases[11].text, &ask), 0);
         assert_string_equal(ask.command.notice, "overdue:x");
 }
 

@@ -56,7 +56,7 @@ test("every word the server may send has its text", () => {
     sms_: ["due", "handed", "delivered", "failed", "unknown"], told_: ["due", "handed", "delivered", "failed", "unknown"],
     line_sms_: ["due", "handed", "delivered", "failed", "unknown"], line_told_: ["due", "handed", "delivered", "failed", "unknown"],
     path_: ["data", "sms", "ago"], line_news_: ["data", "sms"], by_: ["handset", "console", "sms"], asked_: ["joined", "declined"],
-    do_: ["take", "take_over", "join", "release", "en_route", "on_scene", "close"], login_: ["wrong", "wait", "busy", "away", "role"] };
+    do_: ["decline", "take", "take_over", "join", "release", "en_route", "on_scene", "close"], login_: ["wrong", "wait", "busy", "away", "role"] };
   for (const [prefix, list] of Object.entries(lists)) for (const word of list) assert.ok(`${prefix}${word}` in words.fr, prefix + word);
 });
 
@@ -77,6 +77,8 @@ test("the one obvious button", () => {
   ];
   for (const [a, me, expected] of cases) assert.equal(rules.actions(a, me).primary, expected, JSON.stringify([a.state, a.owner, a.marks, me.person]));
   assert.deepEqual(rules.actions(alert(), paul).others, []);
+  assert.deepEqual(rules.actions(alert({ asked: [askedPaul()] }), paul).others, ["decline"]);
+  assert.deepEqual(rules.actions(alert({ asked: [askedPaul({ flags: ["declined"] })] }), paul), { primary: "take", others: [] });
   assert.deepEqual(rules.actions(alert(), control).others, ["close"]);
   assert.deepEqual(rules.actions(alert({ state: "taken", owner: "paul" }), paul).others, ["on_scene", "close", "release"]);
 });

@@ -336,6 +336,20 @@ test("where all are rung again it rings here too, through the 30 s of silence, a
   assert.match(page.frames_.join("\n"), /"passed":\[\{"id":"ines","reason":"further"\},\{"id":"zoe","reason":"unreachable"\},\{"id":"max","reason":"other"\}\],"passed_rest":4/);
 });
 
+test("who cannot go says so with one click, and may still take", async () => {
+  const page = await open("paul");
+  const alert = await raise({ asked: [asked("paul")] });
+  await card(page, alert.id).waitFor();
+  await press(page, alert, "Je ne peux pas y aller");
+  const command = await region.command("decline");
+  assert.deepEqual([command.person, command.alert], ["paul", alert.id]);
+  await change(alert, { event: "decline", by: "paul", c: command.c, asked: [asked("paul", { flags: 0x42, answer_path: 2 }), asked("ines")] });
+  await card(page, alert.id).getByRole("button", { name: "Je ne peux pas y aller" }).waitFor({ state: "detached" });
+  await card(page, alert.id).locator("summary").click();
+  await card(page, alert.id).getByText("ne vient pas (depuis la console)").waitFor();
+  await card(page, alert.id).getByRole("button", { name: "Je prends" }).waitFor();
+});
+
 test("which paths an alert, our receipt and the answers came by, how long ago, and what became of each SMS", async () => {
   const page = await open("ctl");
   const now = Date.now();
@@ -387,6 +401,15 @@ test("English is one click away, and a phone's width is enough", async () => {
   await card(page, alert.id).getByRole("button", { name: "I take it" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+});
+
+test("a person's own language comes before the browser's, also in what is drawn first", async () => {
+  await region.put("user", { login: "eve", person: "eve", name: "Eve", role: "control", password: "eve-secret", language: "en" });
+  const alert = await raise({ asked: [asked("paul")] });
+  const page = await open("eve");
+  await card(page, alert.id).waitFor();
+  assert.match(await card(page, alert.id).textContent(), /Call \+33612345678Directions.*Who was asked, what happened/);
+  assert.equal(await page.locator(".leaflet-control-zoom-in").getAttribute("aria-label"), "Zoom in");
 });
 
 // One WebSocket by hand: what the upgrade was answered.
