@@ -327,12 +327,13 @@ static void receipt_feel(struct vigie *vigie, struct my_alert *a, uint8_t state)
                 my_act(vigie, VIGIE_DO_VIBRATE)->pattern = taken ? VIGIE_VIBRATE_TAKEN : VIGIE_VIBRATE_RECEIVED;
 }
 
-static void receipt_apply(struct vigie *vigie, enum my_subject subject, const struct receipt *r)
+static void receipt_apply(struct vigie *vigie, enum my_subject subject, const struct receipt *r, enum vigie_path path)
 {
         struct my_alert *a = &vigie->alert[subject];
         bool news = a->receipt.state != r->state || strcmp(a->receipt.who, r->who) != 0 || !a->has_receipt;
 
-        my_send_answered(a);
+        if (path == VIGIE_PATH_DATA)
+                my_send_answered(a);
         if (receipt_is_received(r->state) && a->urgent && r->revision >= a->urgent_from)
                 a->urgent = false;
         if (!receipt_counts(a, r))
@@ -342,12 +343,25 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
         if (receipt_is_received(r->state) && !a->received) {
                 a->received = true;
                 a->received_at_ms = vigie->now_ms;
+                a->received_path = path;
         }
         if (receipt_is_closed(r->state))
                 a->state = MY_CLOSED;
         receipt_feel(vigie, a, r->state);
         if (news)
                 my_diary_write(vigie, subject, false);
+}
+
+/* It goes on only for its SMS: that a test SMS is answered is another proof. */
+static void test_proved(struct vigie *vigie, enum vigie_path path)
+{
+        struct my_alert *a = &vigie->alert[MY_TEST];
+
+        if (!a->received)
+                vigie->duty.proof.proved_at_ms = vigie->now_ms;
+        a->received = true;
+        if (path == VIGIE_PATH_SMS || !my_sms_tests(vigie))
+                a->state = MY_NONE;
 }
 
 /* Which alert of ours a receipt is about; MY_TOUCH: none, an old one's. */
@@ -362,7 +376,7 @@ static enum my_subject receipt_subject(const struct vigie *vigie, const struct r
         return MY_TOUCH;
 }
 
-void my_alert_receipt(struct vigie *vigie, struct cbor_span cose)
+void my_alert_receipt(struct vigie *vigie, struct cbor_span cose, enum vigie_path path)
 {
         struct receipt_signed r;
         enum my_subject subject;
@@ -376,10 +390,12 @@ void my_alert_receipt(struct vigie *vigie, struct cbor_span cose)
                 return;
         if (!my_trust_receipt(vigie, &r)) {
                 vigie->refused++;
-        } else if (subject == MY_TEST) {
-                vigie->alert[MY_TEST].state = MY_NONE;
-                vigie->duty.proof.proved_at_ms = vigie->now_ms;
-        } else {
-                receipt_apply(vigie, subject, &r.receipt);
+                return;
         }
+        if (path == VIGIE_PATH_SMS)
+                my_sms_answered(vigie, subject);
+        if (subject == MY_TEST)
+                test_proved(vigie, path);
+        else
+                receipt_apply(vigie, subject, &r.receipt, path);
 }

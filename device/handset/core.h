@@ -3,6 +3,7 @@
  *      vigie.c   events in, everything run in one order, SHOW and TIMER last
  *      alert.c   this phone's own alerts: press, touch, key, PIN, receipts
  *      send.c    their revisions on their way         link.c    which address, when
+ *      sms.c     the same by SMS
  *      diary.c   journal records                      fix.c     the last good fix
  *      trust.c   whose signature counts               watch.c   man-down, check-in, last words
  *      duty.c    duty, heartbeat, presence, the proof of the button
@@ -13,14 +14,7 @@
 #ifndef DEVICE_HANDSET_CORE_H
 #define DEVICE_HANDSET_CORE_H
 
-#include "device/handset/vigie.h"
-#include "wire/alert.h"
-#include "wire/frame.h"
-#include "wire/receipt.h"
-#include "wire/record.h"
-#include "wire/trust.h"
-
-#define NEVER INT64_MAX
+#include "device/handset/state.h"
 
 /* After sending: 1 s, 2 s, 4 s, 5 s, 5 s ... until a receipt.  Exact copies cost the region one look-up. */
 #define MY_RETRY_MIN_MS     1000
@@ -66,216 +60,14 @@
  * within this is closed, or somebody else's, and goes. */
 #define MY_RING_CONFIRM_MS  10000
 
+/* A copy by SMS without receipt is sent again after this, twice, three times, then six times as long. */
+#define MY_SMS_RETRY_MS      20000
+/* The test SMS waits so long for a modem to be ready; one that was not answered goes again at a duty of another day. */
+#define MY_SMS_TEST_WAIT_MS  60000
+#define MY_SMS_TEST_AGAIN_MS (20 * INT64_C(3600000))
+
 /* Octets of a journal record other than a trust list. */
 #define MY_RECORD_MAX 512
-
-/* ---- what is in the journal -------------------------------------------------------------------------------------- */
-
-/* Each record is the whole state of one subject; the last of a subject counts. */
-enum my_subject {
-        MY_REAL,  /* the alert: panic, silent, man-down, missed check-in */
-        MY_DRILL, /* the drill */
-        MY_TEST,  /* the press that proves the button */
-        MY_TOUCH, /* a finger is down */
-        MY_ALERTS = MY_TOUCH,
-        MY_DUTY,
-        MY_CHECK_IN,
-        MY_FIX,
-        MY_TRUST,
-        MY_SUBJECTS
-};
-
-struct my_written {
-        uint32_t serial;  /* of its newest record; 0 = none */
-        uint32_t seq;     /* its APPEND in this run, 0 = restored */
-        uint32_t durable; /* serial of the newest record known durable */
-        bool lost;        /* the newest could not be written: to be written again */
-};
-
-/* ---- own alerts -------------------------------------------------------------------------------------------------- */
-
-enum my_state { MY_NONE, MY_OPEN, MY_CLOSED };
-
-enum my_lane { MY_ORDINARY, MY_ALERT_PORT, MY_LANES };
-
-/* The newest signed revision on one link. */
-struct my_sent {
-        uint32_t link; /* number of the link it was sent on; 0 = never */
-        uint16_t revision;
-        uint8_t tries;
-        int64_t first_mono_ms; /* on this link, since no receipt came */
-        int64_t last_mono_ms;
-};
-
-struct my_alert {
-        enum my_state state;
-        struct alert alert; /* nonce, kind, marks as wanted; revision and position as in the newest revision made */
-        bool hidden;        /* silent: not shown */
-        bool mute;          /* pressed silently last: not felt */
-        bool made;          /* a revision was made in this run */
-        uint16_t presses;
-        uint16_t reserved; /* revisions up to this may be used: the journal knows */
-        int64_t raised_mono_ms;
-
-        bool wait; /* the newest press or mark waits for its record */
-        uint32_t wait_seq;
-        int64_t wait_mono_ms; /* since */
-
-        bool want; /* a mark or press is not in a revision yet */
-        int64_t made_mono_ms;
-        uint32_t made_fix; /* the fix of that time */
-        struct alert signing;
-        uint32_t ticket; /* 0 = nothing is being signed */
-        int64_t sign_mono_ms, sign_since_mono_ms, sign_retry_mono_ms;
-        bool urgent;          /* a revision with a mark is not known to the region */
-        uint16_t urgent_from; /* the first one that has it */
-
-        uint16_t revision; /* of OCTETS */
-        uint8_t octets_len;
-        uint8_t octets[ALERT_MAX]; /* the one copy that is offered: the newest */
-        struct my_sent sent[MY_LANES];
-        int64_t sent_at_ms; /* 0 = not in this run */
-
-        bool received; /* durable there, said by a verified receipt */
-        bool has_receipt;
-        struct receipt receipt; /* the one that counts */
-        int64_t received_at_ms;
-        bool felt_received, felt_taken;
-};
-
-struct my_touch {
-        bool down;
-        uint8_t press;
-        uint8_t nonce[ALERT_NONCE_SIZE];
-        uint32_t pressed_at_s;
-        int64_t since_mono_ms;
-        uint32_t seq;           /* its record */
-        bool again;             /* found in the journal: raise it */
-        int64_t raised_mono_ms; /* the last one held to the end: a late VIGIE_TOUCH_HELD is no other press */
-};
-
-/* ---- the rest ---------------------------------------------------------------------------------------------------- */
-
-struct my_fix {
-        bool has;
-        double lat_deg, lon_deg, accuracy_m; /* accuracy NaN = not known */
-        int64_t receiver_ms;                 /* UTC by the receiver; 0 = not known */
-        int64_t mono_ms;                     /* when it was so; INT64_MIN = before this run */
-        int64_t at_ms;                       /* the same by the phone's UTC */
-};
-
-enum my_link_state { MY_IDLE, MY_CONNECTING, MY_UP };
-
-struct my_link {
-        enum my_link_state state;
-        uint8_t address;
-        uint8_t attempts;      /* without one word from the region */
-        uint32_t number;       /* of this link, from 1 */
-        int64_t since_mono_ms; /* of the state */
-        int64_t since_ms;
-        int64_t tried_mono_ms; /* the last attempt */
-        int64_t due_mono_ms;   /* IDLE: the next */
-        bool hello, welcome;   /* sent, come */
-};
-
-struct my_sms {
-        uint8_t modem; /* enum vigie_modem */
-};
-
-struct my_duty {
-        bool on, refused, confirmed, ends; /* confirmed: on, and the region has said so */
-        char person[VIGIE_PERSON_SIZE], round[VIGIE_PERSON_SIZE], name[VIGIE_NAME_SIZE];
-        int64_t since_ms;
-        uint32_t until_s;
-        int64_t until_mono_ms;
-        uint8_t code;
-        bool announce;    /* the region is to be told */
-        uint32_t request; /* of the announcement, 0 = not sent on this link */
-        uint8_t told_tries;
-        int64_t told_mono_ms;
-        int64_t beat_mono_ms;      /* next heartbeat or presence */
-        int64_t disbelief_mono_ms; /* the last one; 0 = none */
-        int64_t beat_from_mono_ms; /* after it: no heartbeat before */
-        int64_t off_mono_ms;       /* the phone is being switched off since; 0 = it is not */
-        uint32_t seal;             /* ticket, 0 = none */
-        int64_t seal_mono_ms;
-        bool question, safe; /* asked; the answer is to be sent */
-        uint32_t question_request;
-        struct vigie_proof_status proof;
-};
-
-struct my_watch {
-        int64_t moved_mono_ms;                /* NEVER = no motion seen since duty on */
-        int64_t man_down_mono_ms;             /* raise then; NEVER = not asked */
-        int64_t check_in_at_ms;               /* UTC; 0 = none */
-        int64_t check_in_mono_ms;             /* NEVER = none */
-        int64_t missed_mono_ms;               /* raise then; NEVER = not asked */
-        int64_t man_down_at_ms, missed_at_ms; /* the same by the phone's UTC, as they were shown */
-        uint8_t battery;
-        bool battery_low;
-};
-
-struct my_ring {
-        struct vigie_ring shown;
-        char owner_id[VIGIE_PERSON_SIZE];
-        double urgency;
-        int64_t heard_mono_ms;
-        bool unconfirmed; /* not named since the last welcome */
-        bool want_seen;
-        uint8_t seen_id[EVENT_ID_SIZE];
-        uint32_t seen_link; /* link on which seen was said */
-        uint32_t request;
-        struct command command; /* verb 0 = none waits */
-        int64_t asked_mono_ms, told_mono_ms;
-        uint32_t told_link;
-};
-
-struct vigie {
-        struct vigie_options options; /* trust pointer cleared */
-        struct handset_id handset;
-        bool started;
-        int64_t now_ms, now_mono_ms;
-        uint8_t random[VIGIE_RANDOM_SIZE];
-        struct vigie_actions *out; /* during an event only */
-
-        struct my_written written[MY_SUBJECTS];
-        uint32_t serial;      /* of the newest record */
-        uint32_t seq, synced; /* APPENDs given; durable */
-        bool journal_bad;
-        int64_t journal_retry_mono_ms;
-        uint32_t tickets, requests;
-
-        struct my_alert alert[MY_ALERTS];
-        struct my_touch touch;
-        int64_t key_mono_ms[VIGIE_KEY_PRESSES]; /* newest last */
-        bool key_bad;                           /* the alert key does not sign */
-        uint32_t wrong_pins, refused;
-
-        struct my_link link[MY_LANES];
-        int64_t down_mono_ms; /* since when there is no ordinary link; NEVER = there is */
-        bool no_path, not_known;
-        char region[VIGIE_PERSON_SIZE], name[VIGIE_NAME_SIZE];
-
-        struct my_fix fix, jump; /* the last good one; one that jumped away from it */
-        uint32_t fix_number;     /* of the last good one, from 1; 0 = before this run */
-        uint8_t jumps;           /* fixes in a row that agree with JUMP */
-        int64_t jump_mono_ms;    /* the first of them */
-        int64_t fix_kept_mono_ms;
-        bool fix_kept_exact; /* with an accuracy */
-
-        bool trusted;
-        struct trust trust;
-        struct my_sms sms;
-        struct my_duty duty;
-        struct my_watch watch;
-        struct my_ring ring[VIGIE_RINGS_MAX];
-        uint8_t ring_count, ring_level;
-        int64_t ring_confirm_mono_ms;
-        uint16_t rings_more;
-
-        uint64_t shown; /* hash of the status last shown */
-        int64_t timer_mono_ms;
-};
 
 /* ---- vigie.c ----------------------------------------------------------------------------------------------------- */
 
@@ -339,8 +131,8 @@ void my_alert_mark(struct vigie *vigie, enum my_subject subject, uint16_t marks)
 /* my_alert_last_words: mark what is open and not marked so already. */
 void my_alert_last_words(struct vigie *vigie);
 
-/* my_alert_receipt: a signed receipt came, by whatever path. */
-void my_alert_receipt(struct vigie *vigie, struct cbor_span cose);
+/* my_alert_receipt: a signed receipt came, by PATH. */
+void my_alert_receipt(struct vigie *vigie, struct cbor_span cose, enum vigie_path path);
 
 /* my_alert_run: raise what was held for a second.  my_alert_due: when. */
 void my_alert_run(struct vigie *vigie);
@@ -364,7 +156,13 @@ void my_send_on_signed(struct vigie *vigie, const struct vigie_event *event);
 /* my_send_unanswered: since when something sent on this link waits for a receipt; NEVER if nothing does. */
 int64_t my_send_unanswered(const struct vigie *vigie, enum my_lane lane);
 
-/* my_send_answered: a receipt for ALERT came: what was sent so far is not unanswered any more. */
+/* my_send_needs_answer: say whether the newest copy waits for a receipt. */
+bool my_send_needs_answer(const struct my_alert *alert);
+
+/* my_send_left: a copy has left the phone: the first one is felt. */
+void my_send_left(struct vigie *vigie, enum my_subject subject);
+
+/* my_send_answered: a receipt for ALERT came by data: what was sent so far is not unanswered any more. */
 void my_send_answered(struct my_alert *alert);
 
 /* ---- link.c ------------------------------------------------------------------------------------------------------ */
@@ -378,7 +176,7 @@ void my_link_on_link(struct vigie *vigie, uint8_t address, bool up);
 /* my_link_on_welcome: the region knows us on the ordinary link. */
 void my_link_on_welcome(struct vigie *vigie, const struct frame *frame);
 
-/* my_link_on_refused: the region does not let us in on this link: the answer to the hello, or to nothing else we say. */
+/* my_link_on_refused: the region does not let us do something; said before a welcome, it does not know us. */
 void my_link_on_refused(struct vigie *vigie, uint8_t address);
 
 /* my_link_heard: a message came by this address: the back-off begins anew. */
@@ -390,6 +188,33 @@ int64_t my_link_due(const struct vigie *vigie);
 
 /* my_link_ready: say whether the region has welcomed us on the ordinary link. */
 bool my_link_ready(const struct vigie *vigie);
+
+/* my_link_hello: say hello on a link that stands; after alerts. */
+void my_link_hello(struct vigie *vigie);
+
+/* ---- sms.c ------------------------------------------------------------------------------------------------------- */
+
+/* my_sms_on_modem: what the modem can do, enum vigie_modem. */
+void my_sms_on_modem(struct vigie *vigie, uint8_t modem);
+
+/* my_sms_on_sent: what came of the SMS that is with the modem; of another one: nothing. */
+void my_sms_on_sent(struct vigie *vigie, const struct vigie_event *event);
+
+/* my_sms_on_duty: on duty: is it time for the test SMS? */
+void my_sms_on_duty(struct vigie *vigie);
+
+/* my_sms_tests: say whether the test press goes by SMS, or has gone, and waits for its receipt there. */
+bool my_sms_tests(const struct vigie *vigie);
+
+/* my_sms_answered: a receipt about SUBJECT came by SMS: out and in both work. */
+void my_sms_answered(struct vigie *vigie, enum my_subject subject);
+
+/* my_sms_update_due: when a better position of this alert would go by SMS; NEVER while it would not. */
+int64_t my_sms_update_due(const struct vigie *vigie, enum my_subject subject);
+
+/* my_sms_run: give the modem what is due, give up on what it does not tell of.  my_sms_due: when next. */
+void my_sms_run(struct vigie *vigie);
+int64_t my_sms_due(const struct vigie *vigie);
 
 /* ---- diary.c ----------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
  *      check-in  at ms (0 none)
  *      fix       lat 1e-7, lon 1e-7, accuracy m, at ms
  *      trust     the signed list
+ *      SMS       last good one at ms (0 never), last test SMS at ms (0 never)
  */
 #include <assert.h>
 #include <errno.h>
@@ -72,7 +73,7 @@ static void write_fix(const struct vigie *vigie, struct cbor_writer *w)
 }
 
 /* Elements of each subject's record, the three of the head included. */
-static const uint8_t elements[MY_SUBJECTS] = { 12, 12, 12, 7, 10, 4, 7, 4 };
+static const uint8_t elements[MY_SUBJECTS] = { 12, 12, 12, 7, 10, 4, 7, 4, 5 };
 
 static void write_head(struct vigie *vigie, enum my_subject subject, struct cbor_writer *w)
 {
@@ -101,6 +102,10 @@ static void write_subject(const struct vigie *vigie, enum my_subject subject, st
                 return;
         case MY_FIX:
                 write_fix(vigie, w);
+                return;
+        case MY_SMS:
+                cbor_write_uint(w, (uint64_t)vigie->sms.good_at_ms);
+                cbor_write_uint(w, (uint64_t)vigie->sms.tested_at_ms);
                 return;
         default:
                 return;
@@ -179,8 +184,8 @@ void my_diary_run(struct vigie *vigie)
         if (my_diary_due(vigie) > vigie->now_mono_ms)
                 return;
         vigie->journal_retry_mono_ms = vigie->now_mono_ms + MY_DIARY_RETRY_MS;
-        for (int i = 0; i < MY_TRUST; i++)
-                if (vigie->written[i].durable != vigie->written[i].serial)
+        for (int i = 0; i < MY_SUBJECTS; i++)
+                if (i != MY_TRUST && vigie->written[i].durable != vigie->written[i].serial)
                         my_diary_write(vigie, i, true);
         vigie->written[MY_TRUST].lost = false;
 }
@@ -255,7 +260,7 @@ struct page {
         struct my_touch touch;
         struct my_duty duty;
         struct my_fix fix;
-        int64_t check_in_at_ms;
+        int64_t check_in_at_ms, good_at_ms, tested_at_ms;
         struct cbor_span trust;
 };
 
@@ -281,6 +286,10 @@ static void read_subject(struct page *p, enum my_subject subject, struct cbor_re
                 return;
         case MY_FIX:
                 read_fix(&p->fix, r);
+                return;
+        case MY_SMS:
+                p->good_at_ms = (int64_t)cbor_read_uint(r, VIGIE_CLOCK_MAX_MS);
+                p->tested_at_ms = (int64_t)cbor_read_uint(r, VIGIE_CLOCK_MAX_MS);
                 return;
         default:
                 p->trust = cbor_read_bytes(r, 1, VIGIE_RECORD_MAX);
@@ -323,6 +332,10 @@ static void page_take(struct vigie *vigie, enum my_subject subject, const struct
                 return;
         case MY_FIX:
                 vigie->fix = p->fix;
+                return;
+        case MY_SMS:
+                vigie->sms.good_at_ms = p->good_at_ms;
+                vigie->sms.tested_at_ms = p->tested_at_ms;
                 return;
         default:
                 my_trust_take(vigie, p->trust);
@@ -369,6 +382,7 @@ static bool is_alive(const struct vigie *vigie, enum my_subject subject)
                 return vigie->watch.check_in_at_ms != 0;
         case MY_FIX:
         case MY_TRUST:
+        case MY_SMS:
                 return true;
         default:
                 return false;

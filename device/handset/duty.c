@@ -46,6 +46,7 @@ static void begin(struct vigie *vigie, const char *person, const char *round)
         d->proof.running = true;
         vigie->watch.moved_mono_ms = vigie->watch.man_down_mono_ms = NEVER;
         my_alert_raise(vigie, ALERT_TEST, 0);
+        my_sms_on_duty(vigie);
 }
 
 int my_duty_set(struct vigie *vigie, const char *person, const char *round, uint32_t until_s)

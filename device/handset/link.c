@@ -107,10 +107,12 @@ static void connect_now(struct vigie *vigie, enum my_lane lane)
         my_act(vigie, VIGIE_DO_CONNECT)->address = l->address;
 }
 
-static void hello(struct vigie *vigie)
+void my_link_hello(struct vigie *vigie)
 {
         struct frame frame = { .type = FRAME_HELLO };
 
+        if (vigie->link[MY_ORDINARY].state != MY_UP || vigie->link[MY_ORDINARY].hello)
+                return;
         frame.u.hello.version = FRAME_VERSION;
         frame.u.hello.trust_number = vigie->trusted ? vigie->trust.number : 0;
         frame.u.hello.role = vigie->options.role;
@@ -228,8 +230,6 @@ void my_link_run(struct vigie *vigie)
                 if (l->state == MY_IDLE && try_due(vigie, lane) <= vigie->now_mono_ms)
                         connect_now(vigie, lane);
         }
-        if (vigie->link[MY_ORDINARY].state == MY_UP && !vigie->link[MY_ORDINARY].hello)
-                hello(vigie);
         if (welcome_due(vigie) <= vigie->now_mono_ms)
                 vigie->not_known = true;
         vigie->no_path = vigie->started && vigie->down_mono_ms != NEVER && vigie->sms.modem != VIGIE_MODEM_READY &&

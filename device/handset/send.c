@@ -7,9 +7,13 @@
 
 static bool lane_carries(const struct vigie *vigie, enum my_lane lane, enum my_subject subject)
 {
+        bool received = vigie->alert[subject].received;
+
         if (vigie->link[lane].state != MY_UP)
                 return false;
-        return lane == MY_ORDINARY || (subject != MY_TEST && !vigie->alert[subject].received);
+        if (subject == MY_TEST)
+                return lane == MY_ORDINARY && !received;
+        return lane == MY_ORDINARY || !received;
 }
 
 static bool any_lane(const struct vigie *vigie, enum my_subject subject)
@@ -17,7 +21,7 @@ static bool any_lane(const struct vigie *vigie, enum my_subject subject)
         return lane_carries(vigie, MY_ORDINARY, subject) || lane_carries(vigie, MY_ALERT_PORT, subject);
 }
 
-static bool needs_answer(const struct my_alert *a)
+bool my_send_needs_answer(const struct my_alert *a)
 {
         return !a->received || (a->urgent && a->revision >= a->urgent_from);
 }
@@ -50,6 +54,17 @@ static bool fix_is_better(const struct vigie *vigie, const struct my_alert *a)
         return moved_m > fmax(10, fmin(accuracy_m / 2, 100)) || accuracy_m * 2 <= a->alert.accuracy_m;
 }
 
+/* By SMS alone: when one goes or may go; the first position at once. */
+static int64_t sms_revision_due(const struct vigie *vigie, enum my_subject subject)
+{
+        const struct my_alert *a = &vigie->alert[subject];
+        int64_t at = my_sms_update_due(vigie, subject), soonest = a->made_mono_ms + VIGIE_REVISION_FAST_MS;
+
+        if (at == NEVER || !fix_is_better(vigie, a))
+                return NEVER;
+        return !a->alert.has_fix || at < soonest ? soonest : at;
+}
+
 /* When the next revision is to be made; NEVER when nothing asks for one. */
 static int64_t revision_due(const struct vigie *vigie, enum my_subject subject)
 {
@@ -62,8 +77,10 @@ static int64_t revision_due(const struct vigie *vigie, enum my_subject subject)
                 at = a->made ? a->made_mono_ms + MY_REVISION_MARK_MS : vigie->now_mono_ms;
                 return a->octets_len == 0 || at < a->sign_retry_mono_ms ? a->sign_retry_mono_ms : at;
         }
-        if (subject == MY_TEST || !any_lane(vigie, subject))
+        if (subject == MY_TEST)
                 return NEVER;
+        if (!any_lane(vigie, subject))
+                return sms_revision_due(vigie, subject);
         at = a->made_mono_ms + VIGIE_REVISION_MS;
         return fix_is_better(vigie, a) ? my_earlier(at, a->made_mono_ms + revision_ms(vigie, a)) : at;
 }
@@ -102,12 +119,15 @@ static void revision_make(struct vigie *vigie, enum my_subject subject)
         struct my_alert *a = &vigie->alert[subject];
         struct vigie_action *sign;
         struct cbor_writer w;
+        bool first_fix;
 
         revision_number(vigie, subject);
         a->alert.battery_percent = vigie->watch.battery;
+        first_fix = !a->alert.has_fix;
         position_fill(vigie, &a->alert);
+        first_fix &= a->alert.has_fix;
         a->signing = a->alert;
-        if (a->want) {
+        if (a->want || first_fix) { /* where we are, when that was not known, is said until it is known */
                 a->urgent = true;
                 a->urgent_from = a->alert.revision;
         }
@@ -133,6 +153,8 @@ static void revision_finish(struct vigie *vigie, struct my_alert *a, const uint8
         alert_finish(&a->signing, &vigie->handset, signature, &w);
         a->octets_len = (uint8_t)w.len;
         a->revision = a->signing.revision;
+        a->octets_marks = a->signing.marks;
+        a->octets_fix = a->signing.has_fix;
 }
 
 /* The key does not sign.  The alert leaves all the same, unsigned: the region raises it as unverified, to the control
@@ -180,7 +202,20 @@ static int64_t copy_due(const struct vigie *vigie, enum my_lane lane, enum my_su
                 return NEVER;
         if (s->link != vigie->link[lane].number || s->revision != a->revision)
                 return INT64_MIN;
-        return needs_answer(a) ? s->last_mono_ms + retry_ms(s->tries) : NEVER;
+        return my_send_needs_answer(a) ? s->last_mono_ms + retry_ms(s->tries) : NEVER;
+}
+
+void my_send_left(struct vigie *vigie, enum my_subject subject)
+{
+        struct my_alert *a = &vigie->alert[subject];
+
+        if (a->sent_at_ms != 0)
+                return;
+        a->sent_at_ms = vigie->now_ms;
+        if (subject == MY_TEST)
+                vigie->duty.proof.sent_at_ms = vigie->now_ms;
+        else if (!a->mute && !a->received)
+                my_act(vigie, VIGIE_DO_VIBRATE)->pattern = VIGIE_VIBRATE_LEAVING;
 }
 
 static void copy_send(struct vigie *vigie, enum my_lane lane, enum my_subject subject)
@@ -193,18 +228,14 @@ static void copy_send(struct vigie *vigie, enum my_lane lane, enum my_subject su
         if (s->link != vigie->link[lane].number || s->revision != a->revision)
                 s->tries = 0;
         if (s->link != vigie->link[lane].number || s->first_mono_ms == NEVER)
-                s->first_mono_ms = needs_answer(a) ? vigie->now_mono_ms : NEVER;
+                s->first_mono_ms = my_send_needs_answer(a) ? vigie->now_mono_ms : NEVER;
         s->link = vigie->link[lane].number;
         s->revision = a->revision;
         s->last_mono_ms = vigie->now_mono_ms;
         s->tries += s->tries < UINT8_MAX;
-        if (a->sent_at_ms != 0)
-                return;
-        a->sent_at_ms = vigie->now_ms;
-        if (subject == MY_TEST)
-                vigie->duty.proof.sent_at_ms = vigie->now_ms;
-        else if (!a->mute && !a->received)
-                my_act(vigie, VIGIE_DO_VIBRATE)->pattern = VIGIE_VIBRATE_LEAVING;
+        if (a->sent_data_at_ms == 0)
+                a->sent_data_at_ms = vigie->now_ms;
+        my_send_left(vigie, subject);
 }
 
 static void record_waited(struct vigie *vigie, enum my_subject subject)
@@ -278,7 +309,7 @@ int64_t my_send_unanswered(const struct vigie *vigie, enum my_lane lane)
         for (int i = MY_REAL; i <= MY_DRILL; i++) {
                 const struct my_alert *a = &vigie->alert[i];
 
-                if (a->state == MY_OPEN && a->sent[lane].link == vigie->link[lane].number && needs_answer(a))
+                if (a->state == MY_OPEN && a->sent[lane].link == vigie->link[lane].number && my_send_needs_answer(a))
                         since = my_earlier(since, a->sent[lane].first_mono_ms);
         }
         return since;

@@ -61,7 +61,10 @@ static void alert_status(const struct vigie *vigie, struct vigie_alert_status *t
         to->mistake = a->alert.marks & (ALERT_MISTAKE | ALERT_DURESS);
         to->pressed_at_s = a->alert.pressed_at_s;
         to->sent_at_ms = a->sent_at_ms;
+        to->sent_data_at_ms = a->sent_data_at_ms;
+        to->sent_sms_at_ms = a->sent_sms_at_ms;
         to->received_at_ms = a->received_at_ms;
+        to->received_path = a->received_path;
         if (!a->has_receipt)
                 return;
         to->state_at_s = a->receipt.time_s;
@@ -77,6 +80,17 @@ static uint32_t trouble(const struct vigie *vigie)
                (vigie->not_known ? VIGIE_TROUBLE_NOT_KNOWN : 0) | (vigie->key_bad ? VIGIE_TROUBLE_KEY : 0) |
                (vigie->trusted ? 0 : VIGIE_TROUBLE_TRUST) | (vigie->fix.has ? 0 : VIGIE_TROUBLE_NO_FIX) |
                (vigie->watch.battery_low ? VIGIE_TROUBLE_BATTERY : 0);
+}
+
+static void sms_status(const struct vigie *vigie, struct vigie_status *to)
+{
+        const struct my_sms *s = &vigie->sms;
+
+        to->sms.modem = s->modem;
+        to->sms.sending = s->ticket != 0 && !s->hidden;
+        to->sms.code = s->code;
+        to->sms.good_at_ms = to->proof.sms_at_ms = s->good_at_ms;
+        to->sms.failed_at_ms = s->failed_at_ms;
 }
 
 static void duty_status(const struct vigie *vigie, struct vigie_status *to)
@@ -150,7 +164,7 @@ void vigie_status(const struct vigie *vigie, struct vigie_status *ret_status)
         to->has_fix = vigie->fix.has;
         if (vigie->fix.has)
                 to->fix = my_fix_place(vigie);
-        to->sms.modem = vigie->sms.modem;
+        sms_status(vigie, to);
         duty_status(vigie, to);
         watch_status(vigie, to);
         to->wrong_pins = vigie->wrong_pins;

@@ -274,7 +274,7 @@ static void frame_take(struct vigie *vigie, uint8_t address, const struct frame 
                 my_ring_on_welcome(vigie);
                 return;
         case FRAME_RECEIPT:
-                my_alert_receipt(vigie, frame->u.cose.cose);
+                my_alert_receipt(vigie, frame->u.cose.cose, VIGIE_PATH_DATA);
                 return;
         case FRAME_DUTY_ANSWER:
                 my_duty_on_answer(vigie, frame);
@@ -324,7 +324,7 @@ static int on_sms(struct vigie *vigie, const struct vigie_event *e)
         if (e->u.sms.len > VIGIE_SMS_MAX)
                 vigie->refused++;
         else
-                my_alert_receipt(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len });
+                my_alert_receipt(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len }, VIGIE_PATH_SMS);
         return 0;
 }
 
@@ -332,12 +332,13 @@ static int on_modem(struct vigie *vigie, const struct vigie_event *e)
 {
         if (e->u.modem >= VIGIE_MODEM_END)
                 return -EINVAL;
-        vigie->sms.modem = e->u.modem;
+        my_sms_on_modem(vigie, e->u.modem);
         return 0;
 }
 
 static int on_sms_sent(struct vigie *vigie, const struct vigie_event *e)
 {
+        my_sms_on_sent(vigie, e);
         return 0;
 }
 
@@ -400,10 +401,11 @@ static int64_t due(const struct vigie *vigie)
 
         at = my_earlier(at, my_earlier(my_diary_due(vigie), my_send_due(vigie)));
         at = my_earlier(at, my_earlier(my_link_due(vigie), my_duty_due(vigie)));
-        return my_earlier(at, my_ring_due(vigie));
+        return my_earlier(at, my_earlier(my_sms_due(vigie), my_ring_due(vigie)));
 }
 
-/* What raises goes before what writes, what writes before what sends, alerts before everything else that is sent. */
+/* What raises goes before what writes, what writes before what sends, alerts before everything else that is sent; which
+ * links stand is settled before, for both legs. */
 static void settle(struct vigie *vigie)
 {
         uint64_t shown;
@@ -412,8 +414,10 @@ static void settle(struct vigie *vigie)
         my_watch_run(vigie);
         my_alert_run(vigie);
         my_diary_run(vigie);
-        my_send_run(vigie);
         my_link_run(vigie);
+        my_send_run(vigie);
+        my_sms_run(vigie);
+        my_link_hello(vigie);
         my_duty_run(vigie);
         my_ring_run(vigie);
         shown = status_hash(vigie);

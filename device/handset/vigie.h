@@ -143,7 +143,7 @@ struct vigie_options {
         void *verify_user;
         uint8_t address_count; /* the host knows what address 0, 1 ... are: tried in this order, in turn */
         uint8_t address_alert; /* bit n: address n is an alert port, for alerts alone */
-        bool sms_test;         /* the monthly test SMS: at going on duty, the last good one older than 30 days */
+        bool sms_test;         /* the monthly test SMS, at going on duty; false: no SMS but for alerts */
         bool silent_pulse;     /* one ordinary message pulse when a silent alert is received */
         uint16_t man_down_s;   /* no motion for so long on duty: asked, then raised; 30..3600, 0 = off */
         char app[33];          /* name and version of the host, for the region's logs */
@@ -377,8 +377,8 @@ enum vigie_word {
         VIGIE_WORD_END
 };
 
-/* Why the button would not work, or something it leans on.  With one of VIGIE_TROUBLE_BUTTON status.button is false: the
- * page says so, says why, and offers 112; a press is taken all the same. */
+/* Why the button would not work, or something it leans on.  With one of VIGIE_TROUBLE_BUTTON status.button is false:
+ * the page says so, says why, and offers 112; a press is taken all the same. */
 #define VIGIE_TROUBLE_NOT_ENROLLED 0x001u /* never, or wiped */
 #define VIGIE_TROUBLE_JOURNAL      0x002u /* cannot be written: a press still leaves, and would not survive a reboot */
 #define VIGIE_TROUBLE_NO_PATH      0x004u /* no data for VIGIE_NO_PATH_MS, modem not ready: a press waits for either */

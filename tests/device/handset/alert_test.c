@@ -115,7 +115,8 @@ static void receipts_out_of_order(void **state)
         }
 }
 
-/* Two say that they are coming while the store is away, at one version: the later shows, a late copy of the first not. */
+/* Two say that they are coming while the store is away, at one version: the later shows, not a late copy of the first.
+ */
 static void two_are_coming(void **state)
 {
         struct phone *p = phone_started();

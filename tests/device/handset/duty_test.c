@@ -296,7 +296,7 @@ static void supervisor_presence(void **state)
         phone_free(p);
 }
 
-/* The first fix, and one after a long time without, are told at once: who is near must be known when somebody presses. */
+/* The first fix, and one after a long time without, are told at once: who is near must be known at a press. */
 static void first_fix_is_told(void **state)
 {
         struct phone *p = phone_new();

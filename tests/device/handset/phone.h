@@ -19,10 +19,12 @@
 #include "wire/trust.h"
 
 #define MONO0       INT64_C(1000000)
-#define DID_MAX     4096
+#define DID_MAX     16384
 #define RECORDS_MAX 1024
 #define EVENTS_MAX  64
 #define ALERTS_MAX  8
+#define LATER_MAX   64
+#define BY_SMS      UINT8_MAX /* where a link's address stands */
 
 /* What the phone did: an action, its data copied. */
 struct did {
@@ -48,6 +50,14 @@ struct known {
         bool closed; /* the phone was told */
 };
 
+/* What comes later: an event, or, with octets and no event, an SMS at the region. */
+struct later {
+        int64_t at_mono_ms;
+        struct vigie_event event;
+        const uint8_t *octets;
+        size_t len;
+};
+
 struct phone {
         struct vigie *vigie;
         struct vigie_actions *actions;
@@ -62,6 +72,14 @@ struct phone {
         long actions_left;           /* the phone dies after so many more; -1 = never */
         bool dead;
         uint8_t up; /* bit n: address n */
+
+        /* the modem and the mobile network */
+        bool sms_silent, sms_lost, receipt_lost; /* never says that it has sent; no SMS arrives there; or back here */
+        uint16_t sms_code;                       /* the modem refuses with this; 0 = it sends */
+        int64_t sms_takes_ms, sms_way_ms;        /* until the modem says so; each way */
+        int64_t sms_since_mono_ms;               /* one is with the modem; -1 = none */
+        struct later later[LATER_MAX];
+        size_t later_count;
 
         struct did did[DID_MAX];
         size_t did_count, mark; /* mark: did before it is not counted */
@@ -103,11 +121,26 @@ static inline void phone_queue_frame(struct phone *p, uint8_t address, const str
         phone_queue(p, e);
 }
 
+static inline void phone_later(struct phone *p, int64_t ms, struct later later)
+{
+        assert_true(p->later_count < LATER_MAX);
+        later.at_mono_ms = p->mono_ms + ms;
+        p->later[p->later_count++] = later;
+}
+
 static inline void phone_queue_receipt(struct phone *p, uint8_t address, const struct receipt *receipt)
 {
         uint8_t octets[RECEIPT_MAX];
         struct frame frame = { .type = FRAME_RECEIPT };
+        struct vigie_event e = { .type = VIGIE_ON_SMS };
 
+        if (address == BY_SMS) {
+                e.u.sms.len = receipt_octets(receipt, receipt_key, octets);
+                e.u.sms.data = phone_copy(p, octets, e.u.sms.len);
+                if (!p->receipt_lost)
+                        phone_later(p, p->sms_way_ms, (struct later){ .event = e });
+                return;
+        }
         frame.u.cose.cose = (struct cbor_span){ octets, receipt_octets(receipt, receipt_key, octets) };
         phone_queue_frame(p, address, &frame);
 }
@@ -140,13 +173,15 @@ static inline void region_alert(struct phone *p, uint8_t address, struct cbor_sp
                 *k = (struct known){ .id = id, .revision = a.alert.revision, .kind = a.alert.kind, .version = 1 };
         }
         k->copies++;
-        assert_true(a.alert.revision >= k->revision);                /* never an older one after a newer */
-        if (a.alert.revision == k->revision && k->payload_len > 0) { /* a number is used once */
+        assert_true(address == BY_SMS || a.alert.revision >= k->revision); /* never an older one after a newer */
+        if (a.alert.revision == k->revision && k->payload_len > 0) {       /* a number is used once */
                 assert_int_equal(a.cose.payload.len, k->payload_len);
                 assert_memory_equal(a.cose.payload.at, k->payload, k->payload_len);
         }
-        k->payload_len = a.cose.payload.len;
-        memcpy(k->payload, a.cose.payload.at, a.cose.payload.len);
+        if (a.alert.revision >= k->revision) {
+                k->payload_len = a.cose.payload.len;
+                memcpy(k->payload, a.cose.payload.at, a.cose.payload.len);
+        }
         k->marks = alert_marks_add(k->marks, a.alert.marks);
         k->version += a.alert.revision > k->revision;
         k->revision = a.alert.revision > k->revision ? a.alert.revision : k->revision;
@@ -190,6 +225,52 @@ static inline void region_frame(struct phone *p, uint8_t address, const uint8_t 
                 return;
         }
         phone_queue_frame(p, address, &out);
+}
+
+/* ---- the mobile network ------------------------------------------------------------------------------------------ */
+
+/* One at a time; the next after the answer to the last, or 90 s without. */
+static inline void phone_sms(struct phone *p, const struct vigie_action *a)
+{
+        struct vigie_event e = { .type = VIGIE_ON_SMS_SENT,
+                                 .u.sms_sent = { a->ticket, p->sms_code == 0, p->sms_code } };
+
+        assert_true(a->len > 0 && a->len <= VIGIE_SMS_MAX);
+        assert_true(a->ticket != 0);
+        assert_true(p->sms_since_mono_ms < 0 || p->mono_ms - p->sms_since_mono_ms >= VIGIE_SMS_WAIT_MS);
+        p->sms_since_mono_ms = p->mono_ms;
+        if (!p->sms_silent)
+                phone_later(p, p->sms_takes_ms, (struct later){ .event = e });
+        if (p->sms_code == 0 && !p->sms_lost)
+                phone_later(p, p->sms_takes_ms + p->sms_way_ms,
+                            (struct later){ .octets = phone_copy(p, a->data, a->len), .len = a->len });
+}
+
+/* The next of what comes later; NULL if there is none. */
+static inline struct later *later_next(struct phone *p)
+{
+        struct later *next = NULL;
+
+        for (size_t i = 0; i < p->later_count; i++)
+                if (next == NULL || p->later[i].at_mono_ms < next->at_mono_ms)
+                        next = &p->later[i];
+        return next;
+}
+
+static inline int phone_event(struct phone *p, struct vigie_event event);
+
+static inline void later_happens(struct phone *p, struct later *at)
+{
+        struct later later = *at;
+
+        *at = p->later[--p->later_count];
+        if (later.octets != NULL) {
+                region_alert(p, BY_SMS, (struct cbor_span){ later.octets, later.len });
+                return;
+        }
+        if (later.event.type == VIGIE_ON_SMS_SENT)
+                p->sms_since_mono_ms = -1;
+        phone_event(p, later.event);
 }
 
 /* ---- the host ---------------------------------------------------------------------------------------------------- */
@@ -251,6 +332,9 @@ static inline void phone_do(struct phone *p, const struct vigie_action *a)
                 assert_true(a->len > 0 && a->len <= VIGIE_SEND_MAX);
                 region_frame(p, a->address, a->data, a->len);
                 return;
+        case VIGIE_DO_SEND_SMS:
+                phone_sms(p, a);
+                return;
         case VIGIE_DO_TIMER:
                 p->timer_mono_ms = a->due_mono_ms;
                 return;
@@ -310,12 +394,18 @@ static inline int phone_event(struct phone *p, struct vigie_event event)
 /* Let time pass, with ticks when the library asked for them. */
 static inline void phone_run(struct phone *p, int64_t ms)
 {
-        int64_t until = p->mono_ms + ms, step;
+        int64_t until = p->mono_ms + ms, to;
 
         while (p->mono_ms < until && !p->dead) {
-                step = (p->timer_mono_ms < until ? p->timer_mono_ms : until) - p->mono_ms;
-                p->mono_ms += step;
-                p->utc_ms += step;
+                struct later *later = later_next(p);
+
+                to = p->timer_mono_ms < until ? p->timer_mono_ms : until;
+                if (later != NULL && later->at_mono_ms < to)
+                        to = later->at_mono_ms;
+                p->utc_ms += to - p->mono_ms;
+                p->mono_ms = to;
+                while ((later = later_next(p)) != NULL && later->at_mono_ms <= p->mono_ms)
+                        later_happens(p, later);
                 if (p->timer_mono_ms <= p->mono_ms)
                         phone_event(p, (struct vigie_event){ .type = VIGIE_ON_TICK });
         }
@@ -332,6 +422,10 @@ static inline void phone_start(struct phone *p)
         p->queued = 0;
         p->up = 0;
         p->timer_mono_ms = INT64_MAX;
+        p->sms_since_mono_ms = -1;
+        for (size_t i = p->later_count; i-- > 0;) /* what its process was told; SMS under way go on */
+                if (p->later[i].event.type == VIGIE_ON_SMS_SENT)
+                        p->later[i] = p->later[--p->later_count];
         memset(p->vigie, 0xa5, vigie_size());
         assert_int_equal(vigie_init(p->vigie, &p->options), 0);
         for (size_t i = 0; i < p->record_count; i++)
@@ -368,6 +462,9 @@ static inline struct phone *phone_new(void)
         p->mono_ms = MONO0;
         p->utc_ms = UTC0;
         p->seed = 1;
+        p->sms_takes_ms = 2000;
+        p->sms_way_ms = 7000;
+        p->sms_since_mono_ms = -1;
         p->journal_works = p->signs = p->network = p->region = true;
         p->unfinished_lost = true;
         p->actions_left = -1;
@@ -390,141 +487,6 @@ static inline void phone_free(struct phone *p)
         free(p);
 }
 
-/* ---- what tests say and ask -------------------------------------------------------------------------------------- */
-
-static inline void phone_press(struct phone *p, uint8_t how, uint8_t press)
-{
-        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_PRESS, .u.press = { how, press } });
-}
-
-static inline void phone_just(struct phone *p, uint32_t type)
-{
-        phone_event(p, (struct vigie_event){ .type = type });
-}
-
-static inline void phone_pin(struct phone *p, uint8_t pin)
-{
-        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_PIN, .u.pin = pin });
-}
-
-static inline void phone_fix(struct phone *p, double lat_deg, double lon_deg, double accuracy_m)
-{
-        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_FIX, .u.fix = { lat_deg, lon_deg, accuracy_m, 0, 0 } });
-}
-
-static inline int phone_duty(struct phone *p, bool on)
-{
-        struct vigie_event e = { .type = VIGIE_ON_DUTY, .u.duty = { .on = on, .round = "lyon-3" } };
-
-        e.u.duty.until_s = (uint32_t)(p->utc_ms / 1000 + 3600);
-        return phone_event(p, e);
-}
-
-static inline void phone_frame(struct phone *p, const struct frame *frame)
-{
-        size_t before = p->queued;
-        struct vigie_event e;
-
-        phone_queue_frame(p, 0, frame);
-        e = p->queue[before];
-        p->queued = before;
-        phone_event(p, e);
-}
-
-/* A receipt of the region for the alert it got last. */
-static inline void phone_receipt(struct phone *p, uint8_t state, uint32_t version, const char *who)
-{
-        uint8_t octets[RECEIPT_MAX];
-        struct known *k = &p->known[p->known_count - 1];
-        struct receipt r = { .alert = k->id, .revision = k->revision, .version = version, .state = state };
-        struct frame frame = { .type = FRAME_RECEIPT };
-
-        r.time_s = (uint32_t)(p->utc_ms / 1000);
-        receipt_set_who(&r, who);
-        frame.u.cose.cose = (struct cbor_span){ octets, receipt_octets(&r, receipt_key, octets) };
-        phone_frame(p, &frame);
-}
-
-static inline void phone_network(struct phone *p, bool works)
-{
-        p->network = works;
-        for (uint8_t i = 0; i < 8 && !works; i++) {
-                if (!(p->up >> i & 1))
-                        continue;
-                p->up &= (uint8_t) ~(1u << i);
-                phone_event(p, (struct vigie_event){ .type = VIGIE_ON_LINK, .u.link = { i, false } });
-        }
-}
-
-/* From here on is counted. */
-static inline void phone_mark(struct phone *p)
-{
-        p->mark = p->did_count;
-}
-
-static inline size_t phone_count(const struct phone *p, uint32_t type)
-{
-        size_t count = 0;
-
-        for (size_t i = p->mark; i < p->did_count; i++)
-                count += p->did[i].action.type == type;
-        return count;
-}
-
-/* The Nth action of this type since the mark, from 0; NULL if there are fewer. */
-static inline const struct did *phone_did(const struct phone *p, uint32_t type, size_t nth)
-{
-        for (size_t i = p->mark; i < p->did_count; i++)
-                if (p->did[i].action.type == type && nth-- == 0)
-                        return &p->did[i];
-        return NULL;
-}
-
-static inline size_t phone_vibrated(const struct phone *p, uint8_t pattern)
-{
-        size_t count = 0;
-
-        for (size_t i = p->mark; i < p->did_count; i++)
-                count += p->did[i].action.type == VIGIE_DO_VIBRATE && p->did[i].action.pattern == pattern;
-        return count;
-}
-
-/* The Nth frame of this type sent since the mark; NULL if there are fewer. */
-static inline const struct did *phone_sent(const struct phone *p, uint8_t frame_type, size_t nth,
-                                           struct frame *ret_frame)
-{
-        for (size_t i = p->mark; i < p->did_count; i++) {
-                const struct vigie_action *a = &p->did[i].action;
-
-                if (a->type != VIGIE_DO_SEND || frame_decode(a->data, a->len, ret_frame) < 0)
-                        continue;
-                if (ret_frame->type == frame_type && nth-- == 0)
-                        return &p->did[i];
-        }
-        return NULL;
-}
-
-static inline size_t phone_sent_count(const struct phone *p, uint8_t frame_type)
-{
-        struct frame frame;
-        size_t count = 0;
-
-        while (phone_sent(p, frame_type, count, &frame) != NULL)
-                count++;
-        return count;
-}
-
-/* The newest alert sent since the mark. */
-static inline struct alert_signed phone_alert(const struct phone *p)
-{
-        struct alert_signed a = { 0 };
-        struct frame frame;
-        size_t count = phone_sent_count(p, FRAME_ALERT);
-
-        assert_true(count > 0);
-        phone_sent(p, FRAME_ALERT, count - 1, &frame);
-        assert_int_equal(alert_read(frame.u.cose.cose, &a, NULL), 0);
-        return a;
-}
+#include "tests/device/handset/phone_ask.h"
 
 #endif
