@@ -69,6 +69,7 @@ static int on_established(struct conn *conn)
 
         if (tls_peer_read(ssl, clock_utc_ms() / 1000, &peer) < 0)
                 return -1;
+        tls_peer_forget(ssl);
         conn->established = true;
         conn->pinged = false;
         link->counts.established++;

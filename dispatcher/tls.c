@@ -137,3 +137,24 @@ int tls_peer_read(const SSL *ssl, int64_t now_s, struct tls_peer *ret_peer)
         *ret_peer = peer;
         return 0;
 }
+
+/* OpenSSL has no way to let go of a session's certificate, but a certificate may be written to: so it gets a key, names and
+ * extensions that take no room. */
+void tls_peer_forget(const SSL *ssl)
+{
+        static const uint8_t nothing[32] = { 0 };
+        X509 *certificate = SSL_get0_peer_certificate(ssl);
+        EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, nothing, sizeof(nothing));
+        X509_NAME *name = X509_NAME_new();
+        X509_EXTENSION *extension;
+
+        if (certificate != NULL && key != NULL && name != NULL) {
+                X509_set_pubkey(certificate, key);
+                X509_set_subject_name(certificate, name);
+                X509_set_issuer_name(certificate, name);
+                while ((extension = X509_delete_ext(certificate, 0)) != NULL)
+                        X509_EXTENSION_free(extension);
+        }
+        X509_NAME_free(name);
+        EVP_PKEY_free(key);
+}

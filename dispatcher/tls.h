@@ -49,4 +49,8 @@ int tls_setup(SSL_CTX *ctx, const struct tls_files *files, const char **ret_why)
  * Returns 0; -ENOENT (no certificate: cannot happen after tls_setup); -EIO (libcrypto). */
 int tls_peer_read(const SSL *ssl, int64_t now_s, struct tls_peer *ret_peer);
 
+/* tls_peer_forget: empty the certificate that SSL keeps for as long as the connection lives, 6 KiB with the tables of its
+ * public key.  After the handshake only, when its ticket has been sent: tls_peer_read reads nothing of it any more. */
+void tls_peer_forget(const SSL *ssl);
+
 #endif
