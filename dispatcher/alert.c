@@ -9,14 +9,29 @@
 
 static int climb(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
 {
-        if (!ladder_climb(record, ground, change->now_ms))
+        bool again = ladder_sms_again(record, change->now_ms);
+
+        if (!ladder_climb(record, ground, change->now_ms) && !again)
                 return ACT_NOTHING;
         return record->asked_count > 0 ? ACT_OTHER : ACT_NEXT;
 }
 
 static int watch(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
 {
-        return ladder_watch(record, ground, change->now_ms) ? ACT_NEXT : ACT_NOTHING;
+        bool again = ladder_sms_again(record, change->now_ms);
+
+        return ladder_watch(record, ground, change->now_ms) || again ? ACT_NEXT : ACT_NOTHING;
+}
+
+int alert_note(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
+{
+        bool changed = change->merged;
+
+        if (change->sms != NULL)
+                changed |= ladder_note(record, change->sms, ground, change->now_ms);
+        if (!changed)
+                return ACT_NOTHING;
+        return record->asked_count > 0 ? ACT_OTHER : ACT_NEXT;
 }
 
 static int not_owner(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
@@ -74,8 +89,8 @@ static const struct {
                      { not_owner, RAISED, RAISED },
                      { alert_close, CLOSED, CLOSED },
                      { climb, RAISED, ASKED },
-                     { nothing, RAISED, RAISED },
-                     { nothing, RAISED, RAISED } },
+                     { alert_decline, SEEN, SEEN },
+                     { alert_note, RAISED, ASKED } },
         [ASKED] = { { alert_update, ASKED, ASKED },
                     { alert_update, ASKED, ASKED },
                     { alert_see, SEEN, SEEN },
@@ -85,8 +100,8 @@ static const struct {
                     { not_owner, ASKED, ASKED },
                     { alert_close, CLOSED, CLOSED },
                     { climb, ASKED, ASKED },
-                    { nothing, ASKED, ASKED },
-                    { nothing, ASKED, ASKED } },
+                    { alert_decline, SEEN, SEEN },
+                    { alert_note, ASKED, ASKED } },
         [SEEN] = { { alert_update, SEEN, SEEN },
                    { alert_update, SEEN, SEEN },
                    { alert_see, SEEN, SEEN },
@@ -96,8 +111,8 @@ static const struct {
                    { not_owner, SEEN, SEEN },
                    { alert_close, CLOSED, CLOSED },
                    { climb, SEEN, SEEN },
-                   { nothing, SEEN, SEEN },
-                   { nothing, SEEN, SEEN } },
+                   { alert_decline, SEEN, SEEN },
+                   { alert_note, SEEN, SEEN } },
         [TAKEN] = { { alert_update, TAKEN, TAKEN },
                     { alert_update, TAKEN, TAKEN },
                     { alert_see, TAKEN, TAKEN },
@@ -107,8 +122,8 @@ static const struct {
                     { alert_progress, ROUTE, SCENE },
                     { alert_close, CLOSED, CLOSED },
                     { watch, TAKEN, TAKEN },
-                    { nothing, TAKEN, TAKEN },
-                    { nothing, TAKEN, TAKEN } },
+                    { alert_decline, TAKEN, ASKED },
+                    { alert_note, TAKEN, TAKEN } },
         [ROUTE] = { { alert_update, ROUTE, ROUTE },
                     { alert_update, ROUTE, ROUTE },
                     { alert_see, ROUTE, ROUTE },
@@ -118,8 +133,8 @@ static const struct {
                     { alert_progress, ROUTE, SCENE },
                     { alert_close, CLOSED, CLOSED },
                     { watch, ROUTE, ROUTE },
-                    { nothing, ROUTE, ROUTE },
-                    { nothing, ROUTE, ROUTE } },
+                    { alert_decline, ROUTE, ASKED },
+                    { alert_note, ROUTE, ROUTE } },
         [SCENE] = { { alert_update, SCENE, SCENE },
                     { alert_update, SCENE, SCENE },
                     { alert_see, SCENE, SCENE },
@@ -129,8 +144,8 @@ static const struct {
                     { alert_progress, SCENE, SCENE },
                     { alert_close, CLOSED, CLOSED },
                     { watch, SCENE, SCENE },
-                    { nothing, SCENE, SCENE },
-                    { nothing, SCENE, SCENE } },
+                    { alert_decline, SCENE, ASKED },
+                    { alert_note, SCENE, SCENE } },
         [CLOSED] = { { closed, CLOSED, CLOSED },
                      { closed, CLOSED, CLOSED },
                      { closed, CLOSED, CLOSED },
@@ -147,13 +162,30 @@ static const struct {
 /* A command from the journal that is older than what the owner did since: the store has lost nothing of it. */
 static bool is_stale(const struct record *record, const struct alert_change *change)
 {
-        return change->replayed && change->event >= EVENT_TAKE && change->event <= EVENT_PROGRESS &&
-               change->event != EVENT_JOIN && change->at_ms < record->progress_at_ms;
+        return change->replayed &&
+               ((change->event >= EVENT_TAKE && change->event <= EVENT_PROGRESS && change->event != EVENT_JOIN) ||
+                change->event == EVENT_DECLINE) &&
+               change->at_ms < record->progress_at_ms;
+}
+
+/* What the carrier is to hear, by SMS where the last news of the phone came that way and it has no session here: that somebody has it,
+ * what that one does, that nobody has it any more, that it is closed. */
+static void owe_receipt(struct record *record, const struct alert_change *change, const struct alert_ground *ground,
+                        enum alert_state before, const char *owner_before)
+{
+        const struct handset *handset = directory_handset(ground->people, record->handset);
+        bool news = strcmp(owner_before, record->owner_id) != 0 ||
+                    (before != record->state && (record->state >= ALERT_TAKEN || before >= ALERT_TAKEN));
+
+        if (news && record->sms_at_ms > record->data_at_ms && (handset == NULL || handset->sessions == NULL))
+                ladder_owe_receipt(record, ground, change->now_ms);
 }
 
 /* A state never goes back because of a copy: "en route" from somebody on the scene is news, not a step back (see the table). */
 int alert_apply(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
 {
+        char owner[PERSON_ID_MAX + 1];
+        enum alert_state before;
         int r;
 
         assert(record->state < ALERT_STATE_END && change->event >= EVENT_RAISE && change->event < EVENT_END);
@@ -161,11 +193,14 @@ int alert_apply(struct record *record, const struct alert_change *change, const 
                 return 0;
         if (is_stale(record, change))
                 return 0;
-        r = steps[record->state][change->event - 1].act(record, change, ground);
+        before = record->state;
+        memcpy(owner, record->owner_id, sizeof(owner));
+        r = steps[before][change->event - 1].act(record, change, ground);
         if (r <= 0)
                 return r;
         record->state = r == ACT_NEXT ? steps[record->state][change->event - 1].next
                                       : steps[record->state][change->event - 1].other;
+        owe_receipt(record, change, ground, before, owner);
         record->version++;
         record->changed_at_ms = change->now_ms;
         if (change->event_id != NULL)
@@ -190,6 +225,8 @@ enum alert_event alert_event_of(uint8_t verb)
                 return EVENT_PROGRESS;
         case COMMAND_CLOSE:
                 return EVENT_CLOSE;
+        case COMMAND_DECLINE:
+                return EVENT_DECLINE;
         default:
                 return 0;
         }

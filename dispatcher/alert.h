@@ -3,6 +3,7 @@
  *
  * Who may do what:
  *      seen, release, progress   who is asked or owns it, and the control room for anybody
+ *      decline                   who is asked; the owner among them gives it back
  *      take, join                on duty and asked, or of a team that the zone allows; a manager who is asked, and who is named
  *                                for a drill, off duty too; the control room; nobody their own
  *      take over                 anybody who may take, while there is no news of the owner; the control room where it saw
@@ -32,6 +33,7 @@ struct alert_ground {
         size_t drill_people_count;       /* 0: the nearest */
         bool drill_announced;
         int64_t hearing_since_ms; /* since when silence means anything; INT64_MAX: it does not now */
+        bool sms;                 /* a gateway is there */
 };
 
 /* An alert object as it came. */
@@ -39,17 +41,23 @@ struct alert_press {
         uint8_t id[ALERT_ID_SIZE]; /* what it is raised as; another than the record's: pressed on another phone */
         uint8_t handset[HANDSET_ID_SIZE]; /* that it names */
         struct alert alert;
-        unsigned odd;  /* ALERT_ODD_* */
-        uint8_t why;   /* enum unverified_why */
-        uint8_t paths; /* enum alert_path */
+        unsigned odd;    /* ALERT_ODD_* */
+        uint8_t why;     /* enum unverified_why */
+        uint8_t paths;   /* enum alert_path */
+        int64_t came_ms; /* when */
 };
 
 /* Who acts. */
 struct alert_actor {
         char person[PERSON_ID_MAX + 1], name[NAME_MAX_OCTETS + 1];
-        bool control; /* of the control room */
-        bool by_handset;
-        uint8_t handset[HANDSET_ID_SIZE]; /* where by_handset */
+        bool control;                     /* of the control room */
+        uint8_t path;                     /* enum answer_path */
+        uint8_t handset[HANDSET_ID_SIZE]; /* BY_HANDSET */
+};
+
+/* What became of SMS that ALERT's record owes, by place in `asked`; SMS_NONE: no news. */
+struct alert_sms {
+        uint8_t asked[RECORD_ASKED_MAX], told;
 };
 
 /* What happens. */
@@ -61,6 +69,8 @@ struct alert_change {
         const struct alert_press *press; /* RAISE, UPDATE */
         const struct alert_actor *actor; /* the others, save DUE */
         const struct command *command;   /* likewise; PROGRESS: its verb says which */
+        const struct alert_sms *sms;     /* SMS */
+        bool merged;                     /* SMS: the record has changed already, see meanwhile.c */
 };
 
 /* alert_apply: apply CHANGE to RECORD, the current one, all zero for an alert that is not there.
@@ -77,7 +87,8 @@ int alert_alias_find(const struct record *record, const uint8_t nonce[ALERT_NONC
 /* alert_event_of: the event that a command asks for; 0: none that concerns an alert. */
 enum alert_event alert_event_of(uint8_t verb);
 
-/* alert_knows: say whether RECORD has all that PRESS says: an exact copy, or an older one. */
+/* alert_knows: say whether RECORD has all that PRESS says: an exact copy, or an older one, and nothing new in the path it came by.
+ * By SMS the first copy is news; by data the first, and the first after news by SMS: the handset is there again. */
 bool alert_knows(const struct record *record, const struct alert_press *press);
 
 #endif

@@ -21,4 +21,7 @@ alert_act alert_raise, alert_update;
 /* What people do.  take_over: OTHER: the owner again.  release: OTHER: nobody is asked.  progress: OTHER: on scene. */
 alert_act alert_see, alert_take, alert_take_over, alert_release, alert_join, alert_progress, alert_close;
 
+/* decline: OTHER: its owner gave it back.  note: what became of SMS. */
+alert_act alert_decline, alert_note;
+
 #endif

@@ -16,7 +16,7 @@ static bool is_own(const struct record *record, const struct alert_actor *actor,
 
         return strcmp(record->carrier_id, actor->person) == 0 ||
                (handset != NULL && handset->known && strcmp(handset->entry.person, actor->person) == 0) ||
-               (actor->by_handset && memcmp(record->handset, actor->handset, HANDSET_ID_SIZE) == 0);
+               (actor->path == BY_HANDSET && memcmp(record->handset, actor->handset, HANDSET_ID_SIZE) == 0);
 }
 
 bool alert_allows(const struct record *record, const struct alert_actor *actor, const struct alert_ground *ground)
@@ -59,10 +59,18 @@ static struct asked *asked_line(struct record *record, const struct alert_change
         return asked;
 }
 
-static void note_seen(struct asked *asked, int64_t at_ms)
+/* Who is behind ASKED answered: has seen it, so that an SMS not yet sent is not needed any more. */
+static void note_answer(struct asked *asked, const struct alert_change *change)
 {
-        if (asked != NULL && asked->seen_at_ms == 0)
-                asked->seen_at_ms = at_ms;
+        if (asked == NULL)
+                return;
+        if (asked->seen_at_ms == 0)
+                asked->seen_at_ms = change->at_ms;
+        asked->answer_path = change->actor->path;
+        if (asked->sms_state == SMS_DUE) {
+                asked->sms_state = SMS_NONE;
+                asked->sms_at_ms = 0;
+        }
 }
 
 int alert_see(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
@@ -76,13 +84,18 @@ int alert_see(struct record *record, const struct alert_change *change, const st
         if (found < 0 && record->state >= ALERT_SEEN)
                 return ACT_NOTHING;
         if (found >= 0)
-                note_seen(&record->asked[found], change->at_ms);
+                note_answer(&record->asked[found], change);
         return ACT_NEXT;
 }
 
 static void own(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
 {
-        note_seen(asked_line(record, change, ground), change->at_ms);
+        struct asked *asked = asked_line(record, change, ground);
+
+        note_answer(asked, change);
+        if (asked != NULL)
+                asked->flags &= (uint8_t)~ASKED_DECLINED;
+        record->owner_path = change->actor->path;
         record_set_text(record->owner_id, sizeof(record->owner_id), change->actor->person);
         record_set_text(record->owner_name, sizeof(record->owner_name), change->actor->name);
         record->taken_at_ms = record->progress_at_ms = change->at_ms;
@@ -113,6 +126,7 @@ static void disown(struct record *record)
         if (found >= 0)
                 record->asked[found].flags |= ASKED_OWNED;
         record->owner_id[0] = record->owner_name[0] = '\0';
+        record->owner_path = BY_NONE;
         record->marks &= ~(uint32_t)RECORD_NO_NEWS;
 }
 
@@ -127,6 +141,7 @@ int alert_take_over(struct record *record, const struct alert_change *change, co
                         return ACT_NOTHING;
                 record->marks &= ~(uint32_t)RECORD_NO_NEWS; /* here is the news */
                 record->progress_at_ms = change->at_ms;
+                record->owner_path = change->actor->path;
                 return ACT_OTHER;
         }
         if (r < 0)
@@ -164,8 +179,31 @@ int alert_join(struct record *record, const struct alert_change *change, const s
         if ((asked->flags & ASKED_JOINED) != 0)
                 return ACT_NOTHING;
         asked->flags |= ASKED_JOINED;
-        note_seen(asked, change->at_ms);
+        asked->flags &= (uint8_t)~ASKED_DECLINED;
+        note_answer(asked, change);
         return ACT_NEXT;
+}
+
+int alert_decline(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
+{
+        int found = record_asked_find(record, change->actor->person);
+        bool owner = is_owner(record, change->actor);
+
+        if (found < 0)
+                return -ANSWER_NOT_ALLOWED;
+        if ((record->asked[found].flags & ASKED_DECLINED) != 0 && !owner)
+                return ACT_NOTHING;
+        note_answer(&record->asked[found], change);
+        record->asked[found].flags |= ASKED_DECLINED;
+        record->asked[found].flags &= (uint8_t)~ASKED_JOINED;
+        if (owner) {
+                disown(record);
+                record->progress_at_ms = change->at_ms;
+                ladder_release(record, ground, change->now_ms);
+        } else if (record->owner_id[0] == '\0') {
+                ladder_pass_on(record, ground, change->now_ms);
+        }
+        return owner ? ACT_OTHER : ACT_NEXT;
 }
 
 int alert_progress(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
@@ -173,6 +211,8 @@ int alert_progress(struct record *record, const struct alert_change *change, con
         if (!is_owner(record, change->actor) && !change->actor->control)
                 return -ANSWER_NOT_OWNER;
         record->progress_at_ms = change->at_ms > record->progress_at_ms ? change->at_ms : record->progress_at_ms;
+        if (is_owner(record, change->actor))
+                record->owner_path = change->actor->path;
         record->marks &= ~(uint32_t)RECORD_NO_NEWS;
         return change->command->verb == COMMAND_EN_ROUTE ? ACT_NEXT : ACT_OTHER;
 }

@@ -67,10 +67,31 @@ static bool tells_category(const struct record *record, const struct alert_press
         return record->category == ALERT_CATEGORY_NONE && alert_category(press->alert.marks) != ALERT_CATEGORY_NONE;
 }
 
+/* Whether the path that PRESS came by says something new: see alert.h. */
+static bool tells_path(const struct record *record, const struct alert_press *press)
+{
+        if (press->paths == PATH_SMS)
+                return record->sms_at_ms == 0;
+        return record->data_at_ms == 0 ||
+               (record->sms_at_ms > record->data_at_ms && press->came_ms > record->sms_at_ms);
+}
+
 bool alert_knows(const struct record *record, const struct alert_press *press)
 {
         return record->version != 0 && press->alert.revision <= known_revision(record, press) &&
-               marks_with(record, press) == record->marks && !lifts(record, press) && !tells_category(record, press);
+               marks_with(record, press) == record->marks && !lifts(record, press) && !tells_category(record, press) &&
+               !tells_path(record, press);
+}
+
+static void note_path(struct record *record, const struct alert_press *press, const struct alert_change *change,
+                      const struct alert_ground *ground)
+{
+        int64_t *at_ms = press->paths == PATH_SMS ? &record->sms_at_ms : &record->data_at_ms;
+
+        record->paths |= press->paths;
+        *at_ms = change->at_ms > *at_ms ? change->at_ms : *at_ms;
+        if (press->paths == PATH_SMS && !change->replayed)
+                ladder_owe_receipt(record, ground, change->now_ms);
 }
 
 static struct track_point fix_of(const struct alert_press *press, const struct record *record, int64_t at_ms)
@@ -159,7 +180,6 @@ int alert_raise(struct record *record, const struct alert_change *change, const 
         memcpy(record->handset, press->handset, HANDSET_ID_SIZE);
         record->kind = (uint8_t)press->alert.kind;
         record->category = (uint8_t)alert_category(press->alert.marks);
-        record->paths = press->paths;
         record->revision = press->alert.revision;
         record->presses = 1;
         record->battery = press->alert.battery_percent;
@@ -176,6 +196,7 @@ int alert_raise(struct record *record, const struct alert_change *change, const 
         set_position(record, press, change, ground);
         if (!record->has_position)
                 set_zone(record, ground);
+        note_path(record, press, change, ground);
         ladder_begin(record, ground, change->now_ms);
         return record->asked_count > 0 ? ACT_OTHER : ACT_NEXT;
 }
@@ -208,7 +229,6 @@ int alert_update(struct record *record, const struct alert_change *change, const
         if ((marks & ~record->marks & RECORD_PRESSED_AGAIN) != 0 && !is_alias(record, press))
                 record->presses++;
         record->marks = marks;
-        record->paths |= press->paths;
         if (tells_category(record, press) || (newer && alert_category(press->alert.marks) != ALERT_CATEGORY_NONE))
                 record->category = (uint8_t)alert_category(press->alert.marks);
         if (newer) {
@@ -220,6 +240,7 @@ int alert_update(struct record *record, const struct alert_change *change, const
                 record->heard_at_ms = change->at_ms > record->heard_at_ms ? change->at_ms : record->heard_at_ms;
                 set_position(record, press, change, ground);
         }
+        note_path(record, press, change, ground);
         if (record->carrier_id[0] == '\0')
                 set_carrier(record, ground);
         if (!lifted)

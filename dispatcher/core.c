@@ -74,7 +74,8 @@ int core_new(const struct core_options *options, struct core **ret_core)
                                               .drill_people = core->drill_people,
                                               .drill_people_count = options->drill_people_count,
                                               .drill_announced = options->drill_announced,
-                                              .hearing_since_ms = INT64_MAX };
+                                              .hearing_since_ms = INT64_MAX,
+                                              .sms = options->sms };
         *ret_core = core;
         core = NULL;
 out:

@@ -241,6 +241,7 @@ static int propose_alert(struct core *core, struct open_alert *alert, struct pro
         memcpy(press.handset, fact->handset, HANDSET_ID_SIZE);
         press.why = fact->why;
         press.paths = fact->path;
+        press.came_ms = fact->at_ms;
         proposal->event = change.event = alert->version == 0 ? EVENT_RAISE : EVENT_UPDATE;
         if (memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0 &&
             (alert->version == 0 || press.alert.revision > proposal->record.revision))

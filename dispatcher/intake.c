@@ -65,6 +65,7 @@ void intake_judge(const struct core_options *options, const struct directory *di
         struct cbor_span claim = CBOR_OCTETS(ret_verdict->claimed);
         uint8_t hash[32];
 
+        press->came_ms = offer->now_ms;
         memcpy(ret_verdict->claimed, press->id, ALERT_ID_SIZE);
         press->why = why_of(options, directory_handset(directory, press->handset), offer);
         ret_verdict->proved = press->why == UNVERIFIED_NOT || press->why == UNVERIFIED_REVOKED ||

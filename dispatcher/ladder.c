@@ -39,6 +39,83 @@ struct zone_ladder ladder_of(const struct record *record, const struct alert_gro
         return ladder_zones(record, ground, zones) > 0 ? zones[0]->ladder : zone_ladder_default();
 }
 
+/* ---- SMS that are owed ---------------------------------------------------------------------------------------------- */
+
+void ladder_owe_sms(struct asked *asked, const struct alert_ground *ground, int64_t now_ms)
+{
+        asked->flags |= ASKED_SMS_DUE;
+        if (!ground->sms || directory_number(ground->people, asked->id)[0] == '\0')
+                return;
+        asked->sms_state = SMS_DUE;
+        asked->sms_at_ms = now_ms;
+}
+
+void ladder_owe_receipt(struct record *record, const struct alert_ground *ground, int64_t now_ms)
+{
+        const struct handset *handset = directory_handset(ground->people, record->handset);
+
+        if (!ground->sms || handset == NULL || !handset->known || handset->entry.number[0] == '\0' ||
+            memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0)
+                return;
+        record->told_sms_state = SMS_DUE;
+        record->told_sms_at_ms = now_ms;
+}
+
+static bool is_needed(const struct record *record, const struct asked *asked)
+{
+        if (strcmp(record->owner_id, asked->id) == 0)
+                return (record->marks & RECORD_NO_NEWS) != 0;
+        return (asked->flags & ASKED_DECLINED) == 0 &&
+               ((record->marks & RECORD_NO_NEWS) != 0 || (record->owner_id[0] == '\0' && asked->seen_at_ms == 0));
+}
+
+bool ladder_sms_again(struct record *record, int64_t now_ms)
+{
+        bool changed = false;
+
+        for (struct asked *asked = record->asked; asked < record->asked + record->asked_count; asked++) {
+                if (asked->sms_state != SMS_DUE || now_ms < asked->sms_at_ms + LADDER_SMS_MS)
+                        continue;
+                changed = true;
+                asked->sms_state = is_needed(record, asked) ? SMS_DUE : SMS_NONE;
+                asked->sms_at_ms = asked->sms_state == SMS_DUE ? now_ms : 0;
+        }
+        if (record->told_sms_state == SMS_DUE && now_ms >= record->told_sms_at_ms + LADDER_SMS_MS) {
+                changed = true;
+                record->told_sms_state = record->sms_at_ms > record->data_at_ms ? SMS_DUE : SMS_NONE;
+                record->told_sms_at_ms = record->told_sms_state == SMS_DUE ? now_ms : 0;
+        }
+        return changed;
+}
+
+/* Everybody is rung: by SMS those again whose last one failed, or is long ago; and the owner, of whom there is no news and who has
+ * nothing else. */
+static void sms_round(struct record *record, const struct alert_ground *ground, int64_t now_ms)
+{
+        for (struct asked *asked = record->asked; asked < record->asked + record->asked_count; asked++) {
+                bool only = strcmp(record->owner_id, asked->id) == 0 && record->owner_path == BY_SMS;
+
+                if (!is_needed(record, asked) || asked->sms_state == SMS_DUE)
+                        continue;
+                if (only ? asked->sms_at_ms < record->progress_at_ms || now_ms - asked->sms_at_ms >= LADDER_SMS_AGAIN_MS
+                         : asked->sms_state == SMS_FAILED ||
+                                    (asked->sms_state != SMS_NONE && now_ms - asked->sms_at_ms >= LADDER_SMS_AGAIN_MS))
+                        ladder_owe_sms(asked, ground, now_ms);
+        }
+}
+
+static int64_t owed_due(const struct record *record)
+{
+        int64_t due_ms = record->told_sms_state == SMS_DUE ? record->told_sms_at_ms : INT64_MAX - LADDER_SMS_MS;
+
+        for (size_t i = 0; i < record->asked_count; i++)
+                if (record->asked[i].sms_state == SMS_DUE && record->asked[i].sms_at_ms < due_ms)
+                        due_ms = record->asked[i].sms_at_ms;
+        return due_ms + LADDER_SMS_MS;
+}
+
+/* ---- Who is asked --------------------------------------------------------------------------------------------------- */
+
 static void note_asked(struct record *record, const struct chosen *chosen, const struct alert_ground *ground,
                        int64_t now_ms)
 {
@@ -53,6 +130,8 @@ static void note_asked(struct record *record, const struct chosen *chosen, const
                 asked->flags |= ASKED_HANDSET;
         if (chosen->who->console_until_ms > now_ms)
                 asked->flags |= ASKED_CONSOLE;
+        if ((asked->flags & (ASKED_HANDSET | ASKED_CONSOLE)) == 0)
+                ladder_owe_sms(asked, ground, now_ms);
 }
 
 /* Who was considered this time; those already asked stand in `asked`. */
@@ -164,6 +243,8 @@ static void step(struct record *record, const struct alert_ground *ground, int64
 
 void ladder_begin(struct record *record, const struct alert_ground *ground, int64_t now_ms)
 {
+        if (record->asked_count > 0) /* asked while the store was away: it goes on from there */
+                return;
         record->stepped_at_ms = now_ms;
         record->step = 0;
         if ((record->marks & RECORD_UNVERIFIED) != 0)
@@ -179,8 +260,43 @@ void ladder_begin(struct record *record, const struct alert_ground *ground, int6
 void ladder_release(struct record *record, const struct alert_ground *ground, int64_t now_ms)
 {
         record->stepped_at_ms = now_ms;
+        ladder_pass_on(record, ground, now_ms);
+}
+
+void ladder_pass_on(struct record *record, const struct alert_ground *ground, int64_t now_ms)
+{
         if (!ladder_is_still(record, ground))
                 ask(record, ground, WHO_NEAREST, 1, now_ms);
+}
+
+static bool is_later(uint8_t known, uint8_t told)
+{
+        return known == SMS_DUE || (known == SMS_HANDED && told > SMS_HANDED) ||
+               (known == SMS_FAILED && told == SMS_DELIVERED);
+}
+
+bool ladder_note(struct record *record, const struct alert_sms *sms, const struct alert_ground *ground, int64_t now_ms)
+{
+        size_t count = record->asked_count;
+        bool changed = false;
+
+        for (size_t i = 0; i < count; i++) {
+                struct asked *asked = &record->asked[i];
+
+                if (sms->asked[i] == SMS_NONE || !is_later(asked->sms_state, sms->asked[i]))
+                        continue;
+                changed = true;
+                asked->sms_state = sms->asked[i];
+                asked->sms_at_ms = now_ms;
+                if (asked->sms_state == SMS_FAILED && (asked->flags & (ASKED_HANDSET | ASKED_CONSOLE)) == 0 &&
+                    asked->seen_at_ms == 0 && record->owner_id[0] == '\0')
+                        ladder_pass_on(record, ground, now_ms);
+        }
+        if (sms->told == SMS_NONE || !is_later(record->told_sms_state, sms->told))
+                return changed;
+        record->told_sms_state = sms->told;
+        record->told_sms_at_ms = now_ms;
+        return true;
 }
 
 static int64_t step_due(const struct record *record, const struct zone_ladder *ladder)
@@ -210,12 +326,10 @@ static int64_t earlier(int64_t a, int64_t b)
         return a < b ? a : b;
 }
 
-int64_t ladder_due(const struct record *record, const struct alert_ground *ground, int64_t owner_heard_ms)
+static int64_t ladder_next(const struct record *record, const struct alert_ground *ground, int64_t owner_heard_ms)
 {
         struct zone_ladder ladder = ladder_of(record, ground);
 
-        if (record->state == ALERT_CLOSED)
-                return 0;
         if (ladder_is_still(record, ground))
                 return record->stepped_at_ms + LADDER_SHOW_MS;
         if (record->owner_id[0] == '\0')
@@ -225,6 +339,12 @@ int64_t ladder_due(const struct record *record, const struct alert_ground *groun
         return owner_heard_ms > INT64_MAX - LADDER_UNHEARD_MS
                        ? progress_due(record)
                        : earlier(progress_due(record), owner_heard_ms + LADDER_UNHEARD_MS);
+}
+
+int64_t ladder_due(const struct record *record, const struct alert_ground *ground, int64_t owner_heard_ms)
+{
+        return record->state == ALERT_CLOSED ? 0
+                                             : earlier(ladder_next(record, ground, owner_heard_ms), owed_due(record));
 }
 
 /* When a step counts as done: in time, unless it is very late. */
@@ -257,7 +377,8 @@ static bool check_seen(struct record *record, const struct alert_ground *ground,
                 changed = true;
                 if (asked->seen_at_ms != 0)
                         continue;
-                asked->flags |= ASKED_SMS_DUE;
+                if ((asked->flags & (ASKED_SMS_DUE | ASKED_DECLINED)) == 0)
+                        ladder_owe_sms(asked, ground, now_ms);
                 ask(record, ground, WHO_NEAREST, 1, now_ms);
         }
         return changed;
@@ -282,6 +403,7 @@ bool ladder_climb(struct record *record, const struct alert_ground *ground, int6
         } else {
                 step(record, ground, now_ms);
         }
+        sms_round(record, ground, now_ms);
         return true;
 }
 
@@ -290,7 +412,7 @@ int64_t ladder_heard(const struct record *record, const struct alert_ground *gro
         const struct person *owner = directory_person(ground->people, record->owner_id);
         int64_t heard_ms;
 
-        if (owner == NULL)
+        if (owner == NULL || record->owner_path == BY_SMS)
                 return INT64_MAX;
         if (ground->hearing_since_ms > now_ms)
                 return now_ms;
@@ -305,6 +427,7 @@ static void ring_again(struct record *record, const struct alert_ground *ground,
         record->rings++;
         if (record->step < 3)
                 step(record, ground, now_ms);
+        sms_round(record, ground, now_ms);
 }
 
 bool ladder_watch(struct record *record, const struct alert_ground *ground, int64_t now_ms)

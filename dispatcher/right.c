@@ -16,6 +16,7 @@ static int user_actor(const struct core *core, const struct command *command, st
         if (user->entry.role != ROLE_CONTROL &&
             (user->entry.role != ROLE_SUPERVISOR || directory_person(&core->directory, person) == NULL))
                 return -ANSWER_NOT_ALLOWED;
+        actor->path = BY_CONSOLE;
         actor->control = user->entry.role == ROLE_CONTROL;
         record_set_text(actor->person, sizeof(actor->person), person);
         record_set_text(actor->name, sizeof(actor->name), user->entry.name);
@@ -32,7 +33,7 @@ static int handset_actor(const struct core *core, const uint8_t *id, struct aler
                 person = directory_person(&core->directory, handset->entry.person);
         if (person == NULL)
                 return -ANSWER_NOT_ALLOWED;
-        actor->by_handset = true;
+        actor->path = BY_HANDSET;
         memcpy(actor->handset, id, HANDSET_ID_SIZE);
         record_set_text(actor->person, sizeof(actor->person), person->id);
         record_set_text(actor->name, sizeof(actor->name), person->entry.name);
@@ -136,7 +137,7 @@ static int ask_alert(struct core *core, const struct command *command, const str
         memcpy(fact->id, command->alert, ALERT_ID_SIZE);
         fact->at_ms = core->now_ms;
         fact->verb = command->verb;
-        fact->by_handset = actor->by_handset;
+        fact->by_handset = actor->path == BY_HANDSET;
         memcpy(fact->handset, actor->handset, HANDSET_ID_SIZE);
         fact->request = asking->request;
         fact->session = asking->session != NULL ? asking->session->id : 0;

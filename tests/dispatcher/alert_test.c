@@ -217,7 +217,7 @@ static void test_nobody_takes_their_own(void **state)
         assert_int_equal(command(scene, &record, COMMAND_TAKE), -ANSWER_OWN_ALERT);
         assert_int_equal(command(scene, &record, COMMAND_JOIN), -ANSWER_OWN_ALERT);
         act_as(scene, "bob", false);
-        scene->actor.by_handset = true; /* whoever asks with the very phone that raised it */
+        scene->actor.path = BY_HANDSET; /* whoever asks with the very phone that raised it */
         memcpy(scene->actor.handset, scene->press.handset, HANDSET_ID_SIZE);
         assert_int_equal(command(scene, &record, COMMAND_TAKE), -ANSWER_OWN_ALERT);
 }
