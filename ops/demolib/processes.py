@@ -1,6 +1,7 @@
 """Processes of the demo: each has a name, a command, a log; all of them end with the demo."""
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -10,14 +11,15 @@ class Failure(Exception):
 
 
 class Process:
-    def __init__(self, name, argv, folder, ready=False, env=None):
-        self.name, self.argv, self.ready, self.env = name, argv, ready, env
+    def __init__(self, name, argv, folder, ready=False, env=None, cwd=None, port=None, forks=False):
+        self.name, self.argv, self.ready, self.env, self.cwd = name, argv, ready, env, cwd
+        self.forks = forks  # it goes on in a child of its own when it starts anew (Kannel's smsbox): its group is what lives
         self.log = os.path.join(folder, name + ".log")
         self.child = None
-        self.port = None
+        self.port = port  # where it listens; of a program that cannot say when it is ready, given
 
     def start(self, timeout_s=20):
-        """Start it; with `ready`, wait until it has written the port it listens on."""
+        """Start it; with `ready`, wait until it has written the port it listens on; with `port`, until somebody listens there."""
         argv, pass_fds, read_fd = list(self.argv), (), None
         if self.ready:
             read_fd, write_fd = os.pipe()
@@ -26,7 +28,7 @@ class Process:
         try:
             with open(self.log, "ab") as log:
                 self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=pass_fds,
-                                              start_new_session=True, env=self.env)
+                                              start_new_session=True, env=self.env, cwd=self.cwd)
         except OSError as error:
             raise Failure(cannot_start(argv[0], error)) from error
         finally:
@@ -37,6 +39,10 @@ class Process:
                 self.port = self._wait_ready(read_fd, timeout_s)
             finally:
                 os.close(read_fd)
+        elif self.port:
+            wait_for(f"{self.name} on port {self.port}", lambda: not self.alive() or listens(self.port), timeout_s)
+            if not self.alive():
+                raise Failure(f"{self.name}: ended before it was ready\n{self.tail()}")
         return self
 
     def _wait_ready(self, fd, timeout_s):
@@ -60,22 +66,39 @@ class Process:
         return self.child.pid if self.child else None
 
     def alive(self):
-        return self.child is not None and self.child.poll() is None
+        if self.child is None:
+            return False
+        return self.child.poll() is None or (self.forks and self._signal(0))
+
+    def _signal(self, number):
+        try:
+            os.killpg(self.child.pid, number)
+            return True
+        except ProcessLookupError:
+            return False
 
     def kill(self):
         """As if the power went: no farewell."""
         if self.alive():
-            os.killpg(self.child.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self.child.wait()
 
     def stop(self, timeout_s=5):
         if not self.alive():
             return
-        os.killpg(self.child.pid, signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         try:
-            self.child.wait(timeout_s)
-        except subprocess.TimeoutExpired:
+            wait_for(self.name, lambda: not self.alive(), timeout_s)
+        except Failure:
             self.kill()
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
 
 
 def cannot_start(program, error):

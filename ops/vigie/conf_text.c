@@ -56,6 +56,11 @@ static const char *rule(const char *value, size_t line_len)
         return NULL;
 }
 
+void conf_text_line(struct conf_text *text, const char *line)
+{
+        add(text, line);
+}
+
 void conf_text_key(struct conf_text *text, const char *key, const char *format, ...)
 {
         char value[1024], line[1100];

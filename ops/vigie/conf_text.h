@@ -21,6 +21,9 @@ void conf_text_init(struct conf_text *text, const char *comment);
 /* conf_text_section: begin [NAME]. */
 void conf_text_section(struct conf_text *text, const char *name);
 
+/* conf_text_line: add LINE as it is; the caller answers for it. */
+void conf_text_line(struct conf_text *text, const char *line);
+
 /* conf_text_key: add "KEY = value".  A value that cannot stand there is told on stderr, and -EINVAL is in `error`. */
 void conf_text_key(struct conf_text *text, const char *key, const char *format, ...)
         __attribute__((format(printf, 3, 4)));

@@ -28,7 +28,7 @@
 
 /* Everything that is written, made before anything is. */
 struct texts {
-        struct conf_text dispatcher, console, tool, acl;
+        struct conf_text dispatcher, console, tool, acl, kannel;
 };
 
 /* ---- what is asked */
@@ -58,11 +58,30 @@ static int draw(char text[SETUP_PASSWORD_SIZE])
         return r;
 }
 
+/* The numbers of SMS: as an operator's network writes them, so that one number has one form. */
+static int read_numbers(const struct setup *s)
+{
+        const char *const given[] = { s->sms_number, s->control_number };
+        static const char *const names[] = { "--sms-number", "--control-number" };
+
+        for (size_t i = 0; i < 2; i++) {
+                size_t digits = given[i][0] == '+' ? strspn(given[i] + 1, "0123456789") : 0;
+
+                if (given[i][0] != 0 && (digits < 5 || digits > 15 || given[i][digits + 1] != 0))
+                        return say_wrong("%s '%s': + and 5 to 15 digits", names[i], given[i]);
+        }
+        if (s->control_number[0] != 0 && s->sms_number[0] == 0)
+                return say_wrong("--control-number: without --sms-number nothing can be sent to it");
+        return 0;
+}
+
 /* The command line; NAMES of NAMES_MAX octets is cut into the setup's. */
 static int read_setup(int argc, char **argv, struct setup *s, char *names)
 {
         static const struct bounds ports = { 1, 65535 };
-        const char *given = "localhost,127.0.0.1", *handset_port = "8443", *console_port = "8444";
+        static const struct bounds gateways = { 1, 65533 };
+        const char *given = "localhost,127.0.0.1", *handset_port = "8443", *console_port = "8444", *sms_port = "8445",
+                   *gateway_port = "13000";
         const struct choice list[] = {
                 { "region", &s->region, NULL, "the region's short name" },
                 { "names", &given, NULL, "names and addresses of the servers, NAME[,NAME...] (localhost,127.0.0.1)" },
@@ -70,6 +89,10 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
                 { "positions", &s->positions, NULL, "Redis of the positions" },
                 { "handset-port", &handset_port, NULL, "TCP port for handsets (8443)" },
                 { "console-port", &console_port, NULL, "TCP port for browsers (8444)" },
+                { "sms-number", &s->sms_number, NULL, "the region's own number, +33..., for SMS by Kannel" },
+                { "control-number", &s->control_number, NULL, "the control room's telephone: SMS when its consoles are blind" },
+                { "sms-port", &sms_port, NULL, "loopback port on which dispatchers take SMS (8445)" },
+                { "gateway-port", &gateway_port, NULL, "the first of three loopback ports of Kannel (13000)" },
         };
         const struct choices choices = { "init --region NAME [...]", list, sizeof(list) / sizeof(list[0]), 0 };
 
@@ -81,9 +104,11 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
         if (text_fit("--names", given, names, NAMES_MAX) < 0 || split(names, s) < 0 ||
             redis_address_check("--alerts", s->alerts) < 0 || redis_address_check("--positions", s->positions) < 0 ||
             whole_number("--handset-port", handset_port, &ports, &s->handset_port) < 0 ||
-            whole_number("--console-port", console_port, &ports, &s->console_port) < 0)
+            whole_number("--console-port", console_port, &ports, &s->console_port) < 0 ||
+            whole_number("--sms-port", sms_port, &ports, &s->sms_port) < 0 ||
+            whole_number("--gateway-port", gateway_port, &gateways, &s->gateway_port) < 0)
                 return -EINVAL;
-        return 0;
+        return read_numbers(s);
 }
 
 /* ---- keys */
@@ -193,7 +218,8 @@ static int write_all(struct region *region, const struct setup *s, const struct 
         unlink(path); /* of an init that was cut short: signed by another root */
         if (trust_main(region, 2, sign) != EXIT_DONE)
                 return -EIO;
-        if ((r = put(region, "vigie.conf", &texts->tool)) < 0 || (r = region_path(region, MARKER, path)) < 0)
+        if ((s->sms_number[0] != 0 && (r = put(region, "kannel.conf", &texts->kannel)) < 0) ||
+            (r = put(region, "vigie.conf", &texts->tool)) < 0 || (r = region_path(region, MARKER, path)) < 0)
                 return r;
         unlink(path); /* vigie.conf is there: with it the region is one */
         return 0;
@@ -225,7 +251,7 @@ static int make_texts(const struct setup *s, struct texts *texts)
         int r;
 
         if ((r = setup_dispatcher(s, &texts->dispatcher)) < 0 || (r = setup_console(s, &texts->console)) < 0 ||
-            (r = setup_tool(s, &texts->tool)) < 0)
+            (r = setup_tool(s, &texts->tool)) < 0 || (r = setup_kannel(s, &texts->kannel)) < 0)
                 return r;
         return setup_acl(s, &texts->acl);
 }
@@ -253,13 +279,17 @@ static int make(const char *dir, struct setup *s, struct texts *texts)
 
 int init_main(const char *dir, int argc, char **argv)
 {
-        struct setup setup = { .alerts = "/run/vigie/alerts.sock", .positions = "/run/vigie/positions.sock" };
+        struct setup setup = { .alerts = "/run/vigie/alerts.sock",
+                               .positions = "/run/vigie/positions.sock",
+                               .sms_number = "",
+                               .control_number = "" };
         struct texts *texts = calloc(1, sizeof(*texts));
         char names[NAMES_MAX];
         int r = texts != NULL ? read_setup(argc, argv, &setup, names) : -ENOMEM;
 
         if (r == 0 &&
             ((r = draw(setup.dispatcher)) < 0 || (r = draw(setup.console)) < 0 || (r = draw(setup.tool)) < 0 ||
+             (r = draw(setup.door)) < 0 || (r = draw(setup.sendsms)) < 0 || (r = draw(setup.admin)) < 0 ||
              (r = make(dir, &setup, texts)) < 0) &&
             r != -EINVAL && r != -EEXIST)
                 say_wrong("init: %s", strerror(-r));

@@ -29,6 +29,7 @@ static const struct conf_option options[] = {
                     "Redis of the positions: /socket or host:port"),
         CONF_STRING(struct region_config, user, "store.user", 0, "", "ACL user of this tool"),
         CONF_STRING(struct region_config, password, "store.password", 0, "", "its password"),
+        CONF_STRING(struct region_config, sms_number, "sms.number", 0, "", "the region's number; empty: no SMS"),
 };
 static const struct conf_table table = {
         .program = "vigie",

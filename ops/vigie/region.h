@@ -6,6 +6,7 @@
  *   receipt.key receipt.pem   position.key position.pem   with their kid in trust.cose
  *   server.key server.pem tickets.key                     the servers' TLS
  *   dispatcher.conf console.conf  redis/                  configuration of the daemons
+ *   kannel.conf                                           where the region has SMS: the gateway's
  *   zones.geojson barriers.geojson handsets/              one folder an enrolled handset */
 #ifndef OPS_VIGIE_REGION_H
 #define OPS_VIGIE_REGION_H
@@ -35,6 +36,7 @@ struct region_config {
         char name[REGION_NAME_MAX + 1];
         char alerts[REGION_ADDRESS_MAX + 1], positions[REGION_ADDRESS_MAX + 1]; /* "/path/of/socket" or "host:port" */
         char user[33], password[129];                                           /* ACL user of this tool, both Redis */
+        char sms_number[NUMBER_MAX + 1]; /* where handsets send SMS to; "" = none */
 };
 
 struct region {

@@ -49,6 +49,7 @@ int setup_dispatcher(const struct setup *s, struct conf_text *text)
         conf_text_key(text, "key", "%s/receipt.key", s->dir);
         put_path(text, "trust", s, REGION_TRUST);
         conf_text_key(text, "root", "%s/root.pem", s->dir);
+        setup_sms(s, text);
         return text->error;
 }
 
@@ -104,6 +105,10 @@ int setup_tool(const struct setup *s, struct conf_text *text)
         conf_text_section(text, "store");
         conf_text_key(text, "user", "tool");
         conf_text_key(text, "password", "%s", s->tool);
+        if (s->sms_number[0] != 0) {
+                conf_text_section(text, "sms");
+                conf_text_key(text, "number", "%s", s->sms_number);
+        }
         return text->error;
 }
 

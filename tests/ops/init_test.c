@@ -45,6 +45,52 @@ static void test_files_and_modes(void **state)
         assert_string_equal(p->err, "");
 }
 
+/* With a number: Kannel's configuration, whose secrets are the dispatchers' too; without, none. */
+static void test_sms(void **state)
+{
+        struct place *p = *state;
+        char kannel[4096], dispatcher[4096], tool[4096], line[256];
+        const char *secret;
+
+        assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--sms-number", "+33700900900", "--control-number",
+                               "+33478000000", "--sms-port", "9001", "--gateway-port", "65533"),
+                         0);
+        assert_int_equal(place_mode(p, "region/kannel.conf"), 0600);
+        place_get(p, "region/kannel.conf", kannel, sizeof(kannel));
+        place_get(p, "region/dispatcher.conf", dispatcher, sizeof(dispatcher));
+        place_get(p, "region/vigie.conf", tool, sizeof(tool));
+        assert_non_null(secret = strstr(kannel, "http://127.0.0.1:9001/sms/in?secret="));
+        snprintf(line, sizeof(line), "\n[sms]\nport = 9001\nsecret = %.32s\nurl = http://127.0.0.1:65535/cgi-bin/sendsms\n",
+                 strchr(secret, '=') + 1);
+        assert_non_null(strstr(dispatcher, line));
+        assert_non_null(strstr(dispatcher, "\nfrom = +33700900900\n[control]\nnumber = +33478000000\n"));
+        assert_non_null(secret = strstr(dispatcher, "\nuser = vigie\npassword = "));
+        snprintf(line, sizeof(line), "\ngroup = sendsms-user\nusername = vigie\npassword = %.32s\n",
+                 strstr(secret, "password = ") + 11);
+        assert_non_null(strstr(kannel, line));
+        assert_non_null(strstr(kannel, "\nsendsms-port = 65535\n"));
+        assert_non_null(strstr(tool, "\n[sms]\nnumber = +33700900900\n"));
+        strcpy(p->region + strlen(p->region), "2");
+        assert_int_equal(place_init(p), 0);
+        assert_false(place_has(p, "region2/kannel.conf"));
+        place_get(p, "region2/dispatcher.conf", dispatcher, sizeof(dispatcher));
+        assert_null(strstr(dispatcher, "[sms]"));
+}
+
+static void test_bad_numbers_are_refused(void **state)
+{
+        static const char *const bad[] = { "33700900900", "+1234", "+1234567890123456", "+3370090090x", "+", " +33700900900" };
+        struct place *p = *state;
+
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--sms-number", bad[i]), 2);
+                assert_non_null(strstr(p->err, "5 to 15 digits"));
+        }
+        assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--control-number", "+33478000000"), 2);
+        assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--sms-number", "+33700900900", "--gateway-port", "65534"), 2);
+        assert_false(place_has(p, "region"));
+}
+
 static void test_passwords_and_keys_are_drawn(void **state)
 {
         struct place *p = *state;
@@ -303,6 +349,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_files_and_modes, place_open, place_close),
+                cmocka_unit_test_setup_teardown(test_sms, place_open, place_close),
+                cmocka_unit_test_setup_teardown(test_bad_numbers_are_refused, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_passwords_and_keys_are_drawn, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_trust_list_is_the_root_s, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_daemons_take_their_configuration, place_open, place_close),
