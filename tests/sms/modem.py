@@ -2,6 +2,7 @@
 
 It answers one command line after the other, echoes, may be slow, hung, without SIM or network, or gone with its tty."""
 import asyncio
+import contextlib
 import os
 import re
 import tty
@@ -69,10 +70,8 @@ class Modem:
         tty.setraw(self.slave)
         os.set_blocking(self.master, False)
         self.unsent = b""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
-        except FileNotFoundError:
-            pass
         os.symlink(os.ttyname(self.slave), self.path)
         asyncio.get_running_loop().add_reader(self.master, self._readable)
 
@@ -84,7 +83,8 @@ class Modem:
         loop.remove_writer(self.master)
         if self.command:
             self.command.cancel()
-        os.unlink(self.path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
         os.close(self.master)
         os.close(self.slave)
         self.master = self.slave = None

@@ -20,6 +20,7 @@ number, into an inbox here.  F shortens all times (0.01: a hundred times faster)
 Each is answered by one line; {"error": why} when it cannot be done."""
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -174,7 +175,8 @@ async def run(options):
         line.cancel()
     for modem in network.centre.modems.values():
         modem.unplug()
-    os.unlink(options.control)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(options.control)
 
 
 def main():
