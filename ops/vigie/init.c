@@ -90,7 +90,8 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
                 { "handset-port", &handset_port, NULL, "TCP port for handsets (8443)" },
                 { "console-port", &console_port, NULL, "TCP port for browsers (8444)" },
                 { "sms-number", &s->sms_number, NULL, "the region's own number, +33..., for SMS by Kannel" },
-                { "control-number", &s->control_number, NULL, "the control room's telephone: SMS when its consoles are blind" },
+                { "control-number", &s->control_number, NULL,
+                  "the control room's telephone: SMS when its consoles are blind" },
                 { "sms-port", &sms_port, NULL, "loopback port on which dispatchers take SMS (8445)" },
                 { "gateway-port", &gateway_port, NULL, "the first of three loopback ports of Kannel (13000)" },
         };

@@ -18,14 +18,14 @@ struct setup {
         size_t name_count;
         long handset_port, console_port;
         char dispatcher[SETUP_PASSWORD_SIZE], console[SETUP_PASSWORD_SIZE], tool[SETUP_PASSWORD_SIZE];
-        const char *sms_number, *control_number; /* "": no SMS; no number for the control room */
+        const char *sms_number, *control_number; /* "" = none */
         long sms_port, gateway_port;             /* the dispatchers' SMS door; the first of Kannel's three */
         char door[SETUP_PASSWORD_SIZE], sendsms[SETUP_PASSWORD_SIZE], admin[SETUP_PASSWORD_SIZE];
 };
 
 /* setup_dispatcher, setup_console, setup_tool, setup_acl, setup_kannel: the text of dispatcher.conf, console.conf,
- * vigie.conf, redis/users.acl, and kannel.conf.  Return 0, -EINVAL (a value does not fit a line: told on stderr), -ENOBUFS.  The caller wipes the
- * text. */
+ * vigie.conf, redis/users.acl, and kannel.conf.  Return 0, -EINVAL (a value does not fit a line: told on stderr),
+ * -ENOBUFS.  The caller wipes the text. */
 int setup_dispatcher(const struct setup *setup, struct conf_text *text);
 int setup_console(const struct setup *setup, struct conf_text *text);
 int setup_tool(const struct setup *setup, struct conf_text *text);

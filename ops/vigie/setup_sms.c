@@ -4,8 +4,8 @@
 
 #include "ops/vigie/setup.h"
 
-/* Kannel asks again so long, a second between two tries, while no dispatcher answers: a person's answer is sent once.  A day: whoever
- * answered longer ago has been told by somebody else. */
+/* Kannel asks again so often, a second between two tries, while no dispatcher answers: a person sends an answer once.
+ * A day: whoever answered longer ago has heard by another way. */
 #define POST_TRIES 86400
 
 void setup_sms(const struct setup *s, struct conf_text *text)
@@ -42,7 +42,9 @@ static void put_core(const struct setup *s, struct conf_text *text)
         conf_text_key(text, "smsbox-port", "%ld", s->gateway_port + 1);
         conf_text_key(text, "smsbox-interface", "\"127.0.0.1\"");
         put_local(text, "box-deny-ip", "box-allow-ip");
-        conf_text_line(text, "# in the folder that bearerbox is started in: what came and was not yet handed over outlives it");
+        conf_text_line(
+                text,
+                "# in the folder that bearerbox is started in: what came and was not yet handed over outlives it");
         conf_text_key(text, "store-type", "file");
         conf_text_key(text, "store-location", "\"kannel.store\"");
         conf_text_key(text, "dlr-storage", "internal");
@@ -69,11 +71,16 @@ static void put_smsbox(const struct setup *s, struct conf_text *text)
 
 int setup_kannel(const struct setup *s, struct conf_text *text)
 {
-        conf_text_init(text, "# Kannel of this region: bearerbox and smsbox, on the dispatchers' machine.  Holds passwords: mode 0600.\n"
-                             "# At the end add the line to your operator, a group = smsc; share/vigie/kannel/README.md says how.\n");
+        conf_text_init(
+                text,
+                "# Kannel of this region: bearerbox and smsbox, on the dispatchers' machine.  Holds passwords: mode "
+                "0600.\n"
+                "# At the end add the line to your operator, a group = smsc; share/vigie/kannel/README.md says how.\n");
         put_core(s, text);
         put_smsbox(s, text);
-        conf_text_line(text, "\n# every SMS goes to a dispatcher, whatever it says; no answer is made of what the dispatcher says");
+        conf_text_line(
+                text,
+                "\n# every SMS goes to a dispatcher, whatever it says; no answer is made of what the dispatcher says");
         conf_text_line(text, "group = sms-service");
         conf_text_key(text, "keyword", "default");
         conf_text_key(text, "catch-all", "true");

@@ -60,7 +60,8 @@ static void test_sms(void **state)
         place_get(p, "region/dispatcher.conf", dispatcher, sizeof(dispatcher));
         place_get(p, "region/vigie.conf", tool, sizeof(tool));
         assert_non_null(secret = strstr(kannel, "http://127.0.0.1:9001/sms/in?secret="));
-        snprintf(line, sizeof(line), "\n[sms]\nport = 9001\nsecret = %.32s\nurl = http://127.0.0.1:65535/cgi-bin/sendsms\n",
+        snprintf(line, sizeof(line),
+                 "\n[sms]\nport = 9001\nsecret = %.32s\nurl = http://127.0.0.1:65535/cgi-bin/sendsms\n",
                  strchr(secret, '=') + 1);
         assert_non_null(strstr(dispatcher, line));
         assert_non_null(strstr(dispatcher, "\nfrom = +33700900900\n[control]\nnumber = +33478000000\n"));
@@ -79,7 +80,8 @@ static void test_sms(void **state)
 
 static void test_bad_numbers_are_refused(void **state)
 {
-        static const char *const bad[] = { "33700900900", "+1234", "+1234567890123456", "+3370090090x", "+", " +33700900900" };
+        static const char *const bad[] = { "33700900900",  "+1234", "+1234567890123456",
+                                           "+3370090090x", "+",     " +33700900900" };
         struct place *p = *state;
 
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -87,7 +89,8 @@ static void test_bad_numbers_are_refused(void **state)
                 assert_non_null(strstr(p->err, "5 to 15 digits"));
         }
         assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--control-number", "+33478000000"), 2);
-        assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--sms-number", "+33700900900", "--gateway-port", "65534"), 2);
+        assert_int_equal(
+                VIGIE(p, "init", "--region", "lyon", "--sms-number", "+33700900900", "--gateway-port", "65534"), 2);
         assert_false(place_has(p, "region"));
 }
 
