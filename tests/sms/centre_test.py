@@ -105,6 +105,13 @@ class Control(NetworkCase):
             self.text(text)
         self.assertEqual(self.texts(), ["x" * 400, "œ" * 200])
 
+    def test_flood(self):
+        self.ask(flood={"count": 30, "to": REGION, "from": "+3368", "text": "junk"})
+        self.assertEqual((len(self.texts()), self.inbox(REGION)[29]["from"]), (30, "+3368000029"))
+        self.ask(flood={"count": 30, "to": REGION, "from": "+3368", "text": "junk", "per_s": 200})
+        self.assertLess(len(self.texts()), 60)
+        self.wait_inbox(REGION, 60)
+
     def test_take(self):
         self.text("x")
         self.ask(inbox=REGION, take=True)

@@ -8,7 +8,7 @@ PATH becomes a link to a modem's terminal.  What is sent to a region's number go
 number, into an inbox here.  F shortens all times (0.01: a hundred times faster).  The control socket takes JSON objects, one a line:
 
     {"send": {"from", "to", "text" or "hex" (+ "udh"), "copies", "now": past the shape}}    a phone sends
-    {"flood": {"count", "to", "from": prefix, "text" or "hex"}}                           many, by many senders, past the shape
+    {"flood": {"count", "to", "from": prefix, "text" or "hex", "per_s"}}                  many, by many senders, past the shape
     {"inbox": NUMBER, "take": bool}            what it received, long texts put together
     {"modem": NUMBER, "state": ..., "code": CMS error of no_credit}       without state: how it is.  States: see modem.py
     {"shape": "etsi", "none" or {"first_s", "first_fails", "retry_s", "retry_fails", "lost", "doubled"}, "factor": F}
@@ -88,10 +88,16 @@ class Network:
 
     def flood(self, request):
         given = request["flood"]
-        part = part_of(given)[0]
-        for i in range(given["count"]):
-            self._send(f"{given['from']}{i:06d}", given["to"], part, True)
+        self._flood(given, part_of(given)[0], 0)
         return {}
+
+    def _flood(self, given, part, done):
+        slice_s = 0.02
+        until = min(given["count"], done + max(1, int(given.get("per_s", given["count"] / slice_s) * slice_s)))
+        for i in range(done, until):
+            self._send(f"{given['from']}{i:06d}", given["to"], part, True)
+        if until < given["count"]:
+            asyncio.get_running_loop().call_later(slice_s, self._flood, given, part, until)
 
     def inbox(self, request):
         return {"inbox": self.centre.inbox(request["inbox"], request.get("take", False))}
