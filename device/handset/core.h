@@ -153,7 +153,7 @@ int64_t my_send_due(const struct vigie *vigie);
 /* my_send_on_signed: a signature came back, or could not be made. */
 void my_send_on_signed(struct vigie *vigie, const struct vigie_event *event);
 
-/* my_send_unanswered: since when something sent on this link waits for a receipt; NEVER if nothing does. */
+/* my_send_unanswered: since when something sent on this link waits for a receipt by data; NEVER if nothing does. */
 int64_t my_send_unanswered(const struct vigie *vigie, enum my_lane lane);
 
 /* my_send_needs_answer: say whether the newest copy waits for a receipt. */

@@ -309,7 +309,7 @@ int64_t my_send_unanswered(const struct vigie *vigie, enum my_lane lane)
         for (int i = MY_REAL; i <= MY_DRILL; i++) {
                 const struct my_alert *a = &vigie->alert[i];
 
-                if (a->state == MY_OPEN && a->sent[lane].link == vigie->link[lane].number && my_send_needs_answer(a))
+                if (a->state == MY_OPEN && a->sent[lane].link == vigie->link[lane].number)
                         since = my_earlier(since, a->sent[lane].first_mono_ms);
         }
         return since;

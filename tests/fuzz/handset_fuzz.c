@@ -1,5 +1,5 @@
 /* Sequences of events at libvigie-handset: a press is there at once, no word is said early, a revision's number is used
- * once, a send goes to a live link, a timer is never due at once, SHOW comes when the status changed, and nothing of it
+ * once, a send goes to a live link, an SMS to a ready modem, one at a time, a timer is never due at once, SHOW comes when the status changed, and nothing of it
  * breaks. */
 #include <assert.h>
 #include <stddef.h>
@@ -40,7 +40,9 @@ struct host {
         int64_t ms, timer_mono_ms;
         uint64_t drawn;
         uint8_t up;
-        uint32_t seq, sign_ticket, seal_ticket, request;
+        uint8_t modem;
+        uint32_t seq, sign_ticket, seal_ticket, sms_ticket, request;
+        int64_t sms_ms;        /* the SMS of that ticket was given */
         bool journals, honest; /* honest: the journal never failed, so that its promises hold across restarts */
         struct known known[IDS_MAX];
         size_t known_count;
@@ -117,6 +119,16 @@ static void check_send(struct host *h, const struct vigie_action *a)
                 assert(h->status.duty.state != VIGIE_DUTY_OFF || h->status.duty.until_s != 0);
 }
 
+static void check_sms(struct host *h, const struct vigie_action *a)
+{
+        assert(h->modem == VIGIE_MODEM_READY && h->options.enrolled);
+        assert(h->sms_ticket == 0 || h->ms - h->sms_ms >= VIGIE_SMS_WAIT_MS);
+        assert(a->ticket != 0 && a->len <= VIGIE_SMS_MAX);
+        check_alert(h, (struct cbor_span){ a->data, a->len });
+        h->sms_ticket = a->ticket;
+        h->sms_ms = h->ms;
+}
+
 static void append(struct host *h, const struct vigie_action *a)
 {
         assert(a->seq == ++h->seq && a->len > 0);
@@ -143,6 +155,9 @@ static bool act(struct host *h, const struct vigie_action *a)
         case VIGIE_DO_SEND:
                 check_send(h, a);
                 return false;
+        case VIGIE_DO_SEND_SMS:
+                check_sms(h, a);
+                return false;
         case VIGIE_DO_DISCONNECT:
                 h->up &= (uint8_t) ~(1u << a->address);
                 return false;
@@ -152,7 +167,7 @@ static bool act(struct host *h, const struct vigie_action *a)
         case VIGIE_DO_SHOW:
                 return true;
         default:
-                assert(a->type > 0 && a->type < VIGIE_DO_END && a->type != VIGIE_DO_SEND_SMS);
+                assert(a->type > 0 && a->type < VIGIE_DO_END);
                 return false;
         }
 }
@@ -184,8 +199,8 @@ static void restart(struct host *h)
         assert(vigie_init(h->vigie, &h->options) == 0);
         for (size_t i = 0; i < h->records; i++)
                 assert(vigie_restore(h->vigie, h->record[i].octets, h->record[i].len) == 0);
-        h->seq = h->sign_ticket = h->seal_ticket = 0;
-        h->up = 0;
+        h->seq = h->sign_ticket = h->seal_ticket = h->sms_ticket = 0;
+        h->up = h->modem = 0;
         h->timer_mono_ms = INT64_MAX;
         give(h, (struct vigie_event){ .type = VIGIE_ON_START });
 }
@@ -213,13 +228,14 @@ static void give_frame(struct host *h, const struct frame *frame)
         give(h, e);
 }
 
-static void give_receipt(struct host *h, struct bytes *b)
+static void give_receipt(struct host *h, struct bytes *b, bool sms)
 {
         uint8_t payload[RECEIPT_PAYLOAD_MAX], octets[RECEIPT_MAX], signature[64] = { GOOD };
         struct receipt r = { .revision = take(b), .version = take(b), .state = take(b) % 24, .time_s = 1, .who = "W" };
         struct known *k = h->known_count == 0 ? NULL : &h->known[take(b) % h->known_count];
         struct cose_parts parts = { KEY_EDDSA, our_handset, { payload, 0 }, CBOR_LITERAL(RECEIPT_AAD) };
         struct frame frame = { .type = FRAME_RECEIPT };
+        struct vigie_event e = { .type = VIGIE_ON_SMS };
         struct cbor_writer w;
 
         if (k == NULL)
@@ -232,7 +248,12 @@ static void give_receipt(struct host *h, struct bytes *b)
         assert(cose_sign1_finish(&parts, signature, &w) == 0);
         k->receipt = true;
         frame.u.cose.cose = cbor_written(&w);
-        give_frame(h, &frame);
+        e.u.sms.data = octets;
+        e.u.sms.len = w.len;
+        if (sms)
+                give(h, e);
+        else
+                give_frame(h, &frame);
 }
 
 static void give_ring(struct host *h, struct bytes *b)
@@ -364,6 +385,17 @@ static void small_event(struct host *h, struct bytes *b, uint8_t type)
                 e.u.signature.ticket = h->sign_ticket;
                 e.u.signature.ok = take(b) % 8 != 7;
                 break;
+        case VIGIE_ON_MODEM:
+                e.u.modem = take(b) % 8;
+                h->modem = e.u.modem < VIGIE_MODEM_END ? e.u.modem : h->modem;
+                break;
+        case VIGIE_ON_SMS_SENT:
+                e.u.sms_sent.ticket = take(b) % 8 == 7 ? take(b) : h->sms_ticket;
+                e.u.sms_sent.ok = take(b) & 1;
+                e.u.sms_sent.code = take(b);
+                if (e.u.sms_sent.ticket == h->sms_ticket)
+                        h->sms_ticket = 0;
+                break;
         case VIGIE_ON_SEALED:
                 e.u.sealed.ticket = h->seal_ticket;
                 break;
@@ -391,7 +423,7 @@ static void one(struct host *h, struct bytes *b)
         else if (op < 64)
                 pass_time(h, b);
         else if (op < 96)
-                give_receipt(h, b);
+                give_receipt(h, b, op >= 88);
         else if (op < 128)
                 give_ring(h, b);
         else if (op < 160)
@@ -448,7 +480,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         key_list(&h, list, sizeof(list));
         h.options.enrolled = (flags & 7) != 7;
         h.options.role = flags >> 3 & 1;
-        h.options.silent_pulse = flags >> 4 & 1;
+        h.options.silent_pulse = h.options.sms_test = flags >> 4 & 1;
         h.options.address_count = 1 + (flags >> 5 & 3);
         h.options.address_alert = flags & 0x80 ? 2 : 0;
         h.options.man_down_s = 30;

@@ -185,11 +185,11 @@ static void receipt_by_sms_saves_no_link(void **state)
         phone_run(p, 3000);
         receipt_by_sms(p, RECEIPT_RAISED, 1, "");
         phone_mark(p);
-        phone_run(p, 2000);
-        assert_int_equal(phone_count(p, VIGIE_DO_DISCONNECT), 0); /* the PIN is known: nothing waits */
-        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_CATEGORY, .u.category = 3 });
-        phone_run(p, 1000);
-        assert_true(phone_count(p, VIGIE_DO_DISCONNECT) >= 1);
+        phone_run(p, 1999);
+        assert_int_equal(phone_count(p, VIGIE_DO_DISCONNECT), 0);
+        phone_run(p, 1);
+        assert_int_equal(phone_count(p, VIGIE_DO_DISCONNECT), 1);
+        assert_int_equal(phone_count(p, VIGIE_DO_CONNECT), 1);
         phone_free(p);
 }
 
