@@ -21,7 +21,7 @@
 #define COPY_MAX 65536
 
 struct enrolment {
-        const char *person, *role, *number, *site, *servers, *out, *days;
+        const char *person, *role, *number, *site, *servers, *modem, *out, *days;
         const char *pin_given, *duress_given; /* on the command line */
         bool ask_pins;
         char pin[16], duress[16]; /* "" = none */
@@ -83,7 +83,17 @@ static int check_servers(const char *servers)
         return count > 0 ? 0 : say_wrong("--servers: none");
 }
 
-static int check(struct enrolment *e)
+/* Without a number of the region a modem would have nobody to send to. */
+static int check_modem(const struct region *region, const char *modem)
+{
+        if (modem == NULL)
+                return 0;
+        if (region->config.sms_number[0] == 0)
+                return say_wrong("--modem: this region has no number (vigie.conf: sms.number; init --sms-number)");
+        return modem[0] == '/' ? 0 : say_wrong("--modem '%s': a full name, /dev/...", modem);
+}
+
+static int check(const struct region *region, struct enrolment *e)
 {
         bool supervisor = strcmp(e->role, "supervisor") == 0;
 
@@ -91,7 +101,7 @@ static int check(struct enrolment *e)
         if (!supervisor && strcmp(e->role, "carrier") != 0)
                 return say_wrong("--role '%s': carrier or supervisor", e->role);
         if (handset_days(e->days, &e->entry) < 0 || number_fit(e->number, e->entry.number) < 0 ||
-            id_fit("--person", e->person, !supervisor, e->entry.person) < 0 ||
+            id_fit("--person", e->person, !supervisor, e->entry.person) < 0 || check_modem(region, e->modem) < 0 ||
             team_fit("--site", e->site, e->entry.site) < 0 || check_servers(e->servers) < 0)
                 return -EINVAL;
         return read_pins(e);
@@ -137,6 +147,12 @@ static int make_configuration(const struct region *region, struct enrolment *e, 
         }
         conf_text_section(text, "link");
         conf_text_key(text, "addresses", "%s", e->servers);
+        if (region->config.sms_number[0] != 0) {
+                conf_text_section(text, "modem");
+                conf_text_key(text, "number", "%s", region->config.sms_number);
+                if (e->modem != NULL)
+                        conf_text_key(text, "device", "%s", e->modem);
+        }
         conf_text_section(text, "pin");
         conf_text_key(text, "hash", "%s", pin);
         conf_text_key(text, "duress", "%s", duress);
@@ -237,6 +253,7 @@ int enrol_main(struct region *region, int argc, char **argv)
                 { "number", &e.number, NULL, "the SIM's number, +33..." },
                 { "site", &e.site, NULL, "site's name" },
                 { "servers", &e.servers, NULL, "dispatchers, host:port[,host:port...] (localhost:8443)" },
+                { "modem", &e.modem, NULL, "terminal of its modem, for SMS: /dev/..." },
                 { "pins", NULL, &e.ask_pins, "PIN and duress PIN, one a line, from standard input" },
                 { "pin", &e.pin_given, NULL, "4 to 8 digits: says 'it was a mistake'" },
                 { "duress", &e.duress_given, NULL, "PIN under threat: looks the same, calls louder" },
@@ -247,7 +264,7 @@ int enrol_main(struct region *region, int argc, char **argv)
                                          sizeof(list) / sizeof(list[0]), 0 };
         int r = choices_read(&choices, argc, argv, NULL);
 
-        if (r == 0 && (r = check(&e)) == 0 && (r = enrol(region, &e)) == 0)
+        if (r == 0 && (r = check(region, &e)) == 0 && (r = enrol(region, &e)) == 0)
                 say_row(e.handset, e.folder, NULL);
         key_free(e.pair.key);
         explicit_bzero(&e, sizeof(e));

@@ -182,6 +182,29 @@ static void test_pins(void **state)
         assert_int_equal(count(p), 3);
 }
 
+/* The region's number goes into the phone's configuration; without one no modem either. */
+static void test_where_sms_go(void **state)
+{
+        struct place *p = *state;
+        char id[HANDSET_ID_TEXT], folder[256], path[512], text[4096];
+
+        REFUSED(p, 2, "this region has no number", "enrol", "--modem", "/dev/ttyUSB2");
+        assert_int_equal(VIGIE(p, "enrol"), 0);
+        printed(p, id, folder);
+        snprintf(path, sizeof(path), "%s/handset.conf", folder + strlen(p->dir) + 1);
+        place_get(p, path, text, sizeof(text));
+        assert_null(strstr(text, "[modem]"));
+        place_get(p, "region/vigie.conf", text, sizeof(text));
+        strcat(text, "[sms]\nnumber = +33700900900\n");
+        place_put(p, "region/vigie.conf", text, strlen(text));
+        REFUSED(p, 2, "a full name", "enrol", "--modem", "ttyUSB2");
+        assert_int_equal(VIGIE(p, "enrol", "--modem", "/dev/ttyUSB2"), 0);
+        printed(p, id, folder);
+        snprintf(path, sizeof(path), "%s/handset.conf", folder + strlen(p->dir) + 1);
+        place_get(p, path, text, sizeof(text));
+        assert_non_null(strstr(text, "\n[modem]\nnumber = +33700900900\ndevice = /dev/ttyUSB2\n"));
+}
+
 static void test_a_supervisor_s_phone(void **state)
 {
         struct place *p = *state;
@@ -380,6 +403,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 WITH_STORES(test_a_carrier_s_phone),
                 WITH_STORES(test_pins),
+                WITH_STORES(test_where_sms_go),
                 WITH_STORES(test_a_supervisor_s_phone),
                 WITH_STORES(test_refused_leaves_nothing),
                 WITH_STORES(test_longest_values),
