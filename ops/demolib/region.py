@@ -8,6 +8,7 @@ import tempfile
 
 from processes import Failure, Process, run, wait_for
 from proxy import Proxy
+import sms
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.join(ROOT, "build", os.environ.get("VIGIE_BUILD", "release"), "bin")
@@ -21,14 +22,25 @@ USERS = [("regie", "Salle de contrôle", "control", None), ("paul", "Paul Martin
          ("ines", "Inès Caron", "supervisor", "s002"), ("admin", "Administration", "admin", None)]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def free_port(count=1):
+    """The first of COUNT neighbouring ports that nobody listens on."""
+    while True:
+        sockets = [socket.socket() for _ in range(count)]
+        try:
+            sockets[0].bind(("127.0.0.1", 0))
+            first = sockets[0].getsockname()[1]
+            for i, s in enumerate(sockets[1:], 1):
+                s.bind(("127.0.0.1", first + i))
+            return first
+        except (OSError, OverflowError):
+            continue  # a neighbour is taken: another place
+        finally:
+            for s in sockets:
+                s.close()
 
 
 class Region:
-    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None):
+    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None, with_sms=False):
         self.folder = tempfile.mkdtemp(prefix="vigie-demo-")
         atexit.register(self.stop)
         self.dir = os.path.join(self.folder, "region")
@@ -42,6 +54,8 @@ class Region:
         self.gpsd_port, self.supervisor_gpsd_port = free_port(), free_port()
         self.console_port = free_port()
         self.dispatcher_port = None
+        self.sms = sms.Sms(self, (free_port(), free_port(3), free_port())) if with_sms else None
+        self.alert_number, self.control_number = sms.NUMBER, sms.CONTROL_NUMBER
 
     # ---- parts -----------------------------------------------------------------------------------------------------------------
 
@@ -120,6 +134,8 @@ class Region:
         argv = [os.path.join(BIN, "vigie-handset"), "-c", self.handsets[name]["config"], "-o", f"page.port={self.handsets[name].get('port', 0)}",
                 "-o", f"page.path={ROOT}/device/handset/ui"]
         argv += ["-o", f"gps.port={gpsd_port}"]
+        if self.sms and self.sms.modem(name):
+            argv += ["-o", f"modem.device={self.sms.modem(name)}"]
         if self.frame_ancestor:
             argv += ["-o", f"page.frame_ancestors={self.frame_ancestor}"]
         self.handsets[name]["port"] = self.process(name, argv, ready=True).start().port
@@ -133,13 +149,15 @@ class Region:
 
     def start(self):
         run([os.path.join(BIN, "vigie"), "-C", self.dir, "init", "--region", "lyon", "--alerts", self.address("alerts"), "--positions",
-             self.address("positions")])
+             self.address("positions"), *(self.sms.init_words() if self.sms else [])])
         self.start_redis("alerts")
         self.start_redis("positions")
         self.make_people()
         self.start_dispatcher(0)
         self.start_dispatcher(1)
         self.start_console()
+        if self.sms:
+            self.sms.start()
         self.start_gps("gpsd", self.gpsd_port, self.gps_log)
         self.start_gps("gpsd-supervisor", self.supervisor_gpsd_port, os.path.join(DATA, "supervisor-lyon.nmea"))
         self.proxy = Proxy(self.dispatcher_port)
@@ -150,10 +168,15 @@ class Region:
         if self.with_fleet:
             self.start_fleet()
 
+    @property
+    def network(self):
+        """A connection to the mobile network's control socket (tests/sms/client.py), new each time."""
+        return self.sms.client()
+
     def stop(self):
-        for name in ("fleet", "carrier", "supervisor", "gpsd", "gpsd-supervisor", "console", "dispatcher-1", "dispatcher-2", "alerts", "positions"):
-            if name in self.processes:
-                self.processes[name].stop()
+        last = ("network", "smsbox", "bearerbox", "console", "dispatcher-1", "dispatcher-2", "alerts", "positions")
+        for name in [n for n in self.processes if n not in last] + [n for n in last if n in self.processes]:
+            self.processes[name].stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def restart(self, name):
@@ -190,6 +213,7 @@ class Region:
             "certificates": {"ca": os.path.join(self.dir, "ca.pem"), "server": os.path.join(self.dir, "server.pem"),
                              "root": os.path.join(self.dir, "root.pem"), "receipt": os.path.join(self.dir, "receipt.pem")},
             "handsets": {name: dict(h, page=f"http://127.0.0.1:{h['port']}/") for name, h in self.handsets.items()},
+            "sms": self.sms.state() if self.sms else None,
             "pids": {name: process.pid for name, process in self.processes.items()},
         }
 
@@ -201,6 +225,8 @@ def wait_until_ready(region):
     wait_for("the supervisor's fix", lambda: region.status("supervisor")["fix"], 20)
     region.say("carrier", "duty", "on", "--round", "bellecour-3", "--for", "8h")
     region.say("supervisor", "duty", "on", "--for", "8h")
+    if region.sms:
+        region.sms.telephone_on_duty(PASSWORD)
     wait_for("the carrier's duty", lambda: region.status("carrier")["duty"]["state"] == "on")
     wait_for("the supervisor's duty", lambda: region.status("supervisor")["duty"]["state"] == "on")
 

@@ -2,17 +2,21 @@
 (tests/sms/network.py) with the phones' modems and plain telephones."""
 import os
 import sys
+import time
 
-from processes import wait_for
+from processes import Failure, wait_for
+from wsclient import WebSocket, login
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "sms"))
+sys.path.append(os.path.join(ROOT, "tests", "sms"))
 
-from client import Client  # noqa: E402
+from client import Client, NetworkError  # noqa: E402, F401
 
 NUMBER, CONTROL_NUMBER = "+33700900900", "+33478000001"
 MODEMS = {"carrier": "+33600000001", "supervisor": "+33600000101"}
-PLAIN = "+33600000102"  # Inès: a telephone that is no handset
+PLAIN, PLAIN_LOGIN = "+33600000102", "ines"  # Inès: a telephone that is no handset
+PLAIN_AT = {"lat": 45.7601, "lon": 4.8352, "accuracy_m": 20}
+DUTY_S = 8 * 3600
 SEED = 2026
 # The line to the operator; a region that runs has SMPP or a modem here.
 SMSC = """
@@ -56,8 +60,26 @@ class Sms:
         env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         self.region.process(name, argv, cwd=self.folder, port=port, env=env, forks=name == "smsbox").start()
 
+    def telephone_on_duty(self, password):
+        """Inès goes on duty at the console, says where she is, and leaves it: what reaches her then is her telephone."""
+        port, ca = self.region.console_port, os.path.join(self.region.dir, "ca.pem")
+        socket = WebSocket("localhost", port, login("localhost", port, PLAIN_LOGIN, password, ca), ca)
+        command = os.urandom(8).hex()
+        now_ms = int(time.time() * 1000)
+        socket.send({"t": "duty_on", "c": command, "until": now_ms + DUTY_S * 1000, "position": {**PLAIN_AT, "at": now_ms}})
+        try:
+            while (message := socket.receive(10)) and not (message["t"] == "answer" and message["c"] == command):
+                pass
+        finally:
+            socket.close()
+        if not message or message["a"] != "done":
+            raise Failure(f"{PLAIN_LOGIN} cannot go on duty: {message}")
+
+    def client(self):
+        return Client(self.control)
+
     def ask(self, **request):
-        client = Client(self.control)
+        client = self.client()
         try:
             return client.ask(**request)
         finally:
@@ -66,6 +88,11 @@ class Sms:
     def inbox(self, number):
         """What NUMBER's telephone received, oldest first."""
         return self.ask(inbox=number)["inbox"]
+
+    def state(self):
+        return {"number": NUMBER, "control_number": CONTROL_NUMBER, "network": self.control, "modems": MODEMS, "telephone": PLAIN,
+                "door": {"host": "127.0.0.1", "port": self.door_port}, "line": {"host": "127.0.0.1", "port": self.line_port},
+                "sendsms": {"host": "127.0.0.1", "port": self.gateway_port + 2}, "kannel_conf": os.path.join(self.region.dir, "kannel.conf")}
 
     def say(self, number, text):
         """NUMBER's telephone sends TEXT to the region."""
