@@ -1,8 +1,11 @@
 """Many phones press at once in a network that loses, doubles, delays and reorders; each repeats until its receipt is there."""
+import os
+import re
 import time
 
-from chain import ALERT_NUMBER
-from sms_case import HEADER
+from processes import run, wait_for
+from region import BIN
+from sms_case import ALERT_NUMBER, HEADER
 
 FACTOR = 0.1            # of the network's delays: 0.6 to 0.8 s, attempts after 1.5 to 6 s
 PER_S = 100             # presses
@@ -10,11 +13,21 @@ REPEAT_S = 6.0          # a phone sends again
 QUIET_S = 120.0         # without any news: it has failed
 
 
-class Bulk:
-    """network: Client; phones: (number, alert id, signed alert)."""
+def open_alerts(region):
+    """The ids in the region's store."""
+    with open(os.path.join(region.dir, "vigie.conf"), encoding="utf-8") as file:
+        password = re.search(r"password = (\S+)", file.read()).group(1)
+    return set(run(["redis-cli", "-s", region.address("alerts"), "--user", "tool", "--pass", password, "--no-auth-warning", "ZRANGE", "{lyon}:open",
+                    "0", "-1"]).split())
 
-    def __init__(self, network, phones):
-        self.network, self.phones = network, phones
+
+class Bulk:
+    """COUNT carriers that are new to REGION; NETWORK: a Client."""
+
+    def __init__(self, region, network, count, seed):
+        said = run([os.path.join(BIN, "vigie-fleet"), "sms", "--region", region.dir, "--carriers", str(count), "--prefix", f"b{seed}"])
+        self.region, self.network, self.seed = region, network, seed
+        self.phones = [line.split() for line in said.splitlines()]      # number, alert id, signed alert
         self.by_number = {number: alert for number, alert, _ in phones}
         self.waiting = {}                 # number -> when it sends again
         self.received = set()
@@ -41,6 +54,7 @@ class Bulk:
 
     def play(self, say=lambda text: None):
         """Until every phone has a receipt; AssertionError when nothing comes any more."""
+        self.network.ask(seed=self.seed)
         self.network.ask(shape="etsi", factor=FACTOR)
         objects = {number: octets for number, _, octets in self.phones}
         to_press, began = list(objects), time.monotonic()
@@ -60,4 +74,15 @@ class Bulk:
                 said = now
                 say(f"{now - began:5.0f} s: {self.sent} sent, {len(self.received)} of {len(objects)} received")
             time.sleep(0.05)
+        self.network.ask(shape="none", factor=1.0)
+        wait_for("the network to be empty", self.over, 120)
         return time.monotonic() - began
+
+    def over(self):
+        state = self.network.ask(state={})
+        return state["submitted"] + state.get("doubled", 0) == state["delivered"] + state.get("lost", 0)
+
+    def judge(self):
+        """(pressed and not open, open and not pressed)"""
+        wanted, found = set(self.by_number.values()), open_alerts(self.region)
+        return wanted - found, found - wanted

@@ -15,6 +15,7 @@ number, into an inbox here.  F shortens all times (0.01: a hundred times faster)
     {"hold": {"from", "to"}}  {"drop": {"from", "to"}, "count": n}        from now on; every key of the filter may be left out
     {"release": {"from", "to", "message": its number}, "copies": n}       deliver what is held
     {"held": {}}                               what is held               {"forget": {}}  no more rules
+    {"seed": N}                                draw what comes from N on
     {"log": N}                                 what happened, from line N on: submitted, held, delivered, lost
     {"state": {}}                              counts
 Each is answered by one line; {"error": why} when it cannot be done."""
@@ -115,6 +116,10 @@ class Network:
         self.centre.factor = request.get("factor", self.centre.factor)
         return {"shape": self.centre.shape}
 
+    def seed(self, request):
+        self.centre.random.seed(request["seed"])
+        return {}
+
     def hold(self, request):
         self.centre.rules.append(["hold", request["hold"], request.get("count")])
         return {}
@@ -141,7 +146,7 @@ class Network:
                 "connections": self.line.connections} if self.line else {}
         return {**self.centre.counts, "held": len(self.centre.held), "logged": self.centre.logged, "kannel": line}
 
-    REQUESTS = ("send", "flood", "inbox", "modem", "shape", "hold", "drop", "forget", "held", "release", "log", "state")
+    REQUESTS = ("send", "flood", "inbox", "modem", "shape", "seed", "hold", "drop", "forget", "held", "release", "log", "state")
 
     def answer(self, line):
         try:

@@ -2,26 +2,33 @@
 import os
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "e2e"))
+sys.path.insert(0, os.path.join(os.path.dirname(TESTS), "ops", "demolib"))
 
-from chain import ALERT_NUMBER, SmsRegion  # noqa: E402
 from processes import run  # noqa: E402
-from region import BIN  # noqa: E402
+from region import BIN, Region  # noqa: E402
 from region_test import HELD, Case  # noqa: E402
+from sms import CONTROL_NUMBER, MODEMS, NUMBER as ALERT_NUMBER, PLAIN  # noqa: E402,F401
 
 HEADER = "0605043f130000"           # to port 16147 (wire/sms.h)
 RECEIVED = set(HELD)
+CARRIER, PAUL, INES = MODEMS["carrier"], MODEMS["supervisor"], PLAIN
+MODEM_S = 40                        # until a daemon has looked at its modem again
 
 
 class SmsCase(Case):
-    """modems: number by handset; options: of the dispatchers."""
-    modems = {}
-    options = ()
+    """A region with Kannel and a mobile network."""
 
     @classmethod
     def make_region(cls):
-        return SmsRegion(options=cls.options, modems=cls.modems)
+        return Region(fleet=False, with_sms=True)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.network = cls.region.network
+        cls.addClassCleanup(cls.network.close)
 
     def setUp(self):
         self.sms(forget={})
@@ -29,7 +36,7 @@ class SmsCase(Case):
     # ---- the network -------------------------------------------------------------------------------------------------------------
 
     def sms(self, **request):
-        return self.region.network.ask(**request)
+        return self.network.ask(**request)
 
     def text(self, sender, text):
         self.sms(send={"from": sender, "to": ALERT_NUMBER, "text": text})
