@@ -160,14 +160,15 @@ static void on_timer(struct wheel_timer *timer, int64_t now_mono_ms)
         }
 }
 
-/* make_room: say whether one more connection may come in; the longest silent one gives way to it. */
+/* make_room: say whether one more connection may come in; the longest silent one gives way to it, else whom the owner
+ * chooses. */
 static bool make_room(struct listener *l)
 {
         if ((size_t)(l->counts.waiting + l->counts.held) < l->options.connections_max)
                 return true;
         l->counts.turned_away++;
         if (l->silent.next == &l->silent)
-                return false;
+                return l->options.full != NULL && l->options.full(l->options.user);
         close_hard(leave(l->silent.next));
         return true;
 }

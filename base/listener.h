@@ -26,12 +26,16 @@ struct listener_options {
         struct loop *loop;
         const char *address;    /* IPv4, or IPv6 ("::" takes IPv4 as well) */
         int port;               /* 0: the system chooses */
-        size_t connections_max; /* here and given on; at it the longest silent one gives way, else the new one */
+        size_t connections_max; /* here and given on; at it the longest silent one gives way, else `full` is asked, else
+                                 * the new one is turned away */
         size_t handshakes_max;  /* given on and neither listener_established nor listener_gone yet; the others wait */
         void *user;
         /* A connection with something to read; FD is non-blocking and the callee's from here on.  The callee answers
          * with listener_established when its handshake is over, and with listener_gone when it has ended. */
         void (*ready)(void *user, int fd);
+        /* At connections_max with nobody silent: end one that was given on, in this turn of the loop or the next, and say
+         * whether one ends.  NULL: none ever does. */
+        bool (*full)(void *user);
 };
 
 /* What the listener counts, for metrics. */

@@ -42,7 +42,7 @@ static const struct conf_option options[] = {
         CONF_DURATION(C, session_idle_ms, "session.idle", 120000, 86400000, "30min",
                       "without an open page it ends after so long"),
         CONF_INT(C, limit_connections, "limits.connections", 16, 15000, "2000",
-                 "connections held; at it one that has said nothing gives way, else the new one"),
+                 "connections held; at it one that is no page of anybody logged in gives way"),
         CONF_INT(C, metrics_port, "metrics.port", 0, 65535, "0", "loopback port of /metrics and /health; 0: off"),
 };
 

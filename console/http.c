@@ -88,6 +88,7 @@ static int on_request(struct lws *wsi, struct http_session *session)
         long length = read_length(wsi);
 
         drop(session);
+        server_asked(server_of(wsi), wsi);
         if ((x = exchange_new(server_of(wsi), wsi)) == NULL)
                 return -1;
         session->exchange = x;

@@ -18,8 +18,8 @@
 
 /* Pages have so long to hear that they shall come back. */
 #define LEAVE_MS    300
-/* Files besides connections: Redis, log, libraries. */
-#define OTHER_FILES 64
+/* Files besides connections: Redis, log, libraries; and those that still end while others have taken their places. */
+#define OTHER_FILES (64 + LISTENER_BATCH)
 
 struct console {
         struct config config;

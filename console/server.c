@@ -82,26 +82,96 @@ int server_check(const struct config *config)
         return -EINVAL;
 }
 
+/* One connection that was given on.  At the limit the stranger gives way whose last request is oldest: an idle one of
+ * some browser, which comes back, or one of those who only mean to fill the places. */
+struct visitor {
+        struct visitor *older, *newer;
+        struct lws *wsi;
+        bool stranger; /* in the server's list */
+};
+
+static void add_stranger(struct server *server, struct visitor *v)
+{
+        v->stranger = true;
+        v->newer = NULL;
+        v->older = server->strangers;
+        if (v->older != NULL)
+                v->older->newer = v;
+        else
+                server->oldest = v;
+        server->strangers = v;
+}
+
+static void remove_stranger(struct server *server, struct visitor *v)
+{
+        if (!v->stranger)
+                return;
+        v->stranger = false;
+        *(v->newer != NULL ? &v->newer->older : &server->strangers) = v->older;
+        *(v->older != NULL ? &v->older->newer : &server->oldest) = v->newer;
+}
+
 /* on_ready: a browser's first octets are there: TLS and the rest are libwebsockets'. */
 static void on_ready(void *user, int fd)
 {
         struct server *server = user;
-        struct lws *wsi;
+        struct visitor *v = calloc(1, sizeof(*v));
 
         setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){ SERVER_DEAD_MS }, sizeof(unsigned));
-        wsi = lws_adopt_socket_vhost(server->vhost, fd);
-        if (wsi != NULL)
-                lws_set_opaque_user_data(
-                        wsi, server); /* it counts: lws tells the end of things that we never accepted, too */
+        if (v == NULL)
+                close(fd);
         else
-                listener_gone(server->listener, false); /* lws has closed FD */
+                v->wsi = lws_adopt_socket_vhost(server->vhost, fd);
+        if (v == NULL || v->wsi == NULL) { /* lws has closed FD */
+                free(v);
+                listener_gone(server->listener, false);
+                return;
+        }
+        lws_set_opaque_user_data(v->wsi,
+                                 v); /* lws tells the end of things that we never accepted, too: they have none */
+        add_stranger(server, v);
+}
+
+static bool on_full(void *user)
+{
+        struct server *server = user;
+        struct visitor *v = server->oldest;
+
+        if (v == NULL)
+                return false;
+        remove_stranger(server, v);
+        shutdown(lws_get_socket_fd(v->wsi),
+                 SHUT_RDWR); /* lws ends it in its own time, also one that it is ending already */
+        return true;
+}
+
+void server_asked(struct server *server, struct lws *wsi)
+{
+        struct visitor *v = lws_get_opaque_user_data(wsi);
+
+        if (v == NULL || !v->stranger)
+                return;
+        remove_stranger(server, v);
+        add_stranger(server, v);
+}
+
+void server_known(struct server *server, struct lws *wsi)
+{
+        struct visitor *v = lws_get_opaque_user_data(wsi);
+
+        if (v != NULL)
+                remove_stranger(server, v);
 }
 
 void server_gone(struct server *server, struct lws *wsi)
 {
-        if (lws_get_opaque_user_data(wsi) != server)
+        struct visitor *v = lws_get_opaque_user_data(wsi);
+
+        if (v == NULL)
                 return;
         lws_set_opaque_user_data(wsi, NULL);
+        remove_stranger(server, v);
+        free(v);
         if (server->listener != NULL)
                 listener_gone(server->listener, false);
 }
@@ -118,6 +188,7 @@ int server_open(const struct server_options *options, struct server **ret_server
                 .handshakes_max = (size_t)config->limit_connections, /* no second bound: nobody is told established */
                 .user = server,
                 .ready = on_ready,
+                .full = on_full,
         };
         int r;
 

@@ -18,6 +18,7 @@ struct lws;
 struct lws_context;
 struct lws_vhost;
 struct socket;
+struct visitor;
 
 /* A request's head, and a login's body, must be there within so long; an idle connection is closed after twice that. */
 #define SERVER_TIMEOUT_S   10
@@ -51,7 +52,9 @@ struct server {
         struct lws_vhost *vhost;
         struct origins origins;
         char policy[POLICY_SIZE], hsts[64];
-        struct socket *sockets; /* all open WebSockets */
+        struct socket *sockets;    /* all open WebSockets */
+        struct visitor *strangers; /* connections that are no page of anybody logged in, by their last request */
+        struct visitor *oldest;    /* the last of them */
         struct server_counts counts;
         bool closing;
 };
@@ -78,6 +81,12 @@ void server_free(struct server *server);
 
 /* server_gone: lws has ended WSI: if it was one that we accepted, there is room for another. */
 void server_gone(struct server *server, struct lws *wsi);
+
+/* server_asked: WSI has made a request: others give way before it. */
+void server_asked(struct server *server, struct lws *wsi);
+
+/* server_known: WSI is a page of somebody who is logged in: it gives way to nobody. */
+void server_known(struct server *server, struct lws *wsi);
 
 /* server_end_session: close every page of this session: it was logged out. */
 void server_end_session(struct server *server, const uint8_t hash[SESSION_HASH_SIZE]);

@@ -111,8 +111,10 @@ static void on_who(void *user, int result, const struct session *session, const 
                 else if (desk_open(s->server->options.desk, &viewer, &(struct page_hooks){ s, wake, close_with },
                                    &s->page) < 0)
                         close_with(s, DESK_TRY_LATER);
-                else
+                else {
                         s->server->counts.opened++;
+                        server_known(s->server, s->wsi);
+                }
         }
         unref(s);
 }

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "base/loop.h"
 #include "base/listener.h"
+#include "base/loop.h"
 
 #define CLIENTS_MAX 32
 
@@ -25,6 +25,7 @@ struct hall {
         int given[CLIENTS_MAX];
         size_t given_count;
         bool drop; /* what is given on is closed at once */
+        size_t full_count;
         int client[CLIENTS_MAX];
         size_t client_count;
 };
@@ -46,7 +47,19 @@ static void on_ready(void *user, int fd)
         }
 }
 
-static void open_hall(struct hall *h, size_t connections, size_t handshakes)
+/* on_full: the first that was given on goes, once. */
+static bool on_full(void *user)
+{
+        struct hall *h = user;
+
+        if (h->full_count++ > 0)
+                return false;
+        shutdown(h->given[0], SHUT_RDWR);
+        listener_gone(h->listener, true);
+        return true;
+}
+
+static void open_hall_with(struct hall *h, size_t connections, size_t handshakes, bool (*full)(void *user))
 {
         memset(h, 0, sizeof(*h));
         assert_int_equal(loop_open(&h->loop), 0);
@@ -55,11 +68,17 @@ static void open_hall(struct hall *h, size_t connections, size_t handshakes)
                                                                    .connections_max = connections,
                                                                    .handshakes_max = handshakes,
                                                                    .user = h,
-                                                                   .ready = on_ready },
+                                                                   .ready = on_ready,
+                                                                   .full = full },
                                        &h->listener),
                          0);
         h->counts = listener_counts(h->listener);
         assert_int_equal(listener_start(h->listener), 0);
+}
+
+static void open_hall(struct hall *h, size_t connections, size_t handshakes)
+{
+        open_hall_with(h, connections, handshakes, NULL);
 }
 
 static void close_hall(struct hall *h)
@@ -235,6 +254,36 @@ static void test_at_the_limit_the_longest_silent_gives_way(void **state)
         close_hall(&h);
 }
 
+static void test_where_all_speak_the_owner_is_asked_who_goes(void **state)
+{
+        struct hall h;
+        int silent, last;
+
+        open_hall_with(&h, 3, 3, on_full);
+        come(&h, hello, 9);
+        come(&h, hello, 9);
+        silent = come(&h, "", 0);
+        turn(&h);
+        listener_established(h.listener);
+        listener_established(h.listener);
+        come(&h, hello, 9);
+        turn(&h);
+        assert_true(is_closed(&h, silent));
+        assert_int_equal(h.full_count, 0);
+        come(&h, hello, 9);
+        turn(&h);
+        assert_int_equal(h.full_count, 1);
+        assert_int_equal(h.given_count, 4);
+        assert_int_equal(h.counts->held, 3);
+        assert_true(is_closed(&h, 0));
+        last = come(&h, hello, 9); /* the owner has nobody more */
+        turn(&h);
+        assert_int_equal(h.full_count, 2);
+        assert_true(is_closed(&h, last));
+        assert_int_equal(h.given_count, 4);
+        close_hall(&h);
+}
+
 static void test_stopped_nobody_gets_in_and_the_port_stays(void **state)
 {
         struct hall h;
@@ -266,6 +315,7 @@ int main(void)
                 cmocka_unit_test(test_over_the_handshakes_they_wait_in_order),
                 cmocka_unit_test(test_many_that_fail_at_once_do_not_nest),
                 cmocka_unit_test(test_at_the_limit_the_longest_silent_gives_way),
+                cmocka_unit_test(test_where_all_speak_the_owner_is_asked_who_goes),
                 cmocka_unit_test(test_stopped_nobody_gets_in_and_the_port_stays),
         };
 
