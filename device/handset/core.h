@@ -62,6 +62,8 @@
 
 /* A copy by SMS without receipt is sent again after this, twice, three times, then six times as long. */
 #define MY_SMS_RETRY_MS      20000
+/* Whoever sees that the modem has refused an SMS (no credit) is not told for so long that SMS would work. */
+#define MY_SMS_REFUSED_MS    600000
 /* The test SMS waits so long for a modem to be ready; one that was not answered goes again at a duty of another day. */
 #define MY_SMS_TEST_WAIT_MS  60000
 #define MY_SMS_TEST_AGAIN_MS (20 * INT64_C(3600000))
@@ -211,6 +213,10 @@ void my_sms_answered(struct vigie *vigie, enum my_subject subject);
 
 /* my_sms_update_due: when a better position of this alert would go by SMS; NEVER while it would not. */
 int64_t my_sms_update_due(const struct vigie *vigie, enum my_subject subject);
+
+/* my_sms_path_due: when SMS counts as a path: in the past, or some time after the modem has refused one; NEVER while it
+ * is not ready. */
+int64_t my_sms_path_due(const struct vigie *vigie);
 
 /* my_sms_run: give the modem what is due, give up on what it does not tell of.  my_sms_due: when next. */
 void my_sms_run(struct vigie *vigie);

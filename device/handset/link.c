@@ -232,8 +232,8 @@ void my_link_run(struct vigie *vigie)
         }
         if (welcome_due(vigie) <= vigie->now_mono_ms)
                 vigie->not_known = true;
-        vigie->no_path = vigie->started && vigie->down_mono_ms != NEVER && vigie->sms.modem != VIGIE_MODEM_READY &&
-                         vigie->link[MY_ALERT_PORT].state != MY_UP &&
+        vigie->no_path = vigie->started && vigie->down_mono_ms != NEVER &&
+                         my_sms_path_due(vigie) > vigie->now_mono_ms && vigie->link[MY_ALERT_PORT].state != MY_UP &&
                          vigie->now_mono_ms - vigie->down_mono_ms >= VIGIE_NO_PATH_MS;
 }
 
@@ -246,6 +246,8 @@ int64_t my_link_due(const struct vigie *vigie)
         if (vigie->down_mono_ms != NEVER && vigie->down_mono_ms + VIGIE_NO_PATH_MS > vigie->now_mono_ms)
                 at = vigie->down_mono_ms + VIGIE_NO_PATH_MS;
         at = my_earlier(at, welcome_due(vigie));
+        if (vigie->down_mono_ms != NEVER && my_sms_path_due(vigie) > vigie->now_mono_ms)
+                at = my_earlier(at, my_sms_path_due(vigie));
         for (int lane = 0; lane < MY_LANES; lane++) {
                 if (is_wanted(vigie, lane))
                         at = my_earlier(at, vigie->link[lane].state == MY_IDLE ? try_due(vigie, lane)

@@ -157,6 +157,7 @@ static void ended(struct vigie *vigie, bool ok, uint16_t code)
         if (!s->hidden) {
                 s->code = ok ? 0 : code;
                 s->failed_at_ms = ok ? 0 : vigie->now_ms;
+                s->failed_mono_ms = vigie->now_mono_ms;
         }
         if (!same || a->state == MY_NONE)
                 return; /* another alert by now */
@@ -208,6 +209,15 @@ bool my_sms_tests(const struct vigie *vigie)
         const struct my_sms *s = &vigie->sms;
 
         return s->test || (s->ticket != 0 && s->subject == MY_TEST) || vigie->alert[MY_TEST].texted.tries > 0;
+}
+
+int64_t my_sms_path_due(const struct vigie *vigie)
+{
+        const struct my_sms *s = &vigie->sms;
+
+        if (s->modem != VIGIE_MODEM_READY)
+                return NEVER;
+        return s->failed_at_ms == 0 ? INT64_MIN : s->failed_mono_ms + MY_SMS_REFUSED_MS;
 }
 
 /* ---- time -------------------------------------------------------------------------------------------------------- */

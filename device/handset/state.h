@@ -146,7 +146,7 @@ struct my_sms {
         bool fix, hidden;
         int64_t since_mono_ms;
         uint16_t code; /* of the last failure, as it is shown */
-        int64_t failed_at_ms;
+        int64_t failed_at_ms, failed_mono_ms;
         int64_t good_at_ms;   /* the last that was answered by SMS; 0 = never */
         bool test;            /* the test press is to go by SMS too */
         int64_t test_mono_ms; /* asked for then */

@@ -122,12 +122,12 @@ static void two_are_coming(void **state)
         struct phone *p = phone_started();
 
         phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
-        phone_run(p, 5000);
+        phone_run(p, 2000);
         phone_receipt(p, RECEIPT_COMING, 3, "Anna");
-        phone_run(p, 5000);
+        phone_run(p, 2000);
         phone_receipt(p, RECEIPT_COMING, 3, "Paul");
         assert_string_equal(p->status.alert.who, "Paul");
-        p->utc_ms -= 5000;
+        p->utc_ms -= 2000;
         phone_receipt(p, RECEIPT_COMING, 3, "Anna");
         assert_string_equal(p->status.alert.who, "Paul");
         assert_int_equal(p->status.alert.word, VIGIE_COMING);

@@ -92,6 +92,20 @@ static void newest_position(void **state)
         phone_free(p);
 }
 
+/* As by data: the press waits for its record, a second at most. */
+static void record_first(void **state)
+{
+        struct phone *p = in_the_wild();
+
+        p->journal_silent = true;
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, VIGIE_JOURNAL_WAIT_MS - 1);
+        assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 0);
+        phone_run(p, 1);
+        assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 1);
+        phone_free(p);
+}
+
 /* A real press in the middle of a drill whose SMS is refused: it does not wait with that one. */
 static void real_before_drill(void **state)
 {
@@ -230,8 +244,10 @@ static void failures_show(void **state)
         assert_int_equal(p->status.sms.code, 38);
         assert_int_equal(p->status.sms.failed_at_ms, p->utc_ms);
         assert_int_equal(p->status.alert.word, VIGIE_NOT_SENT);
+        assert_int_equal(p->status.trouble & VIGIE_TROUBLE_NO_PATH, VIGIE_TROUBLE_NO_PATH);
         p->sms_code = 0;
         phone_run(p, 4000);
+        assert_true(p->status.button);
         assert_int_equal(p->status.sms.code, 0);
         assert_int_equal(p->status.sms.failed_at_ms, 0);
         phone_free(p);
@@ -273,6 +289,32 @@ static void button_and_modem(void **state)
         assert_int_equal(phone_event(p, (struct vigie_event){ .type = VIGIE_ON_MODEM, .u.modem = VIGIE_MODEM_END }),
                          -EINVAL);
         assert_int_equal(p->status.sms.modem, VIGIE_MODEM_READY);
+        phone_free(p);
+}
+
+/* Out of credit: the button says so for ten minutes after the last refusal, or until one is sent. */
+static void button_without_credit(void **state)
+{
+        struct phone *p = in_the_wild();
+        int64_t failed_mono_ms;
+
+        assert_true(p->status.button);
+        p->sms_code = 38;
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, 2000);
+        assert_false(p->status.button);
+        failed_mono_ms = p->mono_ms;
+        p->network = true;
+        phone_run(p, 1500);
+        assert_true(p->status.button);
+        phone_receipt(p, RECEIPT_CLOSED_OTHER, 9, "Zoe");
+        phone_network(p, false);
+        phone_run(p, 10000);
+        assert_false(p->status.button);
+        phone_run(p, failed_mono_ms + 600000 - 1 - p->mono_ms);
+        assert_false(p->status.button);
+        phone_run(p, 1);
+        assert_true(p->status.button);
         phone_free(p);
 }
 
@@ -395,22 +437,15 @@ static void test_and_a_wrong_clock(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_same_object),
-                cmocka_unit_test(cancels_look_the_same),
-                cmocka_unit_test(newest_position),
-                cmocka_unit_test(real_before_drill),
-                cmocka_unit_test(late_word_of_the_modem),
-                cmocka_unit_test(old_receipt_late),
-                cmocka_unit_test(receipt_by_sms_saves_no_link),
-                cmocka_unit_test(no_word_early),
-                cmocka_unit_test(failures_show),
-                cmocka_unit_test(silent_shows_nothing),
-                cmocka_unit_test(button_and_modem),
-                cmocka_unit_test(monthly_test),
-                cmocka_unit_test(test_not_answered),
-                cmocka_unit_test(no_test),
-                cmocka_unit_test(test_by_sms_alone),
-                cmocka_unit_test(test_and_a_wrong_clock),
+                cmocka_unit_test(the_same_object),       cmocka_unit_test(cancels_look_the_same),
+                cmocka_unit_test(newest_position),       cmocka_unit_test(record_first),
+                cmocka_unit_test(real_before_drill),     cmocka_unit_test(late_word_of_the_modem),
+                cmocka_unit_test(old_receipt_late),      cmocka_unit_test(receipt_by_sms_saves_no_link),
+                cmocka_unit_test(no_word_early),         cmocka_unit_test(failures_show),
+                cmocka_unit_test(silent_shows_nothing),  cmocka_unit_test(button_and_modem),
+                cmocka_unit_test(button_without_credit), cmocka_unit_test(monthly_test),
+                cmocka_unit_test(test_not_answered),     cmocka_unit_test(no_test),
+                cmocka_unit_test(test_by_sms_alone),     cmocka_unit_test(test_and_a_wrong_clock),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
