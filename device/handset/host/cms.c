@@ -27,3 +27,16 @@ const char *cms_name(unsigned code)
                         return kinds[i].name;
         return "modem";
 }
+
+unsigned cms_from_cme(unsigned code)
+{
+        static const unsigned pairs[][2] = {
+                { 10, CMS_NO_SIM }, { 11, CMS_SIM_PIN }, { 12, CMS_SIM_PUK },    { 13, 313 }, { 14, 314 },
+                { 15, 315 },        { 20, 322 },         { 30, CMS_NO_NETWORK }, { 31, 332 }
+        };
+
+        for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+                if (code == pairs[i][0])
+                        return pairs[i][1];
+        return CMS_UNKNOWN;
+}

@@ -8,6 +8,11 @@
 #define CMS_SIM_PIN    311
 #define CMS_SIM_PUK    316
 #define CMS_NO_NETWORK 331
+#define CMS_UNKNOWN    500
+
+/* cms_from_cme: the number of +CMS ERROR that says what a +CME ERROR (3GPP TS 27.007 9.2) does: some modems answer a
+ * message with it.  CMS_UNKNOWN where there is none. */
+unsigned cms_from_cme(unsigned code);
 
 /* cms_name: a stable word: "refused" (no credit, or SMS barred: which of them no network says reliably), "number" (the
  * alert number or the centre's is wrong), "network" (out of order, congested, not there), "sim" (its card), "modem" (all

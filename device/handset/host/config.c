@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/ready.h"
 #include "base/version.h"
+#include "device/handset/host/modem.h"
+#include "device/handset/host/pdu.h"
 
 #define C                   struct config
 #define KEY_VOLUMEDOWN_CODE "114" /* linux/input-event-codes.h */
@@ -40,6 +42,10 @@ static const struct conf_option options[] = {
                  "seconds without motion on duty; 0: off, else 30 to 3600"),
         CONF_BOOL(C, silent_pulse, "feel.silent_pulse", "no", "one ordinary pulse when a silent alert is received"),
         CONF_PATH(C, feel_command, "feel.command", "", "run as `COMMAND vibrate PATTERN` and `COMMAND ring LEVEL`"),
+        CONF_PATH(C, modem_device, "modem.device", "", "tty of the modem that sends and receives SMS; empty: none"),
+        CONF_INT(C, modem_baud, "modem.baud", 9600, 921600, "115200", "its speed; a USB modem does not care"),
+        CONF_STRING(C, modem_number, "modem.number", 0, "", "where alerts go by SMS: + and 5 to 15 digits"),
+        CONF_BOOL(C, sms_test, "sms.test", "yes", "one test SMS a month, at going on duty"),
 };
 
 int config_port_of(const char *address, char host[128])
@@ -75,6 +81,25 @@ static bool is_hash(const char *text)
         return text[0] == 0 || (strlen(text) == PASSWORD_TEXT_SIZE - 1 && strncmp(text, "scrypt$", 7) == 0);
 }
 
+/* E.164, as pdu_submit wants it; no network has shorter numbers behind its country code. */
+static bool is_number(const char *text)
+{
+        size_t n = text[0] == '+' ? strspn(text + 1, "0123456789") : 0;
+
+        return n >= 5 && n <= PDU_NUMBER_MAX && text[1 + n] == 0;
+}
+
+static const char *find_modem_fault(const struct config *c)
+{
+        if (!modem_can_baud(c->modem_baud))
+                return "modem.baud: 9600, 19200, 38400, 57600, 115200, 230400, 460800 or 921600";
+        if (c->modem_number[0] != 0 && !is_number(c->modem_number))
+                return "modem.number: + and 5 to 15 digits, with the country: +33612345678";
+        if (c->modem_device[0] != 0 && c->modem_number[0] == 0)
+                return "modem.device is given: modem.number must be too";
+        return NULL;
+}
+
 /* The first key that breaks a rule, with the rule; NULL: none. */
 static const char *find_fault(const struct config *c)
 {
@@ -100,7 +125,7 @@ static const char *find_fault(const struct config *c)
         if (c->key[0] != 0 && (c->certificate[0] == 0 || c->ca[0] == 0 || c->root[0] == 0 || c->addresses.count == 0))
                 return "identity.key is given: identity.certificate, region.ca, region.root and link.addresses must be "
                        "too";
-        return NULL;
+        return find_modem_fault(c);
 }
 
 static int check(const void *config, char *why, size_t size)

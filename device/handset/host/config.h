@@ -27,6 +27,9 @@ struct config {
         int64_t man_down_s;
         bool silent_pulse;
         char feel_command[CONFIG_PATH_MAX];
+        char modem_device[CONFIG_PATH_MAX], modem_number[VIGIE_NUMBER_SIZE];
+        int64_t modem_baud;
+        bool sms_test;
 };
 
 /* What the command line asks for beside the configuration. */

@@ -2,65 +2,22 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <libwebsockets.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
-#include <uv.h>
 
-#include "base/log.h"
 #include "base/loop.h"
-#include "base/ready.h"
 #include "device/handset/host/battery.h"
-#include "device/handset/host/button.h"
 #include "device/handset/host/feel.h"
-#include "device/handset/host/gps.h"
-#include "device/handset/host/identity.h"
+#include "device/handset/host/host_state.h"
 #include "device/handset/host/link.h"
+#include "device/handset/host/modem.h"
 #include "device/handset/host/outbox.h"
 #include "device/handset/host/page.h"
-#include "device/handset/host/pin.h"
 #include "device/handset/host/socket.h"
 #include "device/handset/host/view.h"
 #include "device/handset/host/wake.h"
 #include "device/handset/host/words.h"
-
-/* Events that wait while another is being done: what follows from actions.  One event gives at most
- * VIGIE_ACTIONS_MAX of them, and what follows from those (a signature, a record not written) gives no more.  Over
- * it is a bug: assert. */
-#define PENDING_MAX (2 * VIGIE_ACTIONS_MAX)
-/* A sealed position is 118 octets at most (vigie_seal). */
-#define SEALED_MAX  160
-
-struct pending {
-        struct vigie_event event;
-        uint8_t octets[SEALED_MAX];
-};
-
-struct host {
-        struct config config;
-        struct loop *loop;
-        struct lws_context *lws;
-        struct vigie *vigie;
-        struct identity identity;
-        struct outbox *outbox;
-        struct links *links;
-        const char *addresses[VIGIE_ADDRESSES_MAX];
-        struct gps *gps;
-        struct button *button;
-        struct page *page;
-        struct socket_server *socket;
-        struct pin *pin;
-        struct feel *feel;
-        struct wake *wake;
-        struct wheel_timer battery;
-        bool busy, show, closing;
-        size_t first, count;
-        struct pending pending[PENDING_MAX];
-        struct vigie_actions actions;
-};
 
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 
@@ -105,6 +62,15 @@ static void do_seal(struct host *host, const struct vigie_action *action)
         follow(host, &event, sealed, len);
 }
 
+static void do_send_sms(struct host *host, const struct vigie_action *action)
+{
+        struct vigie_event event = { .type = VIGIE_ON_SMS_SENT, .u.sms_sent.ticket = action->ticket };
+
+        if (host->modem == NULL ||
+            modem_send(host->modem, action->ticket, (struct cbor_span){ action->data, action->len }) < 0)
+                follow(host, &event, NULL, 0);
+}
+
 static void do_action(struct host *host, const struct vigie_action *action)
 {
         switch (action->type) {
@@ -140,7 +106,10 @@ static void do_action(struct host *host, const struct vigie_action *action)
                 host->show = true;
                 feel_ring(host->feel, action->level);
                 break;
-        default: /* VIGIE_DO_SEND_SMS has its place here */
+        case VIGIE_DO_SEND_SMS:
+                do_send_sms(host, action);
+                break;
+        default:
                 break;
         }
 }
@@ -161,16 +130,15 @@ static int run_one(struct host *host, struct vigie_event *event)
         return r;
 }
 
-/* run: an event, and all that follows from it.  Called from within itself (a callback inside an action), the event
- * waits. */
-static int run(struct host *host, struct vigie_event event)
+int host_run_event(struct host *host, struct vigie_event event)
 {
         int r;
 
         if (host->closing)
                 return -ESHUTDOWN;
         if (host->busy) {
-                assert(event.type != VIGIE_ON_FRAME); /* its octets are borrowed; frames come from the loop alone */
+                assert(event.type != VIGIE_ON_FRAME &&
+                       event.type != VIGIE_ON_SMS); /* borrowed octets: from the loop alone */
                 follow(host, &event, NULL, 0);
                 return 0;
         }
@@ -193,59 +161,77 @@ static int run(struct host *host, struct vigie_event event)
         return r;
 }
 
-static void on_due(void *user)
+void host_on_due(void *user)
 {
-        run(user, (struct vigie_event){ .type = VIGIE_ON_TICK });
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_TICK });
 }
 
-static void on_battery(struct wheel_timer *timer, int64_t now_mono_ms)
+void host_on_battery(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct host *host = timer->user;
         uint8_t percent = battery_read("/sys/class/power_supply");
 
         if (percent != 255)
-                run(host, (struct vigie_event){ .type = VIGIE_ON_BATTERY, .u.battery = percent });
+                host_run_event(host, (struct vigie_event){ .type = VIGIE_ON_BATTERY, .u.battery = percent });
         loop_timer_arm(host->loop, timer, now_mono_ms + BATTERY_POLL_MS);
 }
 
-static void on_link(void *user, unsigned address, bool up)
+void host_on_link(void *user, unsigned address, bool up)
 {
-        run(user, (struct vigie_event){ .type = VIGIE_ON_LINK, .u.link = { .address = (uint8_t)address, .up = up } });
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_LINK,
+                                                   .u.link = { .address = (uint8_t)address, .up = up } });
 }
 
-static void on_frame(void *user, unsigned address, const uint8_t *data, size_t len)
+void host_on_frame(void *user, unsigned address, const uint8_t *data, size_t len)
 {
-        run(user, (struct vigie_event){ .type = VIGIE_ON_FRAME, .u.frame = { (uint8_t)address, data, len } });
+        host_run_event(user,
+                       (struct vigie_event){ .type = VIGIE_ON_FRAME, .u.frame = { (uint8_t)address, data, len } });
 }
 
-static void on_fix(void *user, const struct gps_place *p)
+void host_on_fix(void *user, const struct gps_place *p)
 {
-        run(user, (struct vigie_event){ .type = VIGIE_ON_FIX,
-                                        .u.fix = { p->lat_deg, p->lon_deg, p->accuracy_m, p->at_ms, p->age_ms } });
+        host_run_event(user,
+                       (struct vigie_event){ .type = VIGIE_ON_FIX,
+                                             .u.fix = { p->lat_deg, p->lon_deg, p->accuracy_m, p->at_ms, p->age_ms } });
 }
 
-static void on_moved(void *user)
+void host_on_moved(void *user)
 {
-        run(user, (struct vigie_event){ .type = VIGIE_ON_MOTION, .u.motion.moved = true });
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_MOTION, .u.motion.moved = true });
 }
 
-static void on_key(void *user)
+void host_on_key(void *user)
 {
-        run(user, (struct vigie_event){ .type = VIGIE_ON_KEY });
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_KEY });
 }
 
-static void on_pin(void *user, enum vigie_pin verdict)
+void host_on_pin(void *user, enum vigie_pin verdict)
 {
-        run(user, (struct vigie_event){ .type = VIGIE_ON_PIN, .u.pin = (uint8_t)verdict });
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_PIN, .u.pin = (uint8_t)verdict });
 }
 
-static void on_synced(void *user, uint32_t seq, bool ok)
+void host_on_synced(void *user, uint32_t seq, bool ok)
 {
         struct host *host = user;
 
-        run(host, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = ok } });
+        host_run_event(host, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { .seq = seq, .ok = ok } });
         if (host_settled(host))
                 socket_settled(host->socket);
+}
+
+void host_on_modem(void *user, enum vigie_modem state)
+{
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_MODEM, .u.modem = (uint8_t)state });
+}
+
+void host_on_sms(void *user, const uint8_t *data, size_t len)
+{
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_SMS, .u.sms = { data, len } });
+}
+
+void host_on_sent(void *user, uint32_t ticket, bool ok, uint16_t code)
+{
+        host_run_event(user, (struct vigie_event){ .type = VIGIE_ON_SMS_SENT, .u.sms_sent = { ticket, ok, code } });
 }
 
 bool host_settled(const struct host *host)
@@ -335,186 +321,9 @@ json_t *host_ask(struct host *host, const json_t *request)
         if (asked.kind == WORDS_PIN)
                 r = pin_check(host->pin, asked.pin);
         else
-                r = run(host, asked.event);
+                r = host_run_event(host, asked.event);
         explicit_bzero(asked.pin, sizeof(asked.pin));
         if (r < 0)
                 return refusal(r == -EBUSY ? "a PIN is being checked" : "that is not possible now");
         return done(host, &asked.event);
-}
-
-/* ---- opening ----------------------------------------------------------------------------------------------------- */
-
-static int open_core(struct host *host)
-{
-        struct vigie_options options = VIGIE_OPTIONS;
-        int r;
-
-        host->vigie = malloc(vigie_size());
-        if (host->vigie == NULL)
-                return -ENOMEM;
-        identity_options(&host->identity, &host->config, &options);
-        r = vigie_init(host->vigie, &options);
-        if (r < 0)
-                log_error(NULL, "options: %s", strerror(-r));
-        return r;
-}
-
-static int open_outbox(struct host *host)
-{
-        struct outbox_options options = { .loop = host->loop,
-                                          .path = host->config.journal,
-                                          .vigie = host->vigie,
-                                          .user = host,
-                                          .synced = on_synced };
-        int r = outbox_open(&options, &host->outbox);
-
-        if (r < 0)
-                log_error("journal", "%s: %s", host->config.journal,
-                          r == -EWOULDBLOCK ? "another daemon has it: that one is the phone" : strerror(-r));
-        return r;
-}
-
-static void say(int level, const char *line)
-{
-        log_debug("libwebsockets", "%.*s", (int)strcspn(line, "\n"), line);
-}
-
-static int open_lws(struct host *host)
-{
-        struct lws_context_creation_info info = { 0 };
-        void *loops[] = { loop_uv(host->loop) };
-
-        lws_set_log_level(LLL_ERR | LLL_WARN, say);
-        info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                       LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN;
-        info.foreign_loops = loops;
-        info.port = CONTEXT_PORT_NO_LISTEN;
-        info.uid = (uid_t)-1;
-        info.gid = (gid_t)-1;
-        host->lws = lws_create_context(&info);
-        if (host->lws == NULL)
-                log_error("libwebsockets", "no context; is its libuv plug-in there?");
-        return host->lws != NULL ? 0 : -EIO;
-}
-
-/* Without links there is no phone: the page says that it is not enrolled, the log why. */
-static int open_links(struct host *host)
-{
-        struct links_options options = { .loop = host->loop,
-                                         .context = host->lws,
-                                         .certificate = host->config.certificate,
-                                         .key = host->config.key,
-                                         .ca = host->config.ca,
-                                         .addresses = host->addresses,
-                                         .count = host->config.addresses.count,
-                                         .user = host,
-                                         .state = on_link,
-                                         .frame = on_frame };
-        int r;
-
-        if (!host->identity.enrolled)
-                return 0;
-        for (size_t i = 0; i < options.count; i++)
-                host->addresses[i] = host->config.addresses.item[i];
-        r = links_open(&options, &host->links);
-        if (r < 0 && r != -ENOMEM) {
-                log_error("link", "certificate, key or CA cannot be used: taken as not enrolled");
-                host->identity.enrolled = false;
-        }
-        return r == -ENOMEM ? r : 0;
-}
-
-static int open_page(struct host *host)
-{
-        struct page_options options = { host->lws, host, (int)host->config.page_port, host->config.page_path,
-                                        &host->config.frame_ancestors };
-        int r = page_open(&options, &host->page);
-
-        if (r < 0)
-                log_error("page", "127.0.0.1:%d cannot be listened on", (int)host->config.page_port);
-        return r;
-}
-
-static int open_socket(struct host *host)
-{
-        int r = socket_open(host->loop, host, host->config.socket, &host->socket);
-
-        if (r < 0)
-                log_error("socket", "%s: %s", host->config.socket, strerror(-r));
-        return r;
-}
-
-static int open_body(struct host *host)
-{
-        struct pin_options pin = { host->loop, host->config.pin, host->config.duress, host, on_pin };
-        struct gps_options gps = { host->loop, host->config.gps_host, (uint16_t)host->config.gps_port, host, on_fix,
-                                   on_moved };
-        struct button_options button = { host->loop, host->config.key_device, (unsigned)host->config.key_code, host,
-                                         on_key };
-        int r;
-
-        if ((r = pin_open(&pin, &host->pin)) < 0 ||
-            (r = feel_open(host->loop, host->config.feel_command, &host->feel)) < 0 ||
-            (r = wake_open(host->loop, on_due, host, &host->wake)) < 0)
-                return r;
-        if (host->config.gps_host[0] != 0)
-                r = gps_start(&gps, &host->gps);
-        if (r == 0 && host->config.key_device[0] != 0)
-                r = button_start(&button, &host->button);
-        return r;
-}
-
-int host_open(const struct config *config, int ready_fd, struct host **ret_host)
-{
-        struct host *host = calloc(1, sizeof(*host));
-        int r;
-
-        *ret_host = host;
-        if (host == NULL)
-                return -ENOMEM;
-        host->config = *config;
-        wheel_timer_init(&host->battery, on_battery, host);
-        if ((r = loop_open(&host->loop)) < 0)
-                return r;
-        identity_read(&host->config, &host->identity);
-        if ((r = open_lws(host)) < 0 || (r = open_links(host)) < 0 || (r = open_core(host)) < 0 ||
-            (r = open_outbox(host)) < 0 || (r = open_page(host)) < 0 || (r = open_socket(host)) < 0 ||
-            (r = open_body(host)) < 0)
-                return r;
-        run(host, (struct vigie_event){ .type = VIGIE_ON_START });
-        loop_timer_arm(host->loop, &host->battery, clock_mono_ms());
-        log_info(NULL, "listening on 127.0.0.1:%d", page_port(host->page));
-        return ready_tell(ready_fd, page_port(host->page));
-}
-
-int host_run(struct host *host)
-{
-        return loop_run(host->loop);
-}
-
-void host_close(struct host *host)
-{
-        if (host == NULL)
-                return;
-        host->closing = true;
-        if (host->loop != NULL)
-                loop_timer_cancel(host->loop, &host->battery);
-        button_stop(host->button);
-        gps_stop(host->gps);
-        wake_close(host->wake);
-        feel_close(host->feel);
-        pin_close(host->pin);
-        socket_close(host->socket);
-        links_close(host->links);
-        outbox_close(host->outbox);
-        if (host->lws != NULL)
-                lws_context_destroy(host->lws);
-        loop_close(host->loop);
-        if (host->lws != NULL)
-                lws_context_destroy(host->lws); /* the second call: the loop has let go of it */
-        links_free(host->links);
-        page_free(host->page);
-        identity_clear(&host->identity);
-        free(host->vigie);
-        free(host);
 }

@@ -86,6 +86,7 @@ void identity_options(const struct identity *id, const struct config *config, st
         options->verify = vigie_verify;
         options->man_down_s = (uint16_t)config->man_down_s;
         options->silent_pulse = config->silent_pulse;
+        options->sms_test = config->sms_test;
         snprintf(options->app, sizeof(options->app), "vigie-handset %s", VIGIE_VERSION);
         if (!id->enrolled)
                 return;

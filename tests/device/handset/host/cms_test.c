@@ -21,9 +21,19 @@ static void kinds(void **state)
                 assert_string_equal(cms_name(cases[i].code), cases[i].name);
 }
 
+static void from_the_modem(void **state)
+{
+        assert_int_equal(cms_from_cme(10), CMS_NO_SIM);
+        assert_int_equal(cms_from_cme(11), CMS_SIM_PIN);
+        assert_int_equal(cms_from_cme(12), CMS_SIM_PUK);
+        assert_int_equal(cms_from_cme(30), CMS_NO_NETWORK);
+        assert_int_equal(cms_from_cme(0), CMS_UNKNOWN);
+        assert_int_equal(cms_from_cme(148), CMS_UNKNOWN);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(kinds) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(kinds), cmocka_unit_test(from_the_modem) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

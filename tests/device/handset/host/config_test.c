@@ -55,6 +55,9 @@ static void the_smallest_file(void **state)
         assert_string_equal(o.config.gps_host, "localhost");
         assert_int_equal(o.config.page_port, 8480);
         assert_int_equal(o.config.key_code, 114);
+        assert_string_equal(o.config.modem_device, "");
+        assert_int_equal(o.config.modem_baud, 115200);
+        assert_true(o.config.sms_test);
         assert_int_equal(o.start.ready_fd, -1);
         assert_false(o.start.stop);
 }
@@ -93,6 +96,14 @@ static void what_is_refused(void **state)
                 { SMALLEST "[log]\nlevel = loud\n", "log.level" },
                 { SMALLEST "[page]\nframe_ancestors = https://a;script-src\n", "page.frame_ancestors" },
                 { SMALLEST "[button]\nwhat = 1\n", "button.what" },
+                { SMALLEST "[modem]\ndevice = t\n", "modem.number" },
+                { SMALLEST "[modem]\nnumber = 33700900900\n", "modem.number" },
+                { SMALLEST "[modem]\nnumber = +3370\n", "modem.number" },
+                { SMALLEST "[modem]\nnumber = +1234567890123456\n", "modem.number" },
+                { SMALLEST "[modem]\nnumber = +33 7 00\n", "modem.number" },
+                { SMALLEST "[modem]\nbaud = 115201\n", "modem.baud" },
+                { SMALLEST "[modem]\nbaud = 9599\n", "modem.baud" },
+                { SMALLEST "[sms]\ntest = perhaps\n", "sms.test" },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -101,6 +112,18 @@ static void what_is_refused(void **state)
                 if (o.r >= 0 || strstr(o.told, cases[i].told) == NULL)
                         fail_msg("case %zu: %d, told '%s'", i, o.r, o.told);
         }
+}
+
+static void a_phone_with_a_modem(void **state)
+{
+        struct outcome o = read_text(
+                SMALLEST "[modem]\ndevice = tty\nbaud = 9600\nnumber = +123456789012345\n[sms]\ntest = no\n", NULL);
+
+        assert_int_equal(o.r, 0);
+        assert_non_null(strstr(o.config.modem_device, "/tty")); /* beside the configuration */
+        assert_int_equal(o.config.modem_baud, 9600);
+        assert_string_equal(o.config.modem_number, "+123456789012345");
+        assert_false(o.config.sms_test);
 }
 
 static void gpsd_is_on_this_machine(void **state)
@@ -148,9 +171,13 @@ static void ports(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_smallest_file),    cmocka_unit_test(an_enrolled_phone),
-                cmocka_unit_test(what_is_refused),      cmocka_unit_test(gpsd_is_on_this_machine),
-                cmocka_unit_test(ready_fd_is_a_number), cmocka_unit_test(ports),
+                cmocka_unit_test(the_smallest_file),
+                cmocka_unit_test(an_enrolled_phone),
+                cmocka_unit_test(what_is_refused),
+                cmocka_unit_test(a_phone_with_a_modem),
+                cmocka_unit_test(gpsd_is_on_this_machine),
+                cmocka_unit_test(ready_fd_is_a_number),
+                cmocka_unit_test(ports),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
