@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import { request } from "node:https";
 import { connect as secure } from "node:tls";
 import { Region, until } from "../console/region.mjs";
+import { poorContrast } from "./lib/browser.mjs";
 
 const { chromium } = createRequire(import.meta.url)("playwright-core");
 const CHROMIUM = "/usr/bin/chromium";
@@ -391,6 +392,31 @@ test("keyboard alone takes an alert; focus stays while the list moves", async ()
     return list.length > 0 && list;
   });
   assert.deepEqual(takes.map((c) => c.alert), [alert.id]);
+});
+
+test("every text of every state can be read: contrast, and nothing wider than its screen", async () => {
+  const now = Date.now();
+  await raise({ marks: 0x42, step: 4, paths: 2, sms_at: now - 5000, told_sms_state: 4, told_sms_at: now, asked: [asked("paul", { sms_state: 4, sms_at: now, flags: 0x40, answer_path: 3 })], heard_at: now - 60000 });
+  await raise({ state: 4, owner: "ines", owner_name: "Inès Moreau", owner_path: 3, taken_at: now, progress_at: now, asked: [asked("paul"), asked("ines", { seen_at: now })] });
+  await raise({ state: 5, owner: "paul", owner_name: "Paul Girard", taken_at: now, asked: [asked("paul")] });
+  await raise({ kind: 4, marks: 4, asked: [asked("paul")], position: null });
+  await raise({ marks: 0x3fb0, asked: [asked("paul")] });
+  await raise({ marks: 8, why_unverified: 4 });
+  await region.put("notice", { k: "overdue:x", kind: 1, rings: true, count: 20, zone_name: "Presqu'île", cause: "battery_low", names: [{ id: "c9", name: "Zoé Noir", number: "+33600000000", heard_at: now }] });
+  await region.put("notice", { k: "tech:d1:x", kind: 3, cause: "sms_failed", count: 2 });
+  for (const [login, width] of [["ctl", 1280], ["ctl", 390], ["paul", 390], ["paul", 320], ["adm", 390]]) {
+    const page = await open(login, { viewport: { width, height: 844 } });
+    const cards = login === "ctl" ? 6 : login === "paul" ? 5 : 0;
+    await page.waitForFunction((n) => document.querySelectorAll(".card").length === n, cards);
+    await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
+    for (let i = 0; i < Math.max(cards, 1); i++) {
+      if (cards > 0) await page.locator(".card").nth(i).locator("h2").click(); // each in its turn is shown whole
+      assert.deepEqual(await poorContrast(page), [], `${login} ${width}`);
+    }
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${login} ${width}: wider than the screen`);
+    await page.context().close();
+  }
+  for (const k of ["overdue:x", "tech:d1:x"]) await region.put("notice", { k, over: true });
 });
 
 test("English is one click away, and a phone's width is enough", async () => {
