@@ -49,6 +49,8 @@
 #define MY_OFF_MS           10000
 /* Heartbeats after a welcome are spread over this, so that a fleet that reconnects does not beat in step. */
 #define MY_BEAT_SPREAD_MS   5000
+/* A record that is not durable after so long: the disk hangs, and a press would not survive a reboot. */
+#define MY_DIARY_HANGS_MS   5000
 /* What could not be journaled is tried again. */
 #define MY_DIARY_RETRY_MS   10000
 /* The last good fix goes to the journal at most each minute. */

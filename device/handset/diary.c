@@ -124,6 +124,10 @@ static uint32_t append(struct vigie *vigie, enum my_subject subject, struct cbor
         append->seq = written->seq = ++vigie->seq;
         written->serial = vigie->serial;
         written->lost = false;
+        if (sync && vigie->asked_mono_ms == NEVER)
+                vigie->asked_mono_ms = vigie->now_mono_ms;
+        if (sync)
+                vigie->asked = append->seq;
         return append->seq;
 }
 
@@ -163,6 +167,8 @@ void my_diary_on_synced(struct vigie *vigie, uint32_t seq, bool ok)
                 return;
         if (ok && seq != 0)
                 vigie->synced = seq;
+        if (seq != 0) /* it does something: what waits still, waits from now on */
+                vigie->asked_mono_ms = seq >= vigie->asked ? NEVER : vigie->now_mono_ms;
         for (int i = 0; i < MY_SUBJECTS; i++) {
                 struct my_written *w = &vigie->written[i];
 
@@ -178,10 +184,16 @@ void my_diary_on_synced(struct vigie *vigie, uint32_t seq, bool ok)
         vigie->journal_bad = !ok || any_lost(vigie);
 }
 
+static int64_t hangs_due(const struct vigie *vigie)
+{
+        return vigie->asked_mono_ms == NEVER ? NEVER : vigie->asked_mono_ms + MY_DIARY_HANGS_MS;
+}
+
 /* A trust list is not held as it came: one that could not be written is asked for again after the next start. */
 void my_diary_run(struct vigie *vigie)
 {
-        if (my_diary_due(vigie) > vigie->now_mono_ms)
+        vigie->journal_hangs = hangs_due(vigie) <= vigie->now_mono_ms;
+        if (!vigie->journal_bad || vigie->journal_retry_mono_ms > vigie->now_mono_ms)
                 return;
         vigie->journal_retry_mono_ms = vigie->now_mono_ms + MY_DIARY_RETRY_MS;
         for (int i = 0; i < MY_SUBJECTS; i++)
@@ -192,7 +204,9 @@ void my_diary_run(struct vigie *vigie)
 
 int64_t my_diary_due(const struct vigie *vigie)
 {
-        return vigie->journal_bad ? vigie->journal_retry_mono_ms : NEVER;
+        int64_t at = vigie->journal_hangs ? NEVER : hangs_due(vigie);
+
+        return vigie->journal_bad ? my_earlier(at, vigie->journal_retry_mono_ms) : at;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

@@ -212,7 +212,9 @@ struct vigie {
         struct my_written written[MY_SUBJECTS];
         uint32_t serial;      /* of the newest record */
         uint32_t seq, synced; /* APPENDs given; durable */
-        bool journal_bad;
+        bool journal_bad, journal_hangs;
+        uint32_t asked;        /* the newest APPEND that is to be durable now */
+        int64_t asked_mono_ms; /* since when such a one waits; NEVER = none does */
         int64_t journal_retry_mono_ms;
         uint32_t tickets, requests;
 

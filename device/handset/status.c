@@ -76,10 +76,10 @@ static void alert_status(const struct vigie *vigie, struct vigie_alert_status *t
 static uint32_t trouble(const struct vigie *vigie)
 {
         return (vigie->options.enrolled ? 0 : VIGIE_TROUBLE_NOT_ENROLLED) |
-               (vigie->journal_bad ? VIGIE_TROUBLE_JOURNAL : 0) | (vigie->no_path ? VIGIE_TROUBLE_NO_PATH : 0) |
-               (vigie->not_known ? VIGIE_TROUBLE_NOT_KNOWN : 0) | (vigie->key_bad ? VIGIE_TROUBLE_KEY : 0) |
-               (vigie->trusted ? 0 : VIGIE_TROUBLE_TRUST) | (vigie->fix.has ? 0 : VIGIE_TROUBLE_NO_FIX) |
-               (vigie->watch.battery_low ? VIGIE_TROUBLE_BATTERY : 0);
+               (vigie->journal_bad || vigie->journal_hangs ? VIGIE_TROUBLE_JOURNAL : 0) |
+               (vigie->no_path ? VIGIE_TROUBLE_NO_PATH : 0) | (vigie->not_known ? VIGIE_TROUBLE_NOT_KNOWN : 0) |
+               (vigie->key_bad ? VIGIE_TROUBLE_KEY : 0) | (vigie->trusted ? 0 : VIGIE_TROUBLE_TRUST) |
+               (vigie->fix.has ? 0 : VIGIE_TROUBLE_NO_FIX) | (vigie->watch.battery_low ? VIGIE_TROUBLE_BATTERY : 0);
 }
 
 static void sms_status(const struct vigie *vigie, struct vigie_status *to)

@@ -58,7 +58,7 @@ int vigie_init(struct vigie *vigie, const struct vigie_options *options)
         vigie->options = *options;
         vigie->options.trust = NULL;
         memcpy(vigie->handset.octets, options->handset, HANDSET_ID_SIZE);
-        vigie->timer_mono_ms = NEVER;
+        vigie->timer_mono_ms = vigie->asked_mono_ms = NEVER;
         vigie->duty.until_mono_ms = NEVER;
         vigie->watch.battery = ALERT_BATTERY_UNKNOWN;
         vigie->watch.moved_mono_ms = vigie->watch.man_down_mono_ms = NEVER;

@@ -380,12 +380,13 @@ enum vigie_word {
 /* Why the button would not work, or something it leans on.  With one of VIGIE_TROUBLE_BUTTON status.button is false:
  * the page says so, says why, and offers 112; a press is taken all the same. */
 #define VIGIE_TROUBLE_NOT_ENROLLED 0x001u /* never, or wiped */
-#define VIGIE_TROUBLE_JOURNAL      0x002u /* cannot be written: a press still leaves, and would not survive a reboot */
-#define VIGIE_TROUBLE_NO_PATH      0x004u /* no data for VIGIE_NO_PATH_MS, modem not ready or refusing: a press waits */
-#define VIGIE_TROUBLE_KEY          0x008u /* the alert key does not sign: a press leaves unverified */
-#define VIGIE_TROUBLE_TRUST        0x010u /* no trust list: no receipt can be believed, nothing shows as received */
-#define VIGIE_TROUBLE_NO_FIX       0x020u /* no fix since the start, and none kept */
-#define VIGIE_TROUBLE_BATTERY      0x040u /* below VIGIE_BATTERY_LOW */
+#define VIGIE_TROUBLE_JOURNAL \
+        0x002u /* cannot be written, or hangs: a press still leaves, and would not survive a reboot */
+#define VIGIE_TROUBLE_NO_PATH 0x004u /* no data for VIGIE_NO_PATH_MS, modem not ready or refusing: a press waits */
+#define VIGIE_TROUBLE_KEY     0x008u /* the alert key does not sign: a press leaves unverified */
+#define VIGIE_TROUBLE_TRUST   0x010u /* no trust list: no receipt can be believed, nothing shows as received */
+#define VIGIE_TROUBLE_NO_FIX  0x020u /* no fix since the start, and none kept */
+#define VIGIE_TROUBLE_BATTERY 0x040u /* below VIGIE_BATTERY_LOW */
 #define VIGIE_TROUBLE_NOT_KNOWN \
         0x080u /* the link stands and the region does not welcome us: certificate expired or
                                            * revoked, handset not known.  A press leaves, and is raised as unverified */

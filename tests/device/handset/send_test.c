@@ -226,6 +226,19 @@ static void journal_hangs(void **state)
         phone_run(p, 1);
         assert_int_equal(phone_sent_count(p, FRAME_ALERT), 1);
         assert_int_equal(p->status.alert.word, VIGIE_RECEIVED);
+        phone_run(p, 3999);
+        assert_true(p->status.button);
+        phone_run(p, 1); /* and the button says so, until the disk has done what was asked of it */
+        assert_int_equal(p->status.trouble & VIGIE_TROUBLE_BUTTON, VIGIE_TROUBLE_JOURNAL);
+        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { 1, true } });
+        assert_true(p->status.button);
+        phone_run(p, 5000);
+        assert_false(p->status.button);
+        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_SYNCED, .u.synced = { p->journal_seq, true } });
+        assert_true(p->status.button);
+        p->journal_silent = false;
+        phone_run(p, 60000);
+        assert_true(p->status.button);
         phone_free(p);
 }
 
