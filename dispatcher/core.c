@@ -24,6 +24,7 @@ static void init_tables(struct core *core)
         table_init(&core->scan.overdue, NUMBER_MAX + 1, sizeof(struct overdue), CORE_SCAN_MAX, seed);
         senders_init(&core->proved, CORE_SENDERS_MAX, seed);
         senders_init(&core->strangers, CORE_SENDERS_MAX, seed);
+        senders_init(&core->texters, CORE_SENDERS_MAX, seed);
         core->strangers.all_burst = CORE_STRANGERS_BURST;
         core->strangers.all_refill_ms = CORE_STRANGERS_REFILL_MS;
 }
@@ -58,6 +59,7 @@ int core_new(const struct core_options *options, struct core **ret_core)
         core->options = *options;
         record_set_text(core->region, sizeof(core->region), options->region);
         record_set_text(core->name, sizeof(core->name), options->name);
+        record_set_text(core->control_number, sizeof(core->control_number), options->control_number);
         if (strcmp(core->region, options->region) != 0 || strcmp(core->name, options->name) != 0)
                 r = -EINVAL;
         if (r < 0 || (r = copy_drill_people(core)) < 0 || (r = directory_init(&core->directory, options->seed)) < 0)
@@ -65,6 +67,7 @@ int core_new(const struct core_options *options, struct core **ret_core)
         init_tables(core);
         wheel_init(&core->wheel, 0);
         core->ready_end = &core->ready;
+        core->late_end = &core->late;
         core->work_end = &core->work;
         core->unsynced_end = &core->unsynced;
         core->untested_end = &core->untested;
@@ -106,6 +109,7 @@ void core_free(struct core *core)
         table_free(&core->scan.overdue);
         senders_free(&core->proved);
         senders_free(&core->strangers);
+        senders_free(&core->texters);
         directory_free(&core->directory);
         free(core->scan.later);
         free(core->drill_ids);
@@ -252,7 +256,7 @@ uint64_t core_append(struct core *core, struct cbor_span record)
 static bool step(struct core *core)
 {
         return session_step(core) || hold_step(core) || flow_synced(core) || offer_synced(core) || flow_step(core) ||
-               supervision_step(core) || duty_step(core);
+               meanwhile_step(core) || supervision_step(core) || duty_step(core);
 }
 
 bool core_next(struct core *core, struct core_action *ret_action)
@@ -322,7 +326,7 @@ static void committed(struct core *core, const struct core_event *event)
 
 static void command(struct core *core, const struct core_event *event)
 {
-        struct asking asking = { .ref = event->u.command.ref };
+        struct asking asking = { .path = BY_CONSOLE, .ref = event->u.command.ref };
 
         right_command(core, &event->u.command.command, &asking);
 }
@@ -349,7 +353,7 @@ static void take(struct core *core, const struct core_event *event)
                 committed(core, event);
                 break;
         case CORE_FEED_ALERT:
-                land_feed(core, event->u.feed_alert.record);
+                land_feed(core, event->u.feed_alert.record, (enum alert_event)event->u.feed_alert.event);
                 break;
         case CORE_FEED_NOTICE:
                 notice_fed(core, event->u.feed_notice.key, event->u.feed_notice.notice);
@@ -376,8 +380,14 @@ static void take(struct core *core, const struct core_event *event)
                 disk(core, event->u.state.up);
                 break;
         case CORE_SMS_OBJECT:
+                sms_object_came(core, event);
+                break;
         case CORE_SMS_TEXT:
+                sms_text_came(core, event);
+                break;
         case CORE_SMS_REPORT:
+                sms_reported(core, event);
+                break;
         case CORE_TICK:
                 break;
         }

@@ -30,83 +30,83 @@
 
 /* Sessions of one process: open files are often capped at 20,000.  At it a new session is closed at once (1013): the
  * handset tries another process. */
-#define CORE_SESSIONS_MAX 20000
+#define CORE_SESSIONS_MAX         20000
 /* Sessions of one handset: a phone that changes networks leaves a dead one or two behind.  At the fifth the oldest is
  * closed (1008). */
 #define CORE_HANDSET_SESSIONS_MAX 4
 /* Malformed frames of one session; the next closes it (1002). */
-#define CORE_MALFORMED_MAX 8
+#define CORE_MALFORMED_MAX        8
 /* Handsets of a region, DESIGN section 8.  At it core_load_handset gives -ENOBUFS. */
-#define CORE_HANDSETS_MAX 262144
+#define CORE_HANDSETS_MAX         262144
 /* Carriers, rounds, users; as many as handsets at most.  -ENOBUFS. */
-#define CORE_PEOPLE_MAX 262144
+#define CORE_PEOPLE_MAX           262144
 /* Open alerts.  A handset has at most one real alert open (a press meanwhile is an update), so real ones always fit;
  * unverified ones and drills are held to the share below.  Beyond: a drill is not raised and counted, an unverified one
  * is counted in a notice. */
-#define CORE_ALERTS_MAX     (CORE_HANDSETS_MAX + CORE_UNVERIFIED_MAX + CORE_DRILLS_MAX)
-#define CORE_UNVERIFIED_MAX 8192
-#define CORE_DRILLS_MAX     8192
+#define CORE_ALERTS_MAX           (CORE_HANDSETS_MAX + CORE_UNVERIFIED_MAX + CORE_DRILLS_MAX)
+#define CORE_UNVERIFIED_MAX       8192
+#define CORE_DRILLS_MAX           8192
 /* Events of one alert held by the process that got them: waiting for journal or store, or done and kept until the alert is
  * closed (a failover may lose what was acknowledged).  When full the oldest done one goes; when all wait, an alert revision
  * replaces a waiting one of the same nonce (every revision carries everything), and a command is answered ANSWER_BUSY. */
-#define CORE_QUEUE_MAX 16
+#define CORE_QUEUE_MAX            16
 /* Commits in flight.  More alerts than that wait for their turn. */
-#define CORE_COMMITS_MAX 4096
+#define CORE_COMMITS_MAX          4096
 /* Actions that one step of work can cause; core_next does further steps when those are taken.  A step that would need more
  * is put off; nothing is dropped. */
-#define CORE_ACTIONS_MAX 1024
+#define CORE_ACTIONS_MAX          1024
 /* Senders of unverified alerts that are told apart: CORE_SENDER_BURST at once, then one more each CORE_SENDER_REFILL_MS.
  * Those whose handset is proved (good signature of a revoked or expired handset, or its own TLS session) have a table of
  * their own, which strangers cannot fill.  All strangers together: CORE_STRANGERS_BURST, then one a second. */
-#define CORE_SENDERS_MAX      4096
-#define CORE_SENDER_BURST     5
-#define CORE_SENDER_REFILL_MS 60000
-#define CORE_STRANGERS_BURST  64
-#define CORE_STRANGERS_REFILL_MS 1000
+#define CORE_SENDERS_MAX          4096
+#define CORE_SENDER_BURST         5
+#define CORE_SENDER_REFILL_MS     60000
+#define CORE_STRANGERS_BURST      64
+#define CORE_STRANGERS_REFILL_MS  1000
 /* Notices held.  A region has some 1,000 zones.  Beyond, a new one is not published, and counted. */
-#define CORE_NOTICES_MAX 4096
+#define CORE_NOTICES_MAX          4096
 /* Closed alerts remembered, so that a late offer is answered without the store; of more the oldest is forgotten, and the
  * store's tombstone answers. */
-#define CORE_CLOSED_MAX 8192
+#define CORE_CLOSED_MAX           8192
 /* Test presses under way: 15,500 handsets going on duty in a quarter of an hour are 20 a second.  Beyond, a test is not
  * answered (and not proved: the handset tries again); likewise a handset's fourth within CORE_TEST_REFILL_MS of another. */
-#define CORE_TESTS_MAX      4096
-#define CORE_TEST_BURST     3
-#define CORE_TEST_REFILL_MS 10000
+#define CORE_TESTS_MAX            4096
+#define CORE_TEST_BURST           3
+#define CORE_TEST_REFILL_MS       10000
 /* Overdue carriers in one CORE_SCAN; of more only the count is looked at, and it is a mass silence. */
-#define CORE_SCAN_MAX 4096
+#define CORE_SCAN_MAX             4096
 /* Largest record for the journal that APPEND gives. */
-#define CORE_APPEND_MAX 1400
+#define CORE_APPEND_MAX           1400
 
 /* ---- Times ------------------------------------------------------------------------------------------------------ */
 
-#define CORE_RANK_MS  300   /* dispatcher number k acts on a deadline k times that late */
-#define CORE_KEPT_MS  2000  /* not committed for so long: the receipt says "kept" */
-#define CORE_TICK_MS  100   /* CORE_TICK at least that often, and see core_due_ms */
-#define CORE_SCAN_MS  15000 /* CORE_SCAN that often */
-#define CORE_QUIET_MS 180000
-#define CORE_OVERDUE_MS 900000             /* not heard for so long: asked */
+#define CORE_RANK_MS                300   /* dispatcher number k acts on a deadline k times that late */
+#define CORE_KEPT_MS                2000  /* not committed for so long: the receipt says "kept" */
+#define CORE_TICK_MS                100   /* CORE_TICK at least that often, and see core_due_ms */
+#define CORE_SCAN_MS                15000 /* CORE_SCAN that often */
+#define CORE_QUIET_MS               180000
+#define CORE_OVERDUE_MS             900000  /* not heard for so long: asked */
 #define CORE_OVERDUE_NO_COVERAGE_MS 3600000 /* the same where the round's zone is known to have no coverage */
-#define CORE_QUESTION_MS 120000            /* asked and no answer for so long: it rings */
-#define CORE_QUESTION_RANK_MS 20000        /* dispatcher number k asks by SMS k times that late, if none before it did */
+#define CORE_QUESTION_MS            120000  /* asked and no answer for so long: it rings */
+#define CORE_QUESTION_RANK_MS       20000 /* dispatcher number k asks by SMS k times that late, if none before it did */
 
 /* ---- Set up ----------------------------------------------------------------------------------------------------- */
 
 struct core;
 
 struct core_options {
-        const char *region;             /* for WELCOME */
-        const char *name;               /* of this process: notices "tech:NAME:..." */
-        unsigned rank;                  /* 0 for the first dispatcher */
-        uint64_t seed;                  /* of the hash tables: drawn by the shell, fixed in a simulator */
-        struct zones *zones;            /* borrowed for the core's life; NULL: none */
+        const char *region;              /* for WELCOME */
+        const char *name;                /* of this process: notices "tech:NAME:..." */
+        unsigned rank;                   /* 0 for the first dispatcher */
+        uint64_t seed;                   /* of the hash tables: drawn by the shell, fixed in a simulator */
+        struct zones *zones;             /* borrowed for the core's life; NULL: none */
         const struct barriers *barriers; /* likewise */
         const char *const *drill_people; /* ids that a drill asks; copied */
-        size_t drill_people_count;      /* 0..CHOOSE_MAX; 0: the nearest, as for an alert */
-        bool drill_announced;           /* a drill climbs the ladder like an alert */
-        bool sms;                       /* a gateway is there; false: no SMS is asked for */
-        const char *control_number;     /* of the control room, rung by SMS while its consoles are blind; NULL: none */
-        void *user;                     /* for the two below */
+        size_t drill_people_count;       /* 0..CHOOSE_MAX; 0: the nearest, as for an alert */
+        bool drill_announced;            /* a drill climbs the ladder like an alert */
+        bool sms;                        /* a gateway is there; false: no SMS is asked for */
+        const char *control_number;      /* of the control room, rung by SMS while its consoles are blind; NULL: none */
+        void *user;                      /* for the two below */
         /* Say whether ALERT is signed by the P-256 key KEY (alert_verify of wire/signing.h). */
         bool (*verify)(void *user, const uint8_t key[P256_POINT_SIZE], const struct alert_signed *alert);
         /* SHA-256. */
@@ -162,25 +162,25 @@ void core_keep_free(struct core_keep *keep);
 /* ---- Events ----------------------------------------------------------------------------------------------------- */
 
 enum core_event_kind {
-        CORE_OPENED = 1,   /* a TLS session is there */
-        CORE_FRAME,        /* one binary message; the shell closes with 1009 what is over FRAME_HANDSET_MAX */
-        CORE_CLOSED,       /* a session is gone, by whoever's wish.  Unknown sessions are skipped */
-        CORE_COMMAND,      /* an entry of {r}:commands */
-        CORE_SYNCED,       /* the journal is durable up to this APPEND number */
-        CORE_COMMITTED,    /* the answer to COMMIT, LOOK or PROVE */
-        CORE_FEED_ALERT,   /* entries of {r}:feed, this process's own too; skipped where not newer */
+        CORE_OPENED = 1, /* a TLS session is there */
+        CORE_FRAME,      /* one binary message; the shell closes with 1009 what is over FRAME_HANDSET_MAX */
+        CORE_CLOSED,     /* a session is gone, by whoever's wish.  Unknown sessions are skipped */
+        CORE_COMMAND,    /* an entry of {r}:commands */
+        CORE_SYNCED,     /* the journal is durable up to this APPEND number */
+        CORE_COMMITTED,  /* the answer to COMMIT, LOOK or PROVE */
+        CORE_FEED_ALERT, /* entries of {r}:feed, this process's own too; skipped where not newer */
         CORE_FEED_NOTICE,
         CORE_FEED_DUTY,
-        CORE_PRESENCE,     /* an entry of {r}:roster */
-        CORE_DUTY_FOUND,   /* the answer to FIND_DUTY */
-        CORE_SCAN,         /* carriers on duty and not heard for CORE_OVERDUE_MS, every CORE_SCAN_MS */
-        CORE_STORE,        /* the alerts' Redis is up (after loading, see core_load_begin) or away */
-        CORE_POSITIONS,    /* the positions' Redis is up or away */
-        CORE_DISK,         /* up: the journal takes records; away: it is full, and events go to the store without it */
-        CORE_TICK,         /* time has passed */
-        CORE_SMS_OBJECT,   /* an 8-bit SMS to our port; answered by DO_SMS_TAKEN, or never: then it is to come again */
-        CORE_SMS_TEXT,     /* a text; likewise */
-        CORE_SMS_REPORT,   /* what became of a DO_SMS_SAY or DO_SMS_RECEIPT; each SMS has one of the last two at least */
+        CORE_PRESENCE,   /* an entry of {r}:roster */
+        CORE_DUTY_FOUND, /* the answer to FIND_DUTY */
+        CORE_SCAN,       /* carriers on duty and not heard for CORE_OVERDUE_MS, every CORE_SCAN_MS */
+        CORE_STORE,      /* the alerts' Redis is up (after loading, see core_load_begin) or away */
+        CORE_POSITIONS,  /* the positions' Redis is up or away */
+        CORE_DISK,       /* up: the journal takes records; away: it is full, and events go to the store without it */
+        CORE_TICK,       /* time has passed */
+        CORE_SMS_OBJECT, /* an 8-bit SMS to our port; answered by DO_SMS_TAKEN, or never: then it is to come again */
+        CORE_SMS_TEXT,   /* a text; likewise */
+        CORE_SMS_REPORT, /* what became of a DO_SMS_SAY or DO_SMS_RECEIPT; each SMS has one of the last two at least */
 };
 
 enum core_certificate {
@@ -215,7 +215,7 @@ struct core_event {
                         enum core_certificate certificate;
                         uint8_t handset[HANDSET_ID_SIZE];
                         uint8_t enrolment[ENROLMENT_SIZE]; /* that the certificate names; zeros: none */
-                        uint8_t fingerprint[8]; /* of the certificate; of the address where there is none */
+                        uint8_t fingerprint[8];            /* of the certificate; of the address where there is none */
                 } opened;
                 struct {
                         uint64_t session;
@@ -291,24 +291,24 @@ void core_handle(struct core *core, const struct core_event *event);
 /* ---- Actions ---------------------------------------------------------------------------------------------------- */
 
 enum core_action_kind {
-        DO_APPEND = 1,   /* journal_append; -ENOBUFS: journal_sync_now and again.  Answer CORE_SYNCED */
-        DO_COMMIT,       /* the commit script.  Answer CORE_COMMITTED */
-        DO_LOOK,         /* read alert and tombstone.  Answer CORE_COMMITTED: CONFLICT with the record or none, TOMBSTONE */
-        DO_PROVE,        /* note a test press in {r}:tests.  Answer CORE_COMMITTED: OK or UNKNOWN */
-        DO_SEND,         /* a frame to a session */
-        DO_RECEIPT,      /* sign, and send in FRAME_RECEIPT */
+        DO_APPEND = 1, /* journal_append; -ENOBUFS: journal_sync_now and again.  Answer CORE_SYNCED */
+        DO_COMMIT,     /* the commit script.  Answer CORE_COMMITTED */
+        DO_LOOK,    /* read alert and tombstone.  Answer CORE_COMMITTED: CONFLICT with the record or none, TOMBSTONE */
+        DO_PROVE,   /* note a test press in {r}:tests.  Answer CORE_COMMITTED: OK or UNKNOWN */
+        DO_SEND,    /* a frame to a session */
+        DO_RECEIPT, /* sign, and send in FRAME_RECEIPT */
         DO_CLOSE_SESSION, /* the core has forgotten it already; no CORE_CLOSED is needed */
-        DO_ACKNOWLEDGE,  /* XACK a command: it is in the journal, or answered */
-        DO_ANSWER,       /* feed entry t=answer */
-        DO_NOTICE,       /* {r}:notices and feed entry t=notice, in one script */
-        DO_DUTY,         /* {r}:duty:supervisors and feed entry t=duty, in one script */
-        DO_PRESENCE,     /* entry of {r}:roster */
-        DO_CARRIER_DUTY, /* {r}:duty and {r}:duty:info */
-        DO_HEARD,        /* {r}:duty alone, only if the handset is in it (ZADD XX) */
-        DO_FIND_DUTY,    /* read {r}:duty and {r}:duty:info.  Answer CORE_DUTY_FOUND; not needed while it is away */
-        DO_SMS_TAKEN,    /* what that SMS said is durable, or needs nothing more: the gateway may forget it */
-        DO_SMS_RECEIPT,  /* sign like RECEIPT, 8-bit to SMS_PORT of a handset's number.  Answer CORE_SMS_REPORT */
-        DO_SMS_SAY,      /* a text to a person.  Answer CORE_SMS_REPORT */
+        DO_ACKNOWLEDGE,   /* XACK a command: it is in the journal, or answered */
+        DO_ANSWER,        /* feed entry t=answer */
+        DO_NOTICE,        /* {r}:notices and feed entry t=notice, in one script */
+        DO_DUTY,          /* {r}:duty:supervisors and feed entry t=duty, in one script */
+        DO_PRESENCE,      /* entry of {r}:roster */
+        DO_CARRIER_DUTY,  /* {r}:duty and {r}:duty:info */
+        DO_HEARD,         /* {r}:duty alone, only if the handset is in it (ZADD XX) */
+        DO_FIND_DUTY,     /* read {r}:duty and {r}:duty:info.  Answer CORE_DUTY_FOUND; not needed while it is away */
+        DO_SMS_TAKEN,     /* what that SMS said is durable, or needs nothing more: the gateway may forget it */
+        DO_SMS_RECEIPT,   /* sign like RECEIPT, 8-bit to SMS_PORT of a handset's number.  Answer CORE_SMS_REPORT */
+        DO_SMS_SAY,       /* a text to a person.  Answer CORE_SMS_REPORT */
 };
 
 /* Spans and pointers are good until the next core_next or core_handle. */
@@ -322,20 +322,20 @@ struct core_action {
                 struct {
                         uint64_t token;
                         uint8_t id[ALERT_ID_SIZE];
-                        uint32_t expected;       /* the version that must be there; 0: none, and no tombstone */
-                        uint32_t version;        /* the one to write; above expected, not always by 1 */
-                        uint8_t event;           /* feed: e */
-                        const char *by;          /* feed: by; "" */
-                        const uint8_t *command;  /* feed: c, EVENT_ID_SIZE octets; NULL: none */
-                        int64_t due_in_ms;       /* from Redis's time on; 0 or more.  Nothing where closed */
-                        double urgency;          /* score in {r}:open */
-                        uint8_t state;           /* enum alert_state of `record`: `s` */
+                        uint32_t expected;      /* the version that must be there; 0: none, and no tombstone */
+                        uint32_t version;       /* the one to write; above expected, not always by 1 */
+                        uint8_t event;          /* feed: e */
+                        const char *by;         /* feed: by; "" */
+                        const uint8_t *command; /* feed: c, EVENT_ID_SIZE octets; NULL: none */
+                        int64_t due_in_ms;      /* from Redis's time on; 0 or more.  Nothing where closed */
+                        double urgency;         /* score in {r}:open */
+                        uint8_t state;          /* enum alert_state of `record`: `s` */
                         struct cbor_span record;
                         struct cbor_span before; /* the record at `expected`, for `prev`; empty: none or not known */
                         struct cbor_span alert;  /* `signed`; empty: leave what is there */
                         bool closed;             /* out of {r}:open and {r}:due; `tombstone` for each of `gone` */
                         struct tombstone tombstone;
-                        size_t gone_count;       /* 1.. : its own id, then other ids of it: left alone where open themselves */
+                        size_t gone_count; /* 1.. : its own id, then other ids of it: left alone where open themselves */
                         uint8_t gone[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
                 } commit;
                 struct {
@@ -422,15 +422,18 @@ void core_each_record(const struct core *core, void (*fn)(void *user, struct cbo
 
 /* Counters only rise; the last line are gauges, of now (open_alerts: all of them). */
 struct core_counters {
-        uint64_t raised, updated, copies, pressed_again, closed;   /* alerts, by what this process committed or answered */
-        uint64_t seen, taken, released, joined, progressed, climbed;
-        uint64_t unverified, suppressed;                           /* raised as such; kept back by the limits */
-        uint64_t drills_refused, notices_refused, queue_full;      /* bounds reached */
+        uint64_t raised, updated, copies, pressed_again,
+                closed; /* alerts, by what this process committed or answered */
+        uint64_t seen, taken, released, joined, progressed, climbed, declined;
+        uint64_t unverified, suppressed;                      /* raised as such; kept back by the limits */
+        uint64_t drills_refused, notices_refused, queue_full; /* bounds reached */
         uint64_t tests, tests_dropped;
         uint64_t kept, receipts, rings, conflicts, unknown_replies, fenced, replayed;
         uint64_t commands, commands_refused;
         uint64_t frames, frames_malformed, frames_unknown, frames_refused, off_duty_positions;
         uint64_t sessions_refused, questions;
+        uint64_t sms_objects, sms_texts, sms_unknown, sms_said, sms_receipts, sms_failed;
+        uint64_t meanwhile; /* alerts that rang before the store had them */
         int64_t open_alerts, open_unverified, open_drills, sessions, waiting, commits, overdue;
 };
 const struct core_counters *core_counters(const struct core *core);

@@ -6,6 +6,8 @@
  *      tell.c         who is told of an alert: receipts, rings
  *      offer.c        alert objects that come in                                            right.c   commands, and who may
  *      session.c      sessions and their frames                                             duty.c    duty and presence
+ *      meanwhile.c    what is done while the store is away
+ *      sms_in.c       SMS that come in, and what became of ours                             sms_out.c  who is told by SMS
  *      supervision.c  quiet and overdue carriers                                            notice.c  notices */
 #ifndef DISPATCHER_CORE_STATE_H
 #define DISPATCHER_CORE_STATE_H
@@ -15,6 +17,7 @@
 #include "dispatcher/core.h"
 #include "dispatcher/directory.h"
 #include "dispatcher/fact.h"
+#include "dispatcher/ladder.h"
 #include "dispatcher/limit.h"
 #include "dispatcher/table.h"
 
@@ -28,8 +31,18 @@
 #define CORE_STEP           64
 
 struct waiting {
-        uint64_t session, stamp;
-        uint8_t as[ALERT_ID_SIZE]; /* the id that it knows the alert by */
+        uint64_t session, stamp;     /* session 0: it came by SMS */
+        char number[NUMBER_MAX + 1]; /* then: from whom */
+        uint8_t as[ALERT_ID_SIZE];   /* the id that it knows the alert by */
+        bool kept;                   /* it was told that the press is kept */
+};
+
+/* What became of an SMS, not yet in the store.  Of more than so many for one alert the rest is not kept: what is owed still goes out
+ * again. */
+#define ALERT_REPORTS_MAX (2 * RECORD_ASKED_MAX)
+struct sms_report {
+        uint32_t person; /* person_mark() of who was asked; 0: its handset */
+        uint8_t what;    /* enum sms_state */
 };
 
 /* What is in flight to the store for one alert. */
@@ -56,6 +69,18 @@ struct open_alert {
         uint8_t *proposal;   /* the record in the commit */
         size_t proposal_size;
         uint8_t proposal_event;
+        bool proposal_merged; /* what was done meanwhile is in it */
+
+        char owner_before[PERSON_ID_MAX +
+                          1]; /* of the record that the commit is based on, who has it by SMS; "" nobody */
+
+        struct record
+                *meanwhile; /* as it will be: what was done while the store is away, see meanwhile.c; NULL nothing */
+        bool in_late, control_told;
+        struct open_alert *next_late;
+        uint8_t report_count;
+        struct sms_report *reports; /* ALERT_REPORTS_MAX; NULL none */
+        int64_t sms_told_ms;        /* last receipt by SMS for a copy */
 
         uint8_t queued;
         struct fact *queue[CORE_QUEUE_MAX]; /* as they came */
@@ -96,7 +121,8 @@ struct test {
         uint64_t token;
         uint8_t id[ALERT_ID_SIZE];
         uint16_t revision;
-        uint64_t session, stamp, number; /* of its APPEND */
+        struct waiting to;
+        uint64_t number; /* of its APPEND */
         int64_t at_ms;
         bool asked;        /* of the store */
         struct test *next; /* in the list of those that wait for the journal */
@@ -106,6 +132,7 @@ struct test {
 struct closed_alert {
         uint8_t id[ALERT_ID_SIZE];
         struct tombstone tombstone;
+        int64_t sms_told_ms; /* last receipt by SMS */
         struct closed_alert *newer;
 };
 
@@ -140,7 +167,7 @@ struct scan {
 
 struct core {
         struct core_options options;
-        char region[PERSON_ID_MAX + 1], name[PERSON_ID_MAX + 1];
+        char region[PERSON_ID_MAX + 1], name[PERSON_ID_MAX + 1], control_number[NUMBER_MAX + 1];
         char (*drill_ids)[PERSON_ID_MAX + 1];
         const char **drill_people;
         struct directory directory;
@@ -159,8 +186,11 @@ struct core {
         struct senders strangers, proved;
         struct sender others;                  /* of whom no notice of their own tells */
         struct sender sms_failed, sms_unknown; /* counters of notices */
+        struct senders texters;                /* whose texts could not be understood, or named no alert */
+        struct bucket control_sms;             /* for unverified alerts */
         struct wheel wheel;                    /* in UTC ms */
         struct open_alert *ready, **ready_end;
+        struct open_alert *late, **late_end;
         struct session *work, **work_end;
         struct fact *unsynced, **unsynced_end;
         struct test *untested, **untested_end;
@@ -205,8 +235,11 @@ struct open_alert *hold_need(struct core *core, const uint8_t id[ALERT_ID_SIZE])
 /* hold_claim: ALERT is of the handset HANDSET; MARKS (RECORD_DRILL, RECORD_UNVERIFIED) say in which way. */
 void hold_claim(struct core *core, struct open_alert *alert, const uint8_t handset[HANDSET_ID_SIZE], uint32_t marks);
 
-/* hold_record: read ALERT's record; all zero where there is none. */
+/* hold_record: read ALERT's record; all zero where there is none.  hold_meant: the same, or as it will be, where the store is away.
+ * hold_is_there: there is one of the two. */
 void hold_record(const struct open_alert *alert, struct record *ret_record);
+void hold_meant(const struct open_alert *alert, struct record *ret_record);
+bool hold_is_there(const struct open_alert *alert);
 
 /* hold_set: RECORD, encoded as BYTES, is what the store has of ALERT, newer or (after a failover) older than what we had. */
 void hold_set(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes);
@@ -217,8 +250,13 @@ void hold_load(struct core *core, struct open_alert *alert, const struct record 
 /* hold_step: tell some of what was loaded; false: all told. */
 bool hold_step(struct core *core);
 
-/* hold_adopt: the same where it is newer, or closed: everyone concerned is told.  ALERT may be gone afterwards. */
-void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes);
+/* hold_look_at: at AT_MS at the latest, see whether ALERT waits for the store too long. */
+void hold_look_at(struct core *core, struct open_alert *alert, int64_t at_ms);
+
+/* hold_adopt: the same where it is newer, or closed: everyone concerned is told; of EVENT_SMS alone, those who wait.  EVENT 0: not
+ * known.  ALERT may be gone afterwards. */
+void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes,
+                enum alert_event event);
 
 /* hold_gone: ALERT is closed, as TOMBSTONE says; RECORD as closed, or NULL if that was not seen.  ALERT is gone afterwards. */
 void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
@@ -254,6 +292,21 @@ int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fac
 /* flow_queue: put FACT into ALERT's queue.  Returns 0 or, FACT untouched, -ENOBUFS. */
 int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact);
 
+/* flow_apply: let FACT happen to RECORD, ALERT's or all zero; *ret_change is what happened, and (a command) who did it.
+ * Returns what alert_apply does. */
+struct flow_change {
+        enum alert_event event;
+        struct alert_actor actor;
+};
+int flow_apply(struct core *core, const struct open_alert *alert, const struct fact *fact, struct record *record,
+               struct flow_change *ret_change);
+
+/* flow_release: what FACT came by may be forgotten there: it is durable, or done with. */
+void flow_release(struct core *core, struct fact *fact);
+
+/* flow_find: the fact with that event id that ALERT has and that waits; NULL. */
+struct fact *flow_find(const struct open_alert *alert, const uint8_t event_id[EVENT_ID_SIZE]);
+
 /* flow_remove: take FACT, which stays the caller's, out of ALERT's queue. */
 void flow_remove(struct core *core, struct open_alert *alert, struct fact *fact);
 
@@ -281,13 +334,19 @@ bool flow_synced(struct core *core);
 
 /* land: the store's answer to what is in flight.  land_feed: an entry of the feed.  land_store: the store is up or away. */
 void land(struct core *core, const struct core_event *event);
-void land_feed(struct core *core, struct cbor_span record);
+void land_feed(struct core *core, struct cbor_span record, enum alert_event event);
 void land_store(struct core *core, bool up);
 
 /* ---- tell.c */
 
 /* tell_receipt: the receipt of RECORD to SESSION, which knows the alert as AS. */
 void tell_receipt(struct core *core, const struct record *record, const struct waiting *to);
+
+/* tell_what: what a receipt for the press AS says of RECORD. */
+struct receipt tell_what(const struct core *core, const struct record *record, const uint8_t as[ALERT_ID_SIZE]);
+
+/* tell_proved: a test press, revision REVISION, is in journal and store. */
+void tell_proved(struct core *core, uint16_t revision, const struct waiting *to);
 
 /* tell_closed: the receipt of a closed alert. */
 void tell_closed(struct core *core, const struct tombstone *tombstone, uint16_t revision, const struct waiting *to);
@@ -304,16 +363,87 @@ void tell_waiting(struct core *core, struct open_alert *alert, const struct reco
 /* tell_kept: ALERT waits for the store: receipts say so. */
 void tell_kept(struct core *core, struct open_alert *alert);
 
+/* tell_who_is_asked: RECORD rings with those who are asked, and who has it. */
+void tell_who_is_asked(struct core *core, const struct record *record);
+
 /* tell_rings: some of the alerts that ask SESSION's person; false: that were all. */
 bool tell_rings(struct core *core, struct session *session);
 
 /* person_mark: 32 bits to find a person by in `asked`; what matches is looked at again. */
 uint32_t person_mark(const char *id);
 
+/* ---- meanwhile.c */
+
+/* meanwhile_late: ALERT waits for the store for too long, or the ladder of its record of meanwhile is due: a step looks at it.
+ * meanwhile_step: that step; false: none. */
+void meanwhile_late(struct core *core, struct open_alert *alert);
+bool meanwhile_step(struct core *core);
+
+/* meanwhile_away: the store went away: the alerts that this process holds a press of are looked at when that is too long. */
+void meanwhile_away(struct core *core);
+
+/* meanwhile_merge: put into RECORD, the store's, who was asked meanwhile, and how far the ladder is.  Returns whether it changed.
+*/
+bool meanwhile_merge(const struct open_alert *alert, struct record *record);
+
+/* meanwhile_hear: CLOSED, as it is told, names those who were rung meanwhile too. */
+void meanwhile_hear(const struct open_alert *alert, struct record *closed);
+
+/* meanwhile_end: that is in the store. */
+void meanwhile_end(struct open_alert *alert);
+
+/* ---- sms_in.c */
+
+void sms_object_came(struct core *core, const struct core_event *event);
+void sms_text_came(struct core *core, const struct core_event *event);
+void sms_reported(struct core *core, const struct core_event *event);
+
+/* sms_collect: the reports on ALERT by their places in RECORD; they are taken. */
+struct alert_sms sms_collect(struct open_alert *alert, const struct record *record);
+
+/* sms_taken: what came by SMS with REF is durable, or needs nothing more. */
+void sms_taken(struct core *core, uint64_t ref);
+
+/* ---- sms_out.c */
+
+/* sms_say: a text of KIND for the number TO about SMS ABOUT; the caller fills the rest in.  Never NULL. */
+struct sms_say *sms_say_to(struct core *core, const char *to, uint8_t kind, const struct sms_ref *about);
+
+/* sms_answer: the answer CODE to what was asked by SMS; RECORD may be NULL. */
+struct sms_asker {
+        const char *number, *person;
+        uint8_t verb; /* enum command_verb */
+};
+void sms_answer(struct core *core, const struct sms_asker *asker, uint8_t code, const struct record *record);
+
+/* sms_receipt: RECEIPT to the number TO; WHAT is an enum sms_what. */
+void sms_receipt(struct core *core, const char *to, const struct receipt *receipt, uint8_t what);
+
+/* sms_owed: what RECORD, committed just now, owes since then; and what an owner by SMS is to hear of it. */
+void sms_owed(struct core *core, const struct open_alert *alert, const struct record *record);
+
+/* sms_ask: the SMS that asks ASKED, a line of RECORD. */
+void sms_ask(struct core *core, const struct record *record, const struct asked *asked);
+
+/* sms_is_owed: say whether who committed RECORD sends its receipt to the number TO. */
+bool sms_is_owed(const struct core *core, const struct record *record, const char *to);
+
+/* sms_number: the number that RECORD's handset is enrolled with; "" none, or not proved. */
+const char *sms_number(const struct core *core, const struct record *record);
+
 /* ---- offer.c */
 
-/* offer_alert: BYTES came to SESSION as an alert object. */
-void offer_alert(struct core *core, struct session *session, struct cbor_span bytes, uint64_t stamp);
+/* Who brings an alert object. */
+struct offerer {
+        struct session *session; /* NULL: it came by SMS */
+        uint64_t stamp;
+        const char *number;
+        uint8_t sender[SENDER_SIZE];
+        uint64_t ref;
+};
+
+/* offer_alert: BYTES came as an alert object. */
+void offer_alert(struct core *core, const struct offerer *from, struct cbor_span bytes);
 
 /* offer_route: the open alert that a press of HANDSET with an id of its own is a further press of; NULL: a new one. */
 struct open_alert *offer_route(const struct handset *handset, bool drill);
@@ -326,16 +456,18 @@ void offer_drop_tests(struct core *core);
 
 /* ---- right.c */
 
-/* right_command: COMMAND came by the stream (SESSION NULL, REF) or by a session (REQUEST). */
+/* right_command: COMMAND came by the stream (REF), by a session (REQUEST) or by SMS (NUMBER and REF). */
 struct asking {
+        uint8_t path; /* enum answer_path: BY_CONSOLE the stream */
         struct session *session;
         uint32_t request;
+        const char *number;
         uint64_t ref;
 };
 void right_command(struct core *core, const struct command *command, const struct asking *asking);
 
-/* right_actor: who asks COMMAND.  Returns 0 or an answer code, negative. */
-int right_actor(const struct core *core, const struct command *command, const uint8_t *handset,
+/* right_actor: who asks the COMMAND of FACT.  Returns 0 or an answer code, negative. */
+int right_actor(const struct core *core, const struct command *command, const struct fact *fact,
                 struct alert_actor *ret_actor);
 
 /* right_answer: answer the command in FACT; RECORD may be NULL. */

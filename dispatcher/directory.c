@@ -14,6 +14,8 @@ int directory_init(struct directory *directory, uint64_t seed)
         table_init(&directory->people, PERSON_ID_MAX + 1, sizeof(struct person), ROSTER_MAX, seed);
         table_init(&directory->users, PERSON_ID_MAX + 1, sizeof(struct user), CORE_PEOPLE_MAX, seed);
         table_init(&directory->rounds, PERSON_ID_MAX + 1, sizeof(struct round), CORE_PEOPLE_MAX, seed);
+        table_init(&directory->numbers, NUMBER_MAX + 1, sizeof(struct number), CORE_HANDSETS_MAX + 2 * CORE_PEOPLE_MAX,
+                   seed);
         return roster_new(&directory->roster);
 }
 
@@ -28,6 +30,7 @@ void directory_free(struct directory *directory)
         table_free(&directory->people);
         table_free(&directory->users);
         table_free(&directory->rounds);
+        table_free(&directory->numbers);
         roster_free(directory->roster);
         directory->roster = NULL;
 }
@@ -59,6 +62,44 @@ const struct round *directory_round(const struct directory *directory, const cha
         return table_find_text(&directory->rounds, id);
 }
 
+/* ---- Numbers -------------------------------------------------------------------------------------------------------- */
+
+const struct number *directory_who(const struct directory *directory, const char *number)
+{
+        return table_find_text(&directory->numbers, number);
+}
+
+/* PERSON (NULL: somebody else) has NUMBER. */
+static void number_add(struct directory *directory, const char *number, struct person *person)
+{
+        struct number *who = number[0] != '\0' ? table_add_text(&directory->numbers, number) : NULL;
+
+        if (who == NULL)
+                return;
+        if (person == NULL)
+                who->others++;
+        else if (who->people_count < NUMBER_PEOPLE_MAX)
+                who->people[who->people_count++] = person;
+}
+
+/* And has it no more. */
+static void number_drop(struct directory *directory, const char *number, const struct person *person)
+{
+        struct number *who = number[0] != '\0' ? table_find_text(&directory->numbers, number) : NULL;
+        size_t kept = 0;
+
+        if (who == NULL)
+                return;
+        if (person == NULL && who->others > 0)
+                who->others--;
+        for (size_t i = 0; i < who->people_count; i++)
+                if (who->people[i] != person)
+                        who->people[kept++] = who->people[i];
+        who->people_count = (uint8_t)kept;
+        if (kept == 0 && who->others == 0)
+                table_remove(&directory->numbers, who);
+}
+
 struct handset *directory_handset_need(struct directory *directory, const uint8_t id[HANDSET_ID_SIZE])
 {
         return table_add(&directory->handsets, id);
@@ -80,11 +121,15 @@ int directory_put_handset(struct directory *directory, const uint8_t id[HANDSET_
 
         if (handset == NULL)
                 return entry != NULL ? -ENOBUFS : 0;
+        if (handset->known)
+                number_drop(directory, handset->entry.number, NULL);
         handset->known = entry != NULL;
-        if (entry != NULL)
-                handset->entry = *entry;
-        else
+        if (entry == NULL) {
                 directory_handset_tidy(directory, handset);
+                return 0;
+        }
+        handset->entry = *entry;
+        number_add(directory, handset->entry.number, NULL);
         return 0;
 }
 
@@ -123,9 +168,11 @@ int directory_put_person(struct directory *directory, const char *id, const stru
 
         if (person == NULL)
                 return entry != NULL ? -ENOBUFS : 0;
+        number_drop(directory, person->entry.number, person);
         person->gone = entry == NULL;
         if (entry != NULL) {
                 person->entry = *entry;
+                number_add(directory, person->entry.number, person);
                 person_place(directory, person);
         } else {
                 (void)roster_remove(directory->roster, person->id);
@@ -155,7 +202,15 @@ static int put(struct table *table, const char *id, const void *entry, size_t si
 
 int directory_put_carrier(struct directory *directory, const char *id, const struct carrier_entry *entry)
 {
-        return put(&directory->carriers, id, entry, sizeof(*entry));
+        const struct carrier *before = directory_carrier(directory, id);
+        int r;
+
+        if (before != NULL)
+                number_drop(directory, before->entry.number, NULL);
+        r = put(&directory->carriers, id, entry, sizeof(*entry));
+        if (r == 0 && entry != NULL)
+                number_add(directory, entry->number, NULL);
+        return r;
 }
 
 int directory_put_user(struct directory *directory, const char *login, const struct user_entry *entry)
@@ -186,6 +241,13 @@ const char *directory_number(const struct directory *directory, const char *id)
         const struct carrier *carrier = directory_carrier(directory, id);
 
         return carrier != NULL ? carrier->entry.number : person != NULL ? person->entry.number : "";
+}
+
+const char *directory_person_number(const struct directory *directory, const char *id)
+{
+        const struct person *person = directory_person(directory, id);
+
+        return person != NULL ? person->entry.number : "";
 }
 
 const char *directory_team(const struct directory *directory, const char *id)

@@ -51,6 +51,7 @@ struct person {
         bool on_duty;
         struct duty_entry duty;
         int64_t heard_at_ms; /* last presence or command */
+        int64_t closed_ms;   /* when an alert that asked this person was closed, as far as this process saw; 0 none */
         int64_t handset_until_ms, console_until_ms;
         bool has_position;
         struct track_point at;
@@ -71,8 +72,19 @@ struct round {
         struct round_entry entry;
 };
 
+/* Supervisors with one number who are found by it; of more the later ones are not, and are told apart by no text. */
+#define NUMBER_PEOPLE_MAX 4
+
+/* A telephone number, and whose it is. */
+struct number {
+        char number[NUMBER_MAX + 1];
+        uint8_t people_count;
+        struct person *people[NUMBER_PEOPLE_MAX];
+        uint32_t others; /* carriers and handsets */
+};
+
 struct directory {
-        struct table handsets, carriers, people, users, rounds;
+        struct table handsets, carriers, people, users, rounds, numbers;
         struct roster *roster;
 };
 
@@ -95,6 +107,9 @@ const struct carrier *directory_carrier(const struct directory *directory, const
 const struct user *directory_user(const struct directory *directory, const char *login);
 const struct round *directory_round(const struct directory *directory, const char *id);
 
+/* directory_who: whose the number NUMBER is; NULL: nobody's. */
+const struct number *directory_who(const struct directory *directory, const char *number);
+
 /* directory_handset_need: the handset with that id, made as not enrolled if there is none.  NULL at the bound.
  * directory_handset_tidy: forget HANDSET if it is not enrolled and nothing names it; NULL does nothing. */
 struct handset *directory_handset_need(struct directory *directory, const uint8_t id[HANDSET_ID_SIZE]);
@@ -108,6 +123,9 @@ const char *directory_name(const struct directory *directory, const char *id);
 
 /* directory_number: the telephone number of the carrier or supervisor ID; "" unknown.  Borrowed. */
 const char *directory_number(const struct directory *directory, const char *id);
+
+/* directory_person_number: the telephone number of the supervisor ID, to ask by SMS; "" none.  Borrowed. */
+const char *directory_person_number(const struct directory *directory, const char *id);
 
 /* directory_team: the team of the carrier or supervisor ID; "" none. */
 const char *directory_team(const struct directory *directory, const char *id);

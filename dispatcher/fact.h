@@ -2,7 +2,7 @@
  * it when it came.  Also the journal's note that an alert is closed, after which its facts are worth nothing.
  *
  *      [1, 1, event id, at ms, alert id, path, why, claimed handset, bytes]      an alert object
- *      [1, 2, event id, at ms, alert id, asker's handset or null, bytes]         a command
+ *      [1, 2, event id, at ms, alert id, asker's handset or null, bytes, path]   a command; path: where it came by SMS
  *      [1, 3, alert id, ...]                                                     closed: these ids
  *
  * Pure. */
@@ -38,7 +38,7 @@ struct fact {
         uint8_t event_id[EVENT_ID_SIZE];
         int64_t at_ms;                    /* when it came */
         uint8_t id[ALERT_ID_SIZE];        /* of the alert */
-        uint8_t path, why;                /* ALERT: enum alert_path, enum unverified_why */
+        uint8_t path, why;                /* enum alert_path; a COMMAND's is 0 or PATH_SMS.  ALERT: enum unverified_why */
         uint8_t handset[HANDSET_ID_SIZE]; /* ALERT: that the object names; COMMAND: that asks, where by_handset */
         bool by_handset, replayed;
         bool looked_up;   /* ALERT on another phone: the store has no alert of that id, open or closed */
@@ -48,8 +48,11 @@ struct fact {
         uint64_t number;  /* of its APPEND; 0 none */
         bool bare;        /* in no journal of ours: the disk is full */
         bool owed;        /* it was bare: its handset is to hear that it is safe now */
-        bool has_ref;     /* COMMAND of the stream: `ref` is to be acknowledged */
+        bool has_ref;     /* COMMAND of the stream, and what came by SMS: `ref` is to be acknowledged, or taken */
         uint64_t ref;
+        bool meant;       /* it is in the record of meanwhile.c */
+        bool kept;        /* its handset was told that it is kept, or that somebody says they are coming */
+        bool coming;      /* by SMS: its sender was told that it is noted */
         struct open_alert *alert; /* that it happens to; NULL: none any more */
         struct fact *next;        /* in the list of those that wait for the journal */
         size_t size;

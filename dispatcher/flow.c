@@ -13,10 +13,29 @@ bool flow_waits(const struct fact *fact)
         return fact->state != FACT_DONE;
 }
 
+void flow_release(struct core *core, struct fact *fact)
+{
+        if (fact->has_ref && fact->path == PATH_SMS)
+                sms_taken(core, fact->ref);
+        else if (fact->has_ref)
+                core_do(core, DO_ACKNOWLEDGE)->u.acknowledge.ref = fact->ref;
+        fact->has_ref = false;
+}
+
 void flow_done(struct core *core, struct fact *fact)
 {
         core->counters.waiting -= flow_waits(fact);
         fact->state = FACT_DONE;
+        flow_release(core, fact);
+}
+
+struct fact *flow_find(const struct open_alert *alert, const uint8_t event_id[EVENT_ID_SIZE])
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->state != FACT_DONE &&
+                    memcmp(alert->queue[i]->event_id, event_id, EVENT_ID_SIZE) == 0)
+                        return alert->queue[i];
+        return NULL;
 }
 
 void flow_ready(struct core *core, struct open_alert *alert)
@@ -72,14 +91,12 @@ static void fact_is_ready(struct core *core, struct fact *fact)
         struct open_alert *alert = fact->alert;
         int64_t kept_ms = fact->at_ms + CORE_KEPT_MS;
 
-        if (fact->has_ref)
-                core_do(core, DO_ACKNOWLEDGE)->u.acknowledge.ref = fact->ref;
-        fact->has_ref = false;
+        if (!fact->bare)
+                flow_release(core, fact);
         fact->state = FACT_READY;
         if (!core->store_up && core->store_away_ms + CORE_KEPT_MS < kept_ms)
                 kept_ms = core->store_away_ms + CORE_KEPT_MS;
-        if (!wheel_timer_is_armed(&alert->kept))
-                wheel_arm(&core->wheel, &alert->kept, kept_ms > core->now_ms ? kept_ms : core->now_ms);
+        hold_look_at(core, alert, kept_ms > core->now_ms ? kept_ms : core->now_ms);
         flow_ready(core, alert);
 }
 
@@ -91,6 +108,7 @@ int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
                 alert->queue[alert->queued++] = fact;
                 core->counters.waiting += flow_waits(fact);
         } else if (place >= 0) {
+                flow_release(core, alert->queue[place]);
                 free(alert->queue[place]);
                 alert->queue[place] = fact;
         } else {
@@ -143,8 +161,7 @@ bool flow_synced(struct core *core)
                         fact_is_ready(core, fact);
                         continue;
                 }
-                if (fact->has_ref)
-                        core_do(core, DO_ACKNOWLEDGE)->u.acknowledge.ref = fact->ref;
+                flow_release(core, fact);
                 free(fact);
         }
         return true;
@@ -221,52 +238,56 @@ bool flow_is_bare(const struct open_alert *alert)
 /* What is to be committed, and by whom. */
 struct proposal {
         struct record record;
-        struct fact *fact; /* NULL: a deadline, or a record brought back */
-        enum alert_event event;
-        struct alert_actor actor;
+        struct fact *fact; /* NULL: a deadline, SMS, or a record brought back */
+        struct flow_change change;
         struct cbor_span alert; /* the signed alert, where it is the highest revision */
 };
 
-static int propose_alert(struct core *core, struct open_alert *alert, struct proposal *proposal)
+static int apply_alert(struct core *core, const struct open_alert *alert, const struct fact *fact,
+                       struct record *record, enum alert_event *ret_event)
 {
-        struct fact *fact = proposal->fact;
         struct alert_press press;
         struct alert_change change = {
                 .now_ms = core->now_ms, .at_ms = fact->at_ms, .replayed = fact->replayed, .press = &press
         };
 
         (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
-        assert(alert->version != 0 || memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0); /* its own press is the first */
+        assert(record->version != 0 ||
+               memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0); /* its own press is the first */
         memcpy(press.id, fact->id, ALERT_ID_SIZE);
         memcpy(press.handset, fact->handset, HANDSET_ID_SIZE);
         press.why = fact->why;
         press.paths = fact->path;
         press.came_ms = fact->at_ms;
-        proposal->event = change.event = alert->version == 0 ? EVENT_RAISE : EVENT_UPDATE;
-        if (memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0 &&
-            (alert->version == 0 || press.alert.revision > proposal->record.revision))
-                proposal->alert = (struct cbor_span){ fact->bytes, fact->size };
-        return alert_apply(&proposal->record, &change, &core->ground);
+        *ret_event = change.event = record->version == 0 ? EVENT_RAISE : EVENT_UPDATE;
+        return alert_apply(record, &change, &core->ground);
 }
 
-static int propose_command(struct core *core, struct proposal *proposal)
+static int apply_command(struct core *core, const struct fact *fact, struct record *record, enum alert_event *ret_event,
+                         struct alert_actor *ret_actor)
 {
-        struct fact *fact = proposal->fact;
         struct command command;
         struct alert_change change = { .now_ms = core->now_ms,
                                        .at_ms = fact->at_ms,
                                        .event_id = fact->event_id,
                                        .replayed = fact->replayed,
-                                       .actor = &proposal->actor,
+                                       .actor = ret_actor,
                                        .command = &command };
         int r = command_decode(fact->bytes, fact->size, &command);
 
         assert(r == 0); /* we wrote it */
-        r = right_actor(core, &command, fact->by_handset ? fact->handset : NULL, &proposal->actor);
+        r = right_actor(core, &command, fact, ret_actor);
         if (r < 0)
                 return r;
-        proposal->event = change.event = alert_event_of(command.verb);
-        return alert_apply(&proposal->record, &change, &core->ground);
+        *ret_event = change.event = alert_event_of(command.verb);
+        return alert_apply(record, &change, &core->ground);
+}
+
+int flow_apply(struct core *core, const struct open_alert *alert, const struct fact *fact, struct record *record,
+               struct flow_change *ret_change)
+{
+        return fact->type == FACT_ALERT ? apply_alert(core, alert, fact, record, &ret_change->event)
+                                        : apply_command(core, fact, record, &ret_change->event, &ret_change->actor);
 }
 
 static void fly(struct core *core, struct open_alert *alert, enum flight flight)
@@ -304,7 +325,7 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
         alert->proposal = realloc(buf, (size_t)n);
         assert(alert->proposal != NULL);
         alert->proposal_size = (size_t)n;
-        alert->proposal_event = (uint8_t)proposal->event;
+        alert->proposal_event = (uint8_t)proposal->change.event;
         alert->flying = proposal->fact;
         if (proposal->fact != NULL)
                 proposal->fact->state = FACT_FLYING;
@@ -315,8 +336,8 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
         memcpy(action->u.commit.id, alert->id, ALERT_ID_SIZE);
         action->u.commit.expected = alert->expected;
         action->u.commit.version = record->version;
-        action->u.commit.event = (uint8_t)proposal->event;
-        action->u.commit.by = (const char *)core_keep_octets(core, proposal->actor.person, PERSON_ID_MAX + 1).at;
+        action->u.commit.event = (uint8_t)proposal->change.event;
+        action->u.commit.by = (const char *)core_keep_octets(core, proposal->change.actor.person, PERSON_ID_MAX + 1).at;
         if (proposal->fact != NULL && proposal->fact->type == FACT_COMMAND)
                 action->u.commit.command = core_keep_octets(core, proposal->fact->event_id, EVENT_ID_SIZE).at;
         action->u.commit.due_in_ms = record->due_ms > core->now_ms ? record->due_ms - core->now_ms : 0;
@@ -350,13 +371,27 @@ static void settle(struct core *core, struct open_alert *alert, struct fact *fac
         }
 }
 
+/* The record that ALERT's proposals begin with. */
+static void begin(struct open_alert *alert, struct record *record)
+{
+        hold_record(alert, record);
+        record_set_text(alert->owner_before, sizeof(alert->owner_before),
+                        record->owner_path == BY_SMS ? record->owner_id : "");
+        alert->proposal_merged = meanwhile_merge(alert, record);
+}
+
 static void offer_fact(struct core *core, struct open_alert *alert, struct fact *fact)
 {
         struct proposal proposal = { .fact = fact };
+        bool own = memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0;
+        uint16_t revision;
         int r;
 
-        hold_record(alert, &proposal.record);
-        r = fact->type == FACT_ALERT ? propose_alert(core, alert, &proposal) : propose_command(core, &proposal);
+        begin(alert, &proposal.record);
+        revision = proposal.record.revision;
+        r = flow_apply(core, alert, fact, &proposal.record, &proposal.change);
+        if (r > 0 && fact->type == FACT_ALERT && own && (alert->version == 0 || proposal.record.revision > revision))
+                proposal.alert = (struct cbor_span){ fact->bytes, fact->size };
         if (r > 0) {
                 commit(core, alert, &proposal);
                 return;
@@ -377,9 +412,9 @@ static struct cbor_span last_alert(const struct open_alert *alert)
 static void offer_deadline(struct core *core, struct open_alert *alert)
 {
         struct alert_change change = { .event = EVENT_DUE, .now_ms = core->now_ms, .at_ms = core->now_ms };
-        struct proposal proposal = { .event = alert->bring_back ? EVENT_UPDATE : EVENT_DUE };
+        struct proposal proposal = { .change.event = alert->bring_back ? EVENT_UPDATE : EVENT_DUE };
 
-        hold_record(alert, &proposal.record);
+        begin(alert, &proposal.record);
         if (alert->bring_back)
                 proposal.alert = last_alert(alert);
         if (alert->bring_back || alert_apply(&proposal.record, &change, &core->ground) > 0) {
@@ -390,6 +425,25 @@ static void offer_deadline(struct core *core, struct open_alert *alert)
         alert->due_now = false;
         wheel_arm(&core->wheel, &alert->due,
                   (proposal.record.due_ms > core->now_ms ? proposal.record.due_ms : core->now_ms) + CORE_RANK_MS);
+}
+
+/* What became of SMS, and who was asked meanwhile. */
+static void offer_note(struct core *core, struct open_alert *alert)
+{
+        struct proposal proposal = { .change.event = EVENT_SMS };
+        struct alert_change change = { .event = EVENT_SMS, .now_ms = core->now_ms, .at_ms = core->now_ms };
+        struct alert_sms sms;
+
+        begin(alert, &proposal.record);
+        sms = sms_collect(alert, &proposal.record);
+        change.sms = &sms;
+        change.merged = alert->proposal_merged;
+        if (alert_apply(&proposal.record, &change, &core->ground) > 0)
+                commit(core, alert, &proposal);
+        else
+                flow_ready(core, alert);
+        if (!alert->proposal_merged)
+                meanwhile_end(alert); /* the store has all of it */
 }
 
 static struct fact *next_fact(const struct open_alert *alert)
@@ -463,6 +517,8 @@ static void step(struct core *core, struct open_alert *alert)
                 hold_drop(core, alert);
         else if (alert->version != 0 && (alert->bring_back || alert->due_now))
                 offer_deadline(core, alert);
+        else if (alert->version != 0 && (alert->report_count > 0 || alert->meanwhile != NULL))
+                offer_note(core, alert);
 }
 
 bool flow_step(struct core *core)

@@ -23,7 +23,13 @@ static void on_kept(struct wheel_timer *timer, int64_t now_ms)
 {
         struct open_alert *alert = (struct open_alert *)((char *)timer - offsetof(struct open_alert, kept));
 
-        tell_kept(timer->user, alert);
+        meanwhile_late(timer->user, alert);
+}
+
+void hold_look_at(struct core *core, struct open_alert *alert, int64_t at_ms)
+{
+        if (!wheel_timer_is_armed(&alert->kept) || at_ms < alert->kept.due_mono_ms)
+                wheel_arm(&core->wheel, &alert->kept, at_ms);
 }
 
 struct open_alert *hold_need(struct core *core, const uint8_t id[ALERT_ID_SIZE])
@@ -46,6 +52,19 @@ void hold_record(const struct open_alert *alert, struct record *ret_record)
 
                 assert(r == 0); /* it was read before it was kept */
         }
+}
+
+void hold_meant(const struct open_alert *alert, struct record *ret_record)
+{
+        if (alert->meanwhile != NULL)
+                *ret_record = *alert->meanwhile;
+        else
+                hold_record(alert, ret_record);
+}
+
+bool hold_is_there(const struct open_alert *alert)
+{
+        return alert->version != 0 || alert->meanwhile != NULL;
 }
 
 /* ---- Who is on it ------------------------------------------------------------------------------------------------- */
@@ -135,6 +154,7 @@ void hold_set(struct core *core, struct open_alert *alert, const struct record *
 
 void hold_drop(struct core *core, struct open_alert *alert)
 {
+        meanwhile_end(alert);
         set_owner(core, alert, "");
         unclaim(core, alert);
         wheel_cancel(&core->wheel, &alert->due);
@@ -155,6 +175,14 @@ void hold_drop(struct core *core, struct open_alert *alert)
                                 core->ready_end = at;
                         break;
                 }
+        for (struct open_alert **at = &core->late; alert->in_late && *at != NULL; at = &(*at)->next_late)
+                if (*at == alert) {
+                        *at = alert->next_late;
+                        if (*at == NULL)
+                                core->late_end = at;
+                        break;
+                }
+        free(alert->reports);
         free(alert->record);
         free(alert->proposal);
         table_remove(&core->alerts, alert);
@@ -164,6 +192,7 @@ void hold_wait(struct open_alert *alert, const struct waiting *waiting)
 {
         for (size_t i = 0; i < alert->waiting_count; i++)
                 if (alert->waiting[i].session == waiting->session &&
+                    strcmp(alert->waiting[i].number, waiting->number) == 0 &&
                     memcmp(alert->waiting[i].as, waiting->as, ALERT_ID_SIZE) == 0)
                         return;
         if (alert->waiting_count == ALERT_WAITING_MAX)
@@ -293,14 +322,17 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
                 struct fact *fact = alert->queue[i];
 
                 fact->alert = NULL;
+                fact->meant = false;
                 core->counters.waiting -= flow_waits(fact);
                 if (is_another(record, fact) && move_on(core, alert, fact))
                         continue;
                 if (fact->type == FACT_COMMAND && fact->state != FACT_DONE)
                         right_answer(core, fact, record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED,
                                      record);
-                if (fact->state != FACT_WAITS)
+                if (fact->state != FACT_WAITS) {
+                        flow_release(core, fact);
                         free(fact);
+                }
         }
         alert->queued = 0;
 }
@@ -333,11 +365,18 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         if (closed != NULL) {
                 record = *closed;
         } else {
-                hold_record(alert, &record);
+                hold_meant(alert, &record);
                 memcpy(record.id, alert->id, ALERT_ID_SIZE);
                 close_record(&record, tombstone);
         }
-        if (alert->version != 0 || closed != NULL)
+        meanwhile_hear(alert, &record);
+        for (size_t i = 0; i < record.asked_count; i++) {
+                struct person *person = directory_person(&core->directory, record.asked[i].id);
+
+                if (person != NULL)
+                        person->closed_ms = core->now_ms;
+        }
+        if (alert->version != 0 || closed != NULL || alert->meanwhile != NULL)
                 tell_alert(core, alert, &record);
         else
                 tell_gone(core, alert, tombstone);
@@ -383,16 +422,25 @@ bool hold_step(struct core *core)
         return true;
 }
 
-void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes)
+/* Whether RECORD, which came by EVENT right after what we have, has nothing new for people. */
+static bool is_quiet(const struct open_alert *alert, const struct record *record, enum alert_event event)
+{
+        return event == EVENT_SMS && record->version == alert->version + 1 &&
+               record->asked_count == alert->asked_count && record->marks == alert->marks;
+}
+
+void hold_adopt(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes,
+                enum alert_event event)
 {
         struct tombstone tombstone;
+        bool quiet = is_quiet(alert, record, event);
 
         if (record->state == ALERT_CLOSED) {
                 tombstone = hold_tombstone(record);
                 hold_gone(core, alert, &tombstone, record);
         } else if (record->version > alert->version) {
                 hold_set(core, alert, record, bytes);
-                tell_alert(core, alert, record);
+                (quiet ? tell_waiting : tell_alert)(core, alert, record);
         } else if (record->version == alert->version) {
                 alert->stored = record->version;
         }

@@ -44,7 +44,7 @@ struct zone_ladder ladder_of(const struct record *record, const struct alert_gro
 void ladder_owe_sms(struct asked *asked, const struct alert_ground *ground, int64_t now_ms)
 {
         asked->flags |= ASKED_SMS_DUE;
-        if (!ground->sms || directory_number(ground->people, asked->id)[0] == '\0')
+        if (!ground->sms || directory_person_number(ground->people, asked->id)[0] == '\0')
                 return;
         asked->sms_state = SMS_DUE;
         asked->sms_at_ms = now_ms;

@@ -11,7 +11,7 @@ static void count(struct core_counters *counters, const struct open_alert *alert
                 [EVENT_SEEN] = &counters->seen,           [EVENT_TAKE] = &counters->taken,
                 [EVENT_RELEASE] = &counters->released,    [EVENT_JOIN] = &counters->joined,
                 [EVENT_PROGRESS] = &counters->progressed, [EVENT_CLOSE] = &counters->closed,
-                [EVENT_DUE] = &counters->climbed,
+                [EVENT_DUE] = &counters->climbed,         [EVENT_DECLINE] = &counters->declined,
         };
 
         if (alert->proposal_event < EVENT_END && by_event[alert->proposal_event] != NULL)
@@ -34,12 +34,15 @@ static void landed(struct core *core, struct open_alert *alert)
         count(&core->counters, alert, &record);
         if (fact != NULL) {
                 flow_done(core, fact);
-                if (fact->type == FACT_COMMAND && fact->by_handset)
+                if (fact->type == FACT_COMMAND && (fact->by_handset || fact->path == PATH_SMS))
                         right_answer(core, fact, ANSWER_DONE, &record);
         }
+        sms_owed(core, alert, &record);
+        if (alert->proposal_merged)
+                meanwhile_end(alert);
         if (record.state != ALERT_CLOSED) /* else it is gone in a moment */
                 flow_ready(core, alert);
-        hold_adopt(core, alert, &record, bytes);
+        hold_adopt(core, alert, &record, bytes, (enum alert_event)alert->proposal_event);
         free((uint8_t *)bytes.at);
 }
 
@@ -61,6 +64,7 @@ static void looked_up(struct core *core, struct open_alert *alert, const struct 
                                 tell_closed(core, &event->u.committed.tombstone, UINT16_MAX, &alert->waiting[i]);
                 hold_wait_move(alert, NULL, fact->id);
                 flow_remove(core, alert, fact);
+                flow_release(core, fact);
                 free(fact);
                 return;
         }
@@ -74,7 +78,7 @@ static void looked_up(struct core *core, struct open_alert *alert, const struct 
         flow_remove(core, alert, fact);
         if (flow_queue(core, other, fact) < 0)
                 free(fact);
-        hold_adopt(core, other, &record, bytes);
+        hold_adopt(core, other, &record, bytes, 0);
 }
 
 /* Nothing was committed: the fact is offered again. */
@@ -111,7 +115,7 @@ static void conflict(struct core *core, struct open_alert *alert, struct cbor_sp
                 hold_set(core, alert, &record, bytes);
                 flow_again(core, alert);
         } else {
-                hold_adopt(core, alert, &record, bytes);
+                hold_adopt(core, alert, &record, bytes, 0);
         }
 }
 
@@ -152,7 +156,7 @@ void land(struct core *core, const struct core_event *event)
         }
 }
 
-void land_feed(struct core *core, struct cbor_span bytes)
+void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event)
 {
         struct record record;
         struct open_alert *alert;
@@ -169,7 +173,7 @@ void land_feed(struct core *core, struct cbor_span bytes)
         if (alert == NULL && hold_closed(core, record.id) == NULL)
                 alert = hold_need(core, record.id);
         if (alert != NULL)
-                hold_adopt(core, alert, &record, bytes);
+                hold_adopt(core, alert, &record, bytes, event);
 }
 
 void land_store(struct core *core, bool up)
@@ -193,4 +197,6 @@ void land_store(struct core *core, bool up)
                 cursor--;
         }
         core->counters.commits = (int64_t)core->flights.count;
+        if (!up)
+                meanwhile_away(core);
 }

@@ -18,7 +18,7 @@ bool bucket_take(struct bucket *bucket, int64_t now_ms, unsigned burst, int64_t 
 
 struct sender {
         uint8_t id[SENDER_SIZE];
-        struct bucket bucket;
+        struct bucket bucket, other;
         uint32_t suppressed; /* kept back since its notice began */
         int64_t told_ms;     /* when its notice was last brought up to date */
         struct sender *older, *newer;

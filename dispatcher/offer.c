@@ -30,8 +30,7 @@ static void offer_test(struct core *core, const struct intake_verdict *verdict, 
         test = table_add(&core->tests, &token);
         memcpy(test->id, verdict->press.id, ALERT_ID_SIZE);
         test->revision = verdict->press.alert.revision;
-        test->session = to->session;
-        test->stamp = to->stamp;
+        test->to = *to;
         test->at_ms = core->now_ms;
         fact = fact_new(FACT_ALERT, bytes);
         memcpy(fact->event_id, verdict->event_id, EVENT_ID_SIZE);
@@ -67,21 +66,14 @@ bool offer_synced(struct core *core)
 bool offer_proved(struct core *core, const struct core_event *event)
 {
         struct test *test = table_find(&core->tests, &event->u.committed.token);
-        struct core_action *action;
 
         if (test == NULL || !test->asked)
                 return false;
         if (event->u.committed.result != CORE_OK) {
                 core->counters.tests_dropped++;
-        } else if (session_find(core, test->session) != NULL) {
-                action = core_do(core, DO_RECEIPT);
-                action->u.receipt.session = test->session;
-                action->u.receipt.stamp = test->stamp;
-                action->u.receipt.receipt = (struct receipt){ .revision = test->revision,
-                                                              .version = 1,
-                                                              .state = RECEIPT_PROVED,
-                                                              .time_s = (uint32_t)(core->now_ms / 1000) };
-                memcpy(action->u.receipt.receipt.alert.octets, test->id, ALERT_ID_SIZE);
+        } else if (test->to.session == 0 || session_find(core, test->to.session) != NULL) {
+                memcpy(test->to.as, test->id, ALERT_ID_SIZE);
+                tell_proved(core, test->revision, &test->to);
                 core->counters.tests++;
         }
         table_remove(&core->tests, test);
@@ -102,14 +94,28 @@ void offer_drop_tests(struct core *core)
 
 /* ---- Alerts --------------------------------------------------------------------------------------------------------- */
 
-/* Whether ALERT has just these octets in its queue. */
-static bool is_queued(const struct open_alert *alert, const uint8_t event_id[EVENT_ID_SIZE])
+/* By SMS a copy gets no receipt of its own so soon after another. */
+#define SMS_COPY_MS 10000
+
+static bool may_tell_copy(const struct core *core, const struct waiting *to, int64_t *told_ms)
 {
-        for (size_t i = 0; i < alert->queued; i++)
-                if (alert->queue[i]->state != FACT_DONE &&
-                    memcmp(alert->queue[i]->event_id, event_id, EVENT_ID_SIZE) == 0)
-                        return true;
-        return false;
+        if (to->session != 0)
+                return true;
+        if (*told_ms != 0 && core->now_ms - *told_ms < SMS_COPY_MS)
+                return false;
+        *told_ms = core->now_ms;
+        return true;
+}
+
+/* A copy of what is known gets its receipt; by SMS the enrolled number does too, where that is another. */
+static void tell_copy(struct core *core, const struct record *record, const struct waiting *to)
+{
+        struct waiting also = *to;
+
+        tell_receipt(core, record, to);
+        record_set_text(also.number, sizeof(also.number), sms_number(core, record));
+        if (to->session == 0 && also.number[0] != '\0' && strcmp(also.number, to->number) != 0)
+                tell_receipt(core, record, &also);
 }
 
 /* Whether this process has the press ID in its journal, or (the disk full) had it: whoever signs that it was received has. */
@@ -125,11 +131,13 @@ static bool has_press(const struct core *core, const struct open_alert *alert, c
 static bool is_copy(struct core *core, struct open_alert *alert, const struct intake_verdict *verdict,
                     const struct waiting *to)
 {
-        const struct closed_alert *closed = hold_closed(core, verdict->press.id);
+        struct closed_alert *closed = table_find(&core->closed, verdict->press.id);
+        const struct fact *fact;
         struct record record;
 
         if (closed != NULL && hold_find(core, verdict->press.id) == NULL) {
-                tell_closed(core, &closed->tombstone, verdict->press.alert.revision, to);
+                if (may_tell_copy(core, to, &closed->sms_told_ms))
+                        tell_closed(core, &closed->tombstone, verdict->press.alert.revision, to);
                 return true;
         }
         if (alert == NULL)
@@ -137,22 +145,29 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
         hold_record(alert, &record);
         if (alert_knows(&record, &verdict->press) &&
             (verdict->press.why != UNVERIFIED_NOT || has_press(core, alert, verdict->press.id))) {
-                tell_receipt(core, &record, to);
+                if (may_tell_copy(core, to, &alert->sms_told_ms))
+                        tell_copy(core, &record, to);
                 return true;
         }
-        if (!is_queued(alert, verdict->event_id))
+        fact = flow_find(alert, verdict->event_id);
+        if (fact == NULL)
                 return false;
+        if (fact->kept)
+                hold_look_at(core, alert, core->now_ms);
         hold_wait(alert, to);
         return true;
 }
 
 /* Whether an unverified alert may be raised now: by its sender's limit and the bound of all. */
-static bool may_be_unverified(struct core *core, const struct session *session, const struct intake_verdict *verdict)
+static bool may_be_unverified(struct core *core, const struct offerer *from, const struct intake_verdict *verdict)
 {
         bool full = core->counters.open_unverified >= CORE_UNVERIFIED_MAX, allowed;
-        struct sender *sender = verdict->proved
-                                        ? senders_take(&core->proved, verdict->press.handset, core->now_ms, &allowed)
-                                        : senders_take(&core->strangers, session->fingerprint, core->now_ms, &allowed);
+        /* A number of the region has a share of its own, which junk from others cannot fill. */
+        bool known = from->session == NULL && directory_who(&core->directory, from->number) != NULL;
+        struct sender *sender =
+                verdict->proved
+                        ? senders_take(&core->proved, verdict->press.handset, core->now_ms, &allowed)
+                        : senders_take(known ? &core->proved : &core->strangers, from->sender, core->now_ms, &allowed);
 
         if (allowed && !full)
                 return true;
@@ -179,7 +194,7 @@ static struct open_alert *begin(struct core *core, const struct intake_verdict *
 }
 
 static void happen(struct core *core, struct open_alert *alert, const struct intake_verdict *verdict,
-                   struct cbor_span bytes)
+                   const struct offerer *from, struct cbor_span bytes)
 {
         struct fact *fact = fact_new(FACT_ALERT, bytes);
 
@@ -189,6 +204,8 @@ static void happen(struct core *core, struct open_alert *alert, const struct int
         fact->at_ms = core->now_ms;
         fact->path = verdict->press.paths;
         fact->why = verdict->press.why;
+        fact->has_ref = from->session == NULL;
+        fact->ref = from->ref;
         if (memcmp(alert->id, fact->id, ALERT_ID_SIZE) != 0 || (verdict->press.alert.marks & ALERT_PRESSED_AGAIN) != 0)
                 core->counters.pressed_again++;
         (void)flow_take_fact(core, alert, fact);
@@ -206,43 +223,74 @@ static void look_up_holder(struct core *core, const struct intake_verdict *verdi
         duty_find(core, handset);
 }
 
-void offer_alert(struct core *core, struct session *session, struct cbor_span bytes, uint64_t stamp)
+/* The SMS of FROM says what is known, or more than may be said: the gateway may forget it, once what it says is durable. */
+static void done_with(struct core *core, const struct offerer *from, struct fact *fact)
+{
+        if (from->session != NULL)
+                return;
+        if (fact != NULL && (fact->state == FACT_WAITS || fact->bare)) {
+                fact->has_ref = true;
+                fact->ref = from->ref;
+        } else {
+                sms_taken(core, from->ref);
+        }
+}
+
+/* Which alert VERDICT is about; NULL: a new one. */
+static struct open_alert *find_alert(struct core *core, const struct intake_offer *offer,
+                                     struct intake_verdict *verdict)
+{
+        struct open_alert *alert = hold_find(core, verdict->press.id);
+
+        if (alert == NULL && verdict->press.why == UNVERIFIED_NOT)
+                alert = offer_route(directory_handset(&core->directory, verdict->press.handset),
+                                    verdict->press.alert.kind == ALERT_DRILL);
+        if (verdict->press.why == UNVERIFIED_UNKNOWN && alert != NULL && (alert->marks & RECORD_UNVERIFIED) == 0) {
+                /* The handset was known when this alert was raised: without its key nobody changes that. */
+                verdict->press.why = UNVERIFIED_SIGNATURE;
+                intake_stranger_id(&core->options, offer, CBOR_OCTETS(verdict->claimed), verdict->press.id);
+                alert = hold_find(core, verdict->press.id);
+        }
+        return alert;
+}
+
+void offer_alert(struct core *core, const struct offerer *from, struct cbor_span bytes)
 {
         struct intake_offer offer = { .bytes = bytes, .now_ms = core->now_ms };
-        struct waiting to = { .session = session->id, .stamp = stamp };
+        const struct handset *of_session = from->session != NULL ? from->session->handset : NULL;
+        struct waiting to = { .session = from->session != NULL ? from->session->id : 0, .stamp = from->stamp };
         struct intake_verdict verdict;
         struct open_alert *alert;
         bool own;
 
-        memcpy(offer.sender, session->fingerprint, SENDER_SIZE);
-        offer.session_handset = session->handset != NULL ? session->handset->id : NULL;
+        memcpy(offer.sender, from->sender, SENDER_SIZE);
+        offer.session_handset = of_session != NULL ? of_session->id : NULL;
         intake_judge(&core->options, &core->directory, &offer, &verdict);
-        own = offer.session_handset != NULL && memcmp(offer.session_handset, verdict.claimed, HANDSET_ID_SIZE) == 0;
-        alert = hold_find(core, verdict.press.id);
-        if (alert == NULL && verdict.press.why == UNVERIFIED_NOT)
-                alert = offer_route(directory_handset(&core->directory, verdict.press.handset),
-                                    verdict.press.alert.kind == ALERT_DRILL);
-        if (verdict.press.why == UNVERIFIED_UNKNOWN && alert != NULL && (alert->marks & RECORD_UNVERIFIED) == 0) {
-                /* The handset was known when this alert was raised: without its key nobody changes that. */
-                verdict.press.why = UNVERIFIED_SIGNATURE;
-                intake_stranger_id(&core->options, &offer, CBOR_OCTETS(verdict.claimed), verdict.press.id);
-                alert = hold_find(core, verdict.press.id);
-        }
+        verdict.press.paths = from->session != NULL ? PATH_DATA : PATH_SMS;
+        own = of_session != NULL && memcmp(of_session->id, verdict.claimed, HANDSET_ID_SIZE) == 0;
+        alert = find_alert(core, &offer, &verdict);
         memcpy(to.as, own ? verdict.claimed : verdict.press.id, ALERT_ID_SIZE);
+        record_set_text(to.number, sizeof(to.number), from->number);
         if (verdict.press.alert.kind == ALERT_TEST) {
                 offer_test(core, &verdict, &to, bytes);
+                done_with(core, from, NULL);
                 return;
         }
         if (is_copy(core, alert, &verdict, &to)) {
                 core->counters.copies++;
+                done_with(core, from, alert != NULL ? flow_find(alert, verdict.event_id) : NULL);
                 return;
         }
         if (verdict.press.why != UNVERIFIED_NOT && (alert == NULL || (alert->marks & RECORD_UNVERIFIED) != 0) &&
-            !may_be_unverified(core, session, &verdict))
+            !may_be_unverified(core, from, &verdict)) {
+                done_with(core, from, NULL);
                 return;
+        }
         look_up_holder(core, &verdict);
-        if (alert == NULL && (alert = begin(core, &verdict)) == NULL)
+        if (alert == NULL && (alert = begin(core, &verdict)) == NULL) {
+                done_with(core, from, NULL);
                 return;
+        }
         hold_wait(alert, &to);
-        happen(core, alert, &verdict, bytes);
+        happen(core, alert, &verdict, from, bytes);
 }

@@ -40,11 +40,34 @@ static int handset_actor(const struct core *core, const uint8_t *id, struct aler
         return 0;
 }
 
-int right_actor(const struct core *core, const struct command *command, const uint8_t *handset,
-                struct alert_actor *ret_actor)
+/* Whoever asks by SMS: the supervisor whose number it came from. */
+static int sms_actor(const struct core *core, const struct command *command, struct alert_actor *actor)
+{
+        const struct person *person = directory_person(&core->directory, command->person);
+
+        if (person == NULL)
+                return -ANSWER_NOT_ALLOWED;
+        actor->path = BY_SMS;
+        record_set_text(actor->person, sizeof(actor->person), person->id);
+        record_set_text(actor->name, sizeof(actor->name), person->entry.name);
+        return 0;
+}
+
+static int actor_of(const struct core *core, const struct command *command, uint8_t path, const uint8_t *handset,
+                    struct alert_actor *ret_actor)
 {
         *ret_actor = (struct alert_actor){ 0 };
-        return handset != NULL ? handset_actor(core, handset, ret_actor) : user_actor(core, command, ret_actor);
+        return path == BY_SMS       ? sms_actor(core, command, ret_actor)
+               : path == BY_HANDSET ? handset_actor(core, handset, ret_actor)
+                                    : user_actor(core, command, ret_actor);
+}
+
+int right_actor(const struct core *core, const struct command *command, const struct fact *fact,
+                struct alert_actor *ret_actor)
+{
+        uint8_t path = fact->path == PATH_SMS ? BY_SMS : fact->by_handset ? BY_HANDSET : BY_CONSOLE;
+
+        return actor_of(core, command, path, fact->handset, ret_actor);
 }
 
 /* ---- Answers -------------------------------------------------------------------------------------------------------- */
@@ -73,13 +96,32 @@ static void answer_feed(struct core *core, const uint8_t id[EVENT_ID_SIZE], uint
                 memcpy(action->u.answer.who, record->owner_name, sizeof(action->u.answer.who));
 }
 
+/* One that the journal brought back was answered before, or should have been: not for ever. */
+#define ANSWER_BY_SMS_MS 60000
+
+static void answer_sms(struct core *core, const struct fact *fact, uint8_t code, const struct record *record)
+{
+        struct command command;
+
+        if ((fact->replayed && core->now_ms - fact->at_ms > ANSWER_BY_SMS_MS) ||
+            command_decode(fact->bytes, fact->size, &command) < 0)
+                return;
+        sms_answer(core,
+                   &(struct sms_asker){ .number = directory_person_number(&core->directory, command.person),
+                                        .person = command.person,
+                                        .verb = command.verb },
+                   code, record);
+}
+
 void right_answer(struct core *core, const struct fact *fact, uint8_t code, const struct record *record)
 {
         const struct session *session = session_find(core, fact->session);
 
         if (code != ANSWER_DONE)
                 core->counters.commands_refused++;
-        if (fact->by_handset && session != NULL)
+        if (fact->path == PATH_SMS)
+                answer_sms(core, fact, code, record);
+        else if (fact->by_handset && session != NULL)
                 answer_session(core, session, fact->request, code, record);
         else if (!fact->by_handset && !fact->replayed)
                 answer_feed(core, fact->event_id, code, record);
@@ -88,12 +130,20 @@ void right_answer(struct core *core, const struct fact *fact, uint8_t code, cons
 /* Answer at once, before there is a fact. */
 static void answer(struct core *core, const struct command *command, const struct asking *asking, uint8_t code)
 {
+        const struct open_alert *alert = hold_find(core, command->alert);
         struct record record = { 0 };
 
         memcpy(record.id, command->alert, ALERT_ID_SIZE);
         if (code != ANSWER_DONE)
                 core->counters.commands_refused++;
-        if (asking->session != NULL) {
+        if (asking->path == BY_SMS) {
+                if (code == ANSWER_BUSY)
+                        return; /* not taken: the gateway brings it again */
+                if (alert != NULL)
+                        hold_meant(alert, &record);
+                sms_answer(core, &(struct sms_asker){ asking->number, command->person, command->verb }, code, &record);
+                sms_taken(core, asking->ref);
+        } else if (asking->session != NULL) {
                 answer_session(core, asking->session, asking->request, code, &record);
         } else {
                 answer_feed(core, command->id, code, NULL);
@@ -109,7 +159,7 @@ static bool is_asked_off_duty(const struct open_alert *alert, const struct alert
         struct record record;
         int found;
 
-        hold_record(alert, &record);
+        hold_meant(alert, &record);
         found = record_asked_find(&record, actor->person);
         return found >= 0 && ((record.asked[found].flags & ASKED_MANAGER) != 0 || (record.marks & RECORD_DRILL) != 0);
 }
@@ -124,7 +174,7 @@ static int ask_alert(struct core *core, const struct command *command, const str
         struct fact *fact;
         int n;
 
-        if (alert == NULL || alert->version == 0)
+        if (alert == NULL || !hold_is_there(alert))
                 return hold_closed(core, command->alert) != NULL ? -ANSWER_CLOSED : -ANSWER_UNKNOWN_ALERT;
         if ((command->verb == COMMAND_TAKE || command->verb == COMMAND_JOIN) && !actor->control &&
             (person == NULL || (!person->on_duty && !is_asked_off_duty(alert, actor))))
@@ -141,6 +191,7 @@ static int ask_alert(struct core *core, const struct command *command, const str
         memcpy(fact->handset, actor->handset, HANDSET_ID_SIZE);
         fact->request = asking->request;
         fact->session = asking->session != NULL ? asking->session->id : 0;
+        fact->path = asking->path == BY_SMS ? PATH_SMS : 0;
         fact->has_ref = asking->session == NULL;
         fact->ref = asking->ref;
         return flow_take_fact(core, alert, fact) < 0 ? -ANSWER_BUSY : 0;
@@ -204,12 +255,12 @@ static void heard(struct core *core, const char *id)
 
 void right_command(struct core *core, const struct command *command, const struct asking *asking)
 {
-        const uint8_t *handset = asking->session != NULL ? asking->session->handset->id : NULL;
+        const uint8_t *handset = asking->path == BY_HANDSET ? asking->session->handset->id : NULL;
         bool of_alert = alert_event_of(command->verb) != 0;
         struct alert_actor actor;
         int r = command->expires_ms != 0 && command->expires_ms < core->now_ms
                         ? -ANSWER_EXPIRED
-                        : right_actor(core, command, handset, &actor);
+                        : actor_of(core, command, asking->path, handset, &actor);
 
         core->counters.commands++;
         if (r == 0) {

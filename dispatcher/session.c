@@ -241,7 +241,7 @@ static void hello(struct core *core, struct session *session, const struct frame
 
 static void command(struct core *core, struct session *session, const struct frame *frame)
 {
-        struct asking asking = { .session = session, .request = frame->u.command.request };
+        struct asking asking = { .path = BY_HANDSET, .session = session, .request = frame->u.command.request };
         struct command asked = frame->u.command.command;
 
         if (session->person == NULL) {
@@ -297,6 +297,14 @@ static void malformed(struct core *core, struct session *session)
                 session_doom(core, session, CLOSE_PROTOCOL);
 }
 
+static void offered(struct core *core, struct session *session, struct cbor_span bytes, uint64_t stamp)
+{
+        struct offerer from = { .session = session, .stamp = stamp };
+
+        memcpy(from.sender, session->fingerprint, SENDER_SIZE);
+        offer_alert(core, &from, bytes);
+}
+
 void session_frame(struct core *core, const struct core_event *event)
 {
         struct session *session = session_find(core, event->u.frame.session);
@@ -314,7 +322,7 @@ void session_frame(struct core *core, const struct core_event *event)
         else if (r < 0)
                 malformed(core, session);
         else if (frame.type == FRAME_ALERT)
-                offer_alert(core, session, frame.u.cose.cose, event->u.frame.stamp);
+                offered(core, session, frame.u.cose.cose, event->u.frame.stamp);
         else
                 other_frame(core, session, &frame);
 }

@@ -16,15 +16,21 @@ uint32_t person_mark(const char *id)
 
 static void send_receipt(struct core *core, const struct receipt *receipt, const struct waiting *to)
 {
+        struct receipt as = *receipt;
         struct core_action *action;
 
+        memcpy(as.alert.octets, to->as, ALERT_ID_SIZE);
+        if (to->session == 0) {
+                if (core->options.sms)
+                        sms_receipt(core, to->number, &as, SMS_TO_SENDER);
+                return;
+        }
         if (session_find(core, to->session) == NULL)
                 return;
         action = core_do(core, DO_RECEIPT);
         action->u.receipt.session = to->session;
         action->u.receipt.stamp = to->stamp;
-        action->u.receipt.receipt = *receipt;
-        memcpy(action->u.receipt.receipt.alert.octets, to->as, ALERT_ID_SIZE);
+        action->u.receipt.receipt = as;
         core->counters.receipts++;
 }
 
@@ -44,19 +50,36 @@ static uint16_t revision_as(const struct record *record, const uint8_t as[ALERT_
         return alias >= 0 ? record->aliases[alias].revision : record->revision;
 }
 
-void tell_receipt(struct core *core, const struct record *record, const struct waiting *to)
+struct receipt tell_what(const struct core *core, const struct record *record, const uint8_t as[ALERT_ID_SIZE])
 {
         const struct open_alert *alert = hold_find(core, record->id);
-        struct receipt receipt = { .revision = revision_as(record, to->as),
+        struct receipt receipt = { .revision = revision_as(record, as),
                                    .version = record->version,
                                    .state = record_receipt_state(record),
                                    .time_s = (uint32_t)(state_since_ms(record) / 1000) };
 
+        memcpy(receipt.alert.octets, as, ALERT_ID_SIZE);
         receipt_set_who(&receipt, record->state == ALERT_CLOSED ? record->closed_by_name : record->owner_name);
         if (alert != NULL && record->state < ALERT_TAKEN && flow_is_bare(alert)) {
                 receipt.state = RECEIPT_KEPT; /* the store has it, and no journal that could bring it back */
                 receipt.version = 0;
         }
+        return receipt;
+}
+
+void tell_receipt(struct core *core, const struct record *record, const struct waiting *to)
+{
+        struct receipt receipt = tell_what(core, record, to->as);
+
+        send_receipt(core, &receipt, to);
+}
+
+void tell_proved(struct core *core, uint16_t revision, const struct waiting *to)
+{
+        struct receipt receipt = {
+                .revision = revision, .version = 1, .state = RECEIPT_PROVED, .time_s = (uint32_t)(core->now_ms / 1000)
+        };
+
         send_receipt(core, &receipt, to);
 }
 
@@ -106,7 +129,8 @@ static void forget_told(struct open_alert *alert, const struct record *record)
 static void tell_who_waits(struct core *core, const struct open_alert *alert, const struct record *record)
 {
         for (size_t i = 0; i < alert->waiting_count; i++)
-                if (has_press(record, alert->waiting[i].as))
+                if (has_press(record, alert->waiting[i].as) &&
+                    (alert->waiting[i].session != 0 || !sms_is_owed(core, record, alert->waiting[i].number)))
                         tell_receipt(core, record, &alert->waiting[i]);
 }
 
@@ -198,15 +222,20 @@ static void ring_person(struct core *core, struct rings *rings, const char *id, 
                 ring_session(core, rings, s, ring_of(rings->record, asked));
 }
 
-void tell_alert(struct core *core, struct open_alert *alert, const struct record *record)
+void tell_who_is_asked(struct core *core, const struct record *record)
 {
         struct rings rings = { .record = record };
 
-        tell_handset(core, alert, record);
         for (size_t i = 0; i < record->asked_count; i++)
                 ring_person(core, &rings, record->asked[i].id, &record->asked[i]);
         if (record->owner_id[0] != '\0' && record_asked_find(record, record->owner_id) < 0)
                 ring_person(core, &rings, record->owner_id, NULL);
+}
+
+void tell_alert(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        tell_handset(core, alert, record);
+        tell_who_is_asked(core, record);
 }
 
 /* Whether ALERT may concern PERSON: what is in `asked` by its mark. */
@@ -215,7 +244,7 @@ static bool may_concern(const struct open_alert *alert, const struct person *per
         for (size_t i = 0; i < alert->asked_count; i++)
                 if (alert->asked[i] == mark)
                         return true;
-        return strcmp(alert->owner, person->id) == 0;
+        return alert->meanwhile != NULL || strcmp(alert->owner, person->id) == 0;
 }
 
 bool tell_rings(struct core *core, struct session *session)
@@ -231,9 +260,9 @@ bool tell_rings(struct core *core, struct session *session)
         while (rung < RINGS_STEP && (alert = table_next(&core->alerts, &session->rings_cursor)) != NULL) {
                 struct rings rings = { .record = &record };
 
-                if (alert->version == 0 || !may_concern(alert, session->person, mark))
+                if (!hold_is_there(alert) || !may_concern(alert, session->person, mark))
                         continue;
-                hold_record(alert, &record);
+                hold_meant(alert, &record);
                 found = record_asked_find(&record, session->person->id);
                 if (found < 0 && strcmp(record.owner_id, session->person->id) != 0)
                         continue;
@@ -245,51 +274,64 @@ bool tell_rings(struct core *core, struct session *session)
 
 /* ---- While the store is away ---------------------------------------------------------------------------------------- */
 
-/* Tell RECEIPT of FACT to those who wait for it, and to its handset's sessions. */
-static void tell_fact(struct core *core, const struct open_alert *alert, const struct receipt *receipt,
-                      const struct fact *fact)
+/* Tell RECEIPT of FACT to those who wait for it, and to its handset's sessions; each once. */
+static void tell_fact(struct core *core, struct open_alert *alert, const struct receipt *receipt, struct fact *fact)
 {
         bool forged = memcmp(fact->id, fact->handset, HANDSET_ID_SIZE) != 0 && fact->type == FACT_ALERT;
         const struct session *first = alert->handset != NULL && !forged ? alert->handset->sessions : NULL;
         struct waiting to = { 0 };
 
-        for (size_t i = 0; i < alert->waiting_count; i++)
-                if (forged || memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
-                        send_receipt(core, receipt, &alert->waiting[i]);
+        for (size_t i = 0; i < alert->waiting_count; i++) {
+                struct waiting *waiting = &alert->waiting[i];
+
+                if (!(forged || memcmp(waiting->as, fact->id, ALERT_ID_SIZE) == 0) ||
+                    (fact->type == FACT_ALERT ? waiting->kept : fact->kept))
+                        continue;
+                waiting->kept |= fact->type == FACT_ALERT;
+                send_receipt(core, receipt, waiting);
+        }
         memcpy(to.as, fact->id, ALERT_ID_SIZE);
-        for (const struct session *s = first; s != NULL; s = s->next_of_handset) {
+        for (const struct session *s = first; s != NULL && !fact->kept; s = s->next_of_handset) {
                 to.session = s->id;
                 if (!is_told(alert, s->id, to.as))
                         send_receipt(core, receipt, &to);
         }
+        fact->kept = true;
 }
 
 /* A press that is on our disk and nowhere else. */
-static void tell_press_kept(struct core *core, const struct open_alert *alert, const struct fact *fact)
+static void tell_press_kept(struct core *core, struct open_alert *alert, struct fact *fact)
 {
         struct receipt receipt = { .state = RECEIPT_KEPT, .time_s = (uint32_t)(core->now_ms / 1000) };
         struct alert_press press;
 
         (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
         receipt.revision = press.alert.revision;
-        core->counters.kept++;
+        core->counters.kept += !fact->kept;
         tell_fact(core, alert, &receipt, fact);
 }
 
 /* A take that waits: somebody says they are coming. */
-static void tell_coming(struct core *core, const struct open_alert *alert, const struct fact *fact)
+static void tell_coming(struct core *core, struct open_alert *alert, struct fact *fact)
 {
         struct receipt receipt = { .state = RECEIPT_COMING,
                                    .version = alert->version,
                                    .time_s = (uint32_t)(core->now_ms / 1000) };
+        struct sms_ref about = { .what = SMS_ANSWER };
         struct alert_actor actor;
         struct command command;
         struct record record;
 
-        if (command_decode(fact->bytes, fact->size, &command) < 0 ||
-            right_actor(core, &command, fact->by_handset ? fact->handset : NULL, &actor) < 0)
+        if (command_decode(fact->bytes, fact->size, &command) < 0 || right_actor(core, &command, fact, &actor) < 0)
                 return;
-        hold_record(alert, &record);
+        hold_meant(alert, &record);
+        if (fact->path == PATH_SMS && !fact->coming) {
+                memcpy(about.alert, record.id, ALERT_ID_SIZE);
+                memcpy(about.person, actor.person, sizeof(about.person));
+                sms_fill(sms_say_to(core, directory_person_number(&core->directory, actor.person), SMS_BUSY, &about),
+                         &record, core->now_ms);
+        }
+        fact->coming = true;
         receipt.revision = record.revision;
         receipt_set_who(&receipt, actor.name);
         tell_fact(core, alert, &receipt, fact);
@@ -298,14 +340,14 @@ static void tell_coming(struct core *core, const struct open_alert *alert, const
 void tell_kept(struct core *core, struct open_alert *alert)
 {
         for (size_t i = 0; i < alert->queued; i++) {
-                const struct fact *fact = alert->queue[i];
+                struct fact *fact = alert->queue[i];
 
                 if (fact->state == FACT_WAITS || fact->state == FACT_DONE || fact->bare)
                         continue; /* not on the disk, or more than that */
                 if (fact->type == FACT_ALERT &&
                     (alert->version == 0 || memcmp(fact->id, alert->id, ALERT_ID_SIZE) != 0))
                         tell_press_kept(core, alert, fact);
-                if (fact->type == FACT_COMMAND && alert->version != 0 && alert->owner[0] == '\0' &&
+                if (fact->type == FACT_COMMAND && hold_is_there(alert) && alert->owner[0] == '\0' &&
                     fact->verb == COMMAND_TAKE) {
                         tell_coming(core, alert, fact);
                         return; /* the first owns */

@@ -82,8 +82,13 @@ static void test_alert(void **state)
 
 static void test_command(void **state)
 {
+        struct fact *fact;
+
         round_trip(command_fact(true));
         round_trip(command_fact(false));
+        fact = command_fact(false);
+        fact->path = PATH_SMS;
+        round_trip(fact);
 }
 
 static void test_not_a_command(void **state)

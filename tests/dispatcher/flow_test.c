@@ -108,9 +108,10 @@ static void test_store_away(void **state)
         assert_int_equal(model_session(model, model->session_count)->receipt_count, 1);
         assert_int_equal(model_session(model, model->session_count)->receipt.state, RECEIPT_KEPT);
         model_pass(model, 60000);
+        assert_int_equal(model_session(model, carrier)->receipt_count, 1); /* told once */
         model_store(model, true);
         assert_int_equal(receipt->state, RECEIPT_ASKED);
-        assert_int_equal(receipt->version, 1);
+        assert_true(receipt->version > 1); /* above what rang meanwhile */
         assert_int_equal(model_open(model), 2);
         assert_int_equal(model_record(model, id).raised_at_ms, model->now_ms); /* the ladder begins now */
         model_free(model);
