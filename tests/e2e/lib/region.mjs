@@ -28,7 +28,7 @@ function run(program, args, input) {
 }
 
 // One process: its log is in a file, so that it outlives a kill.  With `ready`, start() waits for the port it listens on.
-class Process {
+export class Process {
   constructor(log, program, args, ready) {
     Object.assign(this, { log, program, args, ready, child: null, port: 0 });
   }
