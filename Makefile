@@ -28,6 +28,7 @@ endif
 PKGS := libcrypto libssl libuv libwebsockets hiredis geos proj libgps jansson inih libevdev
 OURS := -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(MODE_$(BUILD)) $(shell pkg-config --cflags $(PKGS))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+CURL := $(shell pkg-config --libs libcurl) # the dispatcher alone
 
 # ---- libraries: every .c of the folder.  Programs: a main.c, and the rest of the folder as an archive that tests link too.
 lib_base       := $(wildcard base/*.c)
@@ -65,7 +66,7 @@ $O/dispatcher/script.o: OURS += -I$O
 LINK = @mkdir -p $(@D); $(CC) $(MODE_$(BUILD)) $(CFLAGS) $(LINK_$(BUILD)) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 $O/bin/vigie-dispatcher: $O/dispatcher/main.o $O/libdispatcher.a $(LOW)
-	$(LINK) $(LIBS)
+	$(LINK) $(LIBS) $(CURL)
 $O/bin/vigie-console: $O/console/main.o $O/libconsole.a $(LOW)
 	$(LINK) $(LIBS)
 $O/bin/vigie-handset: $O/device/handset/host/main.o $O/libhost.a $O/libvigie-handset.a $(LOW)
@@ -109,7 +110,7 @@ $O/tests/device/handset/%_test: $O/tests/device/handset/%_test.o $O/libvigie-han
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o \
 		$(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/*.c)) $O/libdispatcher.a $(LOW)
-	$(LINK) $(TEST_LIBS) $(LIBS)
+	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
 $O/tests/console/%_test: $O/tests/console/%_test.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW) | $(PROGRAMS)
@@ -165,7 +166,7 @@ $O/tests/fuzz/handset_fuzz: $O/tests/fuzz/handset_fuzz.o $O/libvigie-handset.a $
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/dispatcher_fuzz: $O/tests/fuzz/dispatcher_fuzz.o $O/tests/dispatcher/support/chaos.o \
 		$(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/model*.c)) $O/libdispatcher.a $(LOW)
-	$(LINK) $(TEST_LIBS) $(LIBS)
+	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
 $O/tests/fuzz/console_fuzz: $O/tests/fuzz/console_fuzz.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/%_fuzz: $O/tests/fuzz/%_fuzz.o $(LOW)

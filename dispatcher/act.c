@@ -73,9 +73,14 @@ static void act(struct run *run, const struct core_action *action)
                 store_find_duty(run->store, action);
                 return;
         case DO_SMS_TAKEN:
+                sms_do_taken(run, action);
+                return;
         case DO_SMS_RECEIPT:
+                sms_do_receipt(run, action);
+                return;
         case DO_SMS_SAY:
-                return; /* no gateway yet */
+                sms_do_say(run, action);
+                return;
         }
 }
 

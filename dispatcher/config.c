@@ -48,6 +48,16 @@ static const struct conf_option options[] = {
         CONF_INT(C, limit_handshakes, "limits.handshakes", 1, 10000, "500", "handshakes under way; the others wait"),
         CONF_DURATION(C, store_wait_ms, "store.wait", 0, 600000, "5s",
                       "without Redis for so long: start from the snapshot"),
+        CONF_INT(C, sms_port, "sms.port", 0, 65535, "0",
+                 "loopback port where the SMS gateway brings what came; 0: no SMS"),
+        CONF_STRING(C, sms_secret, "sms.secret", 0, "", "what the gateway's URL must say: 16 to 64 letters and digits"),
+        CONF_STRING(C, sms_url, "sms.url", 0, "", "the gateway's sendsms: http:// or https://"),
+        CONF_STRING(C, sms_user, "sms.user", 0, "", "its user"),
+        CONF_STRING(C, sms_password, "sms.password", 0, "", "and password"),
+        CONF_STRING(C, sms_from, "sms.from", 0, "", "the region's number: +33..., or the operator's short code"),
+        CONF_STRING(C, sms_language, "sms.language", 2, "fr", "of texts to people: fr or en"),
+        CONF_STRING(C, control_number, "control.number", 0, "",
+                    "the control room's, rung by SMS while no console can show; empty: none"),
 };
 
 static int check_address(const char *key, const char *address, char *why, size_t size)
@@ -56,6 +66,37 @@ static int check_address(const char *key, const char *address, char *why, size_t
                 return 0;
         snprintf(why, size, "%s: '%.64s' is neither /unix/socket nor host:port", key, address);
         return -EINVAL;
+}
+
+static bool is_secret(const char *text)
+{
+        return strlen(text) >= 16 &&
+               text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
+}
+
+/* check_sms: what must be said once there is a port. */
+static int check_sms(const struct config *c, char *why, size_t size)
+{
+        const char *rule = NULL;
+        bool number = c->sms_from[0] != '\0' && c->sms_from[strspn(c->sms_from, "+0123456789")] == '\0';
+
+        if (strcmp(c->sms_language, "fr") != 0 && strcmp(c->sms_language, "en") != 0)
+                rule = "sms.language: fr or en";
+        else if (c->control_number[0] != '\0' && !number_valid(c->control_number))
+                rule = "control.number: '+' and 6 to 15 digits";
+        else if (c->sms_port == 0)
+                return 0;
+        else if (!is_secret(c->sms_secret))
+                rule = "sms.secret: 16 to 64 letters, digits, '-' and '_' (with sms.port)";
+        else if (strncmp(c->sms_url, "http://", 7) != 0 && strncmp(c->sms_url, "https://", 8) != 0)
+                rule = "sms.url: http://... or https://... (with sms.port)";
+        else if (c->sms_user[0] == '\0' || c->sms_password[0] == '\0')
+                rule = c->sms_user[0] == '\0' ? "sms.user: the gateway's user (with sms.port)" : "sms.password: its password (with sms.port)";
+        else if (!number)
+                rule = "sms.from: a number (with sms.port)";
+        if (rule != NULL)
+                snprintf(why, size, "%s", rule);
+        return rule != NULL ? -EINVAL : 0;
 }
 
 /* check: rules between keys. */
@@ -74,6 +115,8 @@ static int check(const void *config, char *why, size_t size)
         }
         if (check_address("alerts.address", c->alerts.address, why, size) < 0 ||
             check_address("positions.address", c->positions.address, why, size) < 0)
+                return -EINVAL;
+        if (check_sms(c, why, size) < 0)
                 return -EINVAL;
         for (size_t i = 0; i < c->drill_people.count; i++)
                 if (!person_id_valid(c->drill_people.item[i])) {

@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "wire/record.h"
 
 /* Octets of a file's name, the largest that a unix socket's may have among them (107), with room for the others. */
 #define CONFIG_PATH_SIZE 256
@@ -40,6 +41,11 @@ struct config {
         bool drill_announced;
         int64_t limit_connections, limit_handshakes;
         int64_t store_wait_ms;
+        int64_t sms_port; /* 0: no SMS */
+        char sms_secret[65], sms_url[CONFIG_PATH_SIZE], sms_user[64], sms_password[128];
+        char sms_from[NUMBER_MAX + 1];
+        char sms_language[3];
+        char control_number[NUMBER_MAX + 1]; /* "": none */
 };
 
 /* What the command line says beside the configuration. */

@@ -17,6 +17,8 @@ typedef struct link_counts link_t;
 typedef struct listener_counts listener_t;
 typedef struct store_counts store_t;
 typedef struct run run_t;
+typedef struct sms_door_counts door_t;
+typedef struct sms_gate_counts gate_t;
 
 static const struct named core_counted[] = {
         COUNT(core_t, raised, "alerts_raised_total", "alerts raised by this process"),
@@ -84,6 +86,7 @@ static const struct named run_now[] = {
         COUNT(run_t, alerts_up, "store_up", "1 while the alerts' Redis is there and loaded"),
         COUNT(run_t, positions_up, "positions_up", "1 while the positions' Redis is there and loaded"),
         COUNT(run_t, wrong_ms, "clock_wrong_milliseconds", "our clock minus Redis's"),
+        COUNT(run_t, sms_up, "sms_up", "1 while the SMS gateway takes what it is asked to send"),
         COUNT(run_t, journal_octets, "journal_octets", "octets in the journal"),
 };
 
@@ -91,6 +94,26 @@ static const struct named store_counted[] = {
         COUNT(store_t, commits, "commits_total", "commit scripts answered"),
         COUNT(store_t, refused, "store_refused_total", "commands to Redis refused or not sent"),
 };
+
+static const struct named door_counted[] = {
+        COUNT(door_t, objects, "sms_objects_total", "objects that came by SMS"),
+        COUNT(door_t, texts, "sms_texts_total", "texts that came by SMS"),
+        COUNT(door_t, reports, "sms_reports_total", "delivery reports"),
+        COUNT(door_t, junk, "sms_junk_total", "SMS that were nothing for us"),
+        COUNT(door_t, limited, "sms_limited_total", "texts over their number's limit, thrown away"),
+        COUNT(door_t, late, "sms_late_total", "SMS not taken in time, to come again"),
+        COUNT(door_t, busy, "sms_busy_total", "SMS that found no place, to come again"),
+        COUNT(door_t, refused, "sms_refused_total", "requests of no gateway of ours"),
+};
+static const struct named door_now[] = { COUNT(door_t, pending, "sms_pending", "SMS not yet taken") };
+static const struct named gate_counted[] = {
+        COUNT(gate_t, handed, "sms_sent_total", "SMS that the gateway took"),
+        COUNT(gate_t, failed, "sms_failed_total", "SMS given up"),
+        COUNT(gate_t, dropped, "sms_dropped_total", "of them for want of room in the queue"),
+        COUNT(gate_t, replaced, "sms_replaced_total", "SMS overtaken by a newer word before they left"),
+        COUNT(gate_t, retried, "sms_retried_total", "attempts that came to nothing"),
+};
+static const struct named gate_now[] = { COUNT(gate_t, waiting, "sms_waiting", "SMS that wait for the gateway") };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -125,6 +148,19 @@ static int histograms(struct run *run, const struct store_counts *store)
         return r < 0 ? r : metrics_histogram(run->metrics, commit, &store->commit);
 }
 
+static int sms(const struct run *run)
+{
+        const struct sms_door_counts *door = sms_door_counts(run->door);
+        const struct sms_gate_counts *gate = sms_gate_counts(run->gate);
+        int r;
+
+        if ((r = counters(run->metrics, door_counted, LENGTH(door_counted), door)) < 0 ||
+            (r = gauges(run->metrics, door_now, LENGTH(door_now), door)) < 0 ||
+            (r = counters(run->metrics, gate_counted, LENGTH(gate_counted), gate)) < 0)
+                return r;
+        return gauges(run->metrics, gate_now, LENGTH(gate_now), gate);
+}
+
 static const char *health(void *user)
 {
         const struct run *run = user;
@@ -154,7 +190,7 @@ int gauges_open(struct run *run)
             (r = counters(run->metrics, run_counted, LENGTH(run_counted), run)) < 0 ||
             (r = gauges(run->metrics, run_now, LENGTH(run_now), run)) < 0 ||
             (r = counters(run->metrics, store_counted, LENGTH(store_counted), store)) < 0 ||
-            (r = histograms(run, store)) < 0)
+            (r = histograms(run, store)) < 0 || (run->door != NULL && (r = sms(run)) < 0))
                 return r;
         return metrics_serve(run->options.loop, run->metrics, (int)run->options.config->metrics_port,
                              &run->metrics_server);

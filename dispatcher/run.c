@@ -54,8 +54,7 @@ void run_on_duty(struct run *run, enum off_duty reason)
         run->off &= ~(unsigned)reason;
         if (before == run->off || run->off != 0)
                 return;
-        r = link_start(run->link);
-        if (r < 0) {
+        if ((r = link_start(run->link)) < 0 || (r = sms_start(run)) < 0) {
                 log_error(NULL, "cannot listen: %s", strerror(-r));
                 run_stop(run, r);
                 return;
@@ -80,6 +79,7 @@ void run_off_duty(struct run *run, enum off_duty reason)
                  : reason == OFF_DISK ? "disk full"
                                       : "stopping");
         link_stop(run->link, LINK_GOING_AWAY);
+        sms_stop(run);
 }
 
 void run_notice(struct run *run, const char *what, bool on, bool rings)
@@ -263,6 +263,8 @@ static int open_core(struct run *run)
                                         .drill_people = people,
                                         .drill_people_count = c->drill_people.count,
                                         .drill_announced = c->drill_announced,
+                                        .sms = c->sms_port != 0,
+                                        .control_number = c->control_number[0] != '\0' ? c->control_number : NULL,
                                         .user = run,
                                         .verify = verify,
                                         .hash = hash };
@@ -320,9 +322,9 @@ int run_open(const struct run_options *options, struct run **ret_run)
         start_timers(run);
         if ((r = open_core(run)) < 0 || (r = open_snapshot(run)) < 0 || (r = hear_open(run, &why)) < 0)
                 log_error(NULL, "%s: %s", why, strerror(-r));
-        else if ((r = gauges_open(run)) < 0)
+        else if ((r = sms_open(run)) == 0 && (r = gauges_open(run)) < 0)
                 log_error(NULL, "metrics: %s", strerror(-r));
-        else
+        else if (r == 0)
                 r = take_hangup(run);
         return r;
 }
@@ -341,6 +343,7 @@ void run_close(struct run *run)
         tail_close(run->roster);
         store_close(run->store);
         link_close(run->link);
+        sms_close(run);
         keep_close(run);
         metrics_server_close(run->metrics_server);
         if (run->hangup != NULL)

@@ -3,7 +3,7 @@
  *
  *      run.c    comes up, serves, goes down            hear.c   what happens -> core_handle
  *      sync.c   the two Redis: away, loading, up       act.c    core_next -> what is to be done
- *      keep.c   the journal, full disk, compaction
+ *      keep.c   the journal, full disk, compaction     sms_run.c  SMS: dispatcher/sms_door.h in, sms_gate.h out
  *
  * It is up to serve once the people and open alerts are loaded, or after store.wait without Redis from its snapshot. */
 #ifndef DISPATCHER_RUN_H

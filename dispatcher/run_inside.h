@@ -1,4 +1,4 @@
-/* Inside the run: for run.c, hear.c, act.c, sync.c and keep.c alone. */
+/* Inside the run: for run.c, hear.c, act.c, sync.c, keep.c, gauge.c and sms_run.c alone. */
 #ifndef DISPATCHER_RUN_INSIDE_H
 #define DISPATCHER_RUN_INSIDE_H
 
@@ -15,6 +15,8 @@
 #include "dispatcher/load.h"
 #include "dispatcher/roster_load.h"
 #include "dispatcher/run.h"
+#include "dispatcher/sms_door.h"
+#include "dispatcher/sms_gate.h"
 #include "dispatcher/snapshot.h"
 #include "dispatcher/store.h"
 #include "dispatcher/tail.h"
@@ -45,6 +47,8 @@ struct run {
         struct commands *commands;
         struct journal *journal;   /* NULL before it is replayed */
         struct snapshot *snapshot; /* NULL: none configured */
+        struct sms_door *door; /* NULL: no SMS */
+        struct sms_gate *gate;
         struct metrics *metrics;
         struct metrics_server *metrics_server;
         uv_signal_t *hangup; /* SIGHUP */
@@ -78,7 +82,7 @@ struct run {
         struct log_limit log_entry, log_clock;
         struct histogram press, sync; /* us: frame in to receipt out; append to durable */
         uint64_t entries_bad;
-        int64_t alerts_up, positions_up, serving, journal_octets; /* gauges */
+        int64_t alerts_up, positions_up, serving, journal_octets, sms_up; /* gauges */
 };
 
 /* run_now_ms: UTC by Redis's clock, as well as we know it. */
@@ -118,6 +122,16 @@ int keep_open(struct run *run);
 void keep_append(struct run *run, uint64_t number, struct cbor_span bytes);
 void keep_look(struct run *run);
 void keep_close(struct run *run);
+
+/* sms_run.c: nothing happens where no sms.port is configured.  sms_open: bind the door, make the gate; sms_start, sms_stop:
+ * take SMS, or leave them to the others; the other three do the core's actions of that name. */
+int sms_open(struct run *run);
+int sms_start(struct run *run);
+void sms_stop(struct run *run);
+void sms_close(struct run *run);
+void sms_do_taken(struct run *run, const struct core_action *action);
+void sms_do_receipt(struct run *run, const struct core_action *action);
+void sms_do_say(struct run *run, const struct core_action *action);
 
 /* gauge.c: register what there is to count. */
 int gauges_open(struct run *run);

@@ -40,6 +40,40 @@ static void test_good(void **state)
         assert_int_equal(parse("alerts.address=[::1]:6379", &config, errors), 0);
 }
 
+/* SMS is off, or wholly said. */
+static void test_sms(void **state)
+{
+        static const char *const bad[] = { "sms.secret=",
+                                           "sms.secret=012345678901234",
+                                           "sms.secret=0123456789abcde&",
+                                           "sms.url=localhost:13013",
+                                           "sms.user=",
+                                           "sms.password=",
+                                           "sms.from=",
+                                           "sms.from=vigie" };
+        const char *overrides[] = { "sms.port=15000",     "sms.secret=0123456789abcdef", "sms.url=http://localhost/",
+                                    "sms.user=vigie",     "sms.password=p",              "sms.from=36000",
+                                    "sms.language=en",    "control.number=+33478000001", "sms.language=en" };
+        struct conf_source source = { .text = GOOD,
+                                      .len = strlen(GOOD),
+                                      .file = "test.conf",
+                                      .overrides = overrides,
+                                      .override_count = COUNT(overrides) };
+        struct config config;
+        char errors[CONF_ERRORS_SIZE];
+
+        assert_int_equal(conf_parse(config_table(), &source, &config, errors), 0);
+        assert_int_equal(config.sms_port, 15000);
+        assert_string_equal(config.control_number, "+33478000001");
+        for (size_t i = 0; i < COUNT(bad); i++) {
+                overrides[COUNT(overrides) - 1] = bad[i];
+                if (conf_parse(config_table(), &source, &config, errors) != -EINVAL)
+                        fail_msg("%s", bad[i]);
+                if (strncmp(strstr(errors, "sms."), bad[i], 7) != 0)
+                        fail_msg("%s: %s", bad[i], errors);
+        }
+}
+
 static void test_bad(void **state)
 {
         static const struct {
@@ -51,6 +85,9 @@ static void test_bad(void **state)
                 { "region.name=a b", "region.name" },
                 { "drill.people=paul, p/q", "drill.people: 'p/q'" },
                 { "log.level=loud", "log.level" },
+                { "sms.language=de", "sms.language" },
+                { "control.number=0612345678", "control.number" },
+                { "sms.port=15000", "sms.secret" },
         };
         struct config config;
         char errors[CONF_ERRORS_SIZE];
@@ -92,6 +129,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
+                cmocka_unit_test(test_sms),
                 cmocka_unit_test(test_bad),
                 cmocka_unit_test(test_man_page),
         };
