@@ -265,18 +265,6 @@ static void records_altered(void **state)
 
 /* ---- compaction -------------------------------------------------------------------------------------------------- */
 
-static void compact(struct phone *p)
-{
-        size_t kept = 0;
-
-        for (size_t i = 0; i < p->record_count; i++)
-                if (vigie_keep(p->vigie, p->records[i].octets, p->records[i].len))
-                        p->records[kept++] = p->records[i];
-        p->record_count = p->not_synced = kept;
-        for (size_t i = 0; i < kept; i++)
-                p->records[i].durable = true;
-}
-
 /* Compacted after any action and restarted: as if it had not been compacted, but for what is closed. */
 static void compacted_at_every_action(void **state)
 {
@@ -294,7 +282,7 @@ static void compacted_at_every_action(void **state)
                         life(one);
                         whole = !one->dead;
                         if (i)
-                                compact(one);
+                                phone_compact(one);
                         one->network = false;
                         phone_start(one);
                 }
@@ -316,13 +304,13 @@ static void closed_alerts_go(void **state)
         phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
         for (int i = 0; i < 40; i++)
                 phone_pin(p, VIGIE_PIN_RIGHT);
-        compact(p);
+        phone_compact(p);
         assert_int_equal(p->record_count, 1);
         phone_receipt(p, RECEIPT_CLOSED_HELPED, 99, "A");
-        compact(p);
+        phone_compact(p);
         assert_int_equal(p->record_count, 2); /* until the newest is durable, the one before it stays */
         phone_event(p, (struct vigie_event){ .type = VIGIE_ON_DEADLINE, .u.deadline = { VIGIE_DEADLINE_SET, 600 } });
-        compact(p);
+        phone_compact(p);
         assert_int_equal(p->record_count, 1);
         phone_free(p);
 }

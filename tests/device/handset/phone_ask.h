@@ -73,6 +73,19 @@ static inline void phone_network(struct phone *p, bool works)
         }
 }
 
+/* The journal keeps what is still needed. */
+static inline void phone_compact(struct phone *p)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < p->record_count; i++)
+                if (vigie_keep(p->vigie, p->records[i].octets, p->records[i].len))
+                        p->records[kept++] = p->records[i];
+        p->record_count = p->not_synced = kept;
+        for (size_t i = 0; i < kept; i++)
+                p->records[i].durable = true;
+}
+
 /* From here on is counted. */
 static inline void phone_mark(struct phone *p)
 {

@@ -356,6 +356,7 @@ static void monthly_test(void **state)
         good_at_ms = p->status.sms.good_at_ms;
         assert_true(good_at_ms != 0);
         assert_int_equal(duty_of_a_day(p, 1), 0);
+        phone_compact(p);
         phone_start(p);
         phone_modem(p, VIGIE_MODEM_READY);
         assert_int_equal(p->status.sms.good_at_ms, good_at_ms);
@@ -371,6 +372,8 @@ static void test_not_answered(void **state)
 
         p->receipt_lost = true;
         assert_int_equal(duty_of_a_day(p, 1), 1);
+        phone_start(p);
+        phone_modem(p, VIGIE_MODEM_READY);
         phone_mark(p);
         for (int i = 0; i < 5; i++) {
                 phone_duty(p, true);
