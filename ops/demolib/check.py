@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 
+import sms
 from processes import Failure, wait_for
 from region import PIN
 from wsclient import WebSocket, login
@@ -132,10 +133,43 @@ class Play:
         self.close(alert, "other")
         self.dismiss()
 
-    def across_a_kill(self):
-        known = self.known()
+    def cut_data(self):
         self.region.proxy.cut()
         self.until("data is cut, and the phone knows it", lambda: self.region.status("carrier")["link"] != "welcome")
+
+    def telephone(self, what, word, count, timeout_s=30):
+        """The first SMS of the plain telephone, from the COUNT'th on, that says WORD."""
+        def look():
+            return next((m for m in self.region.sms.inbox(sms.PLAIN)[count:] if word in m["text"]), None)
+        return self.until(what, look, timeout_s)
+
+    def without_data(self):
+        known, before = self.known(), len(self.region.sms.inbox(sms.PLAIN))
+        self.cut_data()
+        self.until("its modem is ready", lambda: self.region.status("carrier")["sms"]["modem"] == "ready", 30)
+        self.region.say("carrier", "press")
+        alert = self.on_desk("the console shows the alert, by SMS", known, lambda a: a["kind"] == "panic" and a["paths"] == ["sms"], 30)
+        self.until("the carrier reads, by SMS, that it was received", lambda: self.carrier()["word"] in ("received", "asked", "seen") and
+                   self.carrier()["received_path"] == "sms", 30)
+        self.telephone("Inès, who has a telephone only, is asked by SMS", "Camille Roux", before, 90 if self.other_gps else 30)
+        before = len(self.region.sms.inbox(sms.PLAIN))
+        self.region.sms.say(sms.PLAIN, "Oui !")
+        self.on_desk("she answers 'Oui !': the console shows that she has it, by SMS", (),
+                     lambda a: a["id"] == alert["id"] and a["owner_name"] == "Inès Caron" and a["owner_by"] == "sms", 20)
+        self.until("the carrier's phone, by SMS, says who: Inès Caron", lambda: self.carrier()["who"] == "Inès Caron", 30)
+        self.until("and an SMS tells her that it is hers", lambda: len(self.region.sms.inbox(sms.PLAIN)) > before, 20)
+        self.region.proxy.mend()
+        self.until("data is back: the phone is there again", lambda: self.region.status("carrier")["link"] == "welcome", 20)
+        if self.known() - known != {alert["id"]}:
+            raise Failure("more than one alert came of one press")
+        self.close(alert, "helped")
+        self.dismiss()
+
+    def across_a_kill(self):
+        known = self.known()
+        self.cut_data()
+        self.region.sms.ask(modem=sms.MODEMS["carrier"], state="no_network")
+        self.until("nor is there a network for SMS, and the phone knows it", lambda: self.region.status("carrier")["sms"]["modem"] == "no_network", 30)
         self.region.say("carrier", "press")
         self.until("the carrier reads 'not sent yet'", lambda: self.carrier()["word"] == "not_sent")
         self.region.processes["carrier"].kill()
@@ -146,6 +180,7 @@ class Play:
             raise Failure("the console shows an alert though data is cut")
         self.region.proxy.mend()
         alert = self.on_desk("data is back: the console shows the alert", known, lambda a: a["kind"] == "panic", 20)
+        self.region.sms.ask(modem=sms.MODEMS["carrier"], state="ready")
         self.until("the carrier reads that it was received", lambda: self.carrier()["word"] in ("received", "asked", "seen"))
         if len(self.known() - known) != 1:
             raise Failure("more than one alert came of one press")
@@ -154,7 +189,7 @@ class Play:
 
 
 SCENES = [("a press, taken, closed", "press"), ("a silent one", "silent"), ("a drill", "drill"), ("a mistake", "mistake"),
-          ("with gpsd dead", "without_gpsd"), ("across a kill -9 of the phone", "across_a_kill")]
+          ("with gpsd dead", "without_gpsd"), ("without data, by SMS", "without_data"), ("across a kill -9 of the phone", "across_a_kill")]
 
 
 def play(region, say, other_gps, stop):

@@ -50,6 +50,7 @@ Carrier's phone:          http://127.0.0.1:{region.handsets['carrier']['port']}/
 Supervisor's phone:       http://127.0.0.1:{region.handsets['supervisor']['port']}/
 Logins of the control room (login, password):
 {logins}
+Without data (button): SMS by Kannel to {region.alert_number}; Inès has a telephone only, at the foot of the page.
 PIN of the carrier's phone: 2468 (it was a mistake); under threat: 9713
 The feed in a terminal:   build/release/bin/vigie -C {region.dir} watch
 Logs:                     {region.logs}
@@ -73,14 +74,14 @@ def play(args):
         return 1
     port = free_port()
     ancestor = f"https://localhost:{port}"
-    region = Region(os.path.abspath(args.gps) if args.gps else None, fleet=not args.no_fleet, frame_ancestor=ancestor)
+    region = Region(os.path.abspath(args.gps) if args.gps else None, fleet=not args.no_fleet, frame_ancestor=ancestor, with_sms=True)
     state = args.state or (os.path.join(region.folder, "state.json") if args.check else STATE_FILE)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     server = None
     try:
-        say("Starting Redis, gpsd, dispatchers, console and phones ...")
+        say("Starting Redis, gpsd, dispatchers, console, Kannel, a mobile network and phones ...")
         region.start()
         server = stage.serve(region, port, lambda: write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()}))
         write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})

@@ -1,6 +1,7 @@
 """The demo's SMS: Kannel (bearerbox, smsbox) as `vigie init` configures it, and behind its fake operator a mobile network of our own
 (tests/sms/network.py) with the phones' modems and plain telephones."""
 import os
+import re
 import sys
 import time
 
@@ -66,9 +67,14 @@ class Sms:
         socket = WebSocket("localhost", port, login("localhost", port, PLAIN_LOGIN, password, ca), ca)
         command = os.urandom(8).hex()
         now_ms = int(time.time() * 1000)
-        socket.send({"t": "duty_on", "c": command, "until": now_ms + DUTY_S * 1000, "position": {**PLAIN_AT, "at": now_ms}})
+        socket.receive(10)  # a page speaks when spoken to
+        position = {**PLAIN_AT, "at": now_ms}
+        socket.send({"t": "duty_on", "c": command, "until": now_ms + DUTY_S * 1000, "position": position})
         try:
             while (message := socket.receive(10)) and not (message["t"] == "answer" and message["c"] == command):
+                pass
+            socket.send({"t": "visible", "position": position})
+            while (told := socket.receive(10)) and told["t"] != "tick":  # by then it was read
                 pass
         finally:
             socket.close()
@@ -93,6 +99,11 @@ class Sms:
         return {"number": NUMBER, "control_number": CONTROL_NUMBER, "network": self.control, "modems": MODEMS, "telephone": PLAIN,
                 "door": {"host": "127.0.0.1", "port": self.door_port}, "line": {"host": "127.0.0.1", "port": self.line_port},
                 "sendsms": {"host": "127.0.0.1", "port": self.gateway_port + 2}, "kannel_conf": os.path.join(self.region.dir, "kannel.conf")}
+
+    def secret(self):
+        """What the dispatchers' SMS door asks for."""
+        with open(os.path.join(self.region.dir, "dispatcher.conf"), encoding="utf-8") as file:
+            return re.search(r"^secret = (\S+)", file.read(), re.M).group(1)
 
     def say(self, number, text):
         """NUMBER's telephone sends TEXT to the region."""

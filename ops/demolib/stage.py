@@ -2,13 +2,18 @@
 things.  Served over TLS with the region's own certificate, so that the control room's strict cookie works inside the frame."""
 import html
 import http.server
+import json
 import os
 import ssl
 import threading
+import urllib.parse
 
+import sms
 from processes import Failure
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+INBOX_SHOWN = 20   # SMS on the page, the last ones
+TEXT_MAX = 160     # letters that are sent as an answer
 BACK_AFTER_S = 8  # what a button killed is started again so long after, as systemd would do sooner
 
 
@@ -34,8 +39,22 @@ class Actions:
 
     def cut(self, _):
         self.region.proxy.cut()
-        return ("Données coupées : le téléphone du facteur le dit en quelques secondes. Appuyez : « pas encore envoyée », et le 112. "
-                "Rétablissez : l'alerte part seule.")
+        return ("Données coupées. Appuyez : l'alerte part par SMS ; la salle de contrôle la montre « par SMS », l'accusé revient par SMS sur le "
+                "téléphone du facteur, et Inès reçoit un SMS (en bas) : répondez OUI, le facteur lit qu'elle vient.")
+
+    def sim_out(self, _):
+        self.region.sms.ask(modem=sms.MODEMS["carrier"], state="no_sim")
+        return ("La carte SIM du facteur est retirée : son téléphone le dit. Avec les données coupées aussi, le bouton ne marcherait pas : "
+                "il l'affiche et propose le 112.")
+
+    def sim_in(self, _):
+        self.region.sms.ask(modem=sms.MODEMS["carrier"], state="ready")
+        return "La carte SIM est remise : ce qui attendait part par SMS."
+
+    def text(self, words):
+        words = urllib.parse.unquote(words)[:TEXT_MAX]
+        self.region.sms.say(sms.PLAIN, words)
+        return f"Inès répond par SMS : « {words} »."
 
     def mend(self, _):
         self.region.proxy.mend()
@@ -69,7 +88,7 @@ class Actions:
         return f"{name}: pid {self.region.processes[name].pid}"
 
 
-NAMES = ("cut", "mend", "dispatcher", "redis", "smash", "pick_up", "restart")
+NAMES = ("cut", "mend", "sim_out", "sim_in", "text", "dispatcher", "redis", "smash", "pick_up", "restart")
 
 
 def page(region):
@@ -77,10 +96,18 @@ def page(region):
         text = file.read()
     values = {"CARRIER": f"http://127.0.0.1:{region.handsets['carrier']['port']}/",
               "SUPERVISOR": f"http://127.0.0.1:{region.handsets['supervisor']['port']}/",
-              "CONSOLE": f"https://localhost:{region.console_port}/"}
+              "CONSOLE": f"https://localhost:{region.console_port}/", "PLAIN": sms.PLAIN}
     for name, value in values.items():
         text = text.replace("{{" + name + "}}", html.escape(value))
     return text
+
+
+def inbox(region):
+    """What the plain telephone received, as the page shows it; nothing while the network is away."""
+    try:
+        return json.dumps([message["text"] for message in region.sms.inbox(sms.PLAIN)[-INBOX_SHOWN:]])
+    except (OSError, ValueError, sms.NetworkError):
+        return "[]"
 
 
 def handler(region, changed):
@@ -102,6 +129,8 @@ def handler(region, changed):
         def do_GET(self):
             if self.path == "/":
                 self.answer(200, page(region), "text/html")
+            elif self.path == "/inbox":
+                self.answer(200, inbox(region), "application/json")
             elif self.path in static:
                 with open(os.path.join(HERE, self.path[1:]), encoding="utf-8") as file:
                     self.answer(200, file.read(), static[self.path])
@@ -115,7 +144,7 @@ def handler(region, changed):
                 return
             try:
                 self.answer(200, getattr(actions, name)(argument) + "\n")
-            except Failure as failure:
+            except (Failure, OSError, sms.NetworkError) as failure:
                 self.answer(409, f"{failure}\n")
 
         def log_message(self, *_):
