@@ -299,11 +299,7 @@ static void store(struct core *core, bool up)
         }
         core->store_epoch++;
         duty_retell(core);
-        if (core->was_fenced)
-                notice_technical(core, "fenced", true);
-        core->was_fenced = false;
-        if (core->disk_full)
-                notice_technical(core, "disk_full", true);
+        notice_store_up(core);
 }
 
 static void disk(struct core *core, bool good)

@@ -75,6 +75,8 @@
 #define CORE_TEST_REFILL_MS       10000
 /* Overdue carriers in one CORE_SCAN; of more only the count is looked at, and it is a mass silence. */
 #define CORE_SCAN_MAX             4096
+/* Alerts that ring before the store has them, 8 KiB each.  Of more, presses are kept, and ring when it has. */
+#define CORE_MEANWHILE_MAX        4096
 /* Largest record for the journal that APPEND gives. */
 #define CORE_APPEND_MAX           1400
 
@@ -433,7 +435,7 @@ struct core_counters {
         uint64_t frames, frames_malformed, frames_unknown, frames_refused, off_duty_positions;
         uint64_t sessions_refused, questions;
         uint64_t sms_objects, sms_texts, sms_unknown, sms_said, sms_receipts, sms_failed;
-        uint64_t meanwhile; /* alerts that rang before the store had them */
+        uint64_t meanwhile, meanwhile_refused; /* alerts that rang before the store had them; that did not */
         int64_t open_alerts, open_unverified, open_drills, sessions, waiting, commits, overdue;
 };
 const struct core_counters *core_counters(const struct core *core);

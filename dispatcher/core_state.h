@@ -70,6 +70,8 @@ struct open_alert {
         size_t proposal_size;
         uint8_t proposal_event;
         bool proposal_merged; /* what was done meanwhile is in it */
+        uint32_t owes;        /* bit i: it owes the i-th asked an SMS, to be sent when it is there */
+        bool owes_receipt;
 
         char owner_before[PERSON_ID_MAX +
                           1]; /* of the record that the commit is based on, who has it by SMS; "" nobody */
@@ -191,6 +193,7 @@ struct core {
         struct wheel wheel;                    /* in UTC ms */
         struct open_alert *ready, **ready_end;
         struct open_alert *late, **late_end;
+        size_t meanwhile_count;
         struct session *work, **work_end;
         struct fact *unsynced, **unsynced_end;
         struct test *untested, **untested_end;
@@ -390,7 +393,7 @@ bool meanwhile_merge(const struct open_alert *alert, struct record *record);
 void meanwhile_hear(const struct open_alert *alert, struct record *closed);
 
 /* meanwhile_end: that is in the store. */
-void meanwhile_end(struct open_alert *alert);
+void meanwhile_end(struct core *core, struct open_alert *alert);
 
 /* ---- sms_in.c */
 
@@ -532,6 +535,8 @@ void notice_suppressed(struct core *core, struct sender *sender);
  * when there were none for a while. */
 void notice_technical(struct core *core, const char *cause, bool on);
 void notice_counted(struct core *core, struct sender *counter, const char *cause);
+/* notice_store_up: what could not be told while the store was away. */
+void notice_store_up(struct core *core);
 /* notice_has_ended: say whether one that counts is over. */
 bool notice_has_ended(const struct core *core, const struct standing_notice *standing);
 /* notice_key: KIND and NAME, cut to fit. */

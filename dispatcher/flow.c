@@ -240,7 +240,8 @@ struct proposal {
         struct record record;
         struct fact *fact; /* NULL: a deadline, SMS, or a record brought back */
         struct flow_change change;
-        struct cbor_span alert; /* the signed alert, where it is the highest revision */
+        struct cbor_span alert;                     /* the signed alert, where it is the highest revision */
+        int64_t owed_ms[RECORD_ASKED_MAX], told_ms; /* SMS that were owed before: since when; 0 not */
 };
 
 static int apply_alert(struct core *core, const struct open_alert *alert, const struct fact *fact,
@@ -311,6 +312,19 @@ static void fill_gone(const struct core *core, struct core_action *action, const
         action->u.commit.gone_count = hold_ids(core, record, action->u.commit.gone);
 }
 
+/* What is sent once PROPOSAL is in the store: the SMS that it owes and that were not owed before. */
+static void note_owed(struct open_alert *alert, const struct proposal *proposal)
+{
+        const struct record *record = &proposal->record;
+
+        _Static_assert(RECORD_ASKED_MAX <= 32, "one bit each");
+        alert->owes = 0;
+        for (size_t i = 0; i < record->asked_count; i++)
+                if (record->asked[i].sms_state == SMS_DUE && record->asked[i].sms_at_ms != proposal->owed_ms[i])
+                        alert->owes |= UINT32_C(1) << i;
+        alert->owes_receipt = record->told_sms_state == SMS_DUE && record->told_sms_at_ms != proposal->told_ms;
+}
+
 static void commit(struct core *core, struct open_alert *alert, struct proposal *proposal)
 {
         struct record *record = &proposal->record;
@@ -331,6 +345,7 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
                 proposal->fact->state = FACT_FLYING;
         else
                 alert->due_now = false;
+        note_owed(alert, proposal);
         fly(core, alert, FLIGHT_COMMIT);
         action->u.commit.token = alert->token;
         memcpy(action->u.commit.id, alert->id, ALERT_ID_SIZE);
@@ -371,13 +386,18 @@ static void settle(struct core *core, struct open_alert *alert, struct fact *fac
         }
 }
 
-/* The record that ALERT's proposals begin with. */
-static void begin(struct open_alert *alert, struct record *record)
+/* The record that ALERT's PROPOSAL begins with. */
+static void begin(struct open_alert *alert, struct proposal *proposal)
 {
+        struct record *record = &proposal->record;
+
         hold_record(alert, record);
         record_set_text(alert->owner_before, sizeof(alert->owner_before),
                         record->owner_path == BY_SMS ? record->owner_id : "");
         alert->proposal_merged = meanwhile_merge(alert, record);
+        for (size_t i = 0; i < record->asked_count; i++)
+                proposal->owed_ms[i] = record->asked[i].sms_state == SMS_DUE ? record->asked[i].sms_at_ms : 0;
+        proposal->told_ms = record->told_sms_state == SMS_DUE ? record->told_sms_at_ms : 0;
 }
 
 static void offer_fact(struct core *core, struct open_alert *alert, struct fact *fact)
@@ -387,7 +407,7 @@ static void offer_fact(struct core *core, struct open_alert *alert, struct fact 
         uint16_t revision;
         int r;
 
-        begin(alert, &proposal.record);
+        begin(alert, &proposal);
         revision = proposal.record.revision;
         r = flow_apply(core, alert, fact, &proposal.record, &proposal.change);
         if (r > 0 && fact->type == FACT_ALERT && own && (alert->version == 0 || proposal.record.revision > revision))
@@ -414,7 +434,7 @@ static void offer_deadline(struct core *core, struct open_alert *alert)
         struct alert_change change = { .event = EVENT_DUE, .now_ms = core->now_ms, .at_ms = core->now_ms };
         struct proposal proposal = { .change.event = alert->bring_back ? EVENT_UPDATE : EVENT_DUE };
 
-        begin(alert, &proposal.record);
+        begin(alert, &proposal);
         if (alert->bring_back)
                 proposal.alert = last_alert(alert);
         if (alert->bring_back || alert_apply(&proposal.record, &change, &core->ground) > 0) {
@@ -434,7 +454,7 @@ static void offer_note(struct core *core, struct open_alert *alert)
         struct alert_change change = { .event = EVENT_SMS, .now_ms = core->now_ms, .at_ms = core->now_ms };
         struct alert_sms sms;
 
-        begin(alert, &proposal.record);
+        begin(alert, &proposal);
         sms = sms_collect(alert, &proposal.record);
         change.sms = &sms;
         change.merged = alert->proposal_merged;
@@ -443,7 +463,7 @@ static void offer_note(struct core *core, struct open_alert *alert)
         else
                 flow_ready(core, alert);
         if (!alert->proposal_merged)
-                meanwhile_end(alert); /* the store has all of it */
+                meanwhile_end(core, alert); /* the store has all of it */
 }
 
 static struct fact *next_fact(const struct open_alert *alert)

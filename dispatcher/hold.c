@@ -154,7 +154,7 @@ void hold_set(struct core *core, struct open_alert *alert, const struct record *
 
 void hold_drop(struct core *core, struct open_alert *alert)
 {
-        meanwhile_end(alert);
+        meanwhile_end(core, alert);
         set_owner(core, alert, "");
         unclaim(core, alert);
         wheel_cancel(&core->wheel, &alert->due);

@@ -39,7 +39,7 @@ static void landed(struct core *core, struct open_alert *alert)
         }
         sms_owed(core, alert, &record);
         if (alert->proposal_merged)
-                meanwhile_end(alert);
+                meanwhile_end(core, alert);
         if (record.state != ALERT_CLOSED) /* else it is gone in a moment */
                 flow_ready(core, alert);
         hold_adopt(core, alert, &record, bytes, (enum alert_event)alert->proposal_event);

@@ -133,12 +133,29 @@ static void tell_control(struct core *core, struct open_alert *alert, const stru
         sms_fill(sms_say_to(core, core->control_number, SMS_CONTROL, &about), record, core->now_ms);
 }
 
-static void tell(struct core *core, struct open_alert *alert, struct record *record, bool changed)
+/* Bit i: the i-th asked is owed an SMS since this very moment. */
+static uint32_t owed_now(const struct core *core, const struct record *record)
 {
-        owe(core, record);
-        record->due_ms = ladder_due(record, &core->ground, ladder_heard(record, &core->ground, core->now_ms));
+        uint32_t bits = 0;
+
+        _Static_assert(RECORD_ASKED_MAX <= 32, "one bit each");
         for (size_t i = 0; i < record->asked_count; i++)
                 if (record->asked[i].sms_state == SMS_DUE && record->asked[i].sms_at_ms == core->now_ms)
+                        bits |= UINT32_C(1) << i;
+        return bits;
+}
+
+/* SENT: those who were owed one before this step. */
+static void tell(struct core *core, struct open_alert *alert, uint32_t sent, bool changed)
+{
+        struct record *record = alert->meanwhile;
+        uint32_t owed;
+
+        owe(core, record);
+        record->due_ms = ladder_due(record, &core->ground, ladder_heard(record, &core->ground, core->now_ms));
+        owed = owed_now(core, record) & ~sent;
+        for (size_t i = 0; i < record->asked_count; i++)
+                if ((owed >> i & 1) != 0)
                         sms_ask(core, record, &record->asked[i]);
         tell_control(core, alert, record);
         if (changed)
@@ -149,20 +166,27 @@ static void go_on(struct core *core, struct open_alert *alert)
 {
         bool begins = alert->meanwhile == NULL, changed;
         struct record *record;
+        uint32_t sent;
 
+        if (begins && core->meanwhile_count == CORE_MEANWHILE_MAX) {
+                core->counters.meanwhile_refused++;
+                return;
+        }
         if (begins) {
                 alert->meanwhile = malloc(sizeof(*alert->meanwhile));
                 assert(alert->meanwhile != NULL);
+                core->meanwhile_count++;
                 hold_record(alert, alert->meanwhile);
         }
         record = alert->meanwhile;
+        sent = owed_now(core, record);
         changed = apply_facts(core, alert, record);
         if (record->version == 0) { /* no press of its own yet */
-                meanwhile_end(alert);
+                meanwhile_end(core, alert);
                 return;
         }
         changed |= apply_deadline(core, alert, record);
-        tell(core, alert, record, changed);
+        tell(core, alert, sent, changed);
         core->counters.meanwhile += begins;
         if (record->version > alert->highest)
                 alert->highest = record->version;
@@ -246,8 +270,9 @@ void meanwhile_hear(const struct open_alert *alert, struct record *closed)
                 (void)merge_asked(closed, &alert->meanwhile->asked[i]);
 }
 
-void meanwhile_end(struct open_alert *alert)
+void meanwhile_end(struct core *core, struct open_alert *alert)
 {
+        core->meanwhile_count -= alert->meanwhile != NULL;
         free(alert->meanwhile);
         alert->meanwhile = NULL;
         alert->control_told = false;

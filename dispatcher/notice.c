@@ -106,13 +106,13 @@ void notice_technical(struct core *core, const char *cause, bool on)
         notice_publish(core, key, on ? &notice : NULL);
 }
 
-/* One more for the notice KEY; it is brought up to date now and then. */
-static void count_one(struct core *core, struct sender *sender, const char *key, uint8_t kind, const char *cause)
+/* What SENDER has counted goes into the notice KEY; now and then, and not while nobody would hear it. */
+static void tell_count(struct core *core, struct sender *sender, const char *key, uint8_t kind, const char *cause)
 {
         struct notice notice;
 
-        sender->suppressed++;
-        if (sender->told_ms != 0 && core->now_ms - sender->told_ms < COUNTED_TOLD_MS)
+        if (!core->store_up || sender->suppressed == 0 ||
+            (sender->told_ms != 0 && core->now_ms - sender->told_ms < COUNTED_TOLD_MS))
                 return;
         notice = standing_or_new(core, key, kind, cause);
         notice.count += sender->suppressed;
@@ -121,12 +121,29 @@ static void count_one(struct core *core, struct sender *sender, const char *key,
         notice_publish(core, key, &notice);
 }
 
-void notice_counted(struct core *core, struct sender *counter, const char *cause)
+static void tell_counter(struct core *core, struct sender *counter, const char *cause)
 {
         char key[NAME_MAX_OCTETS + 1];
 
         technical_key(core, cause, key);
-        count_one(core, counter, key, NOTICE_TECHNICAL, cause);
+        tell_count(core, counter, key, NOTICE_TECHNICAL, cause);
+}
+
+void notice_counted(struct core *core, struct sender *counter, const char *cause)
+{
+        counter->suppressed++;
+        tell_counter(core, counter, cause);
+}
+
+void notice_store_up(struct core *core)
+{
+        tell_counter(core, &core->sms_failed, "sms_failed");
+        tell_counter(core, &core->sms_unknown, "sms_unknown");
+        if (core->was_fenced)
+                notice_technical(core, "fenced", true);
+        core->was_fenced = false;
+        if (core->disk_full)
+                notice_technical(core, "disk_full", true);
 }
 
 static size_t count_suppressed(const struct core *core)
@@ -149,7 +166,8 @@ void notice_suppressed(struct core *core, struct sender *sender)
                 sender = &core->others;
                 notice_key(key, "unverified:", "others");
         }
-        count_one(core, sender, key, NOTICE_UNVERIFIED, "flood");
+        sender->suppressed++;
+        tell_count(core, sender, key, NOTICE_UNVERIFIED, "flood");
 }
 
 /* Those of this process that count, and its word that the epoch was another: nobody else ends them. */

@@ -50,11 +50,6 @@ void sms_ask(struct core *core, const struct record *record, const struct asked 
         say->distance_m = asked->distance_m;
 }
 
-static bool is_new(const struct record *record, uint8_t state, int64_t at_ms)
-{
-        return state == SMS_DUE && at_ms == record->changed_at_ms;
-}
-
 /* Who had it by SMS, and is not told by a phone or screen: that it is over, or another's now. */
 static void tell_owner_before(struct core *core, const struct open_alert *alert, const struct record *record)
 {
@@ -84,7 +79,7 @@ const char *sms_number(const struct core *core, const struct record *record)
 
 bool sms_is_owed(const struct core *core, const struct record *record, const char *to)
 {
-        return is_new(record, record->told_sms_state, record->told_sms_at_ms) &&
+        return record->told_sms_state == SMS_DUE && record->told_sms_at_ms == record->changed_at_ms &&
                strcmp(sms_number(core, record), to) == 0;
 }
 
@@ -94,11 +89,11 @@ void sms_owed(struct core *core, const struct open_alert *alert, const struct re
         struct receipt receipt;
 
         for (size_t i = 0; i < record->asked_count; i++)
-                if (is_new(record, record->asked[i].sms_state, record->asked[i].sms_at_ms))
+                if ((alert->owes >> i & 1) != 0)
                         sms_ask(core, record, &record->asked[i]);
         if (alert->owner_before[0] != '\0')
                 tell_owner_before(core, alert, record);
-        if (!is_new(record, record->told_sms_state, record->told_sms_at_ms) || number[0] == '\0')
+        if (!alert->owes_receipt || number[0] == '\0')
                 return;
         receipt = tell_what(core, record, record->id);
         sms_receipt(core, number, &receipt, SMS_TO_HANDSET);

@@ -109,7 +109,7 @@ struct model {
         struct { /* what the directory is */
                 uint8_t id[HANDSET_ID_SIZE];
                 struct handset_entry entry;
-        } handsets[1024];
+        } handsets[5120];
         size_t handset_count;
         struct {
                 char id[PERSON_ID_MAX + 1];
