@@ -220,8 +220,10 @@ int64_t my_sms_update_due(const struct vigie *vigie, enum my_subject subject);
  * is not ready. */
 int64_t my_sms_path_due(const struct vigie *vigie);
 
-/* my_sms_run: give the modem what is due, give up on what it does not tell of.  my_sms_due: when next. */
+/* my_sms_run: give up on what the modem does not tell of.  my_sms_send, after revisions are made: give it what is due.
+ * my_sms_due: when next either. */
 void my_sms_run(struct vigie *vigie);
+void my_sms_send(struct vigie *vigie);
 int64_t my_sms_due(const struct vigie *vigie);
 
 /* ---- diary.c ----------------------------------------------------------------------------------------------------- */

@@ -232,6 +232,12 @@ void my_sms_run(struct vigie *vigie)
                 ended(vigie, false, 0);
         if (s->test && vigie->now_mono_ms - s->test_mono_ms >= MY_SMS_TEST_WAIT_MS)
                 s->test = false;
+}
+
+void my_sms_send(struct vigie *vigie)
+{
+        if (!vigie->started || !vigie->options.enrolled)
+                return;
         for (int i = 0; i < MY_ALERTS; i++)
                 if (copy_due(vigie, i) <= vigie->now_mono_ms)
                         copy_send(vigie, i);

@@ -415,8 +415,9 @@ static void settle(struct vigie *vigie)
         my_alert_run(vigie);
         my_diary_run(vigie);
         my_link_run(vigie);
-        my_send_run(vigie);
         my_sms_run(vigie);
+        my_send_run(vigie);
+        my_sms_send(vigie);
         my_link_hello(vigie);
         my_duty_run(vigie);
         my_ring_run(vigie);
