@@ -305,7 +305,10 @@ static void store(struct core *core, bool up)
 static void disk(struct core *core, bool good)
 {
         core->disk_full = !good;
-        (good ? flow_disk_good : flow_disk_full)(core);
+        if (good)
+                flow_disk_good(core);
+        else
+                flow_disk_full(core);
         notice_technical(core, "disk_full", !good);
 }
 

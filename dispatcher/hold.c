@@ -440,7 +440,10 @@ void hold_adopt(struct core *core, struct open_alert *alert, const struct record
                 hold_gone(core, alert, &tombstone, record);
         } else if (record->version > alert->version) {
                 hold_set(core, alert, record, bytes);
-                (quiet ? tell_waiting : tell_alert)(core, alert, record);
+                if (quiet)
+                        tell_waiting(core, alert, record);
+                else
+                        tell_alert(core, alert, record);
         } else if (record->version == alert->version) {
                 alert->stored = record->version;
         }
