@@ -7,6 +7,9 @@
 
 #include "tests/device/handset/host/support.h"
 
+#define WAKE   \
+        "\x1b" \
+        "ATE0V1"
 #define NUMBER "+33700900900"
 #define OURS               \
         "0044"             \
@@ -99,10 +102,7 @@ static void exchange(struct talk *t, const char *command, const char *reply)
 static void begin(struct talk *t)
 {
         at_begin(t->at, t->now_mono_ms);
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 "ATE0V1\r" OK);
+        exchange(t, WAKE, "ATE0V1\r" OK);
         says(t, "");
         passes(t, AT_QUIET_MS);
 }
@@ -166,10 +166,7 @@ static void it_looks_again(void **state)
         passes(t, AT_LOOK_MS - 1);
         says(t, "");
         passes(t, 1);
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 OK);
+        exchange(t, WAKE, OK);
         look(t);
         says(t, ""); /* no list: it would have told */
         assert_int_equal(t->states, 0);
@@ -207,10 +204,7 @@ static void the_sim(void **state)
                 assert_int_equal(t->sent, 1);
                 assert_false(t->ok);
                 passes(t, AT_LOOK_BAD_MS); /* and then it is there */
-                exchange(t,
-                         "\x1b"
-                         "ATE0V1",
-                         OK);
+                exchange(t, WAKE, OK);
                 look(t);
                 exchange(t, "AT+CMGL=4", OK);
                 assert_int_equal(t->state, VIGIE_MODEM_READY);
@@ -237,10 +231,7 @@ static void the_network(void **state)
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 passes(t, at_due(t->at) - t->now_mono_ms);
-                exchange(t,
-                         "\x1b"
-                         "ATE0V1",
-                         OK);
+                exchange(t, WAKE, OK);
                 exchange(t, "AT+CMEE=1", OK);
                 exchange(t, "AT+CPIN?", "\r\n+CPIN: READY\r\n" OK);
                 exchange(t, "AT+CMGF=0", OK);
@@ -263,10 +254,7 @@ static void news(void **state)
         says(t, "");
         assert_int_equal(at_due(t->at), t->now_mono_ms + AT_LOOK_SOON_MS);
         passes(t, AT_LOOK_SOON_MS);
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 OK);
+        exchange(t, WAKE, OK);
         exchange(t, "AT+CMEE=1", OK);
         exchange(t, "AT+CPIN?", "\r\n+CREG: 2\r\n\r\n+CPIN: READY\r\n" OK); /* meanwhile it means nothing */
         exchange(t, "AT+CMGF=0", OK);
@@ -278,8 +266,7 @@ static void news(void **state)
         assert_int_equal(at_due(t->at), t->now_mono_ms + AT_LOOK_BAD_MS);
         passes(t, 3000);
         hears(t, "\r\n+CPIN: NOT READY\r\n");
-        says(t, "\x1b"
-                "ATE0V1\r");
+        says(t, WAKE "\r");
 }
 
 static void one_that_knows_less(void **state)
@@ -297,17 +284,21 @@ static void one_that_knows_less(void **state)
         exchange(t, "AT+CMGL=4", OK);
         assert_int_equal(t->state, VIGIE_MODEM_READY);
         passes(t, AT_LOOK_MS); /* it tells nothing: listed at each look */
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 OK);
+        exchange(t, WAKE, OK);
+        exchange(t, "AT+CMEE=1", "\r\nERROR\r\n");
+        exchange(t, "AT+CPIN?", "\r\n+CPIN: READY\r\n" OK);
+        exchange(t, "AT+CMGF=0", OK);
+        exchange(t, "AT+CNMI=2,1,0,0,0", "\r\nERROR\r\n");
+        exchange(t, "AT+CNMI=1,1", "\r\nERROR\r\n");
+        exchange(t, "AT+CREG=1", "\r\nERROR\r\n");
+        exchange(t, "AT+CREG?", "\r\nERROR\r\n");
+        exchange(t, "AT+CMGL=4", OK);
+        passes(t, AT_LOOK_MS); /* now it does */
+        exchange(t, WAKE, OK);
         look(t);
         says(t, "");
         passes(t, AT_LOOK_MS);
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 OK);
+        exchange(t, WAKE, OK);
         exchange(t, "AT+CMEE=1", OK);
         exchange(t, "AT+CPIN?", "\r\n+CPIN: READY\r\n" OK);
         exchange(t, "AT+CMGF=0", "\r\n+CMS ERROR: 303\r\n"); /* in no way that we understand */
@@ -323,8 +314,7 @@ static void one_that_hangs(void **state)
         at_begin(t->at, t->now_mono_ms);
         for (int i = 0; i < AT_WAKES_MAX; i++) {
                 assert_false(at_is_lost(t->at));
-                says(t, "\x1b"
-                        "ATE0V1\r");
+                says(t, WAKE "\r");
                 passes(t, AT_WAKE_MS);
         }
         assert_true(at_is_lost(t->at));
@@ -341,8 +331,7 @@ static void one_that_hangs(void **state)
         assert_int_equal(t->state, VIGIE_MODEM_READY);
         passes(t, AT_LOOK_MS);
         hears(t, OK);
-        says(t, "\x1b"
-                "ATE0V1\rAT+CMEE=1\r");
+        says(t, WAKE "\rAT+CMEE=1\r");
         passes(t, AT_ANSWER_MS - 1);
         assert_int_equal(t->state, VIGIE_MODEM_READY);
         passes(t, 1);
@@ -356,8 +345,7 @@ static void late_answers(void **state)
         struct talk *t = *state;
 
         at_begin(t->at, t->now_mono_ms);
-        says(t, "\x1b"
-                "ATE0V1\r");
+        says(t, WAKE "\r");
         hears(t, "\r\n+CMS ERROR: 500\r\n" OK);
         passes(t, AT_QUIET_MS - 1);
         hears(t, OK "\r\n+CPIN: SIM PUK\r\n" OK);
@@ -471,10 +459,7 @@ static void first_things_first(void **state)
         struct talk *t = *state;
 
         passes(t, AT_LOOK_MS);
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 "");
+        exchange(t, WAKE, "");
         send_one(t);
         hears(t, "\r\n+CMTI: \"SM\",3\r\n" OK);
         exchange(t, "AT+CMGS=23", "\r\n> ");
@@ -552,10 +537,7 @@ static void many(void **state)
         }
         says(t, "");
         passes(t, AT_LOOK_MS);
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 OK);
+        exchange(t, WAKE, OK);
         look(t);
         says(t, "AT+CMGL=4\r");
 }
@@ -592,10 +574,7 @@ static void junk(void **state)
         says(t, "");
         assert_int_equal(t->states + t->sms + t->sent, 0);
         passes(t, AT_LOOK_MS); /* and all is as it was */
-        exchange(t,
-                 "\x1b"
-                 "ATE0V1",
-                 OK);
+        exchange(t, WAKE, OK);
         look(t);
         send_one(t);
         exchange(t, "AT+CMGS=23", "\r\n> ");
