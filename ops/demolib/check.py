@@ -169,7 +169,8 @@ class Play:
         known = self.known()
         self.cut_data()
         self.region.sms.ask(modem=sms.MODEMS["carrier"], state="no_network")
-        self.until("nor is there a network for SMS, and the phone knows it", lambda: self.region.status("carrier")["sms"]["modem"] == "no_network", 30)
+        self.until("nor is there a network for SMS, and the phone knows it",
+                   lambda: self.region.status("carrier")["sms"]["modem"] == "no_network", 30)
         self.region.say("carrier", "press")
         self.until("the carrier reads 'not sent yet'", lambda: self.carrier()["word"] == "not_sent")
         self.region.processes["carrier"].kill()

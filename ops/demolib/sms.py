@@ -31,7 +31,7 @@ connect-allow-ip = 127.0.0.1
 
 class Sms:
     def __init__(self, region, ports, shape="none"):
-        self.region, self.shape = region, shape
+        self.region, self.shape, self.factor = region, shape, 1.0  # factor: of the network's own times
         self.door_port, self.gateway_port, self.line_port = ports
         self.folder = os.path.join(region.folder, "sms")
         self.control = os.path.join(self.folder, "control.sock")
@@ -39,7 +39,8 @@ class Sms:
 
     def init_words(self):
         """What `vigie init` is told."""
-        return ["--sms-number", NUMBER, "--control-number", CONTROL_NUMBER, "--sms-port", str(self.door_port), "--gateway-port", str(self.gateway_port)]
+        return ["--sms-number", NUMBER, "--control-number", CONTROL_NUMBER, "--sms-port", str(self.door_port),
+                "--gateway-port", str(self.gateway_port)]
 
     def modem(self, handset):
         """The terminal of HANDSET's modem, or None where it has none."""
@@ -52,7 +53,8 @@ class Sms:
         self._start_box("smsbox", self.gateway_port + 2)
         modems = [word for handset, number in MODEMS.items() for word in ("--modem", f"{number}={self.modem(handset)}")]
         self.region.process("network", [sys.executable, "-B", os.path.join(ROOT, "tests", "sms", "network.py"), "--control", self.control, "--seed",
-                                        str(SEED), "--kannel", f"127.0.0.1:{self.line_port}", "--region", NUMBER, "--shape", self.shape, *modems],
+                                        str(SEED), "--kannel", f"127.0.0.1:{self.line_port}", "--region", NUMBER, "--shape", self.shape,
+                                        "--factor", str(self.factor), *modems],
                             ready=True).start()
         wait_for("the network's line to Kannel", lambda: self.ask(state={})["kannel"].get("connected"))
 

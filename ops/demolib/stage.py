@@ -39,8 +39,8 @@ class Actions:
 
     def cut(self, _):
         self.region.proxy.cut()
-        return ("Données coupées. Appuyez : l'alerte part par SMS ; la salle de contrôle la montre « par SMS », l'accusé revient par SMS sur le "
-                "téléphone du facteur, et Inès reçoit un SMS (en bas) : répondez OUI, le facteur lit qu'elle vient.")
+        return ("Données coupées. Appuyez : l'alerte part par SMS ; la salle de contrôle la montre « par SMS », l'accusé revient par SMS au "
+                "facteur, et Inès reçoit un SMS (en bas) : répondez OUI, le facteur lit qu'elle vient.")
 
     def sim_out(self, _):
         self.region.sms.ask(modem=sms.MODEMS["carrier"], state="no_sim")
