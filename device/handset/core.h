@@ -1,7 +1,8 @@
 /* The inside of libvigie-handset.  One file per idea, each with a run (do what is due now) and a due (when next):
  *
  *      vigie.c   events in, everything run in one order, SHOW and TIMER last
- *      alert.c   this phone's own alerts: press, touch, key, PIN, receipts
+ *      alert.c   this phone's own alerts: press, touch, key, PIN
+ *      receipt.c what the region says of them
  *      send.c    their revisions on their way         link.c    which address, when
  *      sms.c     the same by SMS
  *      diary.c   journal records                      fix.c     the last good fix
@@ -135,9 +136,6 @@ void my_alert_mark(struct vigie *vigie, enum my_subject subject, uint16_t marks)
 /* my_alert_last_words: mark what is open and not marked so already. */
 void my_alert_last_words(struct vigie *vigie);
 
-/* my_alert_receipt: a signed receipt came, by PATH. */
-void my_alert_receipt(struct vigie *vigie, struct cbor_span cose, enum vigie_path path);
-
 /* my_alert_run: raise what was held for a second.  my_alert_due: when. */
 void my_alert_run(struct vigie *vigie);
 int64_t my_alert_due(const struct vigie *vigie);
@@ -147,6 +145,12 @@ enum my_subject my_alert_open(const struct vigie *vigie);
 
 /* my_alert_waits: say whether an alert (no test) is open and not received. */
 bool my_alert_waits(const struct vigie *vigie);
+
+/* ---- receipt.c --------------------------------------------------------------------------------------------------- */
+
+/* my_receipt_take: a signed receipt came, by PATH.  One that is not the region's is counted; an old one, or one about
+ * another alert than those here, changes nothing. */
+void my_receipt_take(struct vigie *vigie, struct cbor_span cose, enum vigie_path path);
 
 /* ---- send.c ------------------------------------------------------------------------------------------------------ */
 

@@ -274,7 +274,7 @@ static void frame_take(struct vigie *vigie, uint8_t address, const struct frame 
                 my_ring_on_welcome(vigie);
                 return;
         case FRAME_RECEIPT:
-                my_alert_receipt(vigie, frame->u.cose.cose, VIGIE_PATH_DATA);
+                my_receipt_take(vigie, frame->u.cose.cose, VIGIE_PATH_DATA);
                 return;
         case FRAME_DUTY_ANSWER:
                 my_duty_on_answer(vigie, frame);
@@ -324,7 +324,7 @@ static int on_sms(struct vigie *vigie, const struct vigie_event *e)
         if (e->u.sms.len > VIGIE_SMS_MAX)
                 vigie->refused++;
         else
-                my_alert_receipt(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len }, VIGIE_PATH_SMS);
+                my_receipt_take(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len }, VIGIE_PATH_SMS);
         return 0;
 }
 

@@ -1,0 +1,151 @@
+#include "tests/device/handset/phone.h"
+
+/* The highest version counts whatever the order of arrival; at one version "coming" goes before the rest and "kept"
+ * after. */
+static void out_of_order(void **state)
+{
+        static const struct {
+                struct {
+                        uint8_t state, version;
+                } come[3];
+                uint8_t word;
+        } cases[] = {
+                { { { RECEIPT_TAKEN, 5 }, { RECEIPT_ASKED, 3 }, { RECEIPT_SEEN, 4 } }, VIGIE_TAKEN },
+                { { { RECEIPT_ASKED, 3 }, { RECEIPT_TAKEN, 5 }, { RECEIPT_RAISED, 1 } }, VIGIE_TAKEN },
+                { { { RECEIPT_TAKEN, 5 }, { RECEIPT_ASKED, 6 }, { RECEIPT_TAKEN, 5 } }, VIGIE_ASKED }, /* released */
+                { { { RECEIPT_CLOSED_OTHER, 5 }, { RECEIPT_TAKEN, 9 }, { RECEIPT_ASKED, 3 } }, VIGIE_CLOSED },
+                { { { RECEIPT_ASKED, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_ASKED },
+                { { { RECEIPT_ASKED, 3 }, { RECEIPT_COMING, 3 }, { RECEIPT_ASKED, 3 } }, VIGIE_COMING },
+                { { { RECEIPT_ASKED, 3 }, { RECEIPT_COMING, 2 }, { RECEIPT_KEPT, 3 } }, VIGIE_ASKED },
+                { { { RECEIPT_TAKEN, 9 }, { RECEIPT_CLOSED_OTHER, 5 }, { RECEIPT_TAKEN, 10 } }, VIGIE_CLOSED },
+                { { { RECEIPT_COMING, 3 }, { RECEIPT_TAKEN, 4 }, { RECEIPT_COMING, 3 } }, VIGIE_TAKEN },
+                { { { 15, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } },
+                  VIGIE_RECEIVED }, /* a newer region's state */
+                { { { 23, 3 }, { RECEIPT_KEPT, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_CLOSED },
+                { { { RECEIPT_PROVED, 9 }, { RECEIPT_ASKED, 3 }, { RECEIPT_KEPT, 0 } }, VIGIE_ASKED },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct phone *p = phone_started();
+
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                for (int r = 0; r < 3; r++)
+                        phone_receipt(p, cases[i].come[r].state, cases[i].come[r].version, "W");
+                assert_int_equal(p->status.alert.word, cases[i].word);
+                phone_free(p);
+        }
+}
+
+/* Two say that they are coming while the store is away, at one version: the later shows, not a late copy of the first.
+ */
+static void two_are_coming(void **state)
+{
+        struct phone *p = phone_started();
+
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, 2000);
+        phone_receipt(p, RECEIPT_COMING, 3, "Anna");
+        phone_run(p, 2000);
+        phone_receipt(p, RECEIPT_COMING, 3, "Paul");
+        assert_string_equal(p->status.alert.who, "Paul");
+        p->utc_ms -= 2000;
+        phone_receipt(p, RECEIPT_COMING, 3, "Anna");
+        assert_string_equal(p->status.alert.who, "Paul");
+        assert_int_equal(p->status.alert.word, VIGIE_COMING);
+        phone_free(p);
+}
+
+/* An alert closed long ago and offered again: the region knows its tombstone alone, not its revisions, and says 65535.
+ * Nothing of it is sent any more, a mark that waited included. */
+static void closed_long_ago(void **state)
+{
+        struct phone *p = phone_new();
+        struct known *k = &p->known[0];
+
+        p->region = p->unfinished_lost = false;
+        phone_start(p);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_pin(p, VIGIE_PIN_RIGHT);
+        *k = (struct known){ .id = alert_id_make(&(struct handset_id){ { 0 } }, phone_alert(p).alert.nonce) };
+        memcpy(k->id.octets, our_handset, 8);
+        k->revision = UINT16_MAX;
+        p->known_count = 1;
+        phone_receipt(p, RECEIPT_CLOSED_MISTAKE, 12, "Zoe");
+        assert_int_equal(p->status.alert.word, VIGIE_CLOSED);
+        assert_int_equal(p->status.alert.reason, VIGIE_MISTAKE);
+        phone_mark(p);
+        phone_run(p, 60000);
+        assert_int_equal(phone_sent_count(p, FRAME_ALERT), 0);
+        phone_start(p);
+        assert_int_equal(p->status.alert.word, VIGIE_CLOSED);
+        assert_int_equal(phone_sent_count(p, FRAME_ALERT), 0);
+        phone_free(p);
+}
+
+/* The algorithm of the protected header changed, and the signature over it right. */
+static void resign_with_alg(uint8_t *octets, size_t len, uint8_t alg)
+{
+        uint8_t tbs[256];
+        struct cose_sign1 message;
+        struct cbor_writer w;
+
+        octets[4] = alg;
+        assert_int_equal(cose_sign1_parse((struct cbor_span){ octets, len }, COSE_OURS, &message, NULL), 0);
+        assert_int_equal(message.alg, -7);
+        cbor_writer_init(&w, tbs, sizeof(tbs));
+        assert_int_equal(cose_sig_structure(&message, CBOR_LITERAL(RECEIPT_AAD), &w), 0);
+        toy_sign(receipt_key, 32, cbor_written(&w), octets + len - 64);
+}
+
+/* A receipt of another key, altered, of another use, or before any trust list, changes nothing and is counted. */
+static void forged(void **state)
+{
+        uint8_t octets[RECEIPT_MAX];
+        struct frame frame = { .type = FRAME_RECEIPT };
+        struct receipt r = { .version = 9, .state = RECEIPT_TAKEN, .time_s = UTC0 / 1000, .who = "Mallory" };
+
+        for (int how = 0; how < 6; how++) {
+                struct phone *p = phone_new();
+                size_t len;
+
+                p->region = false;
+                if (how == 3)
+                        p->options.trust_len = 0;
+                phone_start(p);
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                memcpy(r.alert.octets, p->status.alert.id, ALERT_ID_SIZE);
+                len = receipt_octets(&r, how == 1 ? root_key : how == 2 ? position_key : receipt_key, octets);
+                octets[len - 70] ^= how == 0;
+                if (how == 4)
+                        octets[4 + 1 + 2 + 3] ^= 1; /* the kid */
+                if (how == 5)
+                        resign_with_alg(octets, len, 0x26); /* ES256, where the list says EdDSA */
+                frame.u.cose.cose = (struct cbor_span){ octets, len };
+                phone_frame(p, &frame);
+                assert_int_equal(p->status.alert.word, VIGIE_SENT);
+                assert_true(p->status.alert.trying);
+                assert_int_equal(p->status.refused, 1);
+                phone_free(p);
+        }
+}
+
+static void of_another_alert(void **state)
+{
+        struct phone *p = phone_started();
+
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        p->known[0].id.octets[9] ^= 1;
+        phone_receipt(p, RECEIPT_TAKEN, 9, "W");
+        assert_int_equal(p->status.alert.word, VIGIE_RECEIVED);
+        phone_free(p);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(out_of_order), cmocka_unit_test(two_are_coming),   cmocka_unit_test(closed_long_ago),
+                cmocka_unit_test(forged),       cmocka_unit_test(of_another_alert),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
