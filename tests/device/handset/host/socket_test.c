@@ -337,15 +337,15 @@ static void a_status(void **state)
         char printed[4096];
 
         open_host(&host);
-        host.answer = json_pack("{s:b, s:{s:b, s:[s], s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s, s:s}]}}",
-                                "ok", 1, "status", "button", 0, "trouble", "no_path", "link", "down", "duty", "state",
-                                "on", "name", "C", "alert", "id", "12ab", "word", "sent", "who", "", "rings", "id",
-                                "34cd", "state", "asked", "carrier", "\x1b[2Jx", "owner", "");
+        host.answer = json_pack(
+                "{s:b, s:{s:b, s:[s], s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s, s:s}]}}",
+                "ok", 1, "status", "button", 0, "trouble", "no_path", "link", "down", "sms", "modem", "no_sim",
+                "failure", "refused", "duty", "state", "on", "name", "C", "alert", "id", "12ab", "word", "sent", "who",
+                "", "rings", "id", "34cd", "state", "asked", "carrier", "\x1b[2Jx", "owner", "");
         assert_int_equal(ask(&host, WORDS("status"), printed, sizeof(printed)), 0);
-        assert_string_equal(
-                printed,
-                "button  does NOT work: call 112\ntrouble no_path\nlink    down\nduty    on C\nalert   12ab sent -\n"
-                "ring    34cd asked ?[2Jx -\n");
+        assert_string_equal(printed, "button  does NOT work: call 112\ntrouble no_path\nlink    down\nsms     no_sim "
+                                     "refused\nduty    on C\nalert   12ab sent -\n"
+                                     "ring    34cd asked ?[2Jx -\n");
         assert_int_equal(ask(&host, WORDS("status", "--json"), printed, sizeof(printed)), 0);
         json_t *json = json_loads(printed, 0, NULL);
         assert_true(json_equal(json, json_object_get(host.answer, "status")));
