@@ -91,7 +91,8 @@ static int check_sms(const struct config *c, char *why, size_t size)
         else if (strncmp(c->sms_url, "http://", 7) != 0 && strncmp(c->sms_url, "https://", 8) != 0)
                 rule = "sms.url: http://... or https://... (with sms.port)";
         else if (c->sms_user[0] == '\0' || c->sms_password[0] == '\0')
-                rule = c->sms_user[0] == '\0' ? "sms.user: the gateway's user (with sms.port)" : "sms.password: its password (with sms.port)";
+                rule = c->sms_user[0] == '\0' ? "sms.user: the gateway's user (with sms.port)"
+                                              : "sms.password: its password (with sms.port)";
         else if (!number)
                 rule = "sms.from: a number (with sms.port)";
         if (rule != NULL)

@@ -275,6 +275,11 @@ int64_t core_due_ms(const struct core *core)
         return wheel_next((struct wheel *)&core->wheel);
 }
 
+bool core_knows_number(const struct core *core, const char *number)
+{
+        return directory_who(&core->directory, number) != NULL;
+}
+
 const struct core_counters *core_counters(const struct core *core)
 {
         return &core->counters;

@@ -1,5 +1,5 @@
-/* HTTP questions to one server, asked on the loop and never waited for: libcurl's multi interface on libuv.  Loop's thread
- * only. */
+/* HTTP questions to one server, asked on the loop and never waited for: libcurl's multi interface on libuv.  Loop's
+ * thread only. */
 #ifndef DISPATCHER_HTTP_H
 #define DISPATCHER_HTTP_H
 

@@ -7,9 +7,9 @@
 #include "dispatcher/run_inside.h"
 
 /* The size is looked at that often; compaction begins at half of what is allowed, or when the disk is getting full. */
-#define KEEP_LOOK_MS     1000
+#define KEEP_LOOK_MS         1000
 /* No compaction below this: rewriting a few events gains nothing. */
-#define KEEP_COMPACT_MIN (1024 * 1024)
+#define KEEP_COMPACT_MIN     (1024 * 1024)
 /* After a compaction, one that came to nothing too: it rewrites all that is kept. */
 #define KEEP_COMPACT_REST_MS 10000
 

@@ -1,9 +1,9 @@
-/* The SMS door: where the gateway brings what came by SMS and what became of ours, over HTTP on one loopback port that all
- * dispatchers of the machine share by SO_REUSEPORT.  A message is answered 200 when it is taken (durable, or nothing to
- * keep), else 503 after SMS_DOOR_TERM_MS, and the gateway brings it again.  Loop's thread only.
+/* The SMS door: where the gateway brings what came by SMS and what became of ours, over HTTP on one loopback port
+ * that all dispatchers of the machine share by SO_REUSEPORT.  A message is answered 200 when it is taken (durable, or
+ * nothing to keep), else 503 after SMS_DOOR_TERM_MS, and the gateway brings it again.  Loop's thread only.
  *
- * Not limited here: objects.  What they are worth is their signature's to say, not the sender's number: the core verifies,
- * and limits what is not signed.  Limited: texts, per number. */
+ * Not limited here: objects.  What they are worth is their signature's to say, not the sender's number: the core
+ * verifies, and limits what is not signed.  Limited: texts, per number. */
 #ifndef DISPATCHER_SMS_DOOR_H
 #define DISPATCHER_SMS_DOOR_H
 
@@ -15,11 +15,11 @@
 struct loop;
 struct sms_door;
 
-/* Connections: smsbox keeps as many as it has requests under way.  At the bound the longest idle one gives way, and where
- * none is idle the new one is closed: the gateway asks again. */
+/* Connections: smsbox keeps as many as it has requests under way.  At the bound the longest idle one gives way, and
+ * where none is idle the new one is closed: the gateway asks again. */
 #define SMS_DOOR_CONNECTIONS_MAX 256
-/* Messages not yet taken; the next is answered 503.  SMS_DOOR_STRANGERS_MAX of the places are for anybody: from then on a
- * message whose number the region does not know is answered 503, so that junk leaves room for a real one. */
+/* Messages not yet taken; the next is answered 503.  SMS_DOOR_STRANGERS_MAX of the places are for anybody: from then
+ * on a message whose number the region does not know is answered 503, so that junk leaves room for a real one. */
 #define SMS_DOOR_PENDING_MAX     64
 #define SMS_DOOR_STRANGERS_MAX   48
 #define SMS_DOOR_TERM_MS         10000

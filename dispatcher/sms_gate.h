@@ -1,6 +1,6 @@
 /* The SMS gate: what the region sends by SMS, through the gateway's sendsms (Kannel's smsbox).  A bounded queue by
- * priority; what the gateway does not take is tried again until its term is over.  Nothing here is remembered by a restart:
- * the core knows from the store what is still due.  Loop's thread only. */
+ * priority; what the gateway does not take is tried again until its term is over.  Nothing here is remembered by a
+ * restart: the core knows from the store what is still due.  Loop's thread only. */
 #ifndef DISPATCHER_SMS_GATE_H
 #define DISPATCHER_SMS_GATE_H
 
@@ -13,22 +13,26 @@
 struct loop;
 struct sms_gate;
 
-/* SMS that wait.  An alert asks 3 at first and at most everyone on duty in some zones; a mass of alerts, some hundreds a
- * minute.  When full the youngest of the lowest priority fails, which may be the new one. */
-#define SMS_GATE_QUEUE_MAX     2048
-/* A gateway that does not answer, or answers 5xx: tried again after 1, 2, 4 ... s, all others waiting; the first that it
- * takes lets all go. */
-#define SMS_GATE_RETRY_MS      1000
-#define SMS_GATE_RETRY_MAX_MS  8000
+/* SMS that wait.  An alert asks 3 at first and at most everyone on duty in some zones; a mass of alerts, some
+ * hundreds a minute.  When full the youngest of the lowest priority fails, which may be the new one. */
+#define SMS_GATE_QUEUE_MAX    2048
+/* A gateway that does not answer, or answers 5xx: tried again after 1, 2, 4 ... s, all others waiting; the first that
+ * it takes lets all go. */
+#define SMS_GATE_RETRY_MS     1000
+#define SMS_GATE_RETRY_MAX_MS 8000
 /* Not taken for so long: failed.  Whoever is asked by an SMS older than that is asked by another by then. */
-#define SMS_GATE_TERM_MS       300000
+#define SMS_GATE_TERM_MS      300000
 /* So long without the gateway taking anything that it is asked, and it is said to be away. */
-#define SMS_GATE_AWAY_MS       5000
+#define SMS_GATE_AWAY_MS      5000
 /* Octets of a text in UTF-8: what sms_words writes. */
-#define SMS_GATE_TEXT_MAX      640
+#define SMS_GATE_TEXT_MAX     640
 
 /* The lower goes first. */
-enum sms_priority { SMS_FIRST /* who is asked, the control room */, SMS_SECOND /* receipts */, SMS_THIRD /* answers */ };
+enum sms_priority {
+        SMS_FIRST /* who is asked, the control room */,
+        SMS_SECOND /* receipts */,
+        SMS_THIRD /* answers */
+};
 
 struct sms_gate_options {
         struct loop *loop;
@@ -53,11 +57,13 @@ struct sms_out {
 };
 
 struct sms_gate_counts {
-        uint64_t handed, failed, retried, replaced, dropped; /* dropped: of the failed, those the queue had no room for */
+        uint64_t handed, failed, retried, replaced,
+                dropped; /* dropped: of the failed, those the queue had no room for */
         int64_t waiting;
 };
 
-/* sms_gate_open: returns 0, -ENOMEM.  sms_gate_close: what waits is forgotten, nothing more is told; NULL does nothing. */
+/* sms_gate_open: returns 0, -ENOMEM.  sms_gate_close: what waits is forgotten, nothing more is told; NULL does
+ * nothing. */
 int sms_gate_open(const struct sms_gate_options *options, struct sms_gate **ret_gate);
 void sms_gate_close(struct sms_gate *gate);
 

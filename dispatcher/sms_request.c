@@ -10,7 +10,8 @@
 #include "base/utf8.h"
 #include "wire/sms.h"
 
-/* Headers looked at in one request, others are stepped over; a request with more lines than this is refused with 431. */
+/* Headers looked at in one request, others are stepped over; a request with more lines than this is refused with 431.
+ * */
 #define HEADERS_MAX 64
 
 struct words {
@@ -298,7 +299,7 @@ static int read_report(const struct head *head, struct sms_request *request)
         if (!sms_about_read(about, &request->about))
                 return 400;
         request->kind = SMS_REQUEST_REPORT;
-        request->report = strcmp(status, "1") == 0                                  ? SMS_DELIVERED
+        request->report = strcmp(status, "1") == 0                                ? SMS_DELIVERED
                           : strcmp(status, "2") == 0 || strcmp(status, "16") == 0 ? SMS_FAILED
                                                                                   : SMS_HANDED;
         return 0;

@@ -1,5 +1,5 @@
-/* What a gateway asks of the SMS door: an HTTP/1 request as octets, taken apart.  Pure.  Written for Kannel 1.4's smsbox
- * (docs/DESIGN.md says what it was seen to send), and for any other gateway that says the same:
+/* What a gateway asks of the SMS door: an HTTP/1 request as octets, taken apart.  Pure.  Written for Kannel 1.4's
+ * smsbox (docs/DESIGN.md says what it was seen to send), and for any other gateway that says the same:
  *
  *      POST /sms/in?secret=S&id=I   one SMS: X-Kannel-From, X-Kannel-UDH, X-Kannel-Coding, Content-Type, body
  *      GET|POST /sms/report?secret=S&about=A&status=N   what became of one of ours */
@@ -46,8 +46,8 @@ struct sms_request {
  * After 400, 411, 413 and 431 what follows cannot be told apart: close (keep_alive is false). */
 int sms_request_read(struct cbor_span data, const char *secret, struct sms_request *ret_request, size_t *ret_used);
 
-/* sms_number_read: TEXT (LEN octets) as "+" and digits: "+33612345678", "0033612345678" or "33612345678"; 6 to 15 digits.
- * A short code, a national number or a name gives false and "". */
+/* sms_number_read: TEXT (LEN octets) as "+" and digits: "+33612345678", "0033612345678" or "33612345678"; 6 to 15
+ * digits. A short code, a national number or a name gives false and "". */
 bool sms_number_read(const char *text, size_t len, char ret_number[NUMBER_MAX + 1]);
 
 /* sms_about_write: a reference as text that goes through a URL as it is.  sms_about_read: back; false: it is none. */

@@ -11,6 +11,13 @@
 
 /* ---- In. */
 
+static bool knows(void *user, const char *number)
+{
+        const struct run *run = user;
+
+        return core_knows_number(run->core, number);
+}
+
 /* text_id: the same for a copy of the same SMS, for as long as the gateway knows that it is one. */
 static void text_id(const struct sms_request *request, uint8_t ret_id[EVENT_ID_SIZE])
 {
@@ -137,6 +144,7 @@ int sms_open(struct run *run)
                                                       .secret = c->sms_secret,
                                                       .seed = seed,
                                                       .user = run,
+                                                      .knows = knows,
                                                       .arrived = on_arrived },
                           &run->door);
         if (r < 0) {

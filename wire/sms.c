@@ -13,7 +13,9 @@
 
 void sms_udh_write(uint16_t port, uint8_t ret_udh[SMS_UDH_SIZE])
 {
-        const uint8_t udh[SMS_UDH_SIZE] = { SMS_UDH_SIZE - 1, IE_PORTS_16, 4, (uint8_t)(port >> 8), (uint8_t)port, 0, 0 };
+        const uint8_t udh[SMS_UDH_SIZE] = {
+                SMS_UDH_SIZE - 1, IE_PORTS_16, 4, (uint8_t)(port >> 8), (uint8_t)port, 0, 0
+        };
 
         memcpy(ret_udh, udh, sizeof(udh));
 }

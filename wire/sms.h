@@ -5,7 +5,8 @@
 #define WIRE_SMS_H
 #include "wire/cbor.h"
 
-/* Destination port of what is ours, in the range that 3GPP TS 23.040 9.2.3.24.4 leaves to applications (16000..16999). */
+/* Destination port of what is ours, in the range that 3GPP TS 23.040 9.2.3.24.4 leaves to applications
+ * (16000..16999). */
 #define SMS_PORT     16147
 #define SMS_UDH_SIZE 7   /* what Android's sendDataMessage writes, with source port 0 */
 #define SMS_DATA_MAX 133 /* 140 octets less the header: COSE_SMS_MAX.  A longer body is -EMSGSIZE */
@@ -13,8 +14,8 @@
 /* sms_udh_write: write the user data header that carries destination PORT; source port 0. */
 void sms_udh_write(uint16_t port, uint8_t ret_udh[SMS_UDH_SIZE]);
 
-/* sms_udh_port: the destination port that UDH names, its length octet first and nothing behind it.  Elements that are no
- * port are stepped over; of several ports the last counts (TS 23.040 9.2.3.24).
+/* sms_udh_port: the destination port that UDH names, its length octet first and nothing behind it.  Elements that are
+ * no port are stepped over; of several ports the last counts (TS 23.040 9.2.3.24).
  * Returns 0..65535, -ENOENT (names no port), -EBADMSG (malformed), -EOPNOTSUPP (one part of several: no object of ours
  * is longer than one SMS). */
 int sms_udh_port(struct cbor_span udh);

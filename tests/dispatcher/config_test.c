@@ -12,9 +12,9 @@
 #include "dispatcher/config.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define GOOD                                                                                                       \
+#define GOOD                                                                                                         \
         "[region]\nname = r\n[dispatcher]\nname = d1\n[tls]\ncertificate = c\nkey = k\nclient_ca = a\nticket_key = " \
-        "t\n[alerts]\naddress = /run/a.sock\n[positions]\naddress = localhost:6379\n[journal]\npath = j\n"          \
+        "t\n[alerts]\naddress = /run/a.sock\n[positions]\naddress = localhost:6379\n[journal]\npath = j\n"           \
         "[zones]\npath = z\n[receipt]\nkey = r\n[trust]\npath = t\nroot = root.pem\n"
 
 static int parse(const char *override, struct config *config, char *errors)
@@ -51,9 +51,15 @@ static void test_sms(void **state)
                                            "sms.password=",
                                            "sms.from=",
                                            "sms.from=vigie" };
-        const char *overrides[] = { "sms.port=15000",     "sms.secret=0123456789abcdef", "sms.url=http://localhost/",
-                                    "sms.user=vigie",     "sms.password=p",              "sms.from=36000",
-                                    "sms.language=en",    "control.number=+33478000001", "sms.language=en" };
+        const char *overrides[] = { "sms.port=15000",
+                                    "sms.secret=0123456789abcdef",
+                                    "sms.url=http://localhost/",
+                                    "sms.user=vigie",
+                                    "sms.password=p",
+                                    "sms.from=36000",
+                                    "sms.language=en",
+                                    "control.number=+33478000001",
+                                    "sms.language=en" };
         struct conf_source source = { .text = GOOD,
                                       .len = strlen(GOOD),
                                       .file = "test.conf",

@@ -86,8 +86,12 @@ static bool said(struct region *region, const char *words)
 /* close_it: as a console does. */
 static void close_it(struct region *region, const struct region_press *press, uint8_t id)
 {
-        struct command close = { .id = { id }, .verb = COMMAND_CLOSE, .role = ROLE_CONTROL, .reason = CLOSE_HELPED,
-                                 .person = "anne", .login = "anne" };
+        struct command close = { .id = { id },
+                                 .verb = COMMAND_CLOSE,
+                                 .role = ROLE_CONTROL,
+                                 .reason = CLOSE_HELPED,
+                                 .person = "anne",
+                                 .login = "anne" };
         uint8_t bytes[COMMAND_MAX];
         struct alert_id alert;
         int len;
@@ -101,10 +105,10 @@ static void close_it(struct region *region, const struct region_press *press, ui
 }
 
 /* DONE, within 30 s. */
-#define WAIT_UNTIL(done)                                                              \
-        do {                                                                          \
-                for (int64_t end = clock_mono_ms() + 30000; !(done); usleep(20000))   \
-                        assert_true(clock_mono_ms() < end);                           \
+#define WAIT_UNTIL(done)                                                            \
+        do {                                                                        \
+                for (int64_t end = clock_mono_ms() + 30000; !(done); usleep(20000)) \
+                        assert_true(clock_mono_ms() < end);                         \
         } while (0)
 
 /* press_once: press, and wait for the receipt that says so.  0, or -1: the session was closed. */

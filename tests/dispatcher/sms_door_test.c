@@ -270,7 +270,8 @@ static void test_connections(void **state)
 
         for (int i = 0; i < SMS_DOOR_CONNECTIONS_MAX; i++) {
                 fd[i] = dial(b);
-                say(fd[i], OBJECT, i > 0 ? 10 : sizeof(OBJECT) - 1); /* all but the first are in the middle of a request */
+                say(fd[i], OBJECT,
+                    i > 0 ? 10 : sizeof(OBJECT) - 1); /* all but the first are in the middle of a request */
         }
         turn(b);
         assert_int_equal(sms_door_counts(b->door)->connections, SMS_DOOR_CONNECTIONS_MAX);
@@ -293,22 +294,22 @@ static void test_two_doors_and_one_stops(void **state)
         struct sms_door *other;
         int fd = dial(b), port = sms_door_port(b->door);
 
-        assert_int_equal(sms_door_open(&(struct sms_door_options){ .loop = b->loop,
-                                                                   .port = port,
-                                                                   .secret = SECRET,
-                                                                   .user = b,
-                                                                   .arrived = on_arrived },
-                                       &other),
-                         0);
+        assert_int_equal(
+                sms_door_open(
+                        &(struct sms_door_options){
+                                .loop = b->loop, .port = port, .secret = SECRET, .user = b, .arrived = on_arrived },
+                        &other),
+                0);
         SAY(fd, OBJECT);
         assert_int_equal(answer(b, fd), -1);
         sms_door_stop(b->door);
         assert_int_equal(answer(b, fd), 0); /* not taken: it comes again, to the other */
         close(fd);
         fd = socket(AF_INET, SOCK_STREAM, 0);
-        assert_int_equal(connect(fd, (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET,
-                                                                               .sin_port = htons((uint16_t)port),
-                                                                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+        assert_int_equal(connect(fd,
+                                 (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET,
+                                                                           .sin_port = htons((uint16_t)port),
+                                                                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
                                  sizeof(struct sockaddr_in)),
                          -1); /* it is bound, and does not listen yet */
         close(fd);
@@ -334,10 +335,14 @@ static void test_two_doors_and_one_stops(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_taken_later_and_at_once),         CASE(test_in_pieces_and_hung_up),
-                CASE(test_refused_and_junk),                CASE(test_reports_need_no_answer),
-                CASE(test_texts_of_one_number_are_limited), CASE(test_places),
-                CASE(test_connections),                     CASE(test_two_doors_and_one_stops),
+                CASE(test_taken_later_and_at_once),
+                CASE(test_in_pieces_and_hung_up),
+                CASE(test_refused_and_junk),
+                CASE(test_reports_need_no_answer),
+                CASE(test_texts_of_one_number_are_limited),
+                CASE(test_places),
+                CASE(test_connections),
+                CASE(test_two_doors_and_one_stops),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,7 +199,9 @@ static void run_until(struct bench *b, const size_t *count, size_t wanted)
 
 static void send_text(struct bench *b, const char *to, const char *text, uint8_t what)
 {
-        struct sms_out sms = { .to = to, .text = text, .gsm = true, .about = { .alert = { 0xab }, .person = "anna", .what = what } };
+        struct sms_out sms = {
+                .to = to, .text = text, .gsm = true, .about = { .alert = { 0xab }, .person = "anna", .what = what }
+        };
 
         sms.priority = what == SMS_TO_ASKED ? SMS_FIRST : what == SMS_TO_HANDSET ? SMS_SECOND : SMS_THIRD;
         sms_gate_send(b->gate, &sms);
@@ -212,10 +214,12 @@ static void test_what_is_asked(void **state)
 
         send_text(b, "+33611111111", "Répondez OUI 4821 & vite", SMS_TO_ASKED);
         run_until(b, &b->told_count, 1);
-        assert_string_equal(b->asked[0], "GET /cgi-bin/sendsms?username=vi%26gie&password=p%20w&from=%2B33700000000&to=%2B33611111111"
-                                         "&coding=0&charset=UTF-8&text=R%C3%A9pondez%20OUI%204821%20%26%20vite&dlr-mask=19&dlr-url="
-                                         "http%3A%2F%2F127.0.0.1%3A8123%2Fsms%2Freport%3Fsecret%3D0123456789abcdef%26about%3D"
-                                         "ab00000000000000000000000000000001616e6e61%26status%3D%25d HTTP/1.1");
+        assert_string_equal(
+                b->asked[0],
+                "GET /cgi-bin/sendsms?username=vi%26gie&password=p%20w&from=%2B33700000000&to=%2B33611111111"
+                "&coding=0&charset=UTF-8&text=R%C3%A9pondez%20OUI%204821%20%26%20vite&dlr-mask=19&dlr-url="
+                "http%3A%2F%2F127.0.0.1%3A8123%2Fsms%2Freport%3Fsecret%3D0123456789abcdef%26about%3D"
+                "ab00000000000000000000000000000001616e6e61%26status%3D%25d HTTP/1.1");
         assert_int_equal(b->told[0].what, SMS_HANDED);
         assert_string_equal(b->told[0].about.person, "anna");
         assert_int_equal(b->told[0].about.alert[0], 0xab);
@@ -224,7 +228,8 @@ static void test_what_is_asked(void **state)
                                                   .data = { object, sizeof(object) },
                                                   .about = { .what = SMS_TO_HANDSET } });
         run_until(b, &b->told_count, 2);
-        assert_non_null(strstr(b->asked[1], "&to=%2B33622222222&coding=1&udh=%06%05%04%3F%13%00%00&text=%84C%00a%26&dlr-mask"));
+        assert_non_null(
+                strstr(b->asked[1], "&to=%2B33622222222&coding=1&udh=%06%05%04%3F%13%00%00&text=%84C%00a%26&dlr-mask"));
         sms_gate_send(b->gate, &(struct sms_out){ .to = "+33633333333", .text = "Ж", .about = { .what = SMS_ANSWER } });
         run_until(b, &b->told_count, 3);
         assert_non_null(strstr(b->asked[2], "&coding=2&charset=UTF-8&text=%D0%96&"));
@@ -359,9 +364,12 @@ static void test_the_queue_is_full(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_what_is_asked),       CASE(test_the_urgent_first_and_not_too_many_at_once),
-                CASE(test_the_newest_word_counts), CASE(test_away_and_back),
-                CASE(test_what_the_gateway_will_not_have), CASE(test_nobody_there),
+                CASE(test_what_is_asked),
+                CASE(test_the_urgent_first_and_not_too_many_at_once),
+                CASE(test_the_newest_word_counts),
+                CASE(test_away_and_back),
+                CASE(test_what_the_gateway_will_not_have),
+                CASE(test_nobody_there),
                 CASE(test_the_queue_is_full),
         };
 

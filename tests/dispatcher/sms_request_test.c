@@ -18,9 +18,10 @@
 #define IN       "POST /sms/in?secret=" SECRET "&id=af0188e3-7621 HTTP/1.1\r\n"
 #define UDH      "X-Kannel-UDH: %06%05%04%3F%13%00%00\r\n"
 /* As smsbox 1.4.5 says it. */
-#define SMSBOX(coding, type, len)                                                                                     \
-        "Connection: keep-alive\r\nUser-Agent: Kannel/1.4.5\r\nContent-Type: " type "\r\nX-Kannel-From: +33600000001\r\n" \
-        "X-Kannel-To: +33700000000\r\nX-Kannel-Time: 2026-11-21 23:03:26\r\nX-Kannel-SMSC: FAKE\r\n"                     \
+#define SMSBOX(coding, type, len)                                                                    \
+        "Connection: keep-alive\r\nUser-Agent: Kannel/1.4.5\r\nContent-Type: " type                  \
+        "\r\nX-Kannel-From: +33600000001\r\n"                                                        \
+        "X-Kannel-To: +33700000000\r\nX-Kannel-Time: 2026-11-21 23:03:26\r\nX-Kannel-SMSC: FAKE\r\n" \
         "X-Kannel-Coding: " coding "\r\nX-Kannel-Service: default\r\nContent-Length: " len "\r\nHost: 127.0.0.1\r\n"
 
 static int read_octets(const void *data, size_t len, struct sms_request *request)
@@ -58,17 +59,21 @@ static void test_an_object_as_smsbox_brings_it(void **state)
         assert_int_equal(r.object.len, 5);
         assert_memory_equal(r.object.at, "\x84\x43\xa1\x00\x0a", 5);
         /* in front of the body, as one SMSC does it */
-        assert_int_equal(READ(IN SMSBOX("1", "application/octet-stream",
-                                        "9") "\r\n\x06\x05\x04\x3f\x13\x00\x00\x84\x43", &r), 0);
+        assert_int_equal(
+                READ(IN SMSBOX("1", "application/octet-stream", "9") "\r\n\x06\x05\x04\x3f\x13\x00\x00\x84\x43", &r),
+                0);
         assert_int_equal(r.kind, SMS_REQUEST_OBJECT);
         assert_memory_equal(r.object.at, "\x84\x43", 2);
         /* in bare hex, and nowhere */
-        assert_int_equal(READ(IN "X-Kannel-UDH: 0605043F130000\r\n" SMSBOX("1", "application/octet-stream", "1") "\r\n\x84", &r), 0);
+        assert_int_equal(
+                READ(IN "X-Kannel-UDH: 0605043F130000\r\n" SMSBOX("1", "application/octet-stream", "1") "\r\n\x84", &r),
+                0);
         assert_int_equal(r.kind, SMS_REQUEST_OBJECT);
         assert_int_equal(READ(IN SMSBOX("1", "application/octet-stream", "1") "\r\n\x84", &r), 0);
         assert_int_equal(r.kind, SMS_REQUEST_OBJECT);
         /* a sender that is no number: its signature is what counts */
-        assert_int_equal(READ(IN UDH "X-Kannel-From: vigie\r\nX-Kannel-Coding: 1\r\nContent-Length: 1\r\n\r\n\x84", &r), 0);
+        assert_int_equal(READ(IN UDH "X-Kannel-From: vigie\r\nX-Kannel-Coding: 1\r\nContent-Length: 1\r\n\r\n\x84", &r),
+                         0);
         assert_int_equal(r.kind, SMS_REQUEST_OBJECT);
         assert_string_equal(r.from, "");
 }
@@ -122,7 +127,8 @@ static void test_texts(void **state)
         assert_int_equal(READ(IN "X-Kannel-From: 36000\r\nContent-Length: 3\r\n\r\nOUI", &r), 0); /* a short code */
         assert_int_equal(r.kind, SMS_REQUEST_JUNK);
         /* no id of the gateway's: its time tells copies from another OUI */
-        assert_int_equal(READ("POST /sms/in?secret=" SECRET " HTTP/1.1\r\n" SMSBOX("0", "text/plain", "3") "\r\nOUI", &r), 0);
+        assert_int_equal(
+                READ("POST /sms/in?secret=" SECRET " HTTP/1.1\r\n" SMSBOX("0", "text/plain", "3") "\r\nOUI", &r), 0);
         assert_string_equal(r.key, "2026-11-21 23:03:26");
 }
 
@@ -154,7 +160,8 @@ static void test_the_next_request(void **state)
         struct sms_request r;
         size_t used;
 
-        assert_int_equal(sms_request_read(((struct cbor_span){ (const uint8_t *)two, sizeof(two) - 1 }), SECRET, &r, &used), 0);
+        assert_int_equal(
+                sms_request_read(((struct cbor_span){ (const uint8_t *)two, sizeof(two) - 1 }), SECRET, &r, &used), 0);
         assert_string_equal(r.text, "OK");
         assert_string_equal(two + used, "GET / HTTP/1.1\r\n\r\n");
 }
@@ -172,8 +179,9 @@ static void test_reports(void **state)
 
         sms_about_write(&about, text);
         for (size_t i = 0; i < COUNT(cases); i++) {
-                snprintf(request, sizeof(request), "GET /sms/report?about=%s&status=%s&secret=" SECRET " HTTP/1.1\r\n\r\n",
-                         text, cases[i].status);
+                snprintf(request, sizeof(request),
+                         "GET /sms/report?about=%s&status=%s&secret=" SECRET " HTTP/1.1\r\n\r\n", text,
+                         cases[i].status);
                 assert_int_equal(read_octets(request, strlen(request), &r), 0);
                 assert_int_equal(r.kind, SMS_REQUEST_REPORT);
                 assert_int_equal(r.report, cases[i].report);
@@ -186,10 +194,15 @@ static void test_reports(void **state)
 static void test_references(void **state)
 {
         static const char *const bad[] = {
-                "", "01", "000102030405060708090a0b0c0d0e0f", /* no kind */
-                "000102030405060708090a0b0c0d0e0f00", "000102030405060708090a0b0c0d0e0f08",
-                "000102030405060708090a0b0c0d0e0f01f", "000102030405060708090a0b0c0d0e0f0100",
-                "000102030405060708090a0b0c0d0e0f0120", "000102030405060708090a0b0c0d0e0f01c3a9",
+                "",
+                "01",
+                "000102030405060708090a0b0c0d0e0f", /* no kind */
+                "000102030405060708090a0b0c0d0e0f00",
+                "000102030405060708090a0b0c0d0e0f08",
+                "000102030405060708090a0b0c0d0e0f01f",
+                "000102030405060708090a0b0c0d0e0f0100",
+                "000102030405060708090a0b0c0d0e0f0120",
+                "000102030405060708090a0b0c0d0e0f01c3a9",
         };
         struct sms_ref about = { .what = SMS_ANSWER }, back;
         char text[SMS_ABOUT_SIZE + 2];
@@ -283,11 +296,20 @@ static void test_numbers(void **state)
         static const struct {
                 const char *text, *number;
         } cases[] = {
-                { "+33612345678", "+33612345678" }, { "0033612345678", "+33612345678" }, { "33612345678", "+33612345678" },
-                { "+123456", "+123456" },           { "+123456789012345", "+123456789012345" },
-                { "+12345", "" },                   { "+1234567890123456", "" },         { "0612345678", "" },
-                { "36000", "" },                    { "+0612345678", "" },               { "+3361234567a", "" },
-                { "", "" },                         { "+", "" },                         { "Vigie", "" },
+                { "+33612345678", "+33612345678" },
+                { "0033612345678", "+33612345678" },
+                { "33612345678", "+33612345678" },
+                { "+123456", "+123456" },
+                { "+123456789012345", "+123456789012345" },
+                { "+12345", "" },
+                { "+1234567890123456", "" },
+                { "0612345678", "" },
+                { "36000", "" },
+                { "+0612345678", "" },
+                { "+3361234567a", "" },
+                { "", "" },
+                { "+", "" },
+                { "Vigie", "" },
         };
         char number[NUMBER_MAX + 1];
 

@@ -55,26 +55,28 @@ static void test_who_is_asked(void **state)
         s.at.at_s = NOW - 600;
         s.distance_m = 12345;
         s.zone[0] = s.round[0] = '\0';
-        assert_string_equal(words(&s, SMS_FRENCH), "ALERTE agression: Camille Roux +33600000001, 12 km. geo:45.76404,4.83566;u=12 "
-                                                   "(il y a 10 min) Répondez OUI 4821 ou NON 4821");
+        assert_string_equal(words(&s, SMS_FRENCH),
+                            "ALERTE agression: Camille Roux +33600000001, 12 km. geo:45.76404,4.83566;u=12 "
+                            "(il y a 10 min) Répondez OUI 4821 ou NON 4821");
         s = asked();
         s.alert_kind = ALERT_DRILL;
         s.marks = RECORD_DRILL;
         s.has_position = false;
         s.distance_m = UINT32_MAX;
         s.name[0] = s.number[0] = '\0';
-        assert_string_equal(words(&s, SMS_FRENCH),
-                            "EXERCICE: porteur inconnu, Presqu'ile, tournée bellecour-3. Position inconnue. Répondez OUI 4821 ou NON 4821");
+        assert_string_equal(words(&s, SMS_FRENCH), "EXERCICE: porteur inconnu, Presqu'ile, tournée bellecour-3. "
+                                                   "Position inconnue. Répondez OUI 4821 ou NON 4821");
         s.marks = RECORD_DURESS | RECORD_SILENT;
         s.alert_kind = ALERT_SILENT;
-        assert_string_equal(words(&s, SMS_ENGLISH),
-                            "ALERT silent, UNDER DURESS: unknown carrier, Presqu'ile, round bellecour-3. No position. Answer YES 4821 or NO 4821");
+        assert_string_equal(words(&s, SMS_ENGLISH), "ALERT silent, UNDER DURESS: unknown carrier, Presqu'ile, round "
+                                                    "bellecour-3. No position. Answer YES 4821 or NO 4821");
         s = asked();
         s.kind = SMS_CONTROL;
         s.code[0] = '\0';
         s.round[0] = '\0';
-        assert_string_equal(words(&s, SMS_FRENCH), "Pupitres aveugles. ALERTE: Camille Roux +33600000001, Presqu'ile, 350 m. "
-                                                   "geo:45.76404,4.83566;u=12");
+        assert_string_equal(words(&s, SMS_FRENCH),
+                            "Pupitres aveugles. ALERTE: Camille Roux +33600000001, Presqu'ile, 350 m. "
+                            "geo:45.76404,4.83566;u=12");
 }
 
 static void test_places(void **state)
@@ -105,21 +107,28 @@ static void test_all_the_others(void **state)
         } cases[] = {
                 { SMS_YOURS, "C'est pour vous : Camille Roux +33600000001. geo:45.76404,4.83566;u=12",
                   "It is yours: Camille Roux +33600000001. geo:45.76404,4.83566;u=12" },
-                { SMS_TAKEN_BY, "Paul a pris l'alerte de Camille Roux. Merci", "Paul has taken the alert of Camille Roux. Thank you" },
-                { SMS_CLOSED, "L'alerte de Camille Roux est terminée, close par Paul", "The alert of Camille Roux is over, closed by Paul" },
+                { SMS_TAKEN_BY, "Paul a pris l'alerte de Camille Roux. Merci",
+                  "Paul has taken the alert of Camille Roux. Thank you" },
+                { SMS_CLOSED, "L'alerte de Camille Roux est terminée, close par Paul",
+                  "The alert of Camille Roux is over, closed by Paul" },
                 { SMS_WHICH, "Plusieurs alertes. Répondez OUI et le code : 0001 Zoé, 9999 Karim",
                   "Several alerts. Answer YES and the code: 0001 Zoé, 9999 Karim" },
-                { SMS_NO_SUCH_CODE, "Aucune alerte en cours ne vous appelle avec le code 4821", "No open alert is calling you by code 4821" },
-                { SMS_NOT_ALLOWED, "Vous ne pouvez pas prendre l'alerte de Camille Roux", "You cannot take the alert of Camille Roux" },
-                { SMS_NOT_UNDERSTOOD, "Pas compris. Répondez OUI ou NON et le code, ou OK. En cours : 0001 Zoé, 9999 Karim",
+                { SMS_NO_SUCH_CODE, "Aucune alerte en cours ne vous appelle avec le code 4821",
+                  "No open alert is calling you by code 4821" },
+                { SMS_NOT_ALLOWED, "Vous ne pouvez pas prendre l'alerte de Camille Roux",
+                  "You cannot take the alert of Camille Roux" },
+                { SMS_NOT_UNDERSTOOD,
+                  "Pas compris. Répondez OUI ou NON et le code, ou OK. En cours : 0001 Zoé, 9999 Karim",
                   "Not understood. Answer YES or NO and the code, or OK. Open: 0001 Zoé, 9999 Karim" },
-                { SMS_PASSED_ON, "Noté. Quelqu'un d'autre est appelé pour Camille Roux", "Noted. Somebody else is asked for Camille Roux" },
+                { SMS_PASSED_ON, "Noté. Quelqu'un d'autre est appelé pour Camille Roux",
+                  "Noted. Somebody else is asked for Camille Roux" },
                 { SMS_BUSY, "Noté que vous venez pour Camille Roux. C'est à vous quand nous le confirmons",
                   "Noted that you are coming for Camille Roux. It is yours when we say so" },
                 { SMS_OVERDUE, "Tout va bien ? Plus de nouvelles de votre téléphone. Répondez OK. En danger : 112",
                   "Are you all right? No news of your phone. Answer OK. In danger: 112" },
                 { SMS_FINE, "Merci, c'est noté", "Thank you, noted" },
-                { SMS_NO_NEWS, "Sans nouvelles de vous, d'autres sont appelés pour Camille Roux. Si vous y etes, répondez OUI 4821",
+                { SMS_NO_NEWS,
+                  "Sans nouvelles de vous, d'autres sont appelés pour Camille Roux. Si vous y etes, répondez OUI 4821",
                   "No news of you: others are called for Camille Roux. If you are on it, answer YES 4821" },
         };
         struct sms_say s = asked();
@@ -228,8 +237,9 @@ static void test_septets(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_who_is_asked),  cmocka_unit_test(test_places),      cmocka_unit_test(test_all_the_others),
-                cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_the_longest), cmocka_unit_test(test_septets),
+                cmocka_unit_test(test_who_is_asked),   cmocka_unit_test(test_places),
+                cmocka_unit_test(test_all_the_others), cmocka_unit_test(test_hostile_names),
+                cmocka_unit_test(test_the_longest),    cmocka_unit_test(test_septets),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
