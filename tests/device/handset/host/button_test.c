@@ -23,7 +23,7 @@ static void set_bit(void *octets, unsigned bit, size_t size)
                 ((uint8_t *)octets)[bit / 8] |= (uint8_t)(1u << bit % 8);
 }
 
-/* In the place of libc's, for this program: a pipe answers as a keyboard with one key, all else goes to the kernel. */
+/* In the place of libc's, for this program: a pipe answers as a keyboard with two keys, all else goes to the kernel. */
 int ioctl(int fd, unsigned long request, ...)
 {
         size_t size = _IOC_SIZE(request);
@@ -47,6 +47,8 @@ int ioctl(int fd, unsigned long request, ...)
         } else if (_IOC_NR(request) == _IOC_NR(EVIOCGBIT(EV_KEY, 0)) ||
                    (_IOC_NR(request) == _IOC_NR(EVIOCGKEY(0)) && key_is_down)) {
                 set_bit(to, KEY_VOLUMEDOWN, size);
+                if (_IOC_NR(request) != _IOC_NR(EVIOCGKEY(0)))
+                        set_bit(to, KEY_VOLUMEUP, size);
         }
         return (int)size;
 }
