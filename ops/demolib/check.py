@@ -1,5 +1,6 @@
 """./ops/demo --check: one whole scenario without a human, on the real parts.  Each step says what it saw; the first that does not
 happen ends it."""
+import json
 import os
 import shutil
 import subprocess
@@ -17,12 +18,14 @@ class Desk:
     def __init__(self, region, user, password):
         host, port, ca = "localhost", region.console_port, os.path.join(region.dir, "ca.pem")
         self.socket = WebSocket(host, port, login(host, port, user, password, ca), ca)
-        self.alerts = {}
+        self.alerts, self.people = {}, {}
 
     def look(self, timeout_s=0.02):
         while message := self.socket.receive(timeout_s):
             if message["t"] == "alert":
                 self.alerts[message["alert"]["id"]] = message["alert"]
+            elif message["t"] == "people":
+                self.people.update((person["id"], person) for person in message["people"])
         return self.alerts
 
     def close(self):
@@ -38,8 +41,14 @@ class Play:
         self.began = time.monotonic()
         self.desk = Desk(region, "regie", "demo-lyon-2026")
         self.desk.look(1)
+        # Who has no position yet is asked after those who have one.
+        wait_for("the region knows where Paul and Inès are", lambda: self.placed("s001") and self.placed("s002"), 30)
 
     # ---- looking ----
+
+    def placed(self, person):
+        self.desk.look()
+        return self.desk.people.get(person, {}).get("position")
 
     def told(self, text):
         self.say(f"  {time.monotonic() - self.began:6.2f} s  {text}")
@@ -202,7 +211,7 @@ def play(region, say, other_gps, stop):
             getattr(stage, name)()
         except (Failure, ConnectionError) as failure:
             say(f"  FAILED: {failure}")
-            keep_logs(region, say)
+            keep_logs(region, say, stage.desk)
             return False
     ended = region.check_alive()
     if ended:
@@ -212,10 +221,12 @@ def play(region, say, other_gps, stop):
     return True
 
 
-def keep_logs(region, say):
+def keep_logs(region, say, desk):
     folder = os.path.join("build", "demo-failed-log")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(region.logs, folder)
+    with open(os.path.join(folder, "desk.json"), "w", encoding="utf-8") as file:
+        json.dump({"alerts": desk.alerts, "people": desk.people, "sms": region.sms.ask(log=0)}, file, indent=1)
     for handset in region.handsets:
         done = subprocess.run([os.path.join(region.state()["binaries"], "vigie-handset"), "-c", region.handsets[handset]["config"],
                                "status", "--json"], capture_output=True, text=True, check=False)
