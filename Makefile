@@ -94,7 +94,7 @@ $O/install/libvigie-handset.a: $O/install/vigie-core.o $O/install/vigie-crypto.o
 
 # ---- tests mirror the source: tests/geo/zone_test.c -> build/.../tests/geo/zone_test, linked with its part and the libraries
 TEST_SRC := $(wildcard tests/base/*_test.c tests/wire/*_test.c tests/geo/*_test.c tests/device/handset/*_test.c \
-	tests/device/handset/host/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c tests/ops/*_test.c)
+	tests/device/handset/host/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c tests/ops/*_test.c tests/sim/*_test.c)
 TESTS := $(patsubst %.c,$O/%,$(TEST_SRC))
 TEST_LIBS := $(shell pkg-config --libs cmocka libcbor 2>/dev/null)
 
@@ -123,6 +123,22 @@ $O/tests/console/seed: $O/tests/console/seed.o $(LOW)
 # measurements: tests/bench/choose_bench.c -> build/.../tests/bench/choose_bench
 $O/tests/bench/%_bench: $O/tests/bench/%_bench.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(LIBS)
+
+# the simulator: the cores of the daemons, with everything around them made up
+SIM_OBJ := $(patsubst %.c,$O/%.o,$(filter-out %/main.c %_test.c,$(wildcard tests/sim/*.c))) $O/tests/geo/oracle.o
+$O/bin/vigie-sim: $O/tests/sim/main.o $(SIM_OBJ) $O/libvigie-handset.a $O/libdispatcher.a $(LOW)
+	$(LINK) $(LIBS)
+$O/tests/sim/%_test: $O/tests/sim/%_test.o $(SIM_OBJ) $O/libvigie-handset.a $O/libdispatcher.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+
+# sim: SEEDS seeds from SEED_FROM on; what fails is drawn
+SEEDS     ?= 1000
+SEED_FROM ?= 1
+sim: $O/bin/vigie-sim
+	@$O/bin/vigie-sim --seeds $(SEEDS) --from $(SEED_FROM)
+# sim-mutants: bugs planted one at a time into a copy of the cores; says which are caught, and in how many seeds
+sim-mutants:
+	@CC='$(CC)' tests/sim/mutants/run $(SEEDS)
 
 tests: $(TESTS) $O/tests/console/seed
 
@@ -164,7 +180,7 @@ SECONDS ?= 60
 FUZZ := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/*_fuzz.c))
 $O/tests/fuzz/handset_fuzz: $O/tests/fuzz/handset_fuzz.o $O/libvigie-handset.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
-$O/tests/fuzz/dispatcher_fuzz: $O/tests/fuzz/dispatcher_fuzz.o $O/tests/dispatcher/support/chaos.o \
+$O/tests/fuzz/dispatcher_fuzz: $O/tests/fuzz/dispatcher_fuzz.o $(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/chaos*.c)) \
 		$(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/model*.c)) $O/libdispatcher.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
 $O/tests/fuzz/console_fuzz: $O/tests/fuzz/console_fuzz.o $O/libconsole.a $(LOW)
@@ -204,6 +220,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all bench fleet web tests check fuzz test check-arrows check-pure format clean
+.PHONY: all bench fleet sim sim-mutants web tests check fuzz test check-arrows check-pure format clean
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)

@@ -208,6 +208,14 @@ void duty_fed(struct core *core, const char *id, const struct duty_entry *duty)
         }
 }
 
+/* The store tells of changes only: what it has already is answered without it. */
+static bool is_known(const struct person *person, bool on, const struct duty_entry *duty)
+{
+        return !person->wants && person->on_duty == on &&
+               (!on || (person->duty.since_ms == duty->since_ms && person->duty.until_s == duty->until_s &&
+                        memcmp(person->duty.handset, duty->handset, HANDSET_ID_SIZE) == 0));
+}
+
 static void person_duty_frame(struct core *core, struct session *session, const struct frame *frame)
 {
         struct person *person = session->person;
@@ -226,7 +234,10 @@ static void person_duty_frame(struct core *core, struct session *session, const 
         memcpy(duty.handset, session->handset->id, HANDSET_ID_SIZE);
         session->owed_duty = true;
         session->duty_request = frame->u.duty.request;
-        duty_ask(core, person, frame->u.duty.on ? &duty : NULL);
+        if (is_known(person, frame->u.duty.on, &duty))
+                session_work(core, session);
+        else
+                duty_ask(core, person, frame->u.duty.on ? &duty : NULL);
 }
 
 void duty_frame(struct core *core, struct session *session, const struct frame *frame)

@@ -385,6 +385,24 @@ static void test_supervisor_on_and_off(void **state)
         model_free(model);
 }
 
+/* A phone that comes back says its duty again.  The store would not tell what it has already. */
+static void test_supervisor_same_duty_again(void **state)
+{
+        struct model *model = region(2);
+        uint64_t anna = model_login(model, 0, 11);
+        struct frame frame = go(model, "anna", "", 8);
+        size_t told;
+
+        model_send(model, anna, &frame);
+        assert_int_equal(answered(model, anna), DUTY_OK);
+        told = model->feed_count;
+        anna = model_login(model, 0, 11);
+        model_send(model, anna, &frame);
+        assert_int_equal(answered(model, anna), DUTY_OK);
+        assert_int_equal(model->feed_count, told);
+        model_free(model);
+}
+
 /* Asked while the store is away: said when it is there. */
 static void test_supervisor_duty_waits_for_the_store(void **state)
 {
@@ -456,6 +474,7 @@ int main(void)
                 cmocka_unit_test(test_off_duty_forgets_the_position),
                 cmocka_unit_test(test_heard_without_heartbeats),
                 cmocka_unit_test(test_supervisor_on_and_off),
+                cmocka_unit_test(test_supervisor_same_duty_again),
                 cmocka_unit_test(test_supervisor_duty_waits_for_the_store),
                 cmocka_unit_test(test_supervisor_duty_ends_by_itself),
                 cmocka_unit_test(test_lease),

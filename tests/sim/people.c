@@ -1,0 +1,249 @@
+/* People: carriers who press, supervisors who look, take, go there and close - late, twice or not at all - and the control
+ * room.  And the orders of the plan that are about people or their phones. */
+#include <assert.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+enum stage { STAGE_SEEN, STAGE_TAKE, STAGE_EN_ROUTE, STAGE_ON_SCENE, STAGE_CLOSE, STAGE_DONE };
+
+static void decides(struct sim *sim, struct happening *it);
+
+/* ---- Supervisors ---------------------------------------------------------------------------------------------------------------- */
+
+static bool is_absent(const struct sim *sim, unsigned phone)
+{
+        return !sim->calm && (int64_t)((phone * 7 + sim->plan->seed) % 10) < sim->plan->rates[RATE_SLOW_PEOPLE];
+}
+
+static const struct vigie_ring *ring_of(const struct phone *phone, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (unsigned i = 0; i < phone->status.ring_count; i++)
+                if (memcmp(phone->status.rings[i].id, id, ALERT_ID_SIZE) == 0)
+                        return &phone->status.rings[i];
+        return NULL;
+}
+
+static void later(struct sim *sim, unsigned phone, size_t habit, int64_t from_ms, int64_t to_ms)
+{
+        struct happening *it;
+
+        if (sim->calm) /* everybody is quick by then */
+                from_ms /= 4, to_ms /= 4;
+        it = sim_at(sim, sim_between(&sim->chance, from_ms, to_ms), decides, phone);
+        it->a = habit;
+        it->b = sim->calm;
+}
+
+void people_look(struct sim *sim, unsigned number)
+{
+        struct phone *phone = &sim->phones[number];
+
+        if (!phone->supervisor || is_absent(sim, number))
+                return;
+        for (unsigned i = 0; i < phone->status.ring_count; i++) {
+                const struct vigie_ring *ring = &phone->status.rings[i];
+                size_t j = 0;
+
+                while (j < sim->habit_count &&
+                       (sim->habits[j].person != number || memcmp(sim->habits[j].alert, ring->id, ALERT_ID_SIZE) != 0))
+                        j++;
+                if (j < sim->habit_count || sim->habit_count == sizeof(sim->habits) / sizeof(sim->habits[0]))
+                        continue;
+                memcpy(sim->habits[j].alert, ring->id, ALERT_ID_SIZE);
+                sim->habits[j].person = number;
+                sim->habits[j].stage = STAGE_SEEN;
+                sim->habit_count++;
+                later(sim, number, j, 300, 9000);
+        }
+}
+
+static void supervise(struct sim *sim, unsigned number, uint8_t verb, const struct habit *habit)
+{
+        struct vigie_event event = { .type = VIGIE_ON_SUPERVISE };
+
+        event.u.supervise.verb = verb;
+        memcpy(event.u.supervise.alert, habit->alert, ALERT_ID_SIZE);
+        if (verb == VIGIE_CLOSE)
+                event.u.supervise.reason = VIGIE_HELPED;
+        chart_note(sim, CHART_PHONE + number, "%s",
+                   verb == VIGIE_SEEN      ? "sees"
+                   : verb == VIGIE_TAKE    ? "takes"
+                   : verb == VIGIE_RELEASE ? "gives back"
+                   : verb == VIGIE_CLOSE   ? "closes"
+                                           : "goes on");
+        phone_tell(sim, number, &event);
+}
+
+static void mark_two(struct sim *sim, unsigned number, const struct habit *habit)
+{
+        for (unsigned i = SIM_CARRIERS; i < SIM_PHONES; i++) {
+                const struct vigie_ring *ring = ring_of(&sim->phones[i], habit->alert);
+
+                if (i != number && ring != NULL && ring->asking == VIGIE_TAKE)
+                        sim_mark(sim, MARK_TAKEN_BY_TWO);
+        }
+}
+
+static void decides(struct sim *sim, struct happening *it)
+{
+        struct phone *phone = &sim->phones[it->who];
+        struct habit *habit = &sim->habits[it->a];
+        const struct vigie_ring *ring = phone->alive ? ring_of(phone, habit->alert) : NULL;
+        bool taken = ring != NULL && ring->owner_name[0] != '\0' && !ring->mine;
+        bool foe = sim_permille(&sim->chance, (unsigned)sim->plan->rates[RATE_FOES]);
+
+        if (sim->calm != it->b || ring == NULL || ring->state == ALERT_CLOSED)
+                return; /* when it rings here again, or the phone is back: from the start */
+        switch (habit->stage) {
+        case STAGE_SEEN:
+                supervise(sim, it->who, VIGIE_SEEN, habit);
+                habit->stage = STAGE_TAKE;
+                later(sim, it->who, it->a, 200, 15000);
+                return;
+        case STAGE_TAKE:
+                if (taken && !foe) {
+                        supervise(sim, it->who, VIGIE_JOIN, habit);
+                        later(sim, it->who, it->a, 30000, 60000);
+                        return;
+                }
+                mark_two(sim, it->who, habit);
+                supervise(sim, it->who, VIGIE_TAKE, habit);
+                break;
+        case STAGE_EN_ROUTE:
+                if (!ring->mine) { /* somebody else has it, or the answer is not here yet */
+                        habit->stage = STAGE_TAKE;
+                        later(sim, it->who, it->a, 8000, 20000);
+                        return;
+                }
+                supervise(sim, it->who, foe ? VIGIE_RELEASE : VIGIE_ON_MY_WAY, habit);
+                break;
+        case STAGE_ON_SCENE:
+                supervise(sim, it->who, VIGIE_WITH_THEM, habit);
+                break;
+        case STAGE_CLOSE:
+                if (ring->mine)
+                        supervise(sim, it->who, VIGIE_CLOSE, habit);
+                habit->stage = STAGE_TAKE; /* refused, or lost: again */
+                later(sim, it->who, it->a, 20000, 40000);
+                return;
+        default:
+                return;
+        }
+        habit->stage++;
+        later(sim, it->who, it->a, 2000, 40000);
+}
+
+/* ---- The control room ----------------------------------------------------------------------------------------------------------- */
+
+static void command(struct sim *sim, uint8_t verb, const struct stored *alert)
+{
+        struct op *op = store_op(sim, OP_COMMAND, (struct cbor_span){ 0 }, (struct cbor_span){ 0 });
+        struct record record;
+        uint64_t id = sim_chance(&sim->chance);
+
+        assert(record_decode(alert->last->octets, alert->last->len, &record) == 0);
+        sim->commands++;
+        op->ref = ++sim->store.refs;
+        memcpy(op->command.id, &id, sizeof(op->command.id));
+        op->command.expires_ms = store_now_ms(sim, sim->store.primary) + COMMAND_TERM_MS;
+        op->command.verb = verb;
+        op->command.role = ROLE_CONTROL;
+        record_set_text(op->command.person, sizeof(op->command.person), "control");
+        record_set_text(op->command.login, sizeof(op->command.login), "control");
+        memcpy(op->command.alert, alert->id, ALERT_ID_SIZE);
+        record_set_text(op->command.owner_seen, sizeof(op->command.owner_seen), record.owner_id);
+        if (verb == COMMAND_CLOSE)
+                op->command.reason = CLOSE_OTHER;
+        chart_note(sim, CHART_STORE, "control: %s", command_verb_name(verb));
+        store_write(sim, sim->store.primary, op);
+}
+
+static void command_for(struct sim *sim, uint8_t verb, size_t which)
+{
+        struct instance *in = &sim->store.instances[sim->store.primary];
+        size_t open = 0;
+
+        for (size_t i = 0; i < in->alert_count; i++)
+                if (!in->alerts[i].closed && open++ == which && !sim->store.away && !sim->store.sick) {
+                        command(sim, verb, &in->alerts[i]);
+                        return;
+                }
+}
+
+/* When faults are over it closes what is still open after a while. */
+void people_control(struct sim *sim)
+{
+        struct instance *in = &sim->store.instances[sim->store.primary];
+
+        for (size_t i = 0; i < in->alert_count; i++)
+                if (!in->alerts[i].closed)
+                        command(sim, COMMAND_CLOSE, &in->alerts[i]);
+}
+
+/* ---- Orders ----------------------------------------------------------------------------------------------------------------------- */
+
+static void duty(struct sim *sim, unsigned number, bool on)
+{
+        struct vigie_event event = { .type = VIGIE_ON_DUTY };
+
+        event.u.duty.on = on;
+        event.u.duty.until_s = (uint32_t)((sim->now_ms + sim->phones[number].skew_ms) / 1000) + 8 * 3600;
+        memcpy(event.u.duty.person, sim->phones[number].person, sizeof(sim->phones[number].person));
+        phone_tell(sim, number, &event);
+}
+
+static void goes_on_duty(struct sim *sim, struct happening *it)
+{
+        duty(sim, it->who, true);
+}
+
+void people_begin(struct sim *sim)
+{
+        for (unsigned i = 0; i < SIM_PHONES; i++)
+                sim_at(sim, 500 + 130 * i, goes_on_duty, i);
+}
+
+void people_order(struct sim *sim, const struct order *o)
+{
+        struct vigie_event event = { 0 };
+
+        switch (o->kind) {
+        case ORDER_PRESS:
+                phone_press(sim, o->who, (uint8_t)(o->b & 1), (uint8_t)(o->a % 3));
+                return;
+        case ORDER_TOUCH_UP:
+                phone_press(sim, o->who, VIGIE_TOUCH_UP, 0);
+                return;
+        case ORDER_PIN:
+                event.type = VIGIE_ON_PIN;
+                event.u.pin = (uint8_t)o->a;
+                if (o->a == VIGIE_PIN_DURESS)
+                        sim_mark(sim, MARK_DURESS);
+                break;
+        case ORDER_CATEGORY:
+                event.type = VIGIE_ON_CATEGORY;
+                event.u.category = (uint8_t)o->a;
+                break;
+        case ORDER_STILL:
+                event.type = VIGIE_ON_STILL;
+                break;
+        case ORDER_DISMISS:
+                event.type = VIGIE_ON_DISMISS;
+                break;
+        case ORDER_FINE:
+                event.type = VIGIE_ON_FINE;
+                break;
+        case ORDER_DUTY:
+                duty(sim, o->who, o->a != 0);
+                return;
+        case ORDER_CLOSE:
+        case ORDER_TAKE:
+                command_for(sim, o->kind == ORDER_TAKE ? COMMAND_TAKE : COMMAND_CLOSE, (size_t)o->a);
+                return;
+        default:
+                return;
+        }
+        chart_note(sim, CHART_PHONE + o->who, "%s", order_name(o->kind));
+        phone_tell(sim, o->who, &event);
+}

@@ -1,0 +1,89 @@
+/* plan: what a run is made of.  A seed draws one; a tape is one as text, so that a failing run stays as it was when the
+ * drawing changes. */
+#ifndef TESTS_SIM_PLAN_H
+#define TESTS_SIM_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define PLAN_ORDERS_MAX 256
+
+/* Numbers that hold for the whole run. */
+enum plan_rate {
+        RATE_LENGTH_S,     /* faults end then */
+        RATE_LATENCY_MS,   /* of the network, one way, at most */
+        RATE_STORE_MS,     /* of the store */
+        RATE_LAG_MS,       /* of its replica */
+        RATE_DISK_MS,      /* of an fdatasync, at most */
+        RATE_CUT_PERMILLE, /* of messages that end their connection */
+        RATE_SMS_LOSS,     /* permille */
+        RATE_SMS_TWICE,
+        RATE_SMS_MS,      /* at most */
+        RATE_DRAIN,       /* phones without modem, of ten */
+        RATE_SLOW_PEOPLE, /* of ten supervisors, absent ones */
+        RATE_SKEW_MS,     /* of phones' clocks, at most, either way */
+        RATE_STORE_SKEW_MS,
+        RATE_TORN, /* permille of unsynced sectors lost or torn at a power cut */
+        RATE_FOES, /* permille of supervisors' looks that take what another has */
+        RATE_END
+};
+
+enum order_kind {
+        ORDER_PRESS = 1, /* who; a: enum vigie_press; b: enum vigie_how */
+        ORDER_TOUCH_UP,
+        ORDER_PIN,      /* a: enum vigie_pin */
+        ORDER_CATEGORY, /* a */
+        ORDER_STILL,
+        ORDER_DISMISS,
+        ORDER_FINE,
+        ORDER_DUTY,       /* a: on */
+        ORDER_NET,        /* who's network goes for a ms; b: 0 told, 1 silently, 2 only out, 3 only in, 4 drips */
+        ORDER_PHONE_KILL, /* at its a-th action from now; b: 1 power */
+        ORDER_PHONE_OFF,  /* battery empty: last words, then power gone for a ms */
+        ORDER_PHONE_DISK, /* a ms: b 0 full, 1 slow, 2 one fsync fails */
+        ORDER_PHONE_KEY,  /* does not sign for a ms */
+        ORDER_BACKUP,     /* keep a copy of the phone's disk */
+        ORDER_RESTORE,    /* put it back, and start */
+        ORDER_CLOCK,      /* the phone's clock steps by a - b ms */
+        ORDER_KILL,       /* dispatcher who, at its a-th action; b: 1 power, 0 process */
+        ORDER_PAUSE,      /* dispatcher who for a ms */
+        ORDER_DISK,       /* dispatcher's disk for a ms: b 0 full, 1 slow, 2 one fdatasync fails */
+        ORDER_COMPACT,    /* dispatcher's journal */
+        ORDER_STORE_CUT,  /* dispatcher from store, a ms */
+        ORDER_STORE_AWAY, /* the store for all, a ms (restart and loading) */
+        ORDER_FAILOVER,   /* a: ms that dispatchers stay with the old one, at most; b: 1 only another epoch */
+        ORDER_STORE_SICK, /* a ms: writes get an error */
+        ORDER_POSITIONS,  /* the positions' Redis away, a ms */
+        ORDER_CLOSE,      /* the control room closes the a-th open alert */
+        ORDER_TAKE,       /* the control room takes it */
+        ORDER_COMPACT_PHONE,
+        ORDER_END
+};
+
+struct order {
+        int64_t at_ms; /* from the start */
+        uint8_t kind;
+        unsigned who;
+        int64_t a, b;
+        bool left_out; /* by shrinking */
+};
+
+struct plan {
+        uint64_t seed;
+        int64_t rates[RATE_END];
+        size_t count;
+        struct order orders[PLAN_ORDERS_MAX];
+};
+
+/* plan_draw: the plan of SEED. */
+void plan_draw(struct plan *plan, uint64_t seed);
+
+/* plan_write: as a tape.  plan_read: a tape.  Returns 0, -EBADMSG (*ret_line says which). */
+void plan_write(const struct plan *plan, FILE *to);
+int plan_read(FILE *from, struct plan *ret_plan, unsigned *ret_line);
+
+const char *order_name(uint8_t kind);
+
+#endif

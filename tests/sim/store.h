@@ -1,0 +1,103 @@
+/* store: the alerts' Redis, as two instances of which one is the primary.  An instance is the list of what was written to
+ * it, and the state that follows; the replica has what was written longer than the lag ago.  A failover makes the replica
+ * primary and throws away the rest. */
+#ifndef TESTS_SIM_STORE_H
+#define TESTS_SIM_STORE_H
+
+#include "dispatcher/core.h"
+
+#define STORE_ALERTS_MAX  512
+#define STORE_NOTICES_MAX 128
+#define STORE_DUTY_MAX    16
+#define STORE_OPS_MAX     65536
+
+enum op_kind { OP_COMMIT = 1, OP_NOTICE, OP_DUTY, OP_ANSWER, OP_COMMAND, OP_ACK };
+
+/* One write.  Never changed; shared by the instances. */
+struct op {
+        enum op_kind kind;
+        int64_t at_ms; /* true time */
+        unsigned uses;
+        uint8_t id[ALERT_ID_SIZE];
+        uint32_t version;
+        uint8_t event;
+        int64_t due_ms;
+        double urgency;
+        bool closed, on;
+        struct tombstone tombstone;
+        size_t gone_count;
+        uint8_t gone[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
+        char key[NAME_MAX_OCTETS + 1];
+        struct notice notice;
+        struct duty_entry duty;
+        struct command command;
+        uint64_t ref;
+        uint8_t code;
+        size_t len, alert_len;
+        uint8_t octets[]; /* the record, then the signed alert */
+};
+
+struct stored {
+        uint8_t id[ALERT_ID_SIZE];
+        uint32_t version;
+        int64_t due_ms;
+        bool closed;
+        const struct op *last;
+};
+
+struct grave {
+        uint8_t id[ALERT_ID_SIZE];
+        struct tombstone tombstone;
+};
+
+struct instance {
+        int64_t skew_ms; /* its clock's */
+        int64_t epoch;
+        struct op **ops; /* the feed too: those a tail sees are commits, notices, duty */
+        size_t op_count;
+        struct stored alerts[STORE_ALERTS_MAX];
+        size_t alert_count;
+        struct grave graves[STORE_ALERTS_MAX];
+        size_t grave_count;
+        const struct op *notices[STORE_NOTICES_MAX], *duty[STORE_DUTY_MAX]; /* the last of each key */
+        size_t notice_count, duty_count;
+        struct {
+                const struct op *op;
+                int64_t given_ms; /* to a dispatcher; 0 not yet */
+                bool acked;
+        } commands[1024];
+        size_t command_count;
+};
+
+struct region_store {
+        struct instance instances[2];
+        unsigned primary;
+        bool away, sick;
+        uint64_t refs;
+};
+
+struct sim;
+struct happening;
+
+struct stored *store_find(struct instance *in, const uint8_t id[ALERT_ID_SIZE]);
+const struct grave *store_grave(const struct instance *in, const uint8_t id[ALERT_ID_SIZE]);
+
+/* store_write: OP (taken) happens to instance NUMBER; its followers are told. */
+void store_write(struct sim *sim, unsigned number, struct op *op);
+struct op *store_op(struct sim *sim, enum op_kind kind, struct cbor_span record, struct cbor_span alert);
+
+/* store_do: ACTION of PROCESS, which is connected, arrives at its instance. */
+void store_do(struct sim *sim, unsigned process, const struct core_action *action);
+
+/* store_failover: the replica becomes primary.  store_demote: the old one is its copy. */
+void store_failover(struct sim *sim);
+void store_demote(struct sim *sim);
+void store_commands(struct sim *sim); /* give them to dispatchers */
+/* store_forget: what IT brings to the store, if it does, never arrives. */
+void store_forget(struct happening *it);
+void store_free(struct region_store *store);
+
+/* store_now_ms: TIME of instance NUMBER. */
+int64_t store_now_ms(const struct sim *sim, unsigned number);
+
+#endif
