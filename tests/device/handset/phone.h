@@ -82,7 +82,8 @@ struct phone {
         size_t later_count;
 
         struct did did[DID_MAX];
-        size_t did_count, mark; /* mark: did before it is not counted */
+        uint32_t most_actions, most_octets; /* of one event */
+        size_t did_count, mark;             /* mark: did before it is not counted */
         struct phone_record *records;
         size_t record_count, not_synced;
         uint32_t journal_seq;
@@ -367,6 +368,10 @@ static inline int phone_event(struct phone *p, struct vigie_event event)
                                 p->records[p->not_synced].durable = true;
                 one = vigie_event(p->vigie, e, p->actions);
                 r = at == first ? one : r;
+                if (p->actions->count > p->most_actions)
+                        p->most_actions = p->actions->count;
+                if (p->actions->octets_len > p->most_octets)
+                        p->most_octets = p->actions->octets_len;
                 for (uint32_t i = 0; i < p->actions->count && !p->dead; i++) {
                         struct vigie_action *a = &p->actions->action[i];
                         struct did *did = &p->did[p->did_count++];
