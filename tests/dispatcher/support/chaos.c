@@ -1,4 +1,4 @@
-#include "tests/dispatcher/support/chaos.h"
+#include "tests/dispatcher/support/chaos_inside.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -8,26 +8,14 @@
 #include "dispatcher/alert.h"
 #include "tests/dispatcher/support/model.h"
 
-#define HANDSETS    6
-#define SUPERVISORS 4 /* handsets 11.. */
-#define SESSIONS    16
-
-struct chaos {
-        struct model *model;
-        const uint8_t *at, *end;
-        uint64_t sessions[SESSIONS];
-        unsigned handsets[SESSIONS];
-        size_t session_count;
-};
-
 static const char *const names[SUPERVISORS] = { "anna", "bob", "cleo", "boss" };
 
-static uint8_t next(struct chaos *chaos, unsigned below)
+uint8_t chaos_next(struct chaos *chaos, unsigned below)
 {
         return chaos->at < chaos->end ? (uint8_t)(*chaos->at++ % below) : 0;
 }
 
-static void wrong(const char *what)
+void chaos_wrong(const char *what)
 {
         fprintf(stderr, "chaos: %s\n", what);
         abort();
@@ -44,11 +32,11 @@ static bool is_alive(const struct chaos *chaos, uint64_t session)
 
 static void connect(struct chaos *chaos)
 {
-        unsigned dispatcher = next(chaos, 2), number = next(chaos, HANDSETS + SUPERVISORS);
-        enum core_certificate certificate = (enum core_certificate)next(chaos, 8);
+        unsigned dispatcher = chaos_next(chaos, 2), number = chaos_next(chaos, HANDSETS + SUPERVISORS);
+        enum core_certificate certificate = (enum core_certificate)chaos_next(chaos, 8);
         unsigned handset = number < HANDSETS ? number + 1 : 11 + number - HANDSETS;
         struct frame hello = { .type = FRAME_HELLO, .u.hello = { .version = 1 } };
-        size_t slot = chaos->session_count < SESSIONS ? chaos->session_count++ : next(chaos, SESSIONS);
+        size_t slot = chaos->session_count < SESSIONS ? chaos->session_count++ : chaos_next(chaos, SESSIONS);
 
         if (chaos->model->dispatchers[dispatcher].core == NULL || chaos->model->session_count >= MODEL_SESSIONS - 1) {
                 chaos->session_count -= slot == chaos->session_count - 1 && chaos->sessions[slot] == 0;
@@ -57,14 +45,14 @@ static void connect(struct chaos *chaos)
         chaos->handsets[slot] = handset;
         chaos->sessions[slot] = model_connect(chaos->model, dispatcher, handset,
                                               certificate > CERTIFICATE_UNKNOWN ? CERTIFICATE_OK : certificate);
-        if (next(chaos, 4) != 0)
+        if (chaos_next(chaos, 4) != 0)
                 model_send(chaos->model, chaos->sessions[slot], &hello);
 }
 
 /* A session that lives, or 0. */
 static uint64_t some_session(struct chaos *chaos, unsigned *ret_handset)
 {
-        size_t slot = chaos->session_count > 0 ? next(chaos, (unsigned)chaos->session_count) : 0;
+        size_t slot = chaos->session_count > 0 ? chaos_next(chaos, (unsigned)chaos->session_count) : 0;
 
         *ret_handset = 0;
         if (chaos->session_count == 0 || chaos->sessions[slot] == 0 || !is_alive(chaos, chaos->sessions[slot]))
@@ -77,25 +65,26 @@ static void press(struct chaos *chaos)
 {
         unsigned handset;
         uint64_t session = some_session(chaos, &handset);
-        struct alert alert = model_alert_default(chaos->model, next(chaos, 4) + 1);
+        struct alert alert = model_alert_default(chaos->model, chaos_next(chaos, 4) + 1);
         uint8_t cose[ALERT_MAX];
         struct frame frame = { .type = FRAME_ALERT };
         size_t size, flip;
 
-        alert.revision = next(chaos, 8);
-        alert.kind = (enum alert_kind)(next(chaos, 8) % ALERT_KIND_COUNT);
-        alert.marks = next(chaos, 64);
-        alert.has_fix = next(chaos, 4) != 0;
+        alert.revision = chaos_next(chaos, 8);
+        alert.kind = (enum alert_kind)(chaos_next(chaos, 8) % ALERT_KIND_COUNT);
+        alert.marks = chaos_next(chaos, 64);
+        alert.has_fix = chaos_next(chaos, 4) != 0;
         if (!alert.has_fix)
                 alert.lat_e7 = alert.lon_e7 = alert.accuracy_m = alert.fix_age_s = 0;
-        if (next(chaos, 8) == 0)
-                handset = next(chaos, HANDSETS + 3) + 1; /* brought for another; the last three are not enrolled */
+        if (chaos_next(chaos, 8) == 0)
+                handset =
+                        chaos_next(chaos, HANDSETS + 3) + 1; /* brought for another; the last three are not enrolled */
         if (session == 0)
                 return;
         size = model_sign(&alert, handset, cose);
-        flip = next(chaos, 255);
-        if (flip < size && next(chaos, 4) == 0)
-                cose[flip] ^= (uint8_t)(1u << next(chaos, 8));
+        flip = chaos_next(chaos, 255);
+        if (flip < size && chaos_next(chaos, 4) == 0)
+                cose[flip] ^= (uint8_t)(1u << chaos_next(chaos, 8));
         frame.u.cose.cose = (struct cbor_span){ cose, size };
         model_send(chaos->model, session, &frame);
 }
@@ -104,7 +93,7 @@ static const uint8_t *some_alert(struct chaos *chaos)
 {
         size_t count = chaos->model->alert_count;
 
-        return count > 0 ? chaos->model->alerts[next(chaos, count < 250 ? (unsigned)count : 250)].id : NULL;
+        return count > 0 ? chaos->model->alerts[chaos_next(chaos, count < 250 ? (unsigned)count : 250)].id : NULL;
 }
 
 static void order(struct chaos *chaos)
@@ -113,16 +102,16 @@ static void order(struct chaos *chaos)
                 "anna", "bob", "cleo", "boss", "control", "control", "nobody", "auditor"
         };
         const uint8_t *id = some_alert(chaos);
-        struct command command = model_command((uint8_t)(next(chaos, COMMAND_END - 1) + 1), id);
-        unsigned handset, dispatcher = next(chaos, 2);
-        const char *login = logins[next(chaos, 8)];
+        struct command command = model_command((uint8_t)(chaos_next(chaos, COMMAND_END - 1) + 1), id);
+        unsigned handset, dispatcher = chaos_next(chaos, 2);
+        const char *login = logins[chaos_next(chaos, 8)];
         uint64_t session = some_session(chaos, &handset);
 
-        if (id != NULL && next(chaos, 2) == 0)
+        if (id != NULL && chaos_next(chaos, 2) == 0)
                 record_set_text(command.owner_seen, sizeof(command.owner_seen),
                                 model_record(chaos->model, id).owner_id);
-        memset(command.id, next(chaos, 32) + 1, EVENT_ID_SIZE); /* now and then the same again */
-        if (next(chaos, 2) == 0 && session != 0 && handset > HANDSETS)
+        memset(command.id, chaos_next(chaos, 32) + 1, EVENT_ID_SIZE); /* now and then the same again */
+        if (chaos_next(chaos, 2) == 0 && session != 0 && handset > HANDSETS)
                 (void)model_ask(chaos->model, session, &command);
         else if (chaos->model->store_up && chaos->model->dispatchers[dispatcher].core != NULL)
                 (void)model_order(chaos->model, dispatcher, login, &command);
@@ -135,10 +124,10 @@ static void other_frame(struct chaos *chaos)
         struct frame frame = { .type = FRAME_DUTY };
         uint8_t garbage[16];
 
-        switch (next(chaos, 5)) {
+        switch (chaos_next(chaos, 5)) {
         case 0:
-                frame.u.duty.on = next(chaos, 4) != 0;
-                frame.u.duty.until_s = (uint32_t)(chaos->model->now_ms / 1000) + 60u * next(chaos, 200);
+                frame.u.duty.on = chaos_next(chaos, 4) != 0;
+                frame.u.duty.until_s = (uint32_t)(chaos->model->now_ms / 1000) + 60u * chaos_next(chaos, 200);
                 record_set_text(frame.u.duty.person, sizeof(frame.u.duty.person),
                                 handset > HANDSETS ? names[handset - 11] : "carl");
                 break;
@@ -151,7 +140,7 @@ static void other_frame(struct chaos *chaos)
                 frame.type = FRAME_PRESENCE;
                 frame.u.presence.has_position = true;
                 frame.u.presence.at.at_s = (uint32_t)(chaos->model->now_ms / 1000);
-                frame.u.presence.at.lat_e7 = 457500000 + 1000 * next(chaos, 100);
+                frame.u.presence.at.lat_e7 = 457500000 + 1000 * chaos_next(chaos, 100);
                 frame.u.presence.at.lon_e7 = 48500000;
                 break;
         case 3:
@@ -159,7 +148,7 @@ static void other_frame(struct chaos *chaos)
                 break;
         default:
                 for (size_t i = 0; i < sizeof(garbage); i++)
-                        garbage[i] = next(chaos, 256);
+                        garbage[i] = chaos_next(chaos, 256);
                 if (session != 0)
                         model_send_bytes(chaos->model, session, (struct cbor_span){ garbage, sizeof(garbage) });
                 return;
@@ -171,9 +160,9 @@ static void other_frame(struct chaos *chaos)
 static void fault(struct chaos *chaos)
 {
         struct model *model = chaos->model;
-        unsigned dispatcher = next(chaos, 2);
+        unsigned dispatcher = chaos_next(chaos, 2);
 
-        switch (next(chaos, 10)) {
+        switch (chaos_next(chaos, chaos->calm ? 3 : 10)) {
         case 0:
                 model_store(model, !model->store_up);
                 break;
@@ -204,22 +193,22 @@ static void fault(struct chaos *chaos)
                 model_scan(model);
                 break;
         default:
-                model->kill_at = model->actions + 1 + next(chaos, 20);
+                model->kill_at = model->actions + 1 + chaos_next(chaos, 20);
         }
 }
 
 static void change_people(struct chaos *chaos)
 {
-        unsigned number = next(chaos, HANDSETS);
+        unsigned number = chaos_next(chaos, HANDSETS);
         struct handset_entry entry = chaos->model->handsets[number].entry;
 
-        entry.revoked_at_s = next(chaos, 2);
+        entry.revoked_at_s = chaos_next(chaos, 2);
         model_put_handset(chaos->model, number + 1, &entry);
 }
 
 /* ---- What must hold -------------------------------------------------------------------------------------------------- */
 
-static bool is_in_store(struct model *model, const uint8_t id[ALERT_ID_SIZE])
+bool chaos_is_in_store(struct model *model, const uint8_t id[ALERT_ID_SIZE])
 {
         if (model_stored(model, id) != NULL || model_tombstone(model, id) != NULL)
                 return true;
@@ -244,7 +233,7 @@ static void nowhere(uint64_t session, const struct receipt *receipt)
         alert_id_to_text(&receipt->alert, id);
         fprintf(stderr, "chaos: session %llu, alert %s, version %u, state %u: ", (unsigned long long)session, id,
                 receipt->version, receipt->state);
-        wrong("told as received, and nowhere");
+        chaos_wrong("told as received, and nowhere");
 }
 
 static void check_promises(struct model *model)
@@ -254,7 +243,7 @@ static void check_promises(struct model *model)
                         const struct receipt *receipt = &model->sessions[i].receipts[j];
 
                         if (receipt_is_received(receipt->state) && receipt->state != RECEIPT_PROVED &&
-                            !is_in_store(model, receipt->alert.octets))
+                            !chaos_is_in_store(model, receipt->alert.octets))
                                 nowhere(i + 1, receipt);
                 }
 }
@@ -273,17 +262,17 @@ static void check_feed(struct model *model)
                         if (memcmp(record.id, model->alerts[i].id, ALERT_ID_SIZE) != 0)
                                 continue;
                         if (record.version <= last.version)
-                                wrong("a version that does not rise");
+                                chaos_wrong("a version that does not rise");
                         if (last.state == ALERT_CLOSED)
-                                wrong("closed, and changed");
+                                chaos_wrong("closed, and changed");
                         if ((record.marks & last.marks) !=
                                     (last.marks & ~(uint32_t)(RECORD_NO_NEWS | RECORD_UNVERIFIED)) &&
                             (record.marks & last.marks) != last.marks && (last.marks & RECORD_NO_NEWS) == 0)
-                                wrong("a mark that went away");
+                                chaos_wrong("a mark that went away");
                         if ((record.state >= ALERT_TAKEN && record.state < ALERT_CLOSED) !=
                                     (record.owner_id[0] != '\0') &&
                             record.state != ALERT_CLOSED)
-                                wrong("an owner without a state, or the other way round");
+                                chaos_wrong("an owner without a state, or the other way round");
                         last = record;
                 }
         }
@@ -303,14 +292,14 @@ static void check_held(void *user, struct cbor_span bytes)
         assert(record_decode(bytes.at, bytes.len, &record) == 0);
         alert = model_stored(held->model, record.id);
         if (alert == NULL || alert->closed)
-                wrong("held, and not open in the store");
+                chaos_wrong("held, and not open in the store");
         if (alert->version != record.version) {
                 char id[ALERT_ID_TEXT];
 
                 alert_id_to_text((const struct alert_id *)record.id, id);
                 fprintf(stderr, "chaos: alert %s, version %u held, %u in the store: ", id, record.version,
                         alert->version);
-                wrong("held in another version than the store has");
+                chaos_wrong("held in another version than the store has");
         }
         held->count++;
 }
@@ -323,11 +312,11 @@ static void check_cores(struct model *model)
 
                 core_each_record(model->dispatchers[d].core, check_held, &held);
                 if (held.count != model_open(model))
-                        wrong("open in the store, and not held");
+                        chaos_wrong("open in the store, and not held");
                 if (counters->waiting != 0 || counters->commits != 0)
-                        wrong("something waits");
+                        chaos_wrong("something waits");
                 if (counters->open_alerts != (int64_t)held.count)
-                        wrong("the gauge of open alerts");
+                        chaos_wrong("the gauge of open alerts");
         }
 }
 
@@ -351,6 +340,8 @@ static struct model *begin(void)
 {
         struct model *model = model_new(2, NULL);
 
+        model->options.sms = true;
+        model->options.control_number = CHAOS_CONTROL_NUMBER;
         model_begin(model);
         model_put_user(model, "auditor", ROLE_AUDITOR);
         model_put_carrier(model, "carl");
@@ -369,8 +360,9 @@ void chaos_run(const uint8_t *orders, size_t size)
 {
         struct chaos chaos = { .model = begin(), .at = orders, .end = orders + size };
 
+        chaos.calm = chaos_next(&chaos, 2) == 0;
         while (chaos.at < chaos.end && chaos.model->feed_count < 12000 && chaos.model->answer_count < 100000)
-                switch (next(&chaos, 16)) {
+                switch (chaos_next(&chaos, 20)) {
                 case 0:
                 case 1:
                         connect(&chaos);
@@ -392,16 +384,20 @@ void chaos_run(const uint8_t *orders, size_t size)
                         other_frame(&chaos);
                         break;
                 case 12:
-                        model_pass(chaos.model, (int64_t)next(&chaos, 50) * next(&chaos, 50) * 10);
+                        model_pass(chaos.model, (int64_t)chaos_next(&chaos, 50) * chaos_next(&chaos, 50) * 10);
                         break;
                 case 13:
                 case 14:
                         fault(&chaos);
                         break;
-                default:
+                case 15:
                         change_people(&chaos);
+                        break;
+                default:
+                        chaos_sms(&chaos);
                 }
         repair(chaos.model);
+        chaos_check_sms(&chaos);
         check_promises(chaos.model);
         check_feed(chaos.model);
         check_cores(chaos.model);

@@ -95,6 +95,7 @@ struct model {
         size_t sms_count, sms_sent, sms_taken;
         struct model_sms sms[4096]; /* the first ones */
         uint64_t sms_ref;           /* of the last SMS_TAKEN */
+        bool taken[65536];          /* by ref, where it is less than that */
         struct model_alert alerts[8192];
         struct {
                 uint8_t id[ALERT_ID_SIZE];
@@ -193,6 +194,7 @@ bool model_sms_bytes(struct model *model, unsigned dispatcher, const char *from,
 bool model_sms_press(struct model *model, unsigned dispatcher, const char *from, unsigned handset,
                      const struct alert *alert);
 bool model_sms_text(struct model *model, unsigned dispatcher, const char *from, const char *text);
+void model_sms_event(struct model *model, unsigned dispatcher, struct core_event *event);
 void model_sms_report(struct model *model, unsigned dispatcher, const struct sms_ref *about, uint8_t what);
 size_t model_said(const struct model *model, uint8_t kind, const char *to);
 const struct model_sms *model_last_said(const struct model *model, uint8_t kind, const char *to);

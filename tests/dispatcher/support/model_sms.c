@@ -23,6 +23,8 @@ void model_sms(struct model *model, unsigned dispatcher, const struct core_actio
         if (action->kind == DO_SMS_TAKEN) {
                 model->sms_taken++;
                 model->sms_ref = action->u.sms_taken.ref;
+                if (model->sms_ref < sizeof(model->taken))
+                        model->taken[model->sms_ref] = true;
                 return;
         }
         if (action->kind == DO_SMS_SAY) {
@@ -100,6 +102,12 @@ void model_person_number(const struct model *model, const char *person, char ret
                         return;
                 }
         abort();
+}
+
+void model_sms_event(struct model *model, unsigned dispatcher, struct core_event *event)
+{
+        model_event(model, dispatcher, event);
+        model_pump(model);
 }
 
 bool model_sms_bytes(struct model *model, unsigned dispatcher, const char *from, struct cbor_span bytes)
