@@ -64,7 +64,8 @@ struct at {
         bool sim, puk_or_pin;     /* of the look */
         bool registered;          /* of the look */
         bool deaf;                /* it tells nothing of what comes in: list at each look */
-        bool list, list_later;    /* all messages are to be listed; after the next look */
+        bool list_new, list_all;  /* the unread ones, or all, are to be listed */
+        bool sweep;               /* all after the next look: some may be ours, read and not deleted */
         char memory[MEMORY_SIZE]; /* the modem looks into; "" not known */
         struct places read, drop;
         bool in_message; /* the next line is the PDU of `shown` */
@@ -114,7 +115,7 @@ static void lose(struct at *at)
 static bool remember(struct at *at, struct places *places, const struct place *place)
 {
         if (places->count == AT_PLACES_MAX) {
-                at->list_later = true;
+                at->sweep = true;
                 return false;
         }
         places->place[places->count++] = *place;
@@ -151,8 +152,9 @@ static void end_look(struct at *at, enum vigie_modem state)
         at->looked_mono_ms = at->now_mono_ms;
         at->look_mono_ms = at->now_mono_ms + (state == VIGIE_MODEM_READY ? AT_LOOK_MS : AT_LOOK_BAD_MS);
         if (may_read(state)) {
-                at->list |= first || at->deaf || at->list_later || !may_read(at->state);
-                at->list_later = false;
+                at->list_new |= first || at->deaf || !may_read(at->state);
+                at->list_all |= at->sweep && !first; /* that may take long: not before a press that waits */
+                at->sweep &= first;
         }
         set_state(at, state);
 }
@@ -261,7 +263,7 @@ static const struct {
         [STEP_TELL] = { "AT+CREG=1", AT_ANSWER_MS, over_step },
         [STEP_NETWORK] = { "AT+CREG?", AT_ANSWER_MS, over_network },
         [STEP_LTE] = { "AT+CEREG?", AT_ANSWER_MS, over_lte },
-        [STEP_LIST] = { "AT+CMGL=4", AT_LIST_MS, over_message },
+        [STEP_LIST] = { NULL, AT_ANSWER_MS, over_message }, /* since the last line */
         [STEP_MEMORY] = { NULL, AT_ANSWER_MS, over_memory },
         [STEP_READ] = { NULL, AT_ANSWER_MS, over_message },
         [STEP_DELETE] = { NULL, AT_ANSWER_MS, over_message },
@@ -329,9 +331,9 @@ static void begin_message_step(struct at *at)
                         at->shown = take_last(&at->read);
                         begin_about(at, STEP_READ, "AT+CMGR=", at->shown.index);
                 }
-        } else if (at->list) {
-                at->list = false;
-                begin(at, STEP_LIST, steps[STEP_LIST].command);
+        } else if (at->list_new || at->list_all) {
+                begin_about(at, STEP_LIST, "AT+CMGL=", at->list_all ? 4 : 0);
+                at->list_new = at->list_all = false;
         }
 }
 
@@ -433,6 +435,7 @@ static void take_head(struct at *at, const char *value, bool listed)
         if (at->step != (listed ? STEP_LIST : STEP_READ))
                 return;
         if (listed) {
+                at->due_mono_ms = at->now_mono_ms + AT_ANSWER_MS;
                 at->shown.memory[0] = 0;
                 if (sscanf(value, " %u", &at->shown.index) != 1)
                         return;
@@ -504,6 +507,7 @@ struct at *at_new(const struct at_options *options)
         at->options = *options;
         at->step = STEP_NONE;
         at->stage = STEP_NONE;
+        at->sweep = true;
         return at;
 }
 
@@ -516,7 +520,7 @@ void at_begin(struct at *at, int64_t now_mono_ms)
 {
         at->now_mono_ms = now_mono_ms;
         at->talking = true;
-        at->lost = at->looked = at->deaf = at->list = at->list_later = at->in_message = at->too_long = false;
+        at->lost = at->looked = at->deaf = at->list_new = at->list_all = at->in_message = at->too_long = false;
         at->step = STEP_NONE;
         at->stage = STEP_WAKE;
         at->wakes = 0;

@@ -17,8 +17,6 @@
 
 /* A command is answered within so long, or the modem is taken for hung.  Real ones need some ms; a slow one 3 s. */
 #define AT_ANSWER_MS    5000
-/* The list of all messages: 255 on a large SIM, 30 ms each, and as much again. */
-#define AT_LIST_MS      15000
 /* What the network makes of a message; TS 24.011 gives it some 40 s.  Under VIGIE_SMS_WAIT_MS. */
 #define AT_SEND_MS      60000
 /* First words: so often, so long each. */

@@ -2,13 +2,14 @@
 import { connect } from './line.js';
 import { h, name, patch, setTexts, t } from './dom.js';
 import { carrierView } from './carrier.js';
+import { keep, kept } from './kept.js';
 import { supervisorView } from './supervisor.js';
 import { ringer, vibrate } from './sound.js';
 
 const LANGUAGES = ['fr', 'en'];
 const PATTERNS = { rising: [50, 150, 80, 120, 120, 80, 200, 50, 150], leaving: [700], received: [250, 150, 250],
   taken: [250, 120, 250, 120, 250], message: [120], ask: [200, 200, 200], stop: [0] };
-const state = { status: null, skew: 0, alive: false, language: localStorage.getItem('language') === 'en' ? 'en' : 'fr', local: {} };
+const state = { status: null, skew: 0, alive: false, language: kept('language') === 'en' ? 'en' : 'fr', local: {} };
 const at = (id) => document.getElementById(id);
 
 async function load(language) {
@@ -73,7 +74,7 @@ function say(...words) {
 
 at('language').addEventListener('click', async () => {
   state.language = LANGUAGES[(LANGUAGES.indexOf(state.language) + 1) % LANGUAGES.length];
-  localStorage.setItem('language', state.language);
+  keep('language', state.language);
   await load(state.language);
   draw();
 });

@@ -1,5 +1,6 @@
 // What a carrier sees: the button, or how far the alert is; duty; the proof of the button.
 import { ago, clock, day, h, hourMinute, name, t, twoTaps, withName } from './dom.js';
+import { keep, kept } from './kept.js';
 import { pinPad } from './pin.js';
 
 const BUTTON_TROUBLES = ['not_enrolled', 'journal', 'no_path', 'key', 'not_known'];
@@ -164,7 +165,7 @@ const usualEnd = (now) => hourMinute(Math.round((now + DUTY_MS) / QUARTER_MS) * 
 
 function dutyForm(status, { say, local, redraw, now }) {
   const carrier = status.role === 'carrier';
-  const kept = (what) => status.duty[what] || localStorage.getItem(what) || '';
+  const last = (what) => status.duty[what] || kept(what);
   const field = (id, value, type, hint = {}) => h('p', { id: `${id}-field` }, h('label', { for: id }, t(`duty_${id}`)),
     h('input', { id, type, value, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', ...hint }));
   const start = (event) => {
@@ -173,7 +174,7 @@ function dutyForm(status, { say, local, redraw, now }) {
     const words = ['duty', 'on', '--until', value('end')];
     for (const what of ['person', 'round']) {
       if (value(what)) words.push(`--${what}`, value(what));
-      if (carrier) localStorage.setItem(what, value(what));
+      if (carrier) keep(what, value(what));
     }
     document.activeElement?.blur();
     say(...words).then((answer) => { local.notStarted = !answer.ok; redraw(); });
@@ -181,8 +182,8 @@ function dutyForm(status, { say, local, redraw, now }) {
   const refused = status.duty.state === 'refused' ? `duty_refused_${status.duty.code}` : local.notStarted ? 'duty_refused_0' : null;
   return h('form', { id: 'duty-form', class: 'panel', onsubmit: start },
     refused ? h('p', { id: 'duty-refused', class: 'bad', role: 'alert' }, t(refused)) : null,
-    carrier ? field('person', kept('person'), 'text') : null,
-    carrier ? field('round', kept('round'), 'text') : null,
+    carrier ? field('person', last('person'), 'text') : null,
+    carrier ? field('round', last('round'), 'text') : null,
     field('end', usualEnd(now()), 'time'),
     h('button', { id: 'duty-on', type: 'submit', class: 'wide go' }, t('duty_start')));
 }

@@ -83,7 +83,7 @@ export function withName(key, who) {
 }
 
 export function clock(ms) {
-  return new Date(ms).toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+  return new Date(ms).toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 export function day(ms) {

@@ -136,7 +136,11 @@ static int make_ready(void **state)
         t = *state;
         begin(t);
         look(t);
-        exchange(t, "AT+CMGL=4", OK);
+        exchange(t, "AT+CMGL=0", OK);
+        passes(t, AT_LOOK_MS);
+        exchange(t, WAKE, OK);
+        look(t);
+        exchange(t, "AT+CMGL=4", OK); /* once: what an earlier run read and did not delete */
         assert_int_equal(t->state, VIGIE_MODEM_READY);
         t->states = 0;
         return 0;
@@ -281,18 +285,20 @@ static void one_that_knows_less(void **state)
         exchange(t, "AT+CNMI=1,1", "\r\nERROR\r\n");
         exchange(t, "AT+CREG=1", "\r\nERROR\r\n");
         exchange(t, "AT+CREG?", "\r\nERROR\r\n");
-        exchange(t, "AT+CMGL=4", OK);
+        exchange(t, "AT+CMGL=0", OK);
         assert_int_equal(t->state, VIGIE_MODEM_READY);
-        passes(t, AT_LOOK_MS); /* it tells nothing: listed at each look */
-        exchange(t, WAKE, OK);
-        exchange(t, "AT+CMEE=1", "\r\nERROR\r\n");
-        exchange(t, "AT+CPIN?", "\r\n+CPIN: READY\r\n" OK);
-        exchange(t, "AT+CMGF=0", OK);
-        exchange(t, "AT+CNMI=2,1,0,0,0", "\r\nERROR\r\n");
-        exchange(t, "AT+CNMI=1,1", "\r\nERROR\r\n");
-        exchange(t, "AT+CREG=1", "\r\nERROR\r\n");
-        exchange(t, "AT+CREG?", "\r\nERROR\r\n");
-        exchange(t, "AT+CMGL=4", OK);
+        for (int i = 0; i < 2; i++) {
+                passes(t, AT_LOOK_MS); /* it tells nothing: listed at each look */
+                exchange(t, WAKE, OK);
+                exchange(t, "AT+CMEE=1", "\r\nERROR\r\n");
+                exchange(t, "AT+CPIN?", "\r\n+CPIN: READY\r\n" OK);
+                exchange(t, "AT+CMGF=0", OK);
+                exchange(t, "AT+CNMI=2,1,0,0,0", "\r\nERROR\r\n");
+                exchange(t, "AT+CNMI=1,1", "\r\nERROR\r\n");
+                exchange(t, "AT+CREG=1", "\r\nERROR\r\n");
+                exchange(t, "AT+CREG?", "\r\nERROR\r\n");
+                exchange(t, i == 0 ? "AT+CMGL=4" : "AT+CMGL=0", OK);
+        }
         passes(t, AT_LOOK_MS); /* now it does */
         exchange(t, WAKE, OK);
         look(t);
@@ -327,7 +333,7 @@ static void one_that_hangs(void **state)
         assert_int_equal(t->sent, 1);
         begin(t);
         look(t);
-        exchange(t, "AT+CMGL=4", OK);
+        exchange(t, "AT+CMGL=0", OK);
         assert_int_equal(t->state, VIGIE_MODEM_READY);
         passes(t, AT_LOOK_MS);
         hears(t, OK);
@@ -370,7 +376,7 @@ static void unplugged(void **state)
         assert_int_equal(t->sent, 2);
         begin(t);
         look(t);
-        exchange(t, "AT+CMGL=4", OK);
+        exchange(t, "AT+CMGL=0", OK);
         assert_int_equal(t->state, VIGIE_MODEM_READY);
 }
 
@@ -444,7 +450,7 @@ static void no_answer(void **state)
         assert_int_equal(t->state, VIGIE_MODEM_SILENT);
         begin(t);
         look(t);
-        exchange(t, "AT+CMGL=4", OK);
+        exchange(t, "AT+CMGL=0", OK);
         send_one(t);
         says(t, "AT+CMGS=23\r");
         passes(t, AT_ANSWER_MS);
@@ -505,7 +511,7 @@ static void what_came_while_away(void **state)
 
         begin(t);
         look(t);
-        exchange(t, "AT+CMGL=4",
+        exchange(t, "AT+CMGL=0",
                  "\r\n+CMGL: 1,1,,30\r\n" A_TEXT "\r\n+CMGL: 2,0,,30\r\n" OURS "\r\n+CMGL: 17,1,\"Me\",30\r\n" OURS
                  "\r\n+CMGL: 5,3,,30\r\n"
                  "0011000B91"
@@ -516,6 +522,23 @@ static void what_came_while_away(void **state)
         says(t, "");
 }
 
+/* A list that is long takes its time; one that stops does not. */
+static void a_long_list(void **state)
+{
+        struct talk *t = *state;
+
+        begin(t);
+        look(t);
+        says(t, "AT+CMGL=0\r");
+        for (int i = 0; i < 100; i++) {
+                passes(t, AT_ANSWER_MS - 1);
+                hears(t, "\r\n+CMGL: 1,1,,30\r\n" A_TEXT "\r\n");
+                assert_false(at_is_lost(t->at));
+        }
+        passes(t, AT_ANSWER_MS);
+        assert_true(at_is_lost(t->at));
+}
+
 /* More than can be remembered: the rest at the next list, after the next look. */
 static void many(void **state)
 {
@@ -524,7 +547,7 @@ static void many(void **state)
 
         begin(t);
         look(t);
-        says(t, "AT+CMGL=4\r");
+        says(t, "AT+CMGL=0\r");
         for (int i = 1; i <= AT_PLACES_MAX + 1; i++) {
                 snprintf(line, sizeof(line), "\r\n+CMGL: %d,0,,30\r\n" OURS "\r\n", i);
                 hears(t, line);
@@ -616,6 +639,7 @@ int main(void)
                                             T_READY(messages_in),
                                             T(what_came_while_away),
                                             T(many),
+                                            T(a_long_list),
                                             T_READY(junk),
                                             T_READY(longest_line) };
 
