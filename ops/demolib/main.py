@@ -89,8 +89,10 @@ def play(args):
         if args.check:
             return 0 if check.play(region, say, bool(args.gps), stop) else 1
         tell(region, f"{ancestor}/")
+        pids = region.state()["pids"]
         while not stop.wait(1):
-            pass
+            if pids != (pids := region.state()["pids"]):
+                write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})
         say("\nStopping.")
         return 0
     except (Failure, OSError) as failure:

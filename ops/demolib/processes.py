@@ -63,7 +63,19 @@ class Process:
 
     @property
     def pid(self):
+        if self.child and self.forks and self.child.poll() is not None:
+            return self._group_pid()
         return self.child.pid if self.child else None
+
+    def _group_pid(self):
+        """The pid of whoever of the group lives on."""
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.getpgid(int(name)) == self.child.pid:
+                    return int(name)
+            except ProcessLookupError:
+                pass
+        return self.child.pid
 
     def alive(self):
         if self.child is None:
