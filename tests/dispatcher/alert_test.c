@@ -12,6 +12,7 @@
 #define UN -ANSWER_UNKNOWN_ALERT
 #define CL -ANSWER_CLOSED
 #define TB -ANSWER_TAKEN_BY_OTHER
+#define NA -ANSWER_NOT_ALLOWED
 /* The same state, and nothing to commit. */
 #define __ 0
 
@@ -19,8 +20,9 @@ struct expected {
         int by_owner, by_other; /* the state after, or a refusal, or __ */
 };
 
-/* Rows: the states; columns: raise, update, seen, take, release, join, en route, on scene, close, due in time. */
-static const struct expected cells[ALERT_STATE_END][10] = {
+/* Rows: the states; columns: raise, update, seen, take, release, join, en route, on scene, close, due in time,
+ * decline, SMS. */
+static const struct expected cells[ALERT_STATE_END][12] = {
         [0] = { { A, A },
                 { A, A },
                 { UN, UN },
@@ -29,6 +31,8 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { UN, UN },
                 { UN, UN },
                 { UN, UN },
+                { UN, UN },
+                { __, __ },
                 { UN, UN },
                 { __, __ } },
         [R] = { { R, R },
@@ -40,7 +44,9 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { NO, NO },
                 { NO, NO },
                 { NO, NO },
-                { A, A } },
+                { A, A },
+                { NA, NA },
+                { R, R } },
         [A] = { { A, A },
                 { A, A },
                 { S, S },
@@ -50,6 +56,8 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { NO, NO },
                 { NO, NO },
                 { NO, NO },
+                { A, A },
+                { S, S },
                 { A, A } },
         [S] = { { S, S },
                 { S, S },
@@ -60,6 +68,8 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { NO, NO },
                 { NO, NO },
                 { NO, NO },
+                { S, S },
+                { S, S },
                 { S, S } },
         [T] = { { T, T },
                 { T, T },
@@ -70,6 +80,8 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { E, NO },
                 { O, NO },
                 { C, NO },
+                { T, T },
+                { A, T },
                 { T, T } },
         [E] = { { E, E },
                 { E, E },
@@ -80,6 +92,8 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { E, NO },
                 { O, NO },
                 { C, NO },
+                { E, E },
+                { A, E },
                 { E, E } },
         [O] = { { O, O },
                 { O, O },
@@ -90,6 +104,8 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { O, NO },
                 { O, NO },
                 { C, NO },
+                { O, O },
+                { A, O },
                 { O, O } },
         [C] = { { CL, CL },
                 { CL, CL },
@@ -99,6 +115,8 @@ static const struct expected cells[ALERT_STATE_END][10] = {
                 { CL, CL },
                 { CL, CL },
                 { CL, CL },
+                { CL, CL },
+                { __, __ },
                 { CL, CL },
                 { __, __ } },
 };
@@ -112,8 +130,10 @@ static int walk(struct scene *scene, struct record *record, size_t column)
                 scene->press.alert.revision++;
                 return apply(scene, record, column == 0 ? EVENT_RAISE : EVENT_UPDATE);
         }
-        if (column < 9)
-                return command(scene, record, verbs[column - 2]);
+        if (column < 9 || column == 10)
+                return command(scene, record, column == 10 ? COMMAND_DECLINE : verbs[column - 2]);
+        if (column == 11)
+                return apply(scene, record, EVENT_SMS);
         scene->now_ms = record->due_ms;
         return apply(scene, record, EVENT_DUE);
 }
@@ -121,7 +141,7 @@ static int walk(struct scene *scene, struct record *record, size_t column)
 static void test_every_cell(void **unused)
 {
         for (int state = 0; state < ALERT_STATE_END; state++)
-                for (size_t column = 0; column < 10; column++)
+                for (size_t column = 0; column < 12; column++)
                         for (int other = 0; other < 2; other++) {
                                 struct scene *scene;
                                 struct record record, before;

@@ -91,7 +91,8 @@ static inline int apply(struct scene *scene, struct record *record, enum alert_e
                                        .event_id = scene->event_id,
                                        .press = &scene->press,
                                        .actor = &scene->actor,
-                                       .command = &scene->command };
+                                       .command = &scene->command,
+                                       .merged = event == EVENT_SMS };
 
         scene->event_id[0]++;
         return alert_apply(record, &change, &scene->ground);
