@@ -190,6 +190,10 @@ void my_link_on_refused(struct vigie *vigie, uint8_t address);
 /* my_link_heard: a message came by this address: the back-off begins anew. */
 void my_link_heard(struct vigie *vigie, uint8_t address);
 
+/* my_link_is_down: say whether data is known to be down: no link stands, and one that stood fell or one that was tried
+ * failed, or there is none to try. */
+bool my_link_is_down(const struct vigie *vigie);
+
 /* my_link_run: connect, give up, say hello.  my_link_due: when next. */
 void my_link_run(struct vigie *vigie);
 int64_t my_link_due(const struct vigie *vigie);

@@ -205,6 +205,15 @@ static int64_t anew_due(const struct vigie *vigie, enum my_lane lane)
         return l->since_mono_ms + VIGIE_RECONNECT_MAX_MS;
 }
 
+bool my_link_is_down(const struct vigie *vigie)
+{
+        const struct my_link *l = &vigie->link[MY_ORDINARY];
+
+        if (l->state == MY_UP || vigie->link[MY_ALERT_PORT].state == MY_UP)
+                return false;
+        return l->attempts > 0 || address_next(vigie, MY_ORDINARY, 0) < 0;
+}
+
 static int64_t drop_due(const struct vigie *vigie, enum my_lane lane)
 {
         int64_t since;

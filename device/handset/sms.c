@@ -33,19 +33,10 @@ static int64_t refused_ms(unsigned failures)
 
 /* ---- when -------------------------------------------------------------------------------------------------------- */
 
-static bool data_is_down(const struct vigie *vigie)
-{
-        const struct my_link *l = &vigie->link[MY_ORDINARY];
-
-        if (l->state == MY_UP || vigie->link[MY_ALERT_PORT].state == MY_UP)
-                return false;
-        return l->attempts > 0 || vigie->options.address_count == 0;
-}
-
 /* From when on an alert goes by SMS as well. */
 static int64_t leg_due(const struct vigie *vigie, const struct my_alert *a)
 {
-        if (data_is_down(vigie))
+        if (my_link_is_down(vigie))
                 return INT64_MIN;
         return a->received ? NEVER : a->raised_mono_ms + VIGIE_SMS_AFTER_MS;
 }
