@@ -183,6 +183,8 @@ $O/tests/fuzz/handset_fuzz: $O/tests/fuzz/handset_fuzz.o $O/libvigie-handset.a $
 $O/tests/fuzz/dispatcher_fuzz: $O/tests/fuzz/dispatcher_fuzz.o $(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/chaos*.c)) \
 		$(patsubst %.c,$O/%.o,$(wildcard tests/dispatcher/support/model*.c)) $O/libdispatcher.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
+$O/tests/fuzz/sms_fuzz: $O/tests/fuzz/sms_fuzz.o $O/libdispatcher.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
 $O/tests/fuzz/console_fuzz: $O/tests/fuzz/console_fuzz.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/%_fuzz: $O/tests/fuzz/%_fuzz.o $(LOW)

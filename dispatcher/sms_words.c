@@ -33,10 +33,10 @@ static const struct {
 
 static bool stands_in(const char *alphabet, const char *at, size_t len)
 {
-        for (; *alphabet != '\0'; alphabet += utf8_sequence(alphabet, strlen(alphabet)))
-                if (strncmp(alphabet, at, len) == 0)
-                        return true;
-        return false;
+        char letter[5] = "";
+
+        memcpy(letter, at, len);
+        return strstr(alphabet, letter) != NULL; /* in UTF-8 no letter stands across two others */
 }
 
 static const char *plain_of(const char *at, size_t len)
@@ -49,10 +49,11 @@ static const char *plain_of(const char *at, size_t len)
 
 int sms_septets(const char *text)
 {
+        const char *end = text + strlen(text);
         int septets = 0;
 
-        for (size_t len; *text != '\0'; text += len) {
-                len = utf8_sequence(text, strlen(text));
+        for (size_t len; text < end; text += len) {
+                len = utf8_sequence(text, (size_t)(end - text));
                 if (len == 0 || (!stands_in(basic, text, len) && !stands_in(extension, text, len)))
                         return -1;
                 septets += stands_in(basic, text, len) ? 1 : 2;
@@ -100,7 +101,9 @@ static void put_letter(struct draft *draft, const char *at, size_t len)
 /* put_cut: TEXT without what hides, MAX characters of it, to the first octet that is no UTF-8. */
 static void put_cut(struct draft *draft, const char *text, size_t max)
 {
-        for (size_t len, count = 0; count < max && (len = utf8_sequence(text, strlen(text))) > 0; text += len)
+        const char *end = text + strlen(text);
+
+        for (size_t len, count = 0; count < max && (len = utf8_sequence(text, (size_t)(end - text))) > 0; text += len)
                 if (!is_hidden(text, len)) {
                         put_letter(draft, text, len);
                         count++;
