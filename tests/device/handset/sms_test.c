@@ -106,6 +106,26 @@ static void record_first(void **state)
         phone_free(p);
 }
 
+/* A phone with no address to connect to, or none but alert ports: SMS is its path. */
+static void no_ordinary_address(void **state)
+{
+        for (uint8_t ports = 0; ports < 2; ports++) {
+                struct phone *p = phone_new();
+
+                p->options.address_count = p->options.address_alert = ports;
+                p->network = false;
+                phone_start(p);
+                phone_modem(p, VIGIE_MODEM_READY);
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 1);
+                phone_run(p, 30000);
+                assert_int_equal(p->status.alert.word, VIGIE_RECEIVED);
+                phone_pin(p, VIGIE_PIN_RIGHT);
+                assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 2);
+                phone_free(p);
+        }
+}
+
 /* A real press in the middle of a drill whose SMS is refused: it does not wait with that one. */
 static void real_before_drill(void **state)
 {
@@ -440,15 +460,25 @@ static void test_and_a_wrong_clock(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_same_object),       cmocka_unit_test(cancels_look_the_same),
-                cmocka_unit_test(newest_position),       cmocka_unit_test(record_first),
-                cmocka_unit_test(real_before_drill),     cmocka_unit_test(late_word_of_the_modem),
-                cmocka_unit_test(old_receipt_late),      cmocka_unit_test(receipt_by_sms_saves_no_link),
-                cmocka_unit_test(no_word_early),         cmocka_unit_test(failures_show),
-                cmocka_unit_test(silent_shows_nothing),  cmocka_unit_test(button_and_modem),
-                cmocka_unit_test(button_without_credit), cmocka_unit_test(monthly_test),
-                cmocka_unit_test(test_not_answered),     cmocka_unit_test(no_test),
-                cmocka_unit_test(test_by_sms_alone),     cmocka_unit_test(test_and_a_wrong_clock),
+                cmocka_unit_test(the_same_object),
+                cmocka_unit_test(cancels_look_the_same),
+                cmocka_unit_test(newest_position),
+                cmocka_unit_test(record_first),
+                cmocka_unit_test(no_ordinary_address),
+                cmocka_unit_test(real_before_drill),
+                cmocka_unit_test(late_word_of_the_modem),
+                cmocka_unit_test(old_receipt_late),
+                cmocka_unit_test(receipt_by_sms_saves_no_link),
+                cmocka_unit_test(no_word_early),
+                cmocka_unit_test(failures_show),
+                cmocka_unit_test(silent_shows_nothing),
+                cmocka_unit_test(button_and_modem),
+                cmocka_unit_test(button_without_credit),
+                cmocka_unit_test(monthly_test),
+                cmocka_unit_test(test_not_answered),
+                cmocka_unit_test(no_test),
+                cmocka_unit_test(test_by_sms_alone),
+                cmocka_unit_test(test_and_a_wrong_clock),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
