@@ -52,7 +52,6 @@ static const struct named core_counted[] = {
         COUNT(core_t, meanwhile, "alerts_meanwhile_total", "alerts that rang before the store had them"),
         COUNT(core_t, meanwhile_refused, "alerts_meanwhile_refused_total", "alerts that did not, for the bound"),
         COUNT(core_t, sms_unknown, "sms_unknown_total", "SMS from numbers of nobody"),
-        COUNT(core_t, sms_failed, "sms_failed_total", "SMS of ours that failed"),
 };
 static const struct named core_now[] = {
         COUNT(core_t, open_alerts, "alerts_open", "open alerts"),
