@@ -3,9 +3,7 @@ import os
 import re
 import time
 
-from processes import run, wait_for
-from region import BIN
-from sms_case import ALERT_NUMBER, HEADER
+from sms_case import ALERT_NUMBER, BIN, HEADER, run, wait_for
 
 FACTOR = 0.1            # of the network's delays: 0.6 to 0.8 s, attempts after 1.5 to 6 s
 PER_S = 100             # presses
@@ -28,7 +26,7 @@ class Bulk:
         said = run([os.path.join(BIN, "vigie-fleet"), "sms", "--region", region.dir, "--carriers", str(count), "--prefix", f"b{seed}"])
         self.region, self.network, self.seed = region, network, seed
         self.phones = [line.split() for line in said.splitlines()]      # number, alert id, signed alert
-        self.by_number = {number: alert for number, alert, _ in phones}
+        self.by_number = {number: alert for number, alert, _ in self.phones}
         self.waiting = {}                 # number -> when it sends again
         self.received = set()
         self.sent = 0
@@ -80,7 +78,7 @@ class Bulk:
 
     def over(self):
         state = self.network.ask(state={})
-        return state["submitted"] + state.get("doubled", 0) == state["delivered"] + state.get("lost", 0)
+        return state["under_way"] == state["undelivered"]     # what waits for a full SIM stays
 
     def judge(self):
         """(pressed and not open, open and not pressed)"""

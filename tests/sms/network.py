@@ -144,7 +144,8 @@ class Network:
     def state(self, _):
         line = {"connected": bool(self.line.writer), "waiting": len(self.line.waiting) + len(self.line.written),
                 "connections": self.line.connections} if self.line else {}
-        return {**self.centre.counts, "held": len(self.centre.held), "logged": self.centre.logged, "kannel": line}
+        return {**self.centre.counts, "under_way": self.centre.under_way, "held": len(self.centre.held), "logged": self.centre.logged,
+                "undelivered": sum(map(len, self.centre.undelivered.values())), "kannel": line}
 
     REQUESTS = ("send", "flood", "inbox", "modem", "shape", "seed", "hold", "drop", "forget", "held", "release", "log", "state")
 

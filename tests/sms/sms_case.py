@@ -1,12 +1,13 @@
 """What the end-to-end tests of the SMS leg share: one region, what goes through its network, what the desk shows of it."""
 import os
 import sys
+import unittest
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TESTS, "e2e"))
 sys.path.insert(0, os.path.join(os.path.dirname(TESTS), "ops", "demolib"))
 
-from processes import run  # noqa: E402
+from processes import run, wait_for  # noqa: E402,F401
 from region import BIN, Region  # noqa: E402
 from region_test import HELD, Case  # noqa: E402
 from sms import CONTROL_NUMBER, MODEMS, NUMBER as ALERT_NUMBER, PLAIN  # noqa: E402,F401
@@ -19,6 +20,7 @@ MODEM_S = 40                        # until a daemon has looked at its modem aga
 
 class SmsCase(Case):
     """A region with Kannel and a mobile network."""
+    running = None
 
     @classmethod
     def make_region(cls):
@@ -26,9 +28,23 @@ class SmsCase(Case):
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
-        cls.network = cls.region.network
-        cls.addClassCleanup(cls.network.close)
+        """One region for all classes of a file: it goes when the file is done."""
+        if not SmsCase.running:
+            super().setUpClass()
+            SmsCase.region, SmsCase.desk = cls.region, cls.desk
+            SmsCase.running = cls
+            unittest.addModuleCleanup(SmsCase.end)
+            SmsCase.network = cls.region.network
+
+    @classmethod
+    def tearDownClass(cls):
+        """Nothing: see end()."""
+
+    @classmethod
+    def end(cls):
+        cls.network.close()
+        cls.running = None
+        super().tearDownClass()
 
     def setUp(self):
         self.sms(forget={})
