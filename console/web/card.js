@@ -158,7 +158,7 @@ export class Card {
     if (this.watch.textContent !== text) this.watch.textContent = text;
     const silent = rules.silentSince(alert, now);
     show(this.silent, silent !== null);
-    if (silent !== null) fill(this.silent, say("silent_since", { time: clock(silent) }));
+    if (silent !== null) fill(this.silent, say(rules.isBySms(alert) ? "sms_since" : "silent_since", { time: clock(silent) }));
     fill(this.place, alert.position ? this.positionText(alert.position, now) : say("no_position"));
     this.place.classList.toggle("none", !alert.position);
     fill(this.ways, ...this.waysText(alert, now));

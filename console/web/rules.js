@@ -101,6 +101,11 @@ export function silentSince(alert, now) {
   return alert.state !== "closed" && alert.heard_at && now - alert.heard_at > SILENT_AFTER_MS ? alert.heard_at : null;
 }
 
+// Whether the last news of the phone came by SMS: it has no data then, and 20 s without a word are nothing odd.
+export function isBySms(alert) {
+  return Boolean(alert.sms_at) && alert.sms_at > (alert.data_at ?? 0);
+}
+
 // The reasons offered at closing, the likeliest first.
 export function closeReasons(alert) {
   if (isDrill(alert)) return ["drill_over", "helped", "other"];

@@ -125,6 +125,8 @@ test("a phone is called silent 20 s after it was last heard", () => {
   assert.equal(rules.silentSince(alert({ heard_at: 5000 }), 25000), null);
   assert.equal(rules.silentSince(alert({ heard_at: 5000 }), 25001), 5000);
   assert.equal(rules.silentSince(alert({ heard_at: 5000, state: "closed" }), 99999), null);
+  const came = (fields) => rules.isBySms(alert(fields)); // then it is said otherwise
+  assert.deepEqual([came({ sms_at: 9 }), came({ sms_at: 9, data_at: 5 }), came({ sms_at: 5, data_at: 9 }), came({ data_at: 9 }), came({})], [true, true, false, false, false]);
 });
 
 test("seen is owed by those asked, and by the control room while nobody has seen it", () => {
