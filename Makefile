@@ -185,6 +185,8 @@ $O/tests/fuzz/dispatcher_fuzz: $O/tests/fuzz/dispatcher_fuzz.o $(patsubst %.c,$O
 	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
 $O/tests/fuzz/sms_fuzz: $O/tests/fuzz/sms_fuzz.o $O/libdispatcher.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
+$O/tests/fuzz/modem_fuzz: $O/tests/fuzz/modem_fuzz.o $O/libhost.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/console_fuzz: $O/tests/fuzz/console_fuzz.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/%_fuzz: $O/tests/fuzz/%_fuzz.o $(LOW)
