@@ -80,7 +80,7 @@ struct open_alert {
                 *meanwhile; /* as it will be: what was done while the store is away, see meanwhile.c; NULL nothing */
         bool in_late, control_told;
         struct open_alert *next_late;
-        uint8_t report_count;
+        uint8_t report_count, reports_flying; /* flying: the first ones, in the commit under way */
         struct sms_report *reports; /* ALERT_REPORTS_MAX; NULL none */
         int64_t sms_told_ms;        /* last receipt by SMS for a copy */
 
@@ -401,8 +401,9 @@ void sms_object_came(struct core *core, const struct core_event *event);
 void sms_text_came(struct core *core, const struct core_event *event);
 void sms_reported(struct core *core, const struct core_event *event);
 
-/* sms_collect: the reports on ALERT by their places in RECORD; they are taken. */
+/* sms_collect: the reports on ALERT by their places in RECORD.  sms_landed: those collected are in the store, or (false) are not. */
 struct alert_sms sms_collect(struct open_alert *alert, const struct record *record);
+void sms_landed(struct open_alert *alert, bool landed);
 
 /* sms_taken: what came by SMS with REF is durable, or needs nothing more. */
 void sms_taken(struct core *core, uint64_t ref);

@@ -461,9 +461,10 @@ static void offer_note(struct core *core, struct open_alert *alert)
         if (alert_apply(&proposal.record, &change, &core->ground) > 0)
                 commit(core, alert, &proposal);
         else
-                flow_ready(core, alert);
+                sms_landed(alert, true); /* nothing new */
         if (!alert->proposal_merged)
                 meanwhile_end(core, alert); /* the store has all of it */
+        flow_ready(core, alert);
 }
 
 static struct fact *next_fact(const struct open_alert *alert)

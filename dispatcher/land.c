@@ -37,6 +37,7 @@ static void landed(struct core *core, struct open_alert *alert)
                 if (fact->type == FACT_COMMAND && (fact->by_handset || fact->path == PATH_SMS))
                         right_answer(core, fact, ANSWER_DONE, &record);
         }
+        sms_landed(alert, true);
         sms_owed(core, alert, &record);
         if (alert->proposal_merged)
                 meanwhile_end(core, alert);
@@ -84,6 +85,7 @@ static void looked_up(struct core *core, struct open_alert *alert, const struct 
 /* Nothing was committed: the fact is offered again. */
 static void not_landed(struct core *core, struct open_alert *alert)
 {
+        sms_landed(alert, false);
         free(alert->proposal);
         alert->proposal = NULL;
         if (alert->flying != NULL)
@@ -156,6 +158,13 @@ void land(struct core *core, const struct core_event *event)
         }
 }
 
+/* Whether RECORD is what we have in flight for ALERT: then the feed says that it is there, before the store's answer does. */
+static bool is_own(const struct open_alert *alert, struct cbor_span bytes)
+{
+        return alert->flight == FLIGHT_COMMIT && alert->proposal_size == bytes.len &&
+               memcmp(alert->proposal, bytes.at, bytes.len) == 0;
+}
+
 void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event)
 {
         struct record record;
@@ -172,8 +181,15 @@ void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event
         }
         if (alert == NULL && hold_closed(core, record.id) == NULL)
                 alert = hold_need(core, record.id);
-        if (alert != NULL)
+        if (alert != NULL && record.state == ALERT_CLOSED && is_own(alert, bytes)) {
+                /* It would be gone, and nobody told what its closure owes. */
+                table_remove(&core->flights, table_find(&core->flights, &alert->token));
+                core->counters.commits = (int64_t)core->flights.count;
+                alert->flight = FLIGHT_NONE;
+                landed(core, alert);
+        } else if (alert != NULL) {
                 hold_adopt(core, alert, &record, bytes, event);
+        }
 }
 
 void land_store(struct core *core, bool up)

@@ -30,10 +30,11 @@ static void sender_of(const struct core *core, const char *number, uint8_t ret_s
 
 void sms_object_came(struct core *core, const struct core_event *event)
 {
-        struct offerer from = { .number = event->u.sms_object.from, .ref = event->u.sms_object.ref };
+        bool valid = number_valid(event->u.sms_object.from); /* a short code or a name is nobody to answer */
+        struct offerer from = { .number = valid ? event->u.sms_object.from : "", .ref = event->u.sms_object.ref };
 
         core->counters.sms_objects++;
-        if (!number_valid(from.number) || event->u.sms_object.bytes.len > FACT_BYTES_MAX) {
+        if (event->u.sms_object.bytes.len > FACT_BYTES_MAX) {
                 core->counters.sms_unknown++;
                 sms_taken(core, from.ref);
                 return;
@@ -290,8 +291,18 @@ struct alert_sms sms_collect(struct open_alert *alert, const struct record *reco
 
         for (size_t i = 0; i < alert->report_count; i++)
                 find_place(record, &alert->reports[i], &sms);
-        alert->report_count = 0;
+        alert->reports_flying = alert->report_count;
         return sms;
+}
+
+void sms_landed(struct open_alert *alert, bool landed)
+{
+        if (landed && alert->reports_flying > 0) {
+                alert->report_count = (uint8_t)(alert->report_count - alert->reports_flying);
+                memmove(alert->reports, alert->reports + alert->reports_flying,
+                        alert->report_count * sizeof(*alert->reports));
+        }
+        alert->reports_flying = 0;
 }
 
 void sms_reported(struct core *core, const struct core_event *event)

@@ -21,7 +21,7 @@ static void send_receipt(struct core *core, const struct receipt *receipt, const
 
         memcpy(as.alert.octets, to->as, ALERT_ID_SIZE);
         if (to->session == 0) {
-                if (core->options.sms)
+                if (core->options.sms && to->number[0] != '\0')
                         sms_receipt(core, to->number, &as, SMS_TO_SENDER);
                 return;
         }

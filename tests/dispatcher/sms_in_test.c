@@ -154,13 +154,15 @@ static void test_later_changes(void **state)
                 { COMMAND_CLOSE, RECEIPT_CLOSED_HELPED, true },
         };
 
-        for (int data = 0; data < 2; data++) {
-                struct model *model = region(1);
+        for (int run = 0; run < 4; run++) {
+                int data = run % 2;
+                struct model *model = region(1 + (unsigned)run / 2);
                 struct alert alert = model_alert_default(model, 1);
                 uint64_t session = 0;
                 uint8_t id[ALERT_ID_SIZE];
                 size_t told;
 
+                model->feed_first = run >= 2;
                 model_alert_id(1, 1, id);
                 assert_true(model_sms_press(model, 0, own(1), 1, &alert));
                 model->now_ms += 1000;
@@ -327,17 +329,25 @@ static void test_flood(void **state)
         model_free(model);
 }
 
-/* No number at all, or more than an object can have: counted, and done with. */
+/* More than an object can have: counted, and done with.  No number to answer: the signature is what counts. */
 static void test_no_object(void **state)
 {
         static uint8_t large[2000];
         struct model *model = region(1);
+        struct alert alert = model_alert_default(model, 1);
 
-        assert_true(model_sms_bytes(model, 0, "ORANGE", CBOR_LITERAL("x")));
         assert_true(model_sms_bytes(model, 0, own(1), CBOR_OCTETS(large)));
         assert_true(model_sms_bytes(model, 0, own(1), (struct cbor_span){ large, 0 }));
-        assert_int_equal(core_counters(model->dispatchers[0].core)->sms_unknown, 2);
+        assert_int_equal(core_counters(model->dispatchers[0].core)->sms_unknown, 1);
         assert_int_equal(model_open(model), 1); /* empty: malformed, and raised as such */
+        for (int i = 0; i < 2; i++) {
+                size_t told = model_sms_receipts(model, own(1));
+
+                assert_true(model_sms_press(model, 0, i == 0 ? "" : "ORANGE", 1, &alert));
+                assert_int_equal(model_open(model), 2);
+                assert_int_equal(model_sms_receipts(model, own(1)) - told, 1);
+                assert_null(model_last_receipt(model, ""));
+        }
         model_free(model);
 }
 

@@ -162,7 +162,9 @@ static void fault(struct chaos *chaos)
         struct model *model = chaos->model;
         unsigned dispatcher = chaos_next(chaos, 2);
 
-        switch (chaos_next(chaos, chaos->calm ? 3 : 10)) {
+        static const uint8_t calm[] = { 0, 1, 2, 6, 7, 7, 8 };
+
+        switch (chaos->calm ? calm[chaos_next(chaos, sizeof(calm))] : chaos_next(chaos, 10)) {
         case 0:
                 model_store(model, !model->store_up);
                 break;
@@ -361,6 +363,7 @@ void chaos_run(const uint8_t *orders, size_t size)
         struct chaos chaos = { .model = begin(), .at = orders, .end = orders + size };
 
         chaos.calm = chaos_next(&chaos, 2) == 0;
+        chaos.model->feed_first = chaos_next(&chaos, 2) == 0;
         while (chaos.at < chaos.end && chaos.model->feed_count < 12000 && chaos.model->answer_count < 100000)
                 switch (chaos_next(&chaos, 20)) {
                 case 0:

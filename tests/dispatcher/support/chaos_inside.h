@@ -24,6 +24,7 @@ struct chaos_letter {
         size_t size;
         uint8_t alert[ALERT_ID_SIZE]; /* that it is about: must be in the store once taken; zeros: not looked at */
         bool is_answer;               /* a text that must be answered */
+        uint32_t number;              /* of the text */
 };
 
 struct chaos {
@@ -39,7 +40,8 @@ struct chaos {
         uint32_t ids;
         uint8_t promised[PROMISES][ALERT_ID_SIZE]; /* alerts whose SMS was taken */
         size_t promise_count;
-        size_t answers_owed[SUPERVISORS]; /* texts taken that must be answered */
+        size_t answers_owed[SUPERVISORS]; /* texts taken that must be answered; a copy is not another */
+        bool seen[4096];                  /* by text's number */
 };
 
 /* chaos_next: the next order, 0..below - 1; 0 when there are no more.  chaos_wrong: what must hold does not: ends the process. */

@@ -50,7 +50,7 @@ static void write_text(struct chaos *chaos)
         char code[SMS_CODE_SIZE] = "";
 
         letter->is_text = true;
-        chaos->ids++;
+        letter->number = chaos->ids++;
         memset(letter->id, 0x55, EVENT_ID_SIZE);
         memcpy(letter->id, &chaos->ids, sizeof(chaos->ids));
         if (count > 0 && chaos_next(chaos, 3) != 0)
@@ -68,9 +68,13 @@ static void write_text(struct chaos *chaos)
 /* LETTER was taken: from now on it is the region's to keep. */
 static void taken(struct chaos *chaos, const struct chaos_letter *letter)
 {
+        bool first = letter->is_answer && letter->number < sizeof(chaos->seen) && !chaos->seen[letter->number];
+
         if (!letter->is_text && letter->alert[0] != 0 && chaos->promise_count < PROMISES)
                 memcpy(chaos->promised[chaos->promise_count++], letter->alert, ALERT_ID_SIZE);
-        for (unsigned i = 0; letter->is_answer && i < SUPERVISORS; i++) {
+        if (first)
+                chaos->seen[letter->number] = true;
+        for (unsigned i = 0; first && i < SUPERVISORS; i++) {
                 char number[NUMBER_MAX + 1];
 
                 model_person_number(chaos->model, chaos->model->people[i].id, number);

@@ -103,7 +103,7 @@ void model_pump(struct model *model)
         bool busy = true;
 
         while (busy) {
-                busy = deliver(model);
+                busy = !model->feed_first && deliver(model);
                 for (unsigned d = 0; d < model->count; d++) {
                         busy |= feed_some(model, d);
                         if (!model->hold_sync && model->dispatchers[d].unsynced_count > 0) {
@@ -111,6 +111,7 @@ void model_pump(struct model *model)
                                 busy = true;
                         }
                 }
+                busy = busy || deliver(model);
         }
 }
 

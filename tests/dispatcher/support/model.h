@@ -87,6 +87,7 @@ struct model {
         bool store_up, positions_up, disk_good;
         bool hold_sync;     /* the journals take their time */
         bool hold_commits;  /* the store takes its time */
+        bool feed_first;    /* the feed is faster than the store's answers */
         bool lose_replies;  /* the store does it, and says nothing */
         bool asker_is_dead; /* the store does it, and the answer finds nobody */
         size_t alert_count, feed_count, answer_count, session_count, notice_actions, commits, appends;
