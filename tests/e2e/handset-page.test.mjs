@@ -215,6 +215,7 @@ test("with a modem: what it tries, what is the matter, which way it went and was
   assert.match(await said("sms-received"), /Envoyée par réseau et SMS · reçue par SMS/);
   assert.match(await said("sms-only"), /✓?Par SMS[^]*ALERTE[^]*partirait par SMS/);
   assert.match(await said("sms-proof"), /SMS\s+22 avril/);
+  assert.match(await said("trouble-refused"), /Pas de réseau[^]*NE MARCHE PAS[^]*Ni réseau ni SMS[^]*crédit épuisé/);
   assert.match(await said("trouble-sim_locked"), /NE MARCHE PAS[^]*Ni réseau ni SMS[^]*attend son code PIN/);
 });
 

@@ -20,7 +20,8 @@ async function load(language) {
 
 function drawHeader(status) {
   patch(at('who'), [name(status.duty.state === 'on' ? status.duty.name : status.name)]);
-  const line = status.link !== 'welcome' && status.link !== 'up' && status.sms.modem === 'ready' ? 'sms' : status.link;
+  const bySms = status.sms.modem === 'ready' && !status.trouble.includes('no_path');
+  const line = bySms && status.link !== 'welcome' && status.link !== 'up' ? 'sms' : status.link;
   at('line').textContent = status.enrolled ? t(`line_${line}`) : '';
   at('line').className = line === 'welcome' || line === 'sms' ? 'good' : status.enrolled ? 'bad' : '';
   at('language').textContent = t('language');

@@ -67,6 +67,7 @@ export const states = {
   "trouble-not-known": { status: carrier({ button: false, trouble: ["not_known"], link: "up" }), key: "press" },
   ...Object.fromEntries(["absent", "silent", "no_sim", "sim_locked", "no_network"].map((modem) => [`trouble-${modem}`, { status: noData(modem), key: "press" }])),
   "sms-only": { status: noData("ready"), key: "sms-only" },
+  "trouble-refused": { status: noData("ready", { button: false, trouble: ["no_path"], sms: sms("ready", { failed_at_ms: NOW - 30000, code: 21, failure: "refused" }) }), key: "press" },
   "sms-no-sim": { status: carrier({ sms: sms("no_sim") }), key: "minor" },
   "sms-proof": { status: carrier({ sms: sms("ready", { good_at_ms: NOW - 86400000 * 12 }), proof: { running: false, recorded_at_ms: NOW - 5000, sent_at_ms: NOW - 4900,
     proved_at_ms: NOW - 4800, fix_at_ms: NOW - 4000, sms_at_ms: NOW - 86400000 * 12 } }), key: "press" },
