@@ -7,8 +7,9 @@
 #include "tests/geo/oracle.h"
 #include "tests/sim/sim.h"
 
-#define LATE_MS    5000  /* a deadline may be acted on so late where the region is well */
-#define HEALTHY_MS 10000 /* for so long */
+#define LATE_MS     5000  /* a deadline may be acted on so late where the region is well */
+#define HEALTHY_MS  10000 /* for so long */
+#define SMS_LATE_MS 45000 /* an SMS is due 10 s at most; each dispatcher may fail once */
 
 struct known *check_known(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], bool make)
 {
@@ -284,6 +285,21 @@ static void check_owners(struct sim *sim)
         }
 }
 
+/* An SMS that is due is sent: by whoever wrote so, or 10 s later by another. */
+static void check_sms(struct sim *sim, const struct stored *alert)
+{
+        int64_t since_ms = store_now_ms(sim, sim->store.primary) - SMS_LATE_MS;
+        struct record record;
+
+        assert(record_decode(alert->last->octets, alert->last->len, &record) == 0);
+        for (size_t i = 0; i < record.asked_count; i++)
+                if (record.asked[i].sms_state == SMS_DUE && record.asked[i].sms_at_ms < since_ms)
+                        sim_fail(sim, "sms", "alert ..%02x: the SMS to %s is due for ever", record.id[15],
+                                 record.asked[i].id);
+        if (record.told_sms_state == SMS_DUE && record.told_sms_at_ms < since_ms)
+                sim_fail(sim, "sms", "alert ..%02x: the receipt by SMS is due for ever", record.id[15]);
+}
+
 void check_second(struct sim *sim)
 {
         const struct instance *in = &sim->store.instances[sim->store.primary];
@@ -298,6 +314,8 @@ void check_second(struct sim *sim)
 
                 if (in->alerts[i].closed)
                         continue;
+                if (sim->now_ms - sim->healthy_ms > SMS_LATE_MS)
+                        check_sms(sim, &in->alerts[i]);
                 if (store_now_ms(sim, sim->store.primary) - in->alerts[i].due_ms > LATE_MS)
                         sim_fail(sim, "late", "alert ..%02x: nobody acts on its deadline", in->alerts[i].id[15]);
                 if (k != NULL && k->told_closed && sim->calm)

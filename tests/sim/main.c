@@ -2,7 +2,8 @@
  *
  *      vigie-sim [--from SEED] [--seeds N] [--keep FOLDER]   each failing seed is shrunk, drawn and (--keep) kept as a tape
  *      vigie-sim --tape FILE                                 one tape, drawn
- *      vigie-sim --until-failure [--seeds N]                 stop at the first; prints "caught SEEDS" (for mutants) */
+ *      vigie-sim --failures [--seeds N]                      only say which seeds fail: "SEED INVARIANT" a line
+ *      vigie-sim --until-failure [--skip SEED,SEED...]       stop at the first; prints "caught SEEDS INVARIANT" (for mutants) */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,8 +14,8 @@
 
 struct options {
         uint64_t from, seeds;
-        const char *keep, *tape;
-        bool until_failure, hash;
+        const char *keep, *tape, *skip;
+        bool until_failure, failures, hash;
 };
 
 static double now_s(void)
@@ -89,6 +90,20 @@ static int play_tape(const char *path)
         return outcome.failed;
 }
 
+static bool is_skipped(const struct options *options, uint64_t seed)
+{
+        char text[24];
+        const char *at = options->skip;
+
+        snprintf(text, sizeof(text), "%" PRIu64, seed);
+        while (at != NULL && (at = strstr(at, text)) != NULL) {
+                if ((at == options->skip || at[-1] == ',') && (at[strlen(text)] == ',' || at[strlen(text)] == '\0'))
+                        return true;
+                at++;
+        }
+        return false;
+}
+
 static int run(const struct options *options)
 {
         uint64_t alerts = 0, happened = 0, failures = 0, hash = 0, marks[MARK_END] = { 0 }, ran = 0;
@@ -98,6 +113,8 @@ static int run(const struct options *options)
                 struct plan plan;
                 struct outcome outcome;
 
+                if (is_skipped(options, options->from + i))
+                        continue;
                 plan_draw(&plan, options->from + i);
                 outcome_of(&plan, NULL, &outcome);
                 ran++;
@@ -112,11 +129,15 @@ static int run(const struct options *options)
                         printf("caught %" PRIu64 " %s\n", ran, outcome.which);
                         return 1;
                 }
-                if (outcome.failed) {
-                        failures++;
+                failures += outcome.failed;
+                if (outcome.failed && options->failures)
+                        printf("%" PRIu64 " %s\n", plan.seed, outcome.which);
+                else if (outcome.failed) {
                         tell_failure(&plan, &outcome, options);
                 }
         }
+        if (options->failures)
+                return failures > 0;
         took_s = now_s() - start_s;
         printf("sometimes, in so many of %" PRIu64 " seeds:\n", ran);
         for (unsigned m = 0; m < MARK_END; m++)
@@ -136,6 +157,10 @@ int main(int argc, char **argv)
 
                 if (strcmp(argv[i], "--until-failure") == 0)
                         options.until_failure = true;
+                else if (strcmp(argv[i], "--failures") == 0)
+                        options.failures = true;
+                else if (strcmp(argv[i], "--skip") == 0)
+                        options.skip = value, i++;
                 else if (strcmp(argv[i], "--hash") == 0)
                         options.hash = true;
                 else if (strcmp(argv[i], "--from") == 0)

@@ -103,14 +103,22 @@ static void draw_press(struct plan *plan, uint64_t *c, int64_t at_ms)
         o->b = sim_permille(c, 600) ? VIGIE_PRESS_AT_ONCE : VIGIE_TOUCH_DOWN;
         if (o->b == VIGIE_TOUCH_DOWN && sim_permille(c, 400))
                 put(plan, at_ms + sim_between(c, 100, 2000), ORDER_TOUCH_UP, who);
-        if (sim_permille(c, 300))
-                put(plan, at_ms + sim_between(c, 1000, 30000), ORDER_CATEGORY, who)->a = sim_between(c, 1, 5);
-        if (sim_permille(c, 300))
-                put(plan, at_ms + sim_between(c, 500, 40000), ORDER_PIN, who)->a = sim_between(c, 0, 2);
-        if (sim_permille(c, 300))
-                put(plan, at_ms + sim_between(c, 5000, 120000), ORDER_CLOSE, 0)->a = sim_between(c, 0, 3);
-        if (sim_permille(c, 200))
-                put(plan, at_ms + sim_between(c, 3000, 60000), ORDER_TAKE, 0)->a = sim_between(c, 0, 3);
+        if (sim_permille(c, 300)) {
+                o = put(plan, at_ms + sim_between(c, 1000, 30000), ORDER_CATEGORY, who);
+                o->a = sim_between(c, 1, 5);
+        }
+        if (sim_permille(c, 300)) {
+                o = put(plan, at_ms + sim_between(c, 500, 40000), ORDER_PIN, who);
+                o->a = sim_between(c, 0, 2);
+        }
+        if (sim_permille(c, 300)) {
+                o = put(plan, at_ms + sim_between(c, 5000, 120000), ORDER_CLOSE, 0);
+                o->a = sim_between(c, 0, 3);
+        }
+        if (sim_permille(c, 200)) {
+                o = put(plan, at_ms + sim_between(c, 3000, 60000), ORDER_TAKE, 0);
+                o->a = sim_between(c, 0, 3);
+        }
         if (sim_permille(c, 200))
                 put(plan, at_ms + sim_between(c, 10000, 130000), ORDER_STILL, who);
         if (sim_permille(c, 200))

@@ -141,10 +141,13 @@ static void say(struct sim *sim, const struct core_action *action)
 {
         unsigned phone = phone_of(action->u.sms_say.to);
         struct happening *it;
+        int64_t ms;
 
         if (action->u.sms_say.say.kind != SMS_ALERT || phone >= SIM_PHONES || !sim_permille(&sim->chance, 300))
                 return;
-        it = sim_at(sim, way_ms(sim) + sim_between(&sim->chance, 4000, 30000), door, phone);
+        ms = way_ms(sim);
+        ms += sim_between(&sim->chance, 4000, 30000);
+        it = sim_at(sim, ms, door, phone);
         it->b = (uint64_t)atoi(action->u.sms_say.say.code) | (uint64_t)sim_permille(&sim->chance, 300) << 32;
         sim_octets(it, "", 0);
 }

@@ -297,6 +297,19 @@ struct ask {
         struct op *op;
 };
 
+/* As octets: a struct has holes. */
+static bool same_value(const struct op *a, const struct op *b)
+{
+        uint8_t x[NOTICE_MAX], y[NOTICE_MAX];
+        int n = a->kind == OP_NOTICE ? notice_encode(&a->notice, x, sizeof(x))
+                                     : duty_entry_encode(&a->duty, x, sizeof(x));
+        int m = b->kind == OP_NOTICE ? notice_encode(&b->notice, y, sizeof(y))
+                                     : duty_entry_encode(&b->duty, y, sizeof(y));
+
+        assert(n > 0 && m > 0);
+        return n == m && memcmp(x, y, (size_t)n) == 0;
+}
+
 static bool same_fact(const struct instance *in, const struct op *op)
 {
         const struct op *const *facts = op->kind == OP_NOTICE ? in->notices : in->duty;
@@ -304,9 +317,7 @@ static bool same_fact(const struct instance *in, const struct op *op)
 
         for (size_t i = 0; i < count; i++)
                 if (strcmp(facts[i]->key, op->key) == 0)
-                        return facts[i]->on == op->on &&
-                               (!op->on || (memcmp(&facts[i]->notice, &op->notice, sizeof(op->notice)) == 0 &&
-                                            memcmp(&facts[i]->duty, &op->duty, sizeof(op->duty)) == 0));
+                        return facts[i]->on == op->on && (!op->on || same_value(facts[i], op));
         return !op->on;
 }
 
