@@ -300,6 +300,8 @@ int init_main(const char *dir, int argc, char **argv)
                 printf("\nTake root.key off this machine now, and keep it where no network is.  Dispatchers and "
                        "consoles need neither\n"
                        "ca.key nor position.key.\n");
+                if (setup.sms_number[0] != 0)
+                        printf("kannel.conf: add the line to your operator, as share/vigie/kannel/README.md says.\n");
         }
         if (texts != NULL)
                 explicit_bzero(texts, sizeof(*texts));

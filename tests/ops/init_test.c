@@ -55,6 +55,7 @@ static void test_sms(void **state)
         assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--sms-number", "+33700900900", "--control-number",
                                "+33478000000", "--sms-port", "9001", "--gateway-port", "65533"),
                          0);
+        assert_non_null(strstr(p->out, "kannel.conf: add the line to your operator"));
         assert_int_equal(place_mode(p, "region/kannel.conf"), 0600);
         place_get(p, "region/kannel.conf", kannel, sizeof(kannel));
         place_get(p, "region/dispatcher.conf", dispatcher, sizeof(dispatcher));
