@@ -54,11 +54,13 @@ void run_on_duty(struct run *run, enum off_duty reason)
         run->off &= ~(unsigned)reason;
         if (before == run->off || run->off != 0)
                 return;
-        if ((r = link_start(run->link)) < 0 || (r = sms_start(run)) < 0) {
+        r = link_start(run->link);
+        if (r < 0) {
                 log_error(NULL, "cannot listen: %s", strerror(-r));
                 run_stop(run, r);
                 return;
         }
+        sms_start(run);
         say_ready(run);
         run->serving = 1;
         run->served = true;

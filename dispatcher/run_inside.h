@@ -126,7 +126,7 @@ void keep_close(struct run *run);
 /* sms_run.c: nothing happens where no sms.port is configured.  sms_open: bind the door, make the gate; sms_start, sms_stop:
  * take SMS, or leave them to the others; the other three do the core's actions of that name. */
 int sms_open(struct run *run);
-int sms_start(struct run *run);
+void sms_start(struct run *run);
 void sms_stop(struct run *run);
 void sms_close(struct run *run);
 void sms_do_taken(struct run *run, const struct core_action *action);

@@ -192,7 +192,7 @@ static void take(struct caller *caller, const struct sms_request *request)
         caller->ref = ++door->last_ref;
         door->counts.pending++;
         door->strangers += caller->stranger;
-        arm(caller, SMS_DOOR_TERM_MS);
+        arm(caller, door->options.term_ms);
         door->options.arrived(door->options.user, request, caller->ref);
 }
 
@@ -366,6 +366,8 @@ int sms_door_open(const struct sms_door_options *options, struct sms_door **ret_
         if (door == NULL)
                 return -ENOMEM;
         door->options = *options;
+        if (options->term_ms == 0)
+                door->options.term_ms = SMS_DOOR_TERM_MS;
         door->port = options->port;
         r = bind_port(door);
         if (r < 0) {

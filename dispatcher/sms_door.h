@@ -36,6 +36,7 @@ struct sms_door_options {
         struct loop *loop;
         int port; /* on 127.0.0.1; 0: the system chooses (tests) */
         const char *secret;
+        int64_t term_ms; /* 0: SMS_DOOR_TERM_MS; tests are less patient */
         uint64_t seed;
         void *user;
         /* Say whether the region knows NUMBER; NULL: all are known. */

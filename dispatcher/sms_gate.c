@@ -297,7 +297,7 @@ static void make_room(struct sms_gate *gate)
         lose(gate, last);
 }
 
-static void fill(struct item *item, const struct sms_out *sms)
+static void fill(struct item *item, const struct sms_out *sms, int64_t term_ms)
 {
         size_t len = sms->text != NULL ? strlen(sms->text) : sms->data.len;
 
@@ -308,7 +308,7 @@ static void fill(struct item *item, const struct sms_out *sms)
         item->gsm = sms->gsm;
         item->len = len < sizeof(item->body) ? len : sizeof(item->body);
         memcpy(item->body, sms->text != NULL ? (const void *)sms->text : sms->data.at, item->len);
-        item->until_mono_ms = clock_mono_ms() + SMS_GATE_TERM_MS;
+        item->until_mono_ms = clock_mono_ms() + term_ms;
 }
 
 void sms_gate_send(struct sms_gate *gate, const struct sms_out *sms)
@@ -317,10 +317,10 @@ void sms_gate_send(struct sms_gate *gate, const struct sms_out *sms)
 
         if (item != NULL) {
                 gate->counts.replaced++;
-                fill(item, sms);
+                fill(item, sms, gate->options.term_ms);
         } else if ((item = calloc(1, sizeof(*item))) != NULL) {
                 item->gate = gate;
-                fill(item, sms);
+                fill(item, sms, gate->options.term_ms);
                 for (at = &gate->first[item->priority]; *at != NULL; at = &(*at)->next)
                         ;
                 *at = item;
@@ -342,6 +342,8 @@ int sms_gate_open(const struct sms_gate_options *options, struct sms_gate **ret_
                 return r;
         }
         gate->options = *options;
+        if (options->term_ms == 0)
+                gate->options.term_ms = SMS_GATE_TERM_MS;
         wheel_timer_init(&gate->timer, on_timer, gate);
         *ret_gate = gate;
         return 0;

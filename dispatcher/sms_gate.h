@@ -39,6 +39,7 @@ struct sms_gate_options {
         const char *url, *user, *password, *from; /* of sendsms; borrowed for the gate's life */
         int report_port;                          /* of our door, for delivery reports */
         const char *report_secret;                /* of our door */
+        int64_t term_ms;                          /* 0: SMS_GATE_TERM_MS; tests are less patient */
         void *told;
         /* What became of an SMS: SMS_HANDED or SMS_FAILED of enum sms_state. */
         void (*report)(void *told, const struct sms_ref *about, uint8_t what);

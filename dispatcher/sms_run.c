@@ -165,9 +165,12 @@ int sms_open(struct run *run)
                              &run->gate);
 }
 
-int sms_start(struct run *run)
+void sms_start(struct run *run)
 {
-        return run->door != NULL ? sms_door_start(run->door) : 0;
+        int r = run->door != NULL ? sms_door_start(run->door) : 0;
+
+        if (r < 0) /* handsets with data are served all the same, and the other processes have doors of their own */
+                log_error("sms", "sms.port %d: %s: takes no SMS", sms_door_port(run->door), strerror(-r));
 }
 
 void sms_stop(struct run *run)

@@ -288,6 +288,37 @@ static void test_connections(void **state)
                 close(fd[i]);
 }
 
+/* What is not taken in its term is told to come again; a taken that comes later finds nobody. */
+static void test_late(void **state)
+{
+        struct bench *b = *state;
+        struct sms_door *hasty;
+        int fd, status = -1;
+
+        assert_int_equal(
+                sms_door_open(
+                        &(struct sms_door_options){
+                                .loop = b->loop, .secret = SECRET, .term_ms = 20, .user = b, .arrived = on_arrived },
+                        &hasty),
+                0);
+        assert_int_equal(sms_door_start(hasty), 0);
+        sms_door_close(b->door);
+        b->door = hasty;
+        fd = dial(b);
+        SAY(fd, OBJECT);
+        while (status == -1)
+                status = answer(b, fd);
+        assert_int_equal(status, 503);
+        assert_int_equal(b->arrived, 1);
+        assert_int_equal(sms_door_counts(hasty)->late, 1);
+        assert_int_equal(sms_door_counts(hasty)->pending, 0);
+        sms_door_taken(hasty, b->refs[0]);
+        b->take = true;
+        SAY(fd, OBJECT); /* the same connection, the same SMS */
+        assert_int_equal(answer(b, fd), 200);
+        close(fd);
+}
+
 static void test_two_doors_and_one_stops(void **state)
 {
         struct bench *b = *state;
@@ -343,6 +374,7 @@ int main(void)
                 CASE(test_places),
                 CASE(test_connections),
                 CASE(test_two_doors_and_one_stops),
+                CASE(test_late),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,35 @@ static void test_what_the_gateway_will_not_have(void **state)
         assert_int_equal(b->told[1].what, SMS_HANDED);
 }
 
+/* The term of one is over while the gateway is away: it has failed, once, and is not sent any more. */
+static void test_given_up(void **state)
+{
+        struct bench *b = *state;
+        struct sms_gate *hasty;
+
+        b->status = 503;
+        assert_int_equal(sms_gate_open(&(struct sms_gate_options){ .loop = b->loop,
+                                                                   .url = b->url,
+                                                                   .user = "u",
+                                                                   .password = "p",
+                                                                   .from = "36000",
+                                                                   .report_secret = "",
+                                                                   .term_ms = 500,
+                                                                   .told = b,
+                                                                   .report = on_report,
+                                                                   .state = on_state },
+                                       &hasty),
+                         0);
+        sms_gate_close(b->gate);
+        b->gate = hasty;
+        send_text(b, "+33611111111", "x", SMS_TO_ASKED);
+        run_until(b, &b->told_count, 1);
+        assert_int_equal(b->told[0].what, SMS_FAILED);
+        assert_int_equal(b->asked_count, 1);
+        assert_int_equal(sms_gate_counts(b->gate)->failed, 1);
+        assert_int_equal(sms_gate_counts(b->gate)->waiting, 0);
+}
+
 static void test_nobody_there(void **state)
 {
         struct bench *b = *state;
@@ -370,6 +399,7 @@ int main(void)
                 CASE(test_away_and_back),
                 CASE(test_what_the_gateway_will_not_have),
                 CASE(test_nobody_there),
+                CASE(test_given_up),
                 CASE(test_the_queue_is_full),
         };
 
