@@ -90,6 +90,7 @@ struct open_alert {
         struct waiting waiting[ALERT_WAITING_MAX];
         struct wheel_timer due, kept;
         bool due_now, look, bring_back, loaded, in_ready;
+        bool close_again; /* the store lost its closure */
         bool untold;     /* came by loading: those concerned are told step by step */
         bool unreadable; /* the store's record is none that we can read: it waits for a newer feed entry */
         struct open_alert *next_ready;
@@ -283,6 +284,9 @@ void hold_remember(struct core *core, const struct record *record, const struct 
 void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone);
 const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE]);
 
+/* hold_close: RECORD is closed, as TOMBSTONE says: what we know of an alert that was closed where we did not see it. */
+void hold_close(struct record *record, const struct tombstone *tombstone);
+
 /* hold_tombstone: what stays of RECORD, which is closed. */
 struct tombstone hold_tombstone(const struct record *record);
 
@@ -352,7 +356,7 @@ struct receipt tell_what(const struct core *core, const struct record *record, c
 void tell_proved(struct core *core, uint16_t revision, const struct waiting *to);
 
 /* tell_closed: the receipt of a closed alert. */
-void tell_closed(struct core *core, const struct tombstone *tombstone, uint16_t revision, const struct waiting *to);
+void tell_closed(struct core *core, const struct tombstone *tombstone, const struct waiting *to);
 
 /* tell_alert: RECORD is news of ALERT: receipts to its handset's sessions and those that wait, rings to who is asked. */
 void tell_alert(struct core *core, struct open_alert *alert, const struct record *record);

@@ -467,6 +467,22 @@ static void offer_note(struct core *core, struct open_alert *alert)
         flow_ready(core, alert);
 }
 
+/* It was closed, and a failover lost that: closed it stays. */
+static void offer_closure(struct core *core, struct open_alert *alert)
+{
+        struct proposal proposal = { .change.event = EVENT_CLOSE };
+        const struct closed_alert *closed = hold_closed(core, alert->id);
+
+        alert->close_again = false;
+        if (closed == NULL)
+                return;
+        begin(alert, &proposal);
+        hold_close(&proposal.record, &closed->tombstone);
+        proposal.record.version++;
+        proposal.record.changed_at_ms = core->now_ms;
+        commit(core, alert, &proposal);
+}
+
 static struct fact *next_fact(const struct open_alert *alert)
 {
         for (size_t i = 0; i < alert->queued; i++)
@@ -526,6 +542,8 @@ static void step(struct core *core, struct open_alert *alert)
                 look_up(core, alert, alert->id, NULL);
         else if (!core->disk_full && bare_fact(alert) != NULL)
                 write_down_later(core, alert);
+        else if (alert->close_again)
+                offer_closure(core, alert);
         else if (fact != NULL && fact->state != FACT_READY)
                 return; /* the journal has it not yet; those behind wait too */
         else if (fact != NULL && route_again(core, alert, fact))

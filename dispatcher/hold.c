@@ -84,15 +84,20 @@ static void gauge(struct core *core, uint32_t marks, int by)
                 core->counters.open_drills += by;
 }
 
-static void unclaim(struct core *core, struct open_alert *alert)
+/* Its handset's next press is another alert. */
+static void unplace(struct open_alert *alert)
 {
-        struct open_alert **place;
+        struct open_alert **place = alert->handset != NULL ? place_of(alert->handset, alert->marks) : NULL;
 
-        if (alert->handset == NULL)
-                return;
-        place = place_of(alert->handset, alert->marks);
         if (place != NULL && *place == alert)
                 *place = NULL;
+}
+
+static void unclaim(struct core *core, struct open_alert *alert)
+{
+        if (alert->handset == NULL)
+                return;
+        unplace(alert);
         alert->handset->alert_count--;
         gauge(core, alert->marks, -1);
         directory_handset_tidy(&core->directory, alert->handset);
@@ -218,9 +223,13 @@ struct tombstone hold_tombstone(const struct record *record)
 {
         struct tombstone tombstone = { .version = record->version,
                                        .state = record_receipt_state(record),
-                                       .closed_at_ms = record->closed_at_ms };
+                                       .closed_at_ms = record->closed_at_ms,
+                                       .revision = record->revision };
 
         record_set_text(tombstone.who, sizeof(tombstone.who), record->closed_by_name);
+        for (size_t i = 0; i < record->alias_count; i++) /* it goes under each id of it */
+                if (record->aliases[i].revision > tombstone.revision)
+                        tombstone.revision = record->aliases[i].revision;
         return tombstone;
 }
 
@@ -267,17 +276,25 @@ void hold_remember(struct core *core, const struct record *record, const struct 
         uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
         size_t count = hold_ids(core, record, ids);
 
-        for (size_t i = 0; i < count; i++)
-                hold_remember_id(core, ids[i], tombstone);
+        for (size_t i = 0; i < count; i++) {
+                struct tombstone its = *tombstone;
+                int alias = alert_alias_find(record, ids[i] + HANDSET_ID_SIZE);
+
+                if (i == 0 && record->version != 0 && record->alias_count > 0)
+                        its.revision = record->revision;
+                else if (i > 0 && alias >= 0)
+                        its.revision = record->aliases[alias].revision;
+                hold_remember_id(core, ids[i], &its);
+        }
 }
 
-/* What we know of an alert that was closed where we did not see it. */
-static void close_record(struct record *record, const struct tombstone *tombstone)
+void hold_close(struct record *record, const struct tombstone *tombstone)
 {
         record->state = ALERT_CLOSED;
         record->version = tombstone->version > record->version ? tombstone->version : record->version;
         record->close_reason = tombstone->state >= CLOSE_HELPED ? tombstone->state : CLOSE_OTHER;
         record->closed_at_ms = tombstone->closed_at_ms;
+        record->revision = tombstone->revision > record->revision ? tombstone->revision : record->revision;
         record->due_ms = 0;
         record_set_text(record->closed_by_name, sizeof(record->closed_by_name), tombstone->who);
 }
@@ -316,16 +333,36 @@ static bool move_on(struct core *core, struct open_alert *alert, struct fact *fa
         return true;
 }
 
+/* Presses that ALERT has no part in, and who waits for them, go elsewhere before anybody is told that it is closed. */
+static void move_others(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < alert->queued; i++) {
+                struct fact *fact = alert->queue[i];
+
+                if (!is_another(record, fact)) {
+                        alert->queue[kept++] = fact;
+                        continue;
+                }
+                fact->meant = false;
+                core->counters.waiting -= flow_waits(fact);
+                if (!move_on(core, alert, fact)) {
+                        core->counters.waiting += flow_waits(fact);
+                        fact->alert = alert;
+                        alert->queue[kept++] = fact;
+                }
+        }
+        alert->queued = (uint8_t)kept;
+}
+
 static void settle_facts(struct core *core, struct open_alert *alert, const struct record *record)
 {
         for (size_t i = 0; i < alert->queued; i++) {
                 struct fact *fact = alert->queue[i];
 
                 fact->alert = NULL;
-                fact->meant = false;
                 core->counters.waiting -= flow_waits(fact);
-                if (is_another(record, fact) && move_on(core, alert, fact))
-                        continue;
                 if (fact->type == FACT_COMMAND && fact->state != FACT_DONE)
                         right_answer(core, fact, record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED,
                                      record);
@@ -353,7 +390,7 @@ static void tell_gone(struct core *core, struct open_alert *alert, const struct 
 
         for (size_t i = 0; i < alert->waiting_count; i++)
                 if (forged || memcmp(alert->waiting[i].as, alert->id, ALERT_ID_SIZE) == 0)
-                        tell_closed(core, tombstone, UINT16_MAX, &alert->waiting[i]);
+                        tell_closed(core, tombstone, &alert->waiting[i]);
 }
 
 void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
@@ -367,8 +404,10 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         } else {
                 hold_meant(alert, &record);
                 memcpy(record.id, alert->id, ALERT_ID_SIZE);
-                close_record(&record, tombstone);
+                hold_close(&record, tombstone);
         }
+        unplace(alert); /* so that none of them comes back */
+        move_others(core, alert, &record);
         meanwhile_hear(alert, &record);
         for (size_t i = 0; i < record.asked_count; i++) {
                 struct person *person = directory_person(&core->directory, record.asked[i].id);
@@ -399,6 +438,9 @@ void hold_load(struct core *core, struct open_alert *alert, const struct record 
         if (record->version < alert->version) /* a failover lost what it had acknowledged */
                 flow_again(core, alert);
         hold_set(core, alert, record, bytes);
+        alert->close_again = hold_closed(core, alert->id) != NULL; /* a closure too: it is final */
+        if (alert->close_again)
+                flow_ready(core, alert);
 }
 
 bool hold_step(struct core *core)

@@ -62,7 +62,7 @@ static void looked_up(struct core *core, struct open_alert *alert, const struct 
                 hold_remember_id(core, fact->id, &event->u.committed.tombstone);
                 for (size_t i = 0; i < alert->waiting_count; i++)
                         if (memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
-                                tell_closed(core, &event->u.committed.tombstone, UINT16_MAX, &alert->waiting[i]);
+                                tell_closed(core, &event->u.committed.tombstone, &alert->waiting[i]);
                 hold_wait_move(alert, NULL, fact->id);
                 flow_remove(core, alert, fact);
                 flow_release(core, fact);
@@ -92,6 +92,8 @@ static void not_landed(struct core *core, struct open_alert *alert)
                 alert->flying->state = FACT_READY;
         else if (alert->proposal_event == EVENT_DUE)
                 alert->due_now = true;
+        else if (alert->proposal_event == EVENT_CLOSE)
+                alert->close_again = true;
         alert->flying = NULL;
         flow_ready(core, alert);
 }

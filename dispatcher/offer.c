@@ -137,7 +137,7 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
 
         if (closed != NULL && hold_find(core, verdict->press.id) == NULL) {
                 if (may_tell_copy(core, to, &closed->sms_told_ms))
-                        tell_closed(core, &closed->tombstone, verdict->press.alert.revision, to);
+                        tell_closed(core, &closed->tombstone, to);
                 return true;
         }
         if (alert == NULL)

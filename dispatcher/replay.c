@@ -93,6 +93,29 @@ static bool has_fact(const struct open_alert *alert, const struct fact *fact)
         return false;
 }
 
+/* Whether ALERT has a press with ID behind AT: it says all that the one there does. */
+static bool is_superseded(const struct open_alert *alert, size_t at)
+{
+        for (size_t i = at + 1; i < alert->queued; i++)
+                if (alert->queue[i]->type == FACT_ALERT &&
+                    memcmp(alert->queue[i]->id, alert->queue[at]->id, ALERT_ID_SIZE) == 0)
+                        return true;
+        return false;
+}
+
+/* More than are held: the oldest goes that is a command, or a press of which there is a newer revision; the store has it. */
+static void make_room(struct core *core, struct open_alert *alert)
+{
+        for (size_t i = 0; alert->queued == CORE_QUEUE_MAX && i < alert->queued; i++) {
+                struct fact *fact = alert->queue[i];
+
+                if (fact->type == FACT_ALERT && !is_superseded(alert, i))
+                        continue;
+                flow_remove(core, alert, fact);
+                free(fact);
+        }
+}
+
 int core_replay(struct core *core, struct cbor_span bytes)
 {
         struct open_alert *alert;
@@ -106,6 +129,8 @@ int core_replay(struct core *core, struct cbor_span bytes)
                 return 0;
         }
         alert = is_test(read.fact) ? NULL : hold_need(core, read.fact->id);
+        if (alert != NULL && !has_fact(alert, read.fact))
+                make_room(core, alert);
         if (alert == NULL || has_fact(alert, read.fact) || flow_queue(core, alert, read.fact) < 0)
                 free(read.fact);
         else

@@ -83,9 +83,9 @@ void tell_proved(struct core *core, uint16_t revision, const struct waiting *to)
         send_receipt(core, &receipt, to);
 }
 
-void tell_closed(struct core *core, const struct tombstone *tombstone, uint16_t revision, const struct waiting *to)
+void tell_closed(struct core *core, const struct tombstone *tombstone, const struct waiting *to)
 {
-        struct receipt receipt = { .revision = revision,
+        struct receipt receipt = { .revision = tombstone->revision,
                                    .version = tombstone->version,
                                    .state = tombstone->state,
                                    .time_s = (uint32_t)(tombstone->closed_at_ms / 1000) };

@@ -61,6 +61,7 @@ static const struct field tombstone_fields[] = {
         F_ALSO(struct tombstone, state, RECEIPT_CLOSED_HELPED, RECEIPT_STATE_MAX, RECEIPT_CLOSED),
         F_MS(struct tombstone, closed_at_ms),
         F_TEXT(struct tombstone, who),
+        F_LATER(struct tombstone, revision, UINT16_MAX),
 };
 static const struct fields_kind tombstone_kind = { FIELDS(tombstone_fields), sizeof(struct tombstone), TOMBSTONE_MAX,
                                                    FEED_FORMAT };

@@ -95,6 +95,7 @@ struct tombstone {
         uint8_t state; /* receipt state: 7, or 16..23 */
         int64_t closed_at_ms;
         char who[NAME_MAX_OCTETS + 1];
+        uint16_t revision; /* the highest that was in what was closed; a press beyond it was not */
 };
 
 /* feed_format_check: the format field `f` of an entry of the feed, the commands or the roster, LEN octets of text.

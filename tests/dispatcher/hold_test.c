@@ -252,6 +252,100 @@ static void test_closed_bound(void **state)
         model_free(model);
 }
 
+/* The store away here, the alert closed elsewhere, the carrier presses again: that press is another, and is told nothing of the closure. */
+static void test_a_press_beside_a_closure(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
+        struct core_event store = { .kind = CORE_STORE };
+        uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, other);
+        model_press(model, carrier, 1, &one);
+        model_event(model, 0, &store);
+        model_press(model, carrier, 1, &two);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        model_session(model, carrier)->receipt_count = 0;
+        store.u.state.up = true;
+        model_event(model, 0, &store);
+        model_pump(model);
+        assert_int_equal(model_record(model, other).state, ALERT_ASKED);
+        for (size_t i = 0; i < model_session(model, carrier)->receipt_count; i++) {
+                const struct receipt *receipt = &model_session(model, carrier)->receipts[i];
+
+                assert_true(memcmp(receipt->alert.octets, other, ALERT_ID_SIZE) != 0 ||
+                            !receipt_is_closed(receipt->state));
+        }
+        assert_memory_equal(model_session(model, carrier)->receipt.alert.octets, other, ALERT_ID_SIZE);
+        assert_int_equal(counters(model, 0)->waiting, 0);
+        model_free(model);
+}
+
+/* A late revision of a closed alert: the receipt says which one was the last that counted. */
+static void test_revision_of_a_closed_alert(void **state)
+{
+        for (int restarted = 0; restarted < 2; restarted++) {
+                struct model *model = region(1);
+                uint64_t carrier = model_login(model, 0, 1);
+                struct alert alert = model_alert_default(model, 1);
+                uint8_t id[ALERT_ID_SIZE];
+                struct command close;
+
+                model_alert_id(1, 1, id);
+                alert.revision = 3;
+                model_press(model, carrier, 1, &alert);
+                close = model_command(COMMAND_CLOSE, id);
+                assert_int_equal(model_order(model, 0, "control", &close), -1);
+                if (restarted == 1) {
+                        model_kill(model, 0);
+                        model_start(model, 0);
+                        carrier = model_login(model, 0, 1);
+                }
+                alert.revision = 7;
+                alert.marks = ALERT_PRESSED_AGAIN;
+                model_press(model, carrier, 1, &alert);
+                assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_CLOSED_HELPED);
+                assert_int_equal(model_session(model, carrier)->receipt.revision, 3);
+                assert_int_equal(model_open(model), 0);
+                model_free(model);
+        }
+}
+
+/* A failover loses a closure that was told: closed it stays, and nobody is rung for long. */
+static void test_a_lost_closure(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+        struct model_bytes before;
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        before = (struct model_bytes){ malloc(model->alerts[0].record.len), model->alerts[0].record.len };
+        memcpy(before.at, model->alerts[0].record.at, before.len);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        assert_int_equal(model_open(model), 0);
+        model_store(model, false);
+        free(model->alerts[0].record.at);
+        model->alerts[0].record = before;
+        model->alerts[0].version = 1;
+        model->alerts[0].closed = false;
+        model->tombstone_count = 0;
+        model_store(model, true);
+        assert_int_equal(model_open(model), 0);
+        assert_int_equal(model_record(model, id).close_reason, CLOSE_HELPED);
+        assert_int_equal(model_tombstone(model, id)->state, RECEIPT_CLOSED_HELPED);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_CLOSED_HELPED);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -263,6 +357,9 @@ int main(void)
                 cmocka_unit_test(test_two_alerts_of_one_handset),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_closed_bound),
+                cmocka_unit_test(test_a_press_beside_a_closure),
+                cmocka_unit_test(test_revision_of_a_closed_alert),
+                cmocka_unit_test(test_a_lost_closure),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -396,6 +396,30 @@ static void test_journal_of_another_format(void **state)
         model_free(s->model);
 }
 
+/* More in the journal than is held, and the store has lost all of it: the newest of each kind counts. */
+static void test_more_than_is_held(void **state)
+{
+        struct story *s = story();
+        struct model *model = s->model;
+        struct record record;
+
+        for (uint16_t revision = 0; revision < 2 * CORE_QUEUE_MAX; revision++)
+                press(s, 1, revision);
+        order(s, "anna", COMMAND_TAKE, 1);
+        press(s, 1, 2 * CORE_QUEUE_MAX);
+        assert_string_equal(model_record(model, s->id).owner_id, "anna");
+        model_kill(model, 0);
+        free(model->alerts[0].record.at);
+        free(model->alerts[0].signed_alert.at);
+        model->alert_count = 0;
+        model_start(model, 0);
+        record = model_record(model, s->id);
+        assert_int_equal(record.revision, 2 * CORE_QUEUE_MAX);
+        assert_string_equal(record.owner_id, "anna");
+        assert_int_equal(model_open(model), 1);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -403,6 +427,7 @@ int main(void)
                 cmocka_unit_test(test_lost_replies),          cmocka_unit_test(test_failover),
                 cmocka_unit_test(test_closed_while_away),     cmocka_unit_test(test_keep),
                 cmocka_unit_test(test_command_of_nothing),    cmocka_unit_test(test_journal_of_another_format),
+                cmocka_unit_test(test_more_than_is_held),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

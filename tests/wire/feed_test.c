@@ -99,7 +99,9 @@ static void test_largest(void **state)
                                          .asked_ms = INT64_MAX };
         static struct duty_entry d = { INT64_MAX, UINT32_MAX, { 0 } };
         static struct presence p = { .at_ms = INT64_MAX, .has_position = true };
-        static struct tombstone t = { .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .closed_at_ms = INT64_MAX };
+        static struct tombstone t = {
+                .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .closed_at_ms = INT64_MAX, .revision = UINT16_MAX
+        };
 
         fill_text(n.zone_id, sizeof(n.zone_id));
         fill_text(n.zone_name, sizeof(n.zone_name));
@@ -169,7 +171,7 @@ static void test_examples(void **state)
         static const struct carrier_duty carrier = {
                 "martin.l", "tournee-12", "lyon-3", 1767222000000, 1767240000, 64, 0, { 0 }, 0, 0
         };
-        static const struct tombstone tombstone = { 9, RECEIPT_CLOSED_HELPED, 1767226200000, "Karim Benali" };
+        static const struct tombstone tombstone = { 9, RECEIPT_CLOSED_HELPED, 1767226200000, "Karim Benali", 2 };
         const struct {
                 const char *name;
                 const struct codec *codec;
