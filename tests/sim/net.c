@@ -257,6 +257,10 @@ static void phone_gets(struct sim *sim, struct happening *it)
                 put_off(sim, it, phone_gets, 200);
                 return;
         }
+        if (sim->phones[conn->phone].asleep_until_ms > sim->now_ms) {
+                put_off(sim, it, phone_gets, sim->phones[conn->phone].asleep_until_ms - sim->now_ms);
+                return;
+        }
         draw(sim, conn, DOWN, it->octets, it->len);
         phone_tell(sim, conn->phone, &event);
 }

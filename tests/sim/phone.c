@@ -17,9 +17,18 @@ static bool is_same_run(const struct sim *sim, const struct happening *it)
 static void ticked(struct sim *sim, struct happening *it)
 {
         struct vigie_event event = { .type = VIGIE_ON_TICK };
+        const struct phone *phone = &sim->phones[it->who];
+        struct happening *later;
 
-        if (is_same_run(sim, it) && sim->phones[it->who].timer_order == it->a)
+        if (!is_same_run(sim, it) || phone->timer_order != it->a)
+                return;
+        if (phone->asleep_until_ms <= sim->now_ms) {
                 phone_tell(sim, it->who, &event);
+                return;
+        }
+        later = sim_at(sim, phone->asleep_until_ms - sim->now_ms, ticked, it->who);
+        later->a = it->a;
+        later->b = it->b;
 }
 
 static void signed_now(struct sim *sim, struct happening *it)
@@ -325,7 +334,7 @@ static void walks(struct sim *sim, struct happening *it)
         struct vigie_event event = { .type = VIGIE_ON_FIX };
 
         sim_at(sim, 7000 + 100 * it->who, walks, it->who);
-        if (!phone->gps)
+        if (!phone->gps || phone->asleep_until_ms > sim->now_ms)
                 return;
         phone->lat_deg += (double)sim_between(&sim->chance, -20, 20) * 1e-5;
         phone->lon_deg += (double)sim_between(&sim->chance, -20, 20) * 1e-5;

@@ -55,6 +55,7 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_CLOSE] = "close",
         [ORDER_TAKE] = "take",
         [ORDER_COMPACT_PHONE] = "compact_phone",
+        [ORDER_SUSPEND] = "suspend",
 };
 
 const char *order_name(uint8_t kind)
@@ -131,7 +132,7 @@ static void draw_press(struct plan *plan, uint64_t *c, int64_t at_ms)
 
 static void draw_fault(struct plan *plan, uint64_t *c, int64_t at_ms, uint8_t kind)
 {
-        bool of_phone = kind <= ORDER_CLOCK || kind == ORDER_COMPACT_PHONE;
+        bool of_phone = kind <= ORDER_CLOCK || kind >= ORDER_COMPACT_PHONE;
         struct order *o = put(plan, at_ms, kind, 0);
 
         o->who = (unsigned)(of_phone ? sim_below(c, SIM_PHONES) : sim_below(c, SIM_PROCESSES));
@@ -179,7 +180,8 @@ void plan_draw(struct plan *plan, uint64_t seed)
                                           ORDER_PHONE_DISK, ORDER_PHONE_KEY, ORDER_BACKUP,     ORDER_CLOCK,
                                           ORDER_KILL,       ORDER_KILL,      ORDER_PAUSE,      ORDER_DISK,
                                           ORDER_COMPACT,    ORDER_STORE_CUT, ORDER_STORE_AWAY, ORDER_FAILOVER,
-                                          ORDER_STORE_SICK, ORDER_POSITIONS, ORDER_DUTY,       ORDER_COMPACT_PHONE };
+                                          ORDER_STORE_SICK, ORDER_POSITIONS, ORDER_DUTY,       ORDER_COMPACT_PHONE,
+                                          ORDER_SUSPEND };
         uint64_t chance = seed * 7919 + 17, *c = &chance;
         uint8_t mine[8];
         int64_t length_ms;

@@ -59,6 +59,7 @@ enum order_kind {
         ORDER_CLOSE,      /* the control room closes the a-th open alert */
         ORDER_TAKE,       /* the control room takes it */
         ORDER_COMPACT_PHONE,
+        ORDER_SUSPEND, /* the phone sleeps a ms: neither timers nor frames */
         ORDER_END
 };
 

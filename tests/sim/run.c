@@ -242,6 +242,10 @@ static void order_phone(struct sim *sim, const struct order *o)
         case ORDER_COMPACT_PHONE:
                 phone_compact(sim, o->who);
                 break;
+        case ORDER_SUSPEND:
+                phone->asleep_until_ms = sim->now_ms + o->a;
+                chart_note(sim, CHART_PHONE + o->who, "sleeps");
+                break;
         default:
                 people_order(sim, o);
         }
@@ -329,6 +333,7 @@ static void calm(struct sim *sim, struct happening *it)
 
                 it->who = i;
                 phone->kill_in = 0;
+                phone->asleep_until_ms = 0;
                 phone->signs = phone->gps = true;
                 net_back(sim, it);
                 phone_disk_back(sim, it);

@@ -103,7 +103,7 @@ struct phone {
         uint64_t timer_order;
         int conns[SIM_ADDRESSES]; /* -1 none */
         bool network, out_cut, in_cut, gps, signs, modem;
-        int64_t drip_ms, disk_ms;
+        int64_t drip_ms, disk_ms, asleep_until_ms;
         bool disk_full, fsync_fails, journal_bad, syncing;
         long kill_in; /* dies before the so many-th action from now; 0 not */
         uint64_t syncs;
