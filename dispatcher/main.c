@@ -13,8 +13,8 @@
 #include "dispatcher/run.h"
 #include "dispatcher/tls.h"
 
-/* Files besides connections: Redis, journal, log, libraries. */
-#define OTHER_FILES 100
+/* Files besides handsets' connections: the SMS gateway's (SMS_DOOR_CONNECTIONS_MAX), Redis, journal, log, libraries. */
+#define OTHER_FILES 740
 
 struct dispatcher {
         struct config config;

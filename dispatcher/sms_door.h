@@ -15,9 +15,9 @@
 struct loop;
 struct sms_door;
 
-/* Connections: smsbox keeps as many as it has requests under way.  At the bound the longest idle one gives way, and
- * where none is idle the new one is closed: the gateway asks again. */
-#define SMS_DOOR_CONNECTIONS_MAX 256
+/* Connections: smsbox has one for each request under way, 512 by default.  At the bound the longest idle one gives way,
+ * and where none is idle the new one is closed: the gateway asks again. */
+#define SMS_DOOR_CONNECTIONS_MAX 640
 /* Messages not yet taken; the next is answered 503.  SMS_DOOR_STRANGERS_MAX of the places are for anybody: from then
  * on a message whose number the region does not know is answered 503, so that junk leaves room for a real one. */
 #define SMS_DOOR_PENDING_MAX     64

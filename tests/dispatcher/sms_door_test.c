@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -365,6 +366,7 @@ static void test_two_doors_and_one_stops(void **state)
 
 int main(void)
 {
+        struct rlimit files;
         const struct CMUnitTest tests[] = {
                 CASE(test_taken_later_and_at_once),
                 CASE(test_in_pieces_and_hung_up),
@@ -377,5 +379,8 @@ int main(void)
                 CASE(test_late),
         };
 
+        getrlimit(RLIMIT_NOFILE, &files); /* both ends of each connection are ours */
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
