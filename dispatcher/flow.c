@@ -242,6 +242,7 @@ struct proposal {
         struct flow_change change;
         struct cbor_span alert;                     /* the signed alert, where it is the highest revision */
         int64_t owed_ms[RECORD_ASKED_MAX], told_ms; /* SMS that were owed before: since when; 0 not */
+        uint8_t before;                             /* what a receipt would have said */
 };
 
 static int apply_alert(struct core *core, const struct open_alert *alert, const struct fact *fact,
@@ -322,7 +323,8 @@ static void note_owed(struct open_alert *alert, const struct proposal *proposal)
         for (size_t i = 0; i < record->asked_count; i++)
                 if (record->asked[i].sms_state == SMS_DUE && record->asked[i].sms_at_ms != proposal->owed_ms[i])
                         alert->owes |= UINT32_C(1) << i;
-        alert->owes_receipt = record->told_sms_state == SMS_DUE && record->told_sms_at_ms != proposal->told_ms;
+        alert->owes_receipt = record->told_sms_state == SMS_DUE && (record->told_sms_at_ms != proposal->told_ms ||
+                                                                    record_receipt_state(record) != proposal->before);
 }
 
 static void commit(struct core *core, struct open_alert *alert, struct proposal *proposal)
@@ -398,6 +400,7 @@ static void begin(struct open_alert *alert, struct proposal *proposal)
         for (size_t i = 0; i < record->asked_count; i++)
                 proposal->owed_ms[i] = record->asked[i].sms_state == SMS_DUE ? record->asked[i].sms_at_ms : 0;
         proposal->told_ms = record->told_sms_state == SMS_DUE ? record->told_sms_at_ms : 0;
+        proposal->before = record_receipt_state(record);
 }
 
 static void offer_fact(struct core *core, struct open_alert *alert, struct fact *fact)

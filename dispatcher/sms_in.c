@@ -232,6 +232,8 @@ static bool answer(struct core *core, const struct text *text)
                 say_codes(core, text, SMS_WHICH, &asked);
                 return true;
         }
+        if (asked.count + others.count == 0 && !core->store_up)
+                return false; /* another dispatcher may hold it: the gateway brings it again, there or when the store is back */
         if (asked.count + others.count == 0) {
                 say_lost(core, text);
                 return true;

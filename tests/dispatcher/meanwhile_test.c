@@ -188,6 +188,29 @@ static void test_coming(void **state)
         model_free(model);
 }
 
+/* The answer reaches the dispatcher that does not hold the press: not taken there, so that the gateway brings it again. */
+static void test_an_answer_elsewhere(void **state)
+{
+        struct model *model = region(2);
+        struct alert alert = model_alert_default(model, 1);
+        char number[NUMBER_MAX + 1];
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_person_number(model, "bob", number);
+        model_store(model, false);
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        model_pass(model, CORE_KEPT_MS);
+        assert_false(model_sms_text(model, 1, number, "oui"));
+        assert_int_equal(model_said(model, 0, number), 1); /* that asked */
+        assert_true(model_sms_text(model, 0, number, "oui"));
+        model_store(model, true);
+        assert_string_equal(model_record(model, id).owner_id, "bob");
+        assert_true(model_sms_text(model, 1, number, "oui"));
+        assert_int_equal(heard(model, "bob", SMS_YOURS), 2);
+        model_free(model);
+}
+
 /* Who declines meanwhile is passed over at once. */
 static void test_declined(void **state)
 {
@@ -387,12 +410,19 @@ static void test_no_sms(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_press_rings),      cmocka_unit_test(test_a_blip),
-                cmocka_unit_test(test_the_ladder_goes_on), cmocka_unit_test(test_coming),
-                cmocka_unit_test(test_declined),           cmocka_unit_test(test_a_session_comes),
-                cmocka_unit_test(test_reports_meanwhile),  cmocka_unit_test(test_two_dispatchers),
-                cmocka_unit_test(test_closed_before),      cmocka_unit_test(test_many_at_once),
-                cmocka_unit_test(test_no_sms),             cmocka_unit_test(test_bound),
+                cmocka_unit_test(test_a_press_rings),
+                cmocka_unit_test(test_a_blip),
+                cmocka_unit_test(test_the_ladder_goes_on),
+                cmocka_unit_test(test_coming),
+                cmocka_unit_test(test_declined),
+                cmocka_unit_test(test_a_session_comes),
+                cmocka_unit_test(test_reports_meanwhile),
+                cmocka_unit_test(test_two_dispatchers),
+                cmocka_unit_test(test_closed_before),
+                cmocka_unit_test(test_many_at_once),
+                cmocka_unit_test(test_an_answer_elsewhere),
+                cmocka_unit_test(test_no_sms),
+                cmocka_unit_test(test_bound),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

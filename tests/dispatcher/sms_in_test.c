@@ -196,6 +196,30 @@ static void test_later_changes(void **state)
         }
 }
 
+/* Taken and closed within the same millisecond: both are told. */
+static void test_closed_at_once(void **state)
+{
+        for (int feed_first = 0; feed_first < 2; feed_first++) {
+                struct model *model = region(2);
+                struct alert alert = model_alert_default(model, 1);
+                uint8_t id[ALERT_ID_SIZE];
+                struct command command;
+
+                model->feed_first = feed_first == 1;
+                model->gateway = SMS_NONE;
+                model_alert_id(1, 1, id);
+                assert_true(model_sms_press(model, 0, own(1), 1, &alert));
+                command = model_command(COMMAND_TAKE, id);
+                assert_int_equal(model_order(model, 1, "anna", &command), -1);
+                assert_int_equal(model_last_receipt(model, own(1))->receipt.state, RECEIPT_TAKEN);
+                command = model_command(COMMAND_CLOSE, id);
+                assert_int_equal(model_order(model, 1, "anna", &command), -1);
+                assert_int_equal(model_last_receipt(model, own(1))->receipt.state, RECEIPT_CLOSED_HELPED);
+                assert_int_equal(model_sms_receipts(model, NULL), 3);
+                model_free(model);
+        }
+}
+
 /* Closed so long ago that only the store knows. */
 static void test_closed_long_ago(void **state)
 {
@@ -625,6 +649,7 @@ int main(void)
                 cmocka_unit_test(test_copies),
                 cmocka_unit_test(test_two_paths),
                 cmocka_unit_test(test_later_changes),
+                cmocka_unit_test(test_closed_at_once),
                 cmocka_unit_test(test_closed_long_ago),
                 cmocka_unit_test(test_kept),
                 cmocka_unit_test(test_nowhere),
