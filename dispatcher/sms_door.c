@@ -133,6 +133,7 @@ static void answer(struct caller *caller, int status)
 
         let_go(caller);
         caller->state = WRITING;
+        caller->keep_alive = caller->keep_alive && status != 503; /* it may fare better elsewhere */
         buffer.len = (size_t)snprintf(caller->answer, sizeof(caller->answer),
                                       "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: %s\r\n\r\n", status, word,
                                       caller->keep_alive ? "keep-alive" : "close");
@@ -192,7 +193,9 @@ static void take(struct caller *caller, const struct sms_request *request)
         caller->ref = ++door->last_ref;
         door->counts.pending++;
         door->strangers += caller->stranger;
-        arm(caller, door->options.term_ms);
+        arm(caller, request->kind == SMS_REQUEST_TEXT && door->options.term_ms > SMS_DOOR_TEXT_TERM_MS
+                            ? SMS_DOOR_TEXT_TERM_MS
+                            : door->options.term_ms);
         door->options.arrived(door->options.user, request, caller->ref);
 }
 

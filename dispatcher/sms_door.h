@@ -23,6 +23,9 @@ struct sms_door;
 #define SMS_DOOR_PENDING_MAX     64
 #define SMS_DOOR_STRANGERS_MAX   48
 #define SMS_DOOR_TERM_MS         10000
+/* The same for a text: while the store is away it may be another dispatcher that knows what it answers to.  Told to come
+ * again, it comes by a new connection, which the kernel may give to the other. */
+#define SMS_DOOR_TEXT_TERM_MS    2000
 /* A connection that has sent half a request for so long is closed; one without a request, after this long. */
 #define SMS_DOOR_READ_MS         5000
 #define SMS_DOOR_IDLE_MS         60000

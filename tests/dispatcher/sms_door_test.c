@@ -255,6 +255,9 @@ static void test_places(void **state)
         assert_int_equal(sms_door_counts(b->door)->busy, 2);
         sms_door_taken(b->door, b->refs[0]);
         assert_int_equal(answer(b, fd[0]), 200);
+        assert_int_equal(answer(b, fd[n]), 0); /* to come again by a new connection */
+        close(fd[n]);
+        fd[n] = dial(b);
         SAY(fd[n], OBJECT);
         assert_int_equal(answer(b, fd[n]), -1);
         assert_int_equal(b->arrived, SMS_DOOR_PENDING_MAX + 1);
@@ -315,7 +318,10 @@ static void test_late(void **state)
         assert_int_equal(sms_door_counts(hasty)->pending, 0);
         sms_door_taken(hasty, b->refs[0]);
         b->take = true;
-        SAY(fd, OBJECT); /* the same connection, the same SMS */
+        assert_int_equal(answer(b, fd), 0);
+        close(fd);
+        fd = dial(b);
+        SAY(fd, OBJECT); /* the same SMS, by a new connection */
         assert_int_equal(answer(b, fd), 200);
         close(fd);
 }
