@@ -99,6 +99,8 @@ static void press_again(struct vigie *vigie, enum my_subject subject, const stru
                 a->mute = true;
         else if (press->kind == ALERT_PANIC)
                 a->mute = a->hidden = false;
+        a->again_at_s = press->pressed_at_s != 0 ? press->pressed_at_s : 1;
+        a->again_from = UINT32_MAX;
         my_alert_mark(vigie, subject, ALERT_PRESSED_AGAIN | press->marks);
 }
 
@@ -111,6 +113,20 @@ static void raise(struct vigie *vigie, const struct press *press)
                 press_again(vigie, subject, press);
         else
                 raise_new(vigie, subject, press);
+}
+
+void my_alert_raise_anew(struct vigie *vigie, enum my_subject subject)
+{
+        struct my_alert *a = &vigie->alert[subject];
+        uint8_t nonce[ALERT_NONCE_SIZE];
+        struct press press = { a->alert.kind, a->alert.marks, nonce, a->again_at_s, 0 };
+
+        if (a->mute)
+                press.kind = ALERT_SILENT;
+        else if (press.kind == ALERT_SILENT)
+                press.kind = ALERT_PANIC; /* pressed loud since */
+        nonce_draw(vigie, nonce);
+        raise_new(vigie, subject, &press);
 }
 
 void my_alert_raise(struct vigie *vigie, enum alert_kind kind, uint16_t marks)

@@ -130,6 +130,10 @@ void my_alert_start(struct vigie *vigie);
 /* my_alert_raise: raise an alert of KIND with MARKS, or add PRESSED AGAIN to the one that is open. */
 void my_alert_raise(struct vigie *vigie, enum alert_kind kind, uint16_t marks);
 
+/* my_alert_raise_anew: the alert of SUBJECT was closed before its last press again was known there: that press is a new
+ * alert, of its time, with its marks. */
+void my_alert_raise_anew(struct vigie *vigie, enum my_subject subject);
+
 /* my_alert_mark: add MARKS to an open alert; they leave at once. */
 void my_alert_mark(struct vigie *vigie, enum my_subject subject, uint16_t marks);
 

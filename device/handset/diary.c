@@ -2,7 +2,7 @@
  *
  *      [1, subject, serial, ...]       CBOR; serial rises by one a record
  *      alerts    state, nonce, pressed at s, kind, marks, reserved revision, quiet (1 hidden, 2 mute), received,
- *                null or [revision, version, state, time s, who]
+ *                null or [revision, version, state, time s, who], last press again s that the region may not have (0 none)
  *      touch     down, press, nonce, pressed at s
  *      duty      on, to be told, person, round, name, since ms, until s
  *      check-in  at ms (0 none)
@@ -19,18 +19,10 @@
 
 #define DIARY_FORMAT 1
 
-static void write_alert(const struct my_alert *a, struct cbor_writer *w)
+static void write_receipt(const struct my_alert *a, struct cbor_writer *w)
 {
         const struct receipt *r = &a->receipt;
 
-        cbor_write_uint(w, a->state);
-        cbor_write_bytes(w, CBOR_OCTETS(a->alert.nonce));
-        cbor_write_uint(w, a->alert.pressed_at_s);
-        cbor_write_uint(w, a->alert.kind);
-        cbor_write_uint(w, a->alert.marks);
-        cbor_write_uint(w, a->reserved);
-        cbor_write_uint(w, (a->hidden ? 1 : 0) | (a->mute ? 2 : 0));
-        cbor_write_bool(w, a->received);
         if (!a->has_receipt) {
                 cbor_write_null(w);
                 return;
@@ -41,6 +33,20 @@ static void write_alert(const struct my_alert *a, struct cbor_writer *w)
         cbor_write_uint(w, r->state);
         cbor_write_uint(w, r->time_s);
         cbor_write_string(w, r->who);
+}
+
+static void write_alert(const struct my_alert *a, struct cbor_writer *w)
+{
+        cbor_write_uint(w, a->state);
+        cbor_write_bytes(w, CBOR_OCTETS(a->alert.nonce));
+        cbor_write_uint(w, a->alert.pressed_at_s);
+        cbor_write_uint(w, a->alert.kind);
+        cbor_write_uint(w, a->alert.marks);
+        cbor_write_uint(w, a->reserved);
+        cbor_write_uint(w, (a->hidden ? 1 : 0) | (a->mute ? 2 : 0));
+        cbor_write_bool(w, a->received);
+        write_receipt(a, w);
+        cbor_write_uint(w, a->again_at_s);
 }
 
 static void write_touch(const struct my_touch *t, struct cbor_writer *w)
@@ -73,7 +79,7 @@ static void write_fix(const struct vigie *vigie, struct cbor_writer *w)
 }
 
 /* Elements of each subject's record, the three of the head included. */
-static const uint8_t elements[MY_SUBJECTS] = { 12, 12, 12, 7, 10, 4, 7, 4, 5 };
+static const uint8_t elements[MY_SUBJECTS] = { 13, 13, 13, 7, 10, 4, 7, 4, 5 };
 
 static void write_head(struct vigie *vigie, enum my_subject subject, struct cbor_writer *w)
 {
@@ -240,6 +246,8 @@ static void read_alert(struct my_alert *a, struct cbor_reader *r)
         a->mute = quiet & 2;
         a->received = a->felt_received = cbor_read_bool(r);
         read_receipt(a, r);
+        a->again_at_s = cbor_more(r) ? (uint32_t)cbor_read_uint(r, UINT32_MAX) : 0; /* records of before have none */
+        a->again_from = UINT32_MAX;
         a->felt_taken = a->received; /* felt, or too late to be news */
         a->presses = 1;
 }

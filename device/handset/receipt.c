@@ -48,11 +48,16 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
 {
         struct my_alert *a = &vigie->alert[subject];
         bool news = a->receipt.state != r->state || strcmp(a->receipt.who, r->who) != 0 || !a->has_receipt;
+        bool closed = receipt_is_closed(r->state);
 
         if (path == VIGIE_PATH_DATA)
                 my_send_answered(a);
         if (receipt_is_received(r->state) && a->urgent && r->revision >= a->urgent_from)
                 a->urgent = false;
+        if (a->again_at_s != 0 && receipt_is_received(r->state) && r->revision >= a->again_from) {
+                a->again_at_s = 0;
+                news = true;
+        }
         if (!receipt_counts(a, r))
                 return;
         a->has_receipt = true;
@@ -62,11 +67,13 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
                 a->received_at_ms = vigie->now_ms;
                 a->received_path = path;
         }
-        if (receipt_is_closed(r->state))
+        if (closed)
                 a->state = MY_CLOSED;
         receipt_feel(vigie, a, r->state);
         if (news)
                 my_diary_write(vigie, subject, false);
+        if (closed && a->again_at_s != 0)
+                my_alert_raise_anew(vigie, subject);
 }
 
 /* It goes on only for its SMS: that a test SMS is answered is another proof. */

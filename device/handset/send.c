@@ -131,6 +131,8 @@ static void revision_make(struct vigie *vigie, enum my_subject subject)
                 a->urgent = true;
                 a->urgent_from = a->alert.revision;
         }
+        if (a->again_at_s != 0 && a->again_from == UINT32_MAX)
+                a->again_from = a->alert.revision;
         a->want = false;
         a->made_fix = vigie->fix_number;
         a->made_mono_ms = a->sign_mono_ms = vigie->now_mono_ms;

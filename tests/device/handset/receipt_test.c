@@ -82,6 +82,85 @@ static void closed_long_ago(void **state)
         phone_free(p);
 }
 
+/* Out of reach the carrier presses again, and the alert is closed by people who know nothing of that: the press is a new
+ * alert, of its own time, with the marks; a PIN alone is not.  What the region had when it closed stays closed. */
+static void pressed_again_behind_a_close(void **state)
+{
+        static const struct {
+                uint8_t first, again; /* enum vigie_press; 9 = no press */
+                bool pin, known, restart;
+                uint8_t kind; /* of the new alert; 99 = none */
+        } cases[] = {
+                { VIGIE_PRESS_LOUD, VIGIE_PRESS_LOUD, false, false, false, ALERT_PANIC },
+                { VIGIE_PRESS_LOUD, VIGIE_PRESS_LOUD, false, false, true, ALERT_PANIC },
+                { VIGIE_PRESS_LOUD, VIGIE_PRESS_LOUD, true, false, false, ALERT_PANIC },
+                { VIGIE_PRESS_LOUD, VIGIE_PRESS_SILENT, false, false, false, ALERT_SILENT },
+                { VIGIE_PRESS_SILENT, VIGIE_PRESS_LOUD, false, false, false, ALERT_PANIC },
+                { VIGIE_PRESS_SILENT, VIGIE_PRESS_SILENT, false, false, true, ALERT_SILENT },
+                { VIGIE_PRESS_DRILL, VIGIE_PRESS_DRILL, false, false, false, ALERT_DRILL },
+                { VIGIE_PRESS_LOUD, VIGIE_PRESS_LOUD, false, true, false, 99 },
+                { VIGIE_PRESS_LOUD, 9, true, false, false, 99 },
+                { VIGIE_PRESS_LOUD, 9, false, false, true, 99 },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct phone *p = phone_started();
+                bool anew = cases[i].kind != 99;
+
+                phone_press(p, VIGIE_PRESS_AT_ONCE, cases[i].first);
+                phone_run(p, 20000);
+                p->region = cases[i].known;
+                if (cases[i].again != 9)
+                        phone_press(p, VIGIE_PRESS_AT_ONCE, cases[i].again);
+                if (cases[i].pin)
+                        phone_pin(p, VIGIE_PIN_RIGHT);
+                phone_run(p, 3000);
+                if (cases[i].restart)
+                        phone_start(p);
+                p->region = true;
+                phone_receipt(p, RECEIPT_CLOSED_OTHER, 900, "Zoe");
+                phone_run(p, 1000);
+                assert_int_equal(p->known_count, 1 + anew);
+                if (anew) {
+                        assert_int_equal(p->known[1].kind, cases[i].kind);
+                        assert_true(p->known[1].marks & ALERT_PRESSED_AGAIN);
+                        assert_int_equal(!!(p->known[1].marks & ALERT_MISTAKE), cases[i].pin);
+                        assert_int_equal(phone_alert(p).alert.pressed_at_s, UTC0 / 1000 + 20);
+                }
+                if (cases[i].kind == ALERT_SILENT)
+                        assert_int_equal(p->status.alert.word, VIGIE_NOTHING);
+                else
+                        assert_int_equal(p->status.alert.word, anew ? VIGIE_RECEIVED : VIGIE_CLOSED);
+                phone_free(p);
+        }
+}
+
+/* The region had that press when it closed, whatever was sent after it; or had confirmed it, whatever it remembers. */
+static void pressed_again_before_a_close(void **state)
+{
+        for (int confirmed = 0; confirmed < 2; confirmed++) {
+                struct phone *p = phone_started();
+
+                p->unfinished_lost = false;
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 20000);
+                p->region = confirmed;
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 500);
+                p->known[0].revision = confirmed ? 0 : phone_alert(p).alert.revision;
+                p->region = false;
+                phone_fix(p, 45.76, 4.83, 5);
+                if (!confirmed)
+                        phone_pin(p, VIGIE_PIN_RIGHT);
+                phone_run(p, 3000);
+                if (confirmed)
+                        phone_start(p);
+                phone_receipt(p, RECEIPT_CLOSED_OTHER, 900, "Zoe");
+                assert_int_equal(p->status.alert.word, VIGIE_CLOSED);
+                phone_free(p);
+        }
+}
+
 /* The algorithm of the protected header changed, and the signature over it right. */
 static void resign_with_alg(uint8_t *octets, size_t len, uint8_t alg)
 {
@@ -143,8 +222,13 @@ static void of_another_alert(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(out_of_order), cmocka_unit_test(two_are_coming),   cmocka_unit_test(closed_long_ago),
-                cmocka_unit_test(forged),       cmocka_unit_test(of_another_alert),
+                cmocka_unit_test(out_of_order),
+                cmocka_unit_test(two_are_coming),
+                cmocka_unit_test(closed_long_ago),
+                cmocka_unit_test(pressed_again_behind_a_close),
+                cmocka_unit_test(pressed_again_before_a_close),
+                cmocka_unit_test(forged),
+                cmocka_unit_test(of_another_alert),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
