@@ -430,12 +430,13 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
 void hold_load(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes)
 {
         alert->loaded = true;
-        if (record->version == alert->version) {
+        if (record->version == alert->version && bytes.len == alert->record_size &&
+            memcmp(bytes.at, alert->record, bytes.len) == 0) {
                 alert->stored = record->version;
                 return;
         }
-        alert->untold = record->version > alert->version && core->sessions.count > 0;
-        if (record->version < alert->version) /* a failover lost what it had acknowledged */
+        alert->untold = record->version >= alert->version && core->sessions.count > 0;
+        if (record->version <= alert->version) /* a failover lost what it had acknowledged, and may have gone on from there */
                 flow_again(core, alert);
         hold_set(core, alert, record, bytes);
         alert->close_again = hold_closed(core, alert->id) != NULL; /* a closure too: it is final */

@@ -302,6 +302,34 @@ static void test_failover(void **state)
                 }
 }
 
+/* A failover loses our last commit, and another dispatcher's takes its number: what that says stays, ours is offered again. */
+static void test_same_version_other_record(void **state)
+{
+        struct story *s = story();
+        struct record ours, theirs;
+        struct model_alert *stored;
+        uint8_t octets[RECORD_MAX];
+
+        act(s, 0);
+        theirs = model_record(s->model, s->id);
+        act(s, 1);
+        ours = model_record(s->model, s->id);
+        assert_int_equal(ours.version, theirs.version + 1);
+        theirs.version++;
+        theirs.marks |= RECORD_PRESSED_AGAIN;
+        model_store(s->model, false);
+        stored = model_stored(s->model, s->id);
+        stored->record.len = (size_t)record_encode(&theirs, octets, sizeof(octets));
+        stored->record.at = realloc(stored->record.at, stored->record.len);
+        memcpy(stored->record.at, octets, stored->record.len);
+        model_store(s->model, true);
+        theirs = model_record(s->model, s->id);
+        assert_true(theirs.version > ours.version);
+        assert_int_equal(theirs.state, ours.state);
+        assert_int_equal(theirs.marks, ours.marks | RECORD_PRESSED_AGAIN);
+        model_free(s->model);
+}
+
 /* Closed by another dispatcher while this one had no store: its phones are told when it comes back. */
 static void test_closed_while_away(void **state)
 {
@@ -425,6 +453,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_death_at_every_action), cmocka_unit_test(test_replay_changes_nothing),
                 cmocka_unit_test(test_lost_replies),          cmocka_unit_test(test_failover),
+                cmocka_unit_test(test_same_version_other_record),
                 cmocka_unit_test(test_closed_while_away),     cmocka_unit_test(test_keep),
                 cmocka_unit_test(test_command_of_nothing),    cmocka_unit_test(test_journal_of_another_format),
                 cmocka_unit_test(test_more_than_is_held),

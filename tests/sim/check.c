@@ -169,7 +169,8 @@ void check_commit(struct sim *sim, unsigned process, const struct core_action *a
                          action->u.commit.expected);
         if (k != NULL && (p->disk_full || p->disk_away))
                 k->unjournaled_ok = true;
-        if (k != NULL && action->u.commit.event == EVENT_RAISE && !k->journaled && !k->unjournaled_ok)
+        if (k != NULL && k->first_ms != 0 && action->u.commit.event == EVENT_RAISE && !k->journaled &&
+            !k->unjournaled_ok)
                 sim_fail(sim, "unsynced", "%s commits a press that no journal has", p->name);
         if (action->u.commit.event == EVENT_UPDATE && action->u.commit.expected == 0)
                 sim_mark(sim, MARK_BROUGHT_BACK);
