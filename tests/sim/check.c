@@ -286,46 +286,6 @@ static void check_owners(struct sim *sim)
         }
 }
 
-/* An SMS that is due is sent: by whoever wrote so, or 10 s later by another. */
-static void check_sms(struct sim *sim, const struct stored *alert)
-{
-        int64_t since_ms = store_now_ms(sim, sim->store.primary) - SMS_LATE_MS;
-        struct record record;
-
-        assert(record_decode(alert->last->octets, alert->last->len, &record) == 0);
-        for (size_t i = 0; i < record.asked_count; i++)
-                if (record.asked[i].sms_state == SMS_DUE && record.asked[i].sms_at_ms < since_ms)
-                        sim_fail(sim, "sms", "alert ..%02x: the SMS to %s is due for ever", record.id[15],
-                                 record.asked[i].id);
-        if (record.told_sms_state == SMS_DUE && record.told_sms_at_ms < since_ms)
-                sim_fail(sim, "sms", "alert ..%02x: the receipt by SMS is due for ever", record.id[15]);
-}
-
-void check_second(struct sim *sim)
-{
-        const struct instance *in = &sim->store.instances[sim->store.primary];
-
-        if (!is_healthy(sim))
-                sim->healthy_ms = sim->now_ms;
-        check_owners(sim);
-        if (sim->now_ms - sim->healthy_ms < HEALTHY_MS)
-                return;
-        for (size_t i = 0; i < in->alert_count; i++) {
-                const struct known *k = check_known(sim, in->alerts[i].id, false);
-
-                if (in->alerts[i].closed)
-                        continue;
-                if (sim->now_ms - sim->healthy_ms > SMS_LATE_MS)
-                        check_sms(sim, &in->alerts[i]);
-                if (store_now_ms(sim, sim->store.primary) - in->alerts[i].due_ms > LATE_MS)
-                        sim_fail(sim, "late", "alert ..%02x: nobody acts on its deadline", in->alerts[i].id[15]);
-                if (k != NULL && k->told_closed && sim->calm)
-                        sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
-        }
-}
-
-/* ---- The end ---------------------------------------------------------------------------------------------------------------------------- */
-
 /* Where the store has ID: its own record, one that has it as an alias, or a tombstone; with when that was closed. */
 static bool is_in_store(struct sim *sim, const struct known *k, int64_t *ret_closed_ms)
 {
@@ -352,6 +312,53 @@ static bool is_in_store(struct sim *sim, const struct known *k, int64_t *ret_clo
         }
         return false;
 }
+
+/* An SMS that is due is sent: by whoever wrote so, or 10 s later by another. */
+static void check_sms(struct sim *sim, const struct stored *alert)
+{
+        int64_t since_ms = store_now_ms(sim, sim->store.primary) - SMS_LATE_MS;
+        struct record record;
+
+        assert(record_decode(alert->last->octets, alert->last->len, &record) == 0);
+        for (size_t i = 0; i < record.asked_count; i++)
+                if (record.asked[i].sms_state == SMS_DUE && record.asked[i].sms_at_ms < since_ms)
+                        sim_fail(sim, "sms", "alert ..%02x: the SMS to %s is due for ever", record.id[15],
+                                 record.asked[i].id);
+        if (record.told_sms_state == SMS_DUE && record.told_sms_at_ms < since_ms)
+                sim_fail(sim, "sms", "alert ..%02x: the receipt by SMS is due for ever", record.id[15]);
+}
+
+void check_second(struct sim *sim)
+{
+        const struct instance *in = &sim->store.instances[sim->store.primary];
+
+        if (!is_healthy(sim))
+                sim->healthy_ms = sim->now_ms;
+        check_owners(sim);
+        if (sim->now_ms - sim->healthy_ms < HEALTHY_MS)
+                return;
+        for (size_t i = 0; i < sim->known_count; i++) {
+                int64_t closed_ms;
+
+                if (sim->known[i].told_received && !sim->known[i].is_test &&
+                    !is_in_store(sim, &sim->known[i], &closed_ms))
+                        sim_fail(sim, "lost", "alert ..%02x was told received, and is nowhere", sim->known[i].id[15]);
+        }
+        for (size_t i = 0; i < in->alert_count; i++) {
+                const struct known *k = check_known(sim, in->alerts[i].id, false);
+
+                if (in->alerts[i].closed)
+                        continue;
+                if (sim->now_ms - sim->healthy_ms > SMS_LATE_MS)
+                        check_sms(sim, &in->alerts[i]);
+                if (store_now_ms(sim, sim->store.primary) - in->alerts[i].due_ms > LATE_MS)
+                        sim_fail(sim, "late", "alert ..%02x: nobody acts on its deadline", in->alerts[i].id[15]);
+                if (k != NULL && k->told_closed && sim->calm)
+                        sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
+        }
+}
+
+/* ---- The end ---------------------------------------------------------------------------------------------------------------------------- */
 
 static void check_promises(struct sim *sim)
 {

@@ -161,6 +161,12 @@ static void draw_fault(struct plan *plan, uint64_t *c, int64_t at_ms, uint8_t ki
                 break;
         case ORDER_FAILOVER:
                 o->b = sim_between(c, 0, 3) == 0;
+                if (sim_permille(c, 500)) { /* the machine with the primary had a dispatcher too */
+                        struct order *kill = put(plan, at_ms, ORDER_KILL, o->who);
+
+                        kill->a = sim_between(c, 1, 3);
+                        kill->b = 1;
+                }
                 break;
         case ORDER_BACKUP:
                 put(plan, at_ms + sim_between(c, 5000, 100000), ORDER_RESTORE, o->who);
