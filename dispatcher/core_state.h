@@ -3,6 +3,7 @@
  *      core.c         events to where they belong, the queue of actions, the steps of work
  *      hold.c         open alerts in memory                                                 replay.c  loading and replay
  *      flow.c         facts in, one commit of an alert in flight                            land.c    what comes back
+ *      flow_disk.c    a full disk
  *      tell.c         who is told of an alert: receipts, rings
  *      offer.c        alert objects that come in                                            right.c   commands, and who may
  *      session.c      sessions and their frames                                             duty.c    duty and presence
@@ -81,8 +82,8 @@ struct open_alert {
         bool in_late, control_told;
         struct open_alert *next_late;
         uint8_t report_count, reports_flying; /* flying: the first ones, in the commit under way */
-        struct sms_report *reports; /* ALERT_REPORTS_MAX; NULL none */
-        int64_t sms_told_ms;        /* last receipt by SMS for a copy */
+        struct sms_report *reports;           /* ALERT_REPORTS_MAX; NULL none */
+        int64_t sms_told_ms;                  /* last receipt by SMS for a copy */
 
         uint8_t queued;
         struct fact *queue[CORE_QUEUE_MAX]; /* as they came */
@@ -91,8 +92,8 @@ struct open_alert {
         struct wheel_timer due, kept;
         bool due_now, look, bring_back, loaded, in_ready;
         bool close_again; /* the store lost its closure */
-        bool untold;     /* came by loading: those concerned are told step by step */
-        bool unreadable; /* the store's record is none that we can read: it waits for a newer feed entry */
+        bool untold;      /* came by loading: those concerned are told step by step */
+        bool unreadable;  /* the store's record is none that we can read: it waits for a newer feed entry */
         struct open_alert *next_ready;
 };
 
@@ -322,6 +323,12 @@ void flow_remove(struct core *core, struct open_alert *alert, struct fact *fact)
 void flow_disk_full(struct core *core);
 void flow_disk_good(struct core *core);
 bool flow_is_bare(const struct open_alert *alert);
+
+/* flow_write_down: FACT to the journal; or, the disk full, straight on.  flow_has_bare: say whether something of ALERT went without
+ * it and is not in flight.  flow_write_down_later: that is written down now, and then told. */
+void flow_write_down(struct core *core, struct fact *fact);
+bool flow_has_bare(const struct open_alert *alert);
+void flow_write_down_later(struct core *core, struct open_alert *alert);
 
 /* flow_again: what this process committed of ALERT is to be offered once more. */
 void flow_again(struct core *core, struct open_alert *alert);

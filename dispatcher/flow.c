@@ -122,7 +122,7 @@ int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
 }
 
 /* To the journal; or, the disk full, straight on: it rings all the same, and its receipt says less (tell.c). */
-static void write_down(struct core *core, struct fact *fact)
+void flow_write_down(struct core *core, struct fact *fact)
 {
         uint8_t buf[FACT_MAX];
 
@@ -142,7 +142,7 @@ int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fac
                 free(fact);
                 return -ENOBUFS;
         }
-        write_down(core, fact);
+        flow_write_down(core, fact);
         return 0;
 }
 
@@ -177,60 +177,6 @@ void flow_again(struct core *core, struct open_alert *alert)
                         core->counters.waiting++;
                 }
         flow_ready(core, alert);
-}
-
-/* ---- A full disk ---------------------------------------------------------------------------------------------------- */
-
-void flow_disk_full(struct core *core)
-{
-        for (struct fact *fact = core->unsynced; fact != NULL; fact = fact->next)
-                fact->bare = true; /* which of them found room is not known */
-}
-
-static struct fact *bare_fact(const struct open_alert *alert)
-{
-        for (size_t i = 0; i < alert->queued; i++)
-                if (alert->queue[i]->bare &&
-                    (alert->queue[i]->state == FACT_READY || alert->queue[i]->state == FACT_DONE))
-                        return alert->queue[i];
-        return NULL;
-}
-
-void flow_disk_good(struct core *core)
-{
-        struct open_alert *alert;
-
-        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
-                if (bare_fact(alert) != NULL)
-                        flow_ready(core, alert);
-}
-
-/* There is room again: what is in the store and in no journal is written down, and then told. */
-static void write_down_later(struct core *core, struct open_alert *alert)
-{
-        struct fact *fact;
-
-        while ((fact = bare_fact(alert)) != NULL) {
-                core->counters.waiting += fact->state == FACT_DONE;
-                fact->state = FACT_WAITS;
-                fact->owed = fact->type == FACT_ALERT;
-                write_down(core, fact);
-        }
-        flow_ready(core, alert);
-}
-
-bool flow_is_bare(const struct open_alert *alert)
-{
-        bool bare = false;
-
-        for (size_t i = 0; i < alert->queued; i++) {
-                if (alert->queue[i]->type != FACT_ALERT)
-                        continue;
-                if (!alert->queue[i]->bare)
-                        return false;
-                bare = true;
-        }
-        return bare;
 }
 
 /* ---- To the store --------------------------------------------------------------------------------------------------- */
@@ -543,8 +489,8 @@ static void step(struct core *core, struct open_alert *alert)
 
         if (alert->look)
                 look_up(core, alert, alert->id, NULL);
-        else if (!core->disk_full && bare_fact(alert) != NULL)
-                write_down_later(core, alert);
+        else if (!core->disk_full && flow_has_bare(alert))
+                flow_write_down_later(core, alert);
         else if (alert->close_again)
                 offer_closure(core, alert);
         else if (fact != NULL && fact->state != FACT_READY)
