@@ -66,7 +66,7 @@ static void begin_look_step(struct at *at)
         if (at->stage == STEP_WAKE)
                 forget_memory(at);
         if (at->stage == STEP_PIN)
-                at->sim = at->locked = false;
+                at->pin_told = at->sim = at->locked = false;
         if (at->stage == STEP_NETWORK || at->stage == STEP_LTE)
                 at->registered = false;
         if (at->stage != STEP_QUIET) {
@@ -74,7 +74,7 @@ static void begin_look_step(struct at *at)
                 return;
         }
         at->step = STEP_QUIET;
-        at->due_mono_ms = at->now_mono_ms + AT_QUIET_MS;
+        at->due_mono_ms = at->now_mono_ms + (at->wakes > 0 ? AT_ANSWER_MS : AT_QUIET_MS);
 }
 
 /* The message at the end of PLACES is in another memory than the modem looks into. */
@@ -161,6 +161,7 @@ static void take_network(struct at *at, const struct at_line *line)
 static void take_pin(struct at *at, const struct at_line *line)
 {
         if (at->step == STEP_PIN) {
+                at->pin_told = true;
                 at->sim = line->yes;
                 at->locked = line->locked;
         } else {

@@ -19,10 +19,11 @@
 #define AT_ANSWER_MS    5000
 /* What the network makes of a message; TS 24.011 gives it some 40 s.  Under VIGIE_SMS_WAIT_MS. */
 #define AT_SEND_MS      60000
-/* First words: so often, so long each. */
-#define AT_WAKES_MAX    3
-#define AT_WAKE_MS      1500
-/* The line belongs to us alone once it was quiet for so long. */
+/* First words: so often (one that has just been plugged in may not hear the first), so long each. */
+#define AT_WAKES_MAX    2
+#define AT_WAKE_MS      4000
+/* The line belongs to us alone once it was quiet for so long; where first words were said again, for AT_ANSWER_MS: both
+ * may be answered. */
 #define AT_QUIET_MS     150
 /* Between two looks at a modem that is ready, and at one that is not. */
 #define AT_LOOK_MS      15000

@@ -51,7 +51,7 @@ struct at {
         int64_t look_mono_ms, looked_mono_ms; /* the next one; the end of the last */
         unsigned wakes;
         bool looked;                 /* once to its end since at_begin: we know what it can do */
-        bool sim, locked;            /* of the look */
+        bool pin_told, sim, locked;  /* of the look */
         bool registered;             /* of the look */
         bool deaf;                   /* it tells nothing of what comes in: list at each look */
         bool list_new, list_all;     /* the unread ones, or all, are to be listed */

@@ -61,17 +61,19 @@ static void over_step(struct at *at, const struct answer *answer)
 
 static void over_wake(struct at *at, const struct answer *answer)
 {
-        at->stage = at->looked ? STEP_ERRORS : STEP_QUIET;
+        at->stage = at->looked && at->wakes == 0 ? STEP_ERRORS : STEP_QUIET;
 }
 
 static void over_pin(struct at *at, const struct answer *answer)
 {
+        bool unclear = answer->ok ? !at->pin_told : answer->cme == CME_SIM_BUSY; /* just plugged in: more soon */
+
         if (answer->ok && at->sim)
                 at->stage++;
+        else if (unclear)
+                end_look(at, at->state == VIGIE_MODEM_READY ? VIGIE_MODEM_NO_NETWORK : at->state);
         else if (answer->ok ? at->locked : answer->cme == CME_SIM_PIN || answer->cme == CME_SIM_PUK)
                 end_look(at, VIGIE_MODEM_SIM_LOCKED);
-        else if (answer->cme == CME_SIM_BUSY) /* just plugged in: it will say more soon */
-                end_look(at, at->state == VIGIE_MODEM_READY ? VIGIE_MODEM_NO_NETWORK : at->state);
         else
                 end_look(at, VIGIE_MODEM_NO_SIM);
 }

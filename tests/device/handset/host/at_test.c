@@ -35,6 +35,7 @@ static void the_sim(void **state)
                 { "\r\n+CME ERROR: 11\r\n", VIGIE_MODEM_SIM_LOCKED },
                 { "\r\n+CME ERROR: 12\r\n", VIGIE_MODEM_SIM_LOCKED },
                 { "\r\n+CME ERROR: 14\r\n", VIGIE_MODEM_NONE }, /* busy: not known yet */
+                { OK, VIGIE_MODEM_NONE },                       /* says nothing */
         };
         struct talk *t = *state;
 
@@ -204,6 +205,35 @@ static void late_answers(void **state)
         assert_int_equal(t->state, VIGIE_MODEM_READY);
 }
 
+/* It answers, and late: the first words are said twice, and both are answered. */
+static void one_that_is_slow(void **state)
+{
+        struct talk *t = *state;
+
+        at_begin(t->at, t->now_mono_ms);
+        says(t, WAKE "\r");
+        passes(t, AT_WAKE_MS);
+        says(t, WAKE "\r");
+        passes(t, 100);
+        hears(t, OK);
+        passes(t, AT_ANSWER_MS - 1);
+        hears(t, OK);
+        says(t, "");
+        passes(t, 1);
+        look(t);
+        assert_int_equal(t->state, VIGIE_MODEM_READY);
+        exchange(t, "AT+CMGL=0", OK);
+        passes(t, AT_LOOK_MS);
+        says(t, WAKE "\r");
+        passes(t, AT_WAKE_MS);
+        exchange(t, WAKE, OK);
+        passes(t, AT_ANSWER_MS - 1);
+        hears(t, OK);
+        passes(t, 1);
+        look(t);
+        assert_int_equal(t->states, 1);
+}
+
 static void unplugged(void **state)
 {
         struct talk *t = *state;
@@ -281,8 +311,9 @@ static void longest_line(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                T_READY(it_looks_again), T(the_sim),      T_READY(the_network), T_READY(news), T(one_that_knows_less),
-                T(one_that_hangs),       T(late_answers), T_READY(unplugged),   T_READY(junk), T_READY(longest_line)
+                T_READY(it_looks_again), T(the_sim),        T_READY(the_network), T_READY(news),
+                T(one_that_knows_less),  T(one_that_hangs), T(late_answers),      T(one_that_is_slow),
+                T_READY(unplugged),      T_READY(junk),     T_READY(longest_line)
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

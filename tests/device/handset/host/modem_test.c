@@ -108,7 +108,7 @@ static void respond(struct line *l)
 /* Run loop and modem until something of `done` has come. */
 static bool comes(struct line *l)
 {
-        int64_t until_mono_ms = clock_mono_ms() + SPIN_MS;
+        int64_t until_mono_ms = clock_mono_ms() + 3 * SPIN_MS; /* one that hangs is found out after 8 s */
 
         for (l->done = l->wanted != VIGIE_MODEM_END && l->state == l->wanted;
              !l->done && clock_mono_ms() < until_mono_ms;) {
