@@ -5,14 +5,16 @@ import os
 import signal
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import check  # noqa: E402
 import stage  # noqa: E402
 from processes import Failure  # noqa: E402
-from region import ROOT, Region, free_port, wait_until_ready  # noqa: E402
+from region import PASSWORD, ROOT, Region, free_port, wait_until_ready  # noqa: E402
 
+TELEPHONE_PLACED_S = 300
 STATE_FILE = os.path.join(ROOT, "build", "demo-state.json")
 
 
@@ -68,6 +70,14 @@ def running(path):
         return None
 
 
+def place_telephone(region):
+    """Who has a telephone only says again where she is: a position of over 10 minutes comes after those of all others."""
+    try:
+        region.sms.telephone_on_duty(PASSWORD)
+    except (Failure, OSError) as failure:
+        say(f"demo: {failure}")  # the console is being killed, perhaps: the next time
+
+
 def play(args):
     if not args.check and (other := running(args.state or STATE_FILE)):
         say(f"demo: one runs already (pid {other}, {args.state or STATE_FILE}); end it, or say --state FILE for a second one")
@@ -89,8 +99,11 @@ def play(args):
         if args.check:
             return 0 if check.play(region, say, bool(args.gps), stop) else 1
         tell(region, f"{ancestor}/")
-        pids = region.state()["pids"]
+        pids, placed = region.state()["pids"], time.monotonic()
         while not stop.wait(1):
+            if time.monotonic() - placed > TELEPHONE_PLACED_S:
+                placed = time.monotonic()
+                place_telephone(region)
             if pids != (pids := region.state()["pids"]):
                 write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})
         say("\nStopping.")

@@ -99,7 +99,7 @@ class Sms:
 
     def state(self):
         return {"number": NUMBER, "control_number": CONTROL_NUMBER, "network": self.control, "modems": MODEMS, "telephone": PLAIN,
-                "door": {"host": "127.0.0.1", "port": self.door_port}, "line": {"host": "127.0.0.1", "port": self.line_port},
+                "door": {"host": "127.0.0.1", "port": self.door_port, "secret": self.secret()}, "line": {"host": "127.0.0.1", "port": self.line_port},
                 "sendsms": {"host": "127.0.0.1", "port": self.gateway_port + 2}, "kannel_conf": os.path.join(self.region.dir, "kannel.conf")}
 
     def secret(self):
