@@ -67,11 +67,21 @@ struct receipt tell_what(const struct core *core, const struct record *record, c
         return receipt;
 }
 
+/* A verified alert is open under that id: closed is an unsigned copy, which was raised beside it. */
+static bool is_open_itself(const struct core *core, const uint8_t as[ALERT_ID_SIZE])
+{
+        const struct open_alert *alert = hold_find(core, as);
+
+        return alert != NULL && alert->version != 0 && (alert->marks & RECORD_UNVERIFIED) == 0;
+}
+
 void tell_receipt(struct core *core, const struct record *record, const struct waiting *to)
 {
         struct receipt receipt = tell_what(core, record, to->as);
 
-        send_receipt(core, &receipt, to);
+        if (record->state != ALERT_CLOSED || memcmp(to->as, record->id, ALERT_ID_SIZE) == 0 ||
+            !is_open_itself(core, to->as))
+                send_receipt(core, &receipt, to);
 }
 
 void tell_proved(struct core *core, uint16_t revision, const struct waiting *to)
@@ -91,7 +101,8 @@ void tell_closed(struct core *core, const struct tombstone *tombstone, const str
                                    .time_s = (uint32_t)(tombstone->closed_at_ms / 1000) };
 
         receipt_set_who(&receipt, tombstone->who);
-        send_receipt(core, &receipt, to);
+        if (!is_open_itself(core, to->as))
+                send_receipt(core, &receipt, to);
 }
 
 static bool is_told(const struct open_alert *alert, uint64_t session, const uint8_t as[ALERT_ID_SIZE])

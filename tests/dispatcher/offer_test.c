@@ -277,6 +277,16 @@ static void test_altered_never_touches_the_true_one(void **state)
         assert_int_equal(model_open(model), 3);
         assert_memory_equal(model_session(model, session)->receipt.alert.octets, id, ALERT_ID_SIZE);
         assert_int_equal(model_record(model, id).version, before.version);
+        /* But not that it is closed: the true one is open. */
+        for (size_t i = 0; i < 3; i++) {
+                struct command command = model_command(COMMAND_CLOSE, model->alerts[i].id);
+
+                if (memcmp(command.alert, id, ALERT_ID_SIZE) != 0)
+                        (void)model_order(model, 0, "control", &command);
+        }
+        send_alert(model, session, cose, size);
+        assert_int_equal(model_open(model), 1);
+        assert_false(receipt_is_closed(model_session(model, session)->receipt.state));
         model_free(model);
 }
 

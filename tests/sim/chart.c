@@ -8,7 +8,6 @@
 
 #define WIDTH     12
 #define LINES_MAX 20000 /* the last ones are kept */
-#define SHOWN_MAX 80
 
 struct line {
         int64_t at_ms;
@@ -94,9 +93,10 @@ static void print_line(const struct line *line, const unsigned *place, unsigned 
         fprintf(to, "%9.3f  %.*s\n", (double)line->at_ms / 1000, (int)len, text);
 }
 
-void chart_print(const struct chart *chart, FILE *to)
+void chart_print(const struct chart *chart, size_t lines, FILE *to)
 {
-        size_t first = chart->count > SHOWN_MAX ? chart->count - SHOWN_MAX : 0;
+        size_t most = lines < LINES_MAX ? lines : LINES_MAX;
+        size_t first = chart->count > most ? chart->count - most : 0;
         unsigned place[CHART_COLUMNS], columns = 0;
         bool used[CHART_COLUMNS] = { 0 };
 

@@ -26,13 +26,13 @@ static double now_s(void)
         return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static void draw(const struct plan *plan)
+static void draw(const struct plan *plan, size_t lines)
 {
         struct chart *chart = chart_new();
         struct outcome outcome;
 
         outcome_of(plan, chart, &outcome);
-        chart_print(chart, stdout);
+        chart_print(chart, lines, stdout);
         printf("%s: %s\n", outcome.failed ? outcome.which : "good", outcome.failed ? outcome.what : "nothing failed");
         chart_free(chart);
 }
@@ -60,7 +60,7 @@ static void tell_failure(struct plan *plan, const struct outcome *outcome, const
         printf("again: make sim SEEDS=1 SEED_FROM=%" PRIu64 "\n", plan->seed);
         shrink(plan, outcome, 400);
         plan_write(plan, stdout);
-        draw(plan);
+        draw(plan, 80);
         if (options->keep != NULL)
                 keep_tape(plan, outcome, options->keep);
         fflush(stdout);
@@ -84,7 +84,7 @@ static int play_tape(const char *path)
                 fprintf(stderr, "%s:%u: cannot be read\n", path, line);
                 return 2;
         }
-        draw(&plan);
+        draw(&plan, SIZE_MAX);
         outcome_of(&plan, NULL, &outcome);
         printf("hash %016" PRIx64 "\n", outcome.hash);
         return outcome.failed;

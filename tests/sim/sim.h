@@ -339,6 +339,7 @@ enum { CHART_PHONE = 0, CHART_PROCESS = SIM_PHONES, CHART_STORE = SIM_PHONES + S
 void chart_arrow(struct sim *sim, unsigned from, unsigned to, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 void chart_note(struct sim *sim, unsigned at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void chart_print(const struct chart *chart, FILE *to);
+/* chart_print: the last LINES lines. */
+void chart_print(const struct chart *chart, size_t lines, FILE *to);
 
 #endif
