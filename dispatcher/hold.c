@@ -393,19 +393,29 @@ static void tell_gone(struct core *core, struct open_alert *alert, const struct 
                         tell_closed(core, tombstone, &alert->waiting[i]);
 }
 
+/* ALERT as it was closed where we did not see it: a press that was to become part of it is none of what was closed. */
+static void close_unseen(const struct open_alert *alert, const struct tombstone *tombstone, struct record *ret_record)
+{
+        struct record known;
+
+        hold_meant(alert, ret_record);
+        hold_record(alert, &known);
+        ret_record->alias_count = known.alias_count;
+        memcpy(ret_record->aliases, known.aliases, sizeof(known.aliases));
+        memcpy(ret_record->id, alert->id, ALERT_ID_SIZE);
+        hold_close(ret_record, tombstone);
+}
+
 void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
                const struct record *closed)
 {
         bool has_facts = alert->queued > 0;
         struct record record;
 
-        if (closed != NULL) {
+        if (closed != NULL)
                 record = *closed;
-        } else {
-                hold_meant(alert, &record);
-                memcpy(record.id, alert->id, ALERT_ID_SIZE);
-                hold_close(&record, tombstone);
-        }
+        else
+                close_unseen(alert, tombstone, &record);
         unplace(alert); /* so that none of them comes back */
         move_others(core, alert, &record);
         meanwhile_hear(alert, &record);
@@ -427,11 +437,17 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         hold_drop(core, alert);
 }
 
+/* Whether BYTES is the very record that we have.  After a failover another may have its number. */
+static bool is_ours(const struct open_alert *alert, const struct record *record, struct cbor_span bytes)
+{
+        return record->version == alert->version && bytes.len == alert->record_size &&
+               memcmp(bytes.at, alert->record, bytes.len) == 0;
+}
+
 void hold_load(struct core *core, struct open_alert *alert, const struct record *record, struct cbor_span bytes)
 {
         alert->loaded = true;
-        if (record->version == alert->version && bytes.len == alert->record_size &&
-            memcmp(bytes.at, alert->record, bytes.len) == 0) {
+        if (is_ours(alert, record, bytes)) {
                 alert->stored = record->version;
                 return;
         }
@@ -481,13 +497,15 @@ void hold_adopt(struct core *core, struct open_alert *alert, const struct record
         if (record->state == ALERT_CLOSED) {
                 tombstone = hold_tombstone(record);
                 hold_gone(core, alert, &tombstone, record);
-        } else if (record->version > alert->version) {
+        } else if (is_ours(alert, record, bytes)) {
+                alert->stored = record->version;
+        } else if (record->version >= alert->version) {
+                if (record->version == alert->version)
+                        flow_again(core, alert);
                 hold_set(core, alert, record, bytes);
                 if (quiet)
                         tell_waiting(core, alert, record);
                 else
                         tell_alert(core, alert, record);
-        } else if (record->version == alert->version) {
-                alert->stored = record->version;
         }
 }
