@@ -5,9 +5,9 @@ import time
 
 from sms_case import ALERT_NUMBER, BIN, HEADER, run, wait_for
 
-FACTOR = 0.1            # of the network's delays: 0.6 to 0.8 s, attempts after 1.5 to 6 s
+FACTOR = 0.1            # of all delays: 0.6 to 0.8 s, attempts after 1.5 to 6 s
 PER_S = 100             # presses
-REPEAT_S = 6.0          # a phone sends again
+REPEAT_S = 60.0         # a phone sends again
 QUIET_S = 120.0         # without any news: it has failed
 
 
@@ -20,11 +20,11 @@ def open_alerts(region):
 
 
 class Bulk:
-    """COUNT carriers that are new to REGION; NETWORK: a Client."""
+    """COUNT carriers that are new to REGION; NETWORK: a Client; FACTOR: of all delays."""
 
-    def __init__(self, region, network, count, seed):
+    def __init__(self, region, network, count, seed, factor=FACTOR):
         said = run([os.path.join(BIN, "vigie-fleet"), "sms", "--region", region.dir, "--carriers", str(count), "--prefix", f"b{seed}"])
-        self.region, self.network, self.seed = region, network, seed
+        self.region, self.network, self.seed, self.factor = region, network, seed, factor
         self.phones = [line.split() for line in said.splitlines()]      # number, alert id, signed alert
         self.by_number = {number: alert for number, alert, _ in self.phones}
         self.waiting = {}                 # number -> when it sends again
@@ -34,7 +34,7 @@ class Bulk:
 
     def send(self, number, octets, now):
         self.network.ask(send={"from": number, "to": ALERT_NUMBER, "hex": octets, "udh": HEADER})
-        self.waiting[number] = now + REPEAT_S
+        self.waiting[number] = now + REPEAT_S * self.factor
         self.sent += 1
 
     def look(self):
@@ -53,7 +53,7 @@ class Bulk:
     def play(self, say=lambda text: None):
         """Until every phone has a receipt; AssertionError when nothing comes any more."""
         self.network.ask(seed=self.seed)
-        self.network.ask(shape="etsi", factor=FACTOR)
+        self.network.ask(shape="etsi", factor=self.factor)
         objects = {number: octets for number, _, octets in self.phones}
         to_press, began = list(objects), time.monotonic()
         news = said = began

@@ -7,7 +7,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TESTS, "e2e"))
 sys.path.insert(0, os.path.join(os.path.dirname(TESTS), "ops", "demolib"))
 
-from processes import run, wait_for  # noqa: E402,F401
+from processes import Failure, run, wait_for  # noqa: E402,F401
 from region import BIN, Region  # noqa: E402
 from region_test import HELD, Case  # noqa: E402
 from sms import CONTROL_NUMBER, MODEMS, NUMBER as ALERT_NUMBER, PLAIN  # noqa: E402,F401
