@@ -37,10 +37,18 @@ export class Process {
     const log = openSync(this.log, "a");
     this.child = spawn(this.program, this.ready ? [...this.args, "--ready-fd", "3"] : this.args, { stdio: ["ignore", log, log, "pipe"] });
     closeSync(log);
-    this.ended = new Promise((resolve) => this.child.once("exit", (code, signal) => resolve({ code, signal })));
+    this.ended = new Promise((resolve) => {
+      this.child.once("exit", (code, signal) => resolve({ code, signal }));
+      this.child.once("error", (error) => { // it did not even start
+        appendFileSync(this.log, `${error.message}\n`);
+        this.child = null;
+        resolve({ code: 127 });
+      });
+    });
     if (!this.ready) return this;
     this.port = Number(await new Promise((resolve, reject) => {
       let text = "";
+      this.ended.then(() => reject(new Error(`ended:\n${this.told()}`)));
       this.child.stdio[3].on("data", (data) => { text += data; });
       this.child.stdio[3].on("end", () => (text.endsWith("\n") ? resolve(text) : reject(new Error(`not ready:\n${this.told()}`))));
     }));
