@@ -549,8 +549,12 @@ void notice_technical(struct core *core, const char *cause, bool on);
 void notice_counted(struct core *core, struct sender *counter, const char *cause);
 /* notice_store_up: what could not be told while the store was away. */
 void notice_store_up(struct core *core);
-/* notice_has_ended: say whether one that counts is over. */
+/* notice_has_ended: say whether one that counts, or of duress that somebody has read, is over. */
 bool notice_has_ended(const struct core *core, const struct standing_notice *standing);
+/* notice_brings: say whether PRESS, a copy of what was closed, says "a mistake" or duress first: TOMBSTONE has it not. */
+bool notice_brings(const struct alert_press *press, const struct tombstone *tombstone);
+/* notice_late: FACT, if a verified press, is about what was closed: duress that TOMBSTONE has not rings; it gets the mark. */
+void notice_late(struct core *core, const struct fact *fact, struct tombstone *tombstone);
 /* notice_key: KIND and NAME, cut to fit. */
 void notice_key(char key[NAME_MAX_OCTETS + 1], const char *kind, const char *name);
 

@@ -224,7 +224,8 @@ struct tombstone hold_tombstone(const struct record *record)
         struct tombstone tombstone = { .version = record->version,
                                        .state = record_receipt_state(record),
                                        .closed_at_ms = record->closed_at_ms,
-                                       .revision = record->revision };
+                                       .revision = record->revision,
+                                       .marks = record->marks };
 
         record_set_text(tombstone.who, sizeof(tombstone.who), record->closed_by_name);
         for (size_t i = 0; i < record->alias_count; i++) /* it goes under each id of it */
@@ -242,8 +243,10 @@ void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const 
 {
         struct closed_alert *closed = table_find(&core->closed, id);
 
-        if (closed != NULL)
+        if (closed != NULL) {
+                closed->tombstone.marks |= tombstone->marks;
                 return;
+        }
         if (core->closed.count == core->closed.max) {
                 closed = core->closed_oldest;
                 core->closed_oldest = closed->newer;
@@ -409,6 +412,7 @@ static void close_unseen(const struct open_alert *alert, const struct tombstone 
 void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
                const struct record *closed)
 {
+        struct tombstone its = *tombstone; /* with what came too late */
         bool has_facts = alert->queued > 0;
         struct record record;
 
@@ -430,8 +434,11 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         else
                 tell_gone(core, alert, tombstone);
         unclaim(core, alert);
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->state != FACT_DONE)
+                        notice_late(core, alert->queue[i], &its);
         settle_facts(core, alert, &record);
-        hold_remember(core, &record, tombstone);
+        hold_remember(core, &record, &its);
         if (has_facts)
                 note_gone(core, &record);
         hold_drop(core, alert);

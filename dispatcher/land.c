@@ -59,7 +59,10 @@ static void looked_up(struct core *core, struct open_alert *alert, const struct 
         fact->state = FACT_READY;
         flow_ready(core, alert);
         if (event->u.committed.result == CORE_TOMBSTONE) { /* closed long ago, and stays closed */
-                hold_remember_id(core, fact->id, &event->u.committed.tombstone);
+                struct tombstone tombstone = event->u.committed.tombstone;
+
+                notice_late(core, fact, &tombstone);
+                hold_remember_id(core, fact->id, &tombstone);
                 for (size_t i = 0; i < alert->waiting_count; i++)
                         if (memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
                                 tell_closed(core, &event->u.committed.tombstone, &alert->waiting[i]);

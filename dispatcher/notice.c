@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "dispatcher/core_state.h"
+#include "dispatcher/intake.h"
 
 /* Notices of single senders whose unverified alerts are kept back; more senders share one. */
 #define SUPPRESSED_MAX  64
@@ -170,6 +171,65 @@ void notice_suppressed(struct core *core, struct sender *sender)
         tell_count(core, sender, key, NOTICE_UNVERIFIED, "flood");
 }
 
+/* ---- Closed, and then ----------------------------------------------------------------------------------------------- */
+
+/* What the PIN said: either comes the same way to the store, so that the phone sees no difference. */
+static uint32_t pin_marks(const struct alert_press *press)
+{
+        return ((press->alert.marks & ALERT_MISTAKE) != 0 ? RECORD_MISTAKE : 0) |
+               ((press->alert.marks & ALERT_DURESS) != 0 ? RECORD_DURESS : 0);
+}
+
+bool notice_brings(const struct alert_press *press, const struct tombstone *tombstone)
+{
+        return press->why == UNVERIFIED_NOT && (pin_marks(press) & ~tombstone->marks) != 0;
+}
+
+/* Who holds the handset ID, in NOTICE. */
+static void name_holder(const struct core *core, const uint8_t id[HANDSET_ID_SIZE], struct notice *notice)
+{
+        const struct handset *handset = directory_handset(&core->directory, id);
+        struct overdue_name *name = &notice->names[0];
+        const char *holder, *number;
+        bool sure;
+
+        if (handset == NULL)
+                return;
+        holder = handset_holder(handset, &sure);
+        number = directory_number(&core->directory, holder);
+        notice->name_count = 1;
+        name->heard_at_ms = core->now_ms;
+        record_set_text(name->carrier_id, sizeof(name->carrier_id), holder);
+        record_set_text(name->carrier_name, sizeof(name->carrier_name), directory_name(&core->directory, holder));
+        record_set_text(name->number, sizeof(name->number), number[0] != '\0' ? number : handset->entry.number);
+        if (handset->duty != NULL)
+                record_set_text(name->round, sizeof(name->round), handset->duty->round);
+}
+
+void notice_late(struct core *core, const struct fact *fact, struct tombstone *tombstone)
+{
+        char text[2 * ALERT_ID_SIZE + 1], key[NAME_MAX_OCTETS + 1];
+        struct alert_press press;
+        struct notice notice;
+        uint32_t news;
+
+        if (fact->type != FACT_ALERT || fact->why != UNVERIFIED_NOT)
+                return;
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        news = pin_marks(&press) & ~tombstone->marks;
+        tombstone->marks |= news;
+        if ((news & RECORD_DURESS) == 0)
+                return;
+        hex_encode(fact->id, ALERT_ID_SIZE, text);
+        notice_key(key, "duress:", text);
+        notice = standing_or_new(core, key, NOTICE_DURESS, "duress_after_close");
+        notice.rings = true;
+        notice.count = 1;
+        if (notice.name_count == 0)
+                name_holder(core, fact->handset, &notice);
+        notice_publish(core, key, &notice);
+}
+
 /* Those of this process that count, and its word that the epoch was another: nobody else ends them. */
 static bool is_counted(const struct core *core, const char *key)
 {
@@ -187,5 +247,6 @@ static bool is_counted(const struct core *core, const char *key)
 bool notice_has_ended(const struct core *core, const struct standing_notice *standing)
 {
         return core->now_ms - standing->touched_ms > COUNTED_END_MS &&
-               (standing->notice.kind == NOTICE_UNVERIFIED || is_counted(core, standing->key));
+               (standing->notice.kind == NOTICE_UNVERIFIED || is_counted(core, standing->key) ||
+                (standing->notice.kind == NOTICE_DURESS && standing->notice.acked_by[0] != '\0'));
 }

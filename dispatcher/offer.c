@@ -135,7 +135,8 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
         const struct fact *fact;
         struct record record;
 
-        if (closed != NULL && hold_find(core, verdict->press.id) == NULL) {
+        if (closed != NULL && hold_find(core, verdict->press.id) == NULL &&
+            !notice_brings(&verdict->press, &closed->tombstone)) {
                 if (may_tell_copy(core, to, &closed->sms_told_ms))
                         tell_closed(core, &closed->tombstone, to);
                 return true;

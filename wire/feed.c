@@ -62,6 +62,7 @@ static const struct field tombstone_fields[] = {
         F_MS(struct tombstone, closed_at_ms),
         F_TEXT(struct tombstone, who),
         F_LATER(struct tombstone, revision, UINT16_MAX),
+        F_LATER(struct tombstone, marks, UINT32_MAX),
 };
 static const struct fields_kind tombstone_kind = { FIELDS(tombstone_fields), sizeof(struct tombstone), TOMBSTONE_MAX,
                                                    FEED_FORMAT };
@@ -122,6 +123,7 @@ const char *notice_kind_name(uint8_t kind)
                 [NOTICE_OVERDUE] = "overdue",
                 [NOTICE_UNVERIFIED] = "unverified",
                 [NOTICE_TECHNICAL] = "technical",
+                [NOTICE_DURESS] = "duress",
         };
 
         return kind < NOTICE_END ? words[kind] : NULL;

@@ -35,6 +35,7 @@ enum notice_kind {
                              * cause in their last words: "overdue:<zone>:<cause>" */
         NOTICE_UNVERIFIED,  /* a sender's unverified alerts are being limited; key "unverified:<sender>" */
         NOTICE_TECHNICAL,   /* store, disk, clock, snapshot...; key "tech:<dispatcher>:<what>" */
+        NOTICE_DURESS,      /* the duress PIN was given and came when the alert was closed; key "duress:<alert>" */
         NOTICE_END
 };
 struct overdue_name {
@@ -52,7 +53,7 @@ struct notice {
         char zone_id[ZONE_ID_MAX + 1], zone_name[NAME_MAX_OCTETS + 1];
         char cause[PERSON_ID_MAX +
                    1]; /* stable word: "silent", "no_coverage", "battery_low", "power_off", "store_away",
-                                        * "disk_full", "fenced", "sms_failed", "sms_unknown", "clock"... */
+                                        * "disk_full", "fenced", "sms_failed", "sms_unknown", "clock", "duress_after_close"... */
         char acked_by[PERSON_ID_MAX + 1]; /* "" = not yet */
         uint8_t name_count;               /* of `count`, the first NOTICE_NAMES_MAX by last heard */
         struct overdue_name names[NOTICE_NAMES_MAX];
@@ -88,14 +89,15 @@ struct carrier_duty {
         int64_t asked_ms; /* asked by SMS "are you all right?" since last heard; 0 = not */
 };
 
-/* A tombstone, value of {r}:tombstones: `[1, version, receipt state, closed at ms, who]`: enough to sign the receipt
- * of a closed alert. */
+/* A tombstone, value of {r}:tombstones: `[1, version, receipt state, closed at ms, who, revision, marks]`: enough to sign the
+ * receipt of a closed alert, and to see that a late copy of it brings a mark. */
 struct tombstone {
         uint32_t version;
         uint8_t state; /* receipt state: 7, or 16..23 */
         int64_t closed_at_ms;
         char who[NAME_MAX_OCTETS + 1];
         uint16_t revision; /* the highest that was in what was closed; a press beyond it was not */
+        uint32_t marks;    /* RECORD_* of what was closed */
 };
 
 /* feed_format_check: the format field `f` of an entry of the feed, the commands or the roster, LEN octets of text.
@@ -118,7 +120,7 @@ int presence_decode(const uint8_t *data, size_t size, struct presence *ret_prese
 int carrier_duty_decode(const uint8_t *data, size_t size, struct carrier_duty *ret_duty);
 int tombstone_decode(const uint8_t *data, size_t size, struct tombstone *ret_tombstone);
 
-/* notice_kind_name: "overdue", "unverified", "technical": stable words; NULL if none. */
+/* notice_kind_name: "overdue", "unverified", "technical", "duress": stable words; NULL if none. */
 const char *notice_kind_name(uint8_t kind);
 
 #endif

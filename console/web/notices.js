@@ -3,11 +3,12 @@
 import { el, bdi, byId } from "./dom.js";
 import { say, sayCount, sayNodes, clock, has } from "./words.js";
 
-const KINDS = ["overdue", "unverified", "technical"];
+const KINDS = ["overdue", "unverified", "technical", "duress"];
 
 function title(notice) {
   const cause = has(`cause_${notice.cause}`) ? say(`cause_${notice.cause}`) : notice.cause;
   if (notice.kind === "technical") return el("strong", {}, cause, notice.count > 1 ? ` (${notice.count})` : "");
+  if (notice.kind === "duress") return el("strong", {}, cause);
   const key = `notice_${KINDS.includes(notice.kind) ? notice.kind : "technical"}${notice.count === 1 ? "_one" : ""}`;
   const where = notice.zone_name ? [" · ", bdi(notice.zone_name)] : [];
   const why = notice.kind === "overdue" && notice.cause !== "silent" ? [" · ", cause] : [];

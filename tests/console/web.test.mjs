@@ -52,7 +52,7 @@ test("every word the server may send has its text", () => {
     reason_: ["helped", "mistake", "emergency_services", "drill_over", "no_danger", "other"], notice_: ["overdue", "unverified", "technical"],
     passed_: ["carrier", "not_manager", "off_duty", "unreachable", "asked", "not_allowed", "busy", "no_fix", "old_fix", "further", "other"],
     cause_: ["store_away", "positions_away", "disk_full", "clock", "snapshot", "mass_silence", "flood", "silent", "no_coverage", "battery_low", "power_off",
-      "sms_failed", "sms_unknown", "fenced"],
+      "sms_failed", "sms_unknown", "duress_after_close", "fenced"],
     sms_: ["due", "handed", "delivered", "failed", "unknown"], told_: ["due", "handed", "delivered", "failed", "unknown"],
     line_sms_: ["due", "handed", "delivered", "failed", "unknown"], line_told_: ["due", "handed", "delivered", "failed", "unknown"],
     path_: ["data", "sms", "ago"], line_news_: ["data", "sms"], by_: ["handset", "console", "sms"], asked_: ["joined", "declined"],

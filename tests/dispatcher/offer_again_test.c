@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "tests/dispatcher/support/model.h"
 
 static struct model *region(void)
@@ -128,6 +129,95 @@ static void test_closed_long_ago(void **state)
         model_press(model, session, 1, &alert);
         assert_int_equal(only(model).marks & RECORD_STILL, RECORD_STILL);
         assert_int_equal(only(model).asked_count, 1);
+        model_free(model);
+}
+
+/* The PIN was given out of reach, and the alert closed meanwhile.  Duress rings in the control room, once; the phone is told the
+ * very same of a mistake: HOW 0 remembered by this dispatcher, 1 by the store alone, 2 while another alert is open. */
+static struct receipt pin_after_close(uint16_t marks, int how)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1), other = model_alert_default(model, 2);
+        char key[NAME_MAX_OCTETS + 1] = "duress:";
+        const struct notice *notice;
+        uint8_t id[ALERT_ID_SIZE];
+        struct command close;
+        struct receipt told;
+        size_t count;
+
+        model_alert_id(1, 1, id);
+        hex_encode(id, ALERT_ID_SIZE, key + strlen(key));
+        model_press(model, session, 1, &alert);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        if (how > 0) {
+                model_kill(model, 0);
+                model_start(model, 0);
+                session = model_login(model, 0, 1);
+        }
+        if (how == 2)
+                model_press(model, session, 1, &other);
+        alert.revision = 1;
+        alert.marks = marks;
+        count = model_session(model, session)->receipt_count;
+        model_press(model, session, 1, &alert);
+        assert_int_equal(model_session(model, session)->receipt_count, count + 1);
+        assert_int_equal(model_open(model), how == 2);
+        notice = model_notice(model, key);
+        if ((marks & ALERT_DURESS) == 0) {
+                assert_null(notice);
+        } else {
+                assert_non_null(notice);
+                assert_true(notice->rings);
+                assert_int_equal(notice->kind, NOTICE_DURESS);
+                assert_string_equal(notice->cause, "duress_after_close");
+                assert_int_equal(notice->name_count, 1);
+                assert_string_equal(notice->names[0].carrier_id, "carl");
+        }
+        count = model->notice_actions;
+        model_press(model, session, 1, &alert); /* a copy of that is silent */
+        assert_int_equal(model->notice_actions, count);
+        assert_int_equal(counters(model)->copies, 1);
+        told = model_session(model, session)->receipt;
+        assert_memory_equal(told.alert.octets, id, ALERT_ID_SIZE);
+        model_free(model);
+        return told;
+}
+
+static void test_duress_after_close(void **state)
+{
+        for (int how = 0; how < 3; how++) {
+                struct receipt mistake = pin_after_close(ALERT_MISTAKE, how),
+                               duress = pin_after_close(ALERT_DURESS, how);
+
+                assert_int_equal(duress.state, RECEIPT_CLOSED_HELPED);
+                assert_memory_equal(&mistake, &duress, sizeof(mistake));
+        }
+}
+
+/* Duress that was in what was closed is known: nothing rings. */
+static void test_duress_before_close(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+        struct command close;
+
+        alert.marks = ALERT_DURESS;
+        model_alert_id(1, 1, id);
+        model_press(model, session, 1, &alert);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        for (int again = 0; again < 2; again++) {
+                model_press(model, session, 1, &alert);
+                assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_CLOSED_HELPED);
+                assert_int_equal(model->notice_actions, 0);
+                model_kill(model, 0);
+                model_start(model, 0);
+                session = model_login(model, 0, 1);
+        }
         model_free(model);
 }
 
@@ -294,6 +384,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_copies_are_silent),     cmocka_unit_test(test_copy_while_the_first_is_under_way),
                 cmocka_unit_test(test_older_revision),        cmocka_unit_test(test_closed_long_ago),
+                cmocka_unit_test(test_duress_after_close),    cmocka_unit_test(test_duress_before_close),
                 cmocka_unit_test(test_restored_phone),        cmocka_unit_test(test_old_outbox),
                 cmocka_unit_test(test_press_meets_a_closure), cmocka_unit_test(test_today_behind_the_old_one),
                 cmocka_unit_test(test_real_during_a_drill),

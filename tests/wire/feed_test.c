@@ -99,9 +99,11 @@ static void test_largest(void **state)
                                          .asked_ms = INT64_MAX };
         static struct duty_entry d = { INT64_MAX, UINT32_MAX, { 0 } };
         static struct presence p = { .at_ms = INT64_MAX, .has_position = true };
-        static struct tombstone t = {
-                .version = UINT32_MAX, .state = RECEIPT_STATE_MAX, .closed_at_ms = INT64_MAX, .revision = UINT16_MAX
-        };
+        static struct tombstone t = { .version = UINT32_MAX,
+                                      .state = RECEIPT_STATE_MAX,
+                                      .closed_at_ms = INT64_MAX,
+                                      .revision = UINT16_MAX,
+                                      .marks = UINT32_MAX };
 
         fill_text(n.zone_id, sizeof(n.zone_id));
         fill_text(n.zone_name, sizeof(n.zone_name));
@@ -171,7 +173,7 @@ static void test_examples(void **state)
         static const struct carrier_duty carrier = {
                 "martin.l", "tournee-12", "lyon-3", 1767222000000, 1767240000, 64, 0, { 0 }, 0, 0
         };
-        static const struct tombstone tombstone = { 9, RECEIPT_CLOSED_HELPED, 1767226200000, "Karim Benali", 2 };
+        static const struct tombstone tombstone = { 9, RECEIPT_CLOSED_HELPED, 1767226200000, "Karim Benali", 2, 4 };
         const struct {
                 const char *name;
                 const struct codec *codec;
@@ -257,6 +259,7 @@ static void test_words(void **state)
         assert_string_equal(notice_kind_name(NOTICE_OVERDUE), "overdue");
         assert_string_equal(notice_kind_name(NOTICE_UNVERIFIED), "unverified");
         assert_string_equal(notice_kind_name(NOTICE_TECHNICAL), "technical");
+        assert_string_equal(notice_kind_name(NOTICE_DURESS), "duress");
         assert_null(notice_kind_name(0));
         assert_null(notice_kind_name(NOTICE_END));
 }
