@@ -1,6 +1,6 @@
 # Vigie.  One Makefile, non-recursive; it sees every file.
 #   make [BUILD=release|debug|san] [CC=clang]    programs in build/$(BUILD)/bin
-#   make test | check | bench | fuzz | check-arrows | check-pure | format | install DESTDIR= PREFIX=
+#   make test | check | bench | fuzz | sim | sim-mutants | check-arrows | check-pure | format | install DESTDIR= PREFIX=
 BUILD  ?= release
 ifeq ($(BUILD),fuzz)
 CC := clang
