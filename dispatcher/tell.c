@@ -67,21 +67,39 @@ struct receipt tell_what(const struct core *core, const struct record *record, c
         return receipt;
 }
 
-/* A verified alert is open under that id: closed is an unsigned copy, which was raised beside it. */
-static bool is_open_itself(const struct core *core, const uint8_t as[ALERT_ID_SIZE])
+/* The verified alert that is open under the id AS; NULL none. */
+static const struct open_alert *open_itself(const struct core *core, const uint8_t as[ALERT_ID_SIZE])
 {
         const struct open_alert *alert = hold_find(core, as);
 
-        return alert != NULL && alert->version != 0 && (alert->marks & RECORD_UNVERIFIED) == 0;
+        return alert != NULL && alert->version != 0 && (alert->marks & RECORD_UNVERIFIED) == 0 ? alert : NULL;
 }
 
+/* An alert with a forged signature is told to who brought it alone, under the id it claims: the handset that it names has
+ * nothing to do with it. */
+static bool is_forged(const struct record *record)
+{
+        return memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0;
+}
+
+/* What an unsigned copy became, which was raised beside the verified alert of the id that it claims, is not told under that id while
+ * this is open: what is true of it is. */
 void tell_receipt(struct core *core, const struct record *record, const struct waiting *to)
 {
-        struct receipt receipt = tell_what(core, record, to->as);
+        const struct open_alert *itself =
+                memcmp(to->as, record->id, ALERT_ID_SIZE) != 0 ? open_itself(core, to->as) : NULL;
+        struct receipt receipt;
+        struct record its;
 
-        if (record->state != ALERT_CLOSED || memcmp(to->as, record->id, ALERT_ID_SIZE) == 0 ||
-            !is_open_itself(core, to->as))
-                send_receipt(core, &receipt, to);
+        if (itself != NULL && is_forged(record)) {
+                hold_record(itself, &its);
+                receipt = tell_what(core, &its, to->as);
+        } else if (itself != NULL && record->state == ALERT_CLOSED) {
+                return;
+        } else {
+                receipt = tell_what(core, record, to->as);
+        }
+        send_receipt(core, &receipt, to);
 }
 
 void tell_proved(struct core *core, uint16_t revision, const struct waiting *to)
@@ -101,7 +119,7 @@ void tell_closed(struct core *core, const struct tombstone *tombstone, const str
                                    .time_s = (uint32_t)(tombstone->closed_at_ms / 1000) };
 
         receipt_set_who(&receipt, tombstone->who);
-        if (!is_open_itself(core, to->as))
+        if (open_itself(core, to->as) == NULL)
                 send_receipt(core, &receipt, to);
 }
 
@@ -111,13 +129,6 @@ static bool is_told(const struct open_alert *alert, uint64_t session, const uint
                 if (alert->waiting[i].session == session && memcmp(alert->waiting[i].as, as, ALERT_ID_SIZE) == 0)
                         return true;
         return false;
-}
-
-/* An alert with a forged signature is told to who brought it alone, under the id it claims: the handset that it names has
- * nothing to do with it. */
-static bool is_forged(const struct record *record)
-{
-        return memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0;
 }
 
 /* Whether RECORD has the press AS.  One on another phone may still be on its way to the store: no receipt before that. */

@@ -277,7 +277,16 @@ static void test_altered_never_touches_the_true_one(void **state)
         assert_int_equal(model_open(model), 3);
         assert_memory_equal(model_session(model, session)->receipt.alert.octets, id, ALERT_ID_SIZE);
         assert_int_equal(model_record(model, id).version, before.version);
-        /* But not that it is closed: the true one is open. */
+        /* But not that somebody has it, nor that it is closed: the true one is open, and nobody has it. */
+        for (size_t i = 0; i < 3; i++) {
+                struct command command = model_command(COMMAND_TAKE, model->alerts[i].id);
+
+                if (memcmp(command.alert, id, ALERT_ID_SIZE) != 0)
+                        assert_int_equal(model_order(model, 0, "control", &command), -1);
+        }
+        send_alert(model, session, cose, size);
+        assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_ASKED);
+        assert_int_equal(model_session(model, session)->receipt.revision, 0);
         for (size_t i = 0; i < 3; i++) {
                 struct command command = model_command(COMMAND_CLOSE, model->alerts[i].id);
 
