@@ -64,23 +64,25 @@ class Process:
     @property
     def pid(self):
         if self.child and self.forks and self.child.poll() is not None:
-            return self._group_pid()
+            return self._group_pid() or self.child.pid
         return self.child.pid if self.child else None
 
     def _group_pid(self):
-        """The pid of whoever of the group lives on."""
+        """The pid of whoever of the group lives on, or None.  Who is dead and not yet collected (it is another's child) does not."""
         for name in filter(str.isdigit, os.listdir("/proc")):
             try:
-                if os.getpgid(int(name)) == self.child.pid:
-                    return int(name)
-            except ProcessLookupError:
-                pass
-        return self.child.pid
+                with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
+                    state, _, group = file.read().rpartition(")")[2].split()[:3]
+            except OSError:
+                continue
+            if int(group) == self.child.pid and state not in "ZX":
+                return int(name)
+        return None
 
     def alive(self):
         if self.child is None:
             return False
-        return self.child.poll() is None or (self.forks and self._signal(0))
+        return self.child.poll() is None or (self.forks and self._group_pid() is not None)
 
     def _signal(self, number):
         try:
@@ -94,6 +96,7 @@ class Process:
         if self.alive():
             self._signal(signal.SIGKILL)
             self.child.wait()
+            wait_for(f"{self.name}'s end", lambda: not self.alive())
 
     def stop(self, timeout_s=5):
         if not self.alive():
