@@ -82,7 +82,7 @@ test("a phone that is not enrolled says so, why, and offers 112", async () => {
 test("with the region away: a press is shown as not sent, outlives kill -9, and 112 is offered", async () => {
   const phone = await region.phone("alone", away, ["--pin", PIN, "--duress", DURESS]).start();
   const page = await open(phone);
-  await hold(page, 400); // let go too soon
+  await hold(page, 100); // let go too soon
   await sleep(1000);
   assert.equal(phone.word(), "none");
   await hold(page, 1200);
@@ -109,7 +109,7 @@ test("by keyboard: held it is a press, let go it is nothing; a wrong PIN is told
   const page = await open(phone);
   await page.locator("#press").focus();
   await page.keyboard.down("Enter");
-  await sleep(300);
+  await sleep(100);
   await page.keyboard.up("Enter");
   await sleep(1000);
   assert.equal(phone.word(), "none");
