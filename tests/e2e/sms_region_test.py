@@ -82,7 +82,7 @@ class Alerts(SmsCase):
         self.octets(STRANGER, self.object, copies=3)
         time.sleep(2)
         self.assertEqual(self.look()[self.alert]["state"], "closed")
-        self.assertEqual(self.redis("ZCARD", "{lyon}:open"), "0")
+        self.assertEqual(self.redis("ZSCORE", "{lyon}:open", self.alert), "")
 
     def unverified(self, octets, why):
         """OCTETS raise an alert, to the control room only."""

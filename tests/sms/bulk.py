@@ -27,6 +27,7 @@ class Bulk:
         self.region, self.network, self.seed, self.factor = region, network, seed, factor
         self.phones = [line.split() for line in said.splitlines()]      # number, alert id, signed alert
         self.by_number = {number: alert for number, alert, _ in self.phones}
+        self.open_before = open_alerts(region)
         self.waiting = {}                 # number -> when it sends again
         self.received = set()
         self.sent = 0
@@ -82,5 +83,5 @@ class Bulk:
 
     def judge(self):
         """(pressed and not open, open and not pressed)"""
-        wanted, found = set(self.by_number.values()), open_alerts(self.region)
+        wanted, found = set(self.by_number.values()), open_alerts(self.region) - self.open_before
         return wanted - found, found - wanted
