@@ -94,8 +94,8 @@ def play(args):
         say("Starting Redis, gpsd, dispatchers, console, Kannel, a mobile network and phones ...")
         region.start()
         server = stage.serve(region, port, lambda: write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()}))
-        write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})
         wait_until_ready(region)
+        write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})  # now: who waits for it may press at once
         if args.check:
             return 0 if check.play(region, say, bool(args.gps), stop) else 1
         tell(region, f"{ancestor}/")
