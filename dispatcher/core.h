@@ -101,6 +101,7 @@ struct core_options {
         const char *name;                /* of this process: notices "tech:NAME:..." */
         unsigned rank;                   /* 0 for the first dispatcher */
         uint64_t seed;                   /* of the hash tables: drawn by the shell, fixed in a simulator */
+        uint8_t salt_seed[32];           /* of the records' salts: likewise; who knows it can guess what was erased */
         struct zones *zones;             /* borrowed for the core's life; NULL: none */
         const struct barriers *barriers; /* likewise */
         const char *const *drill_people; /* ids that a drill asks; copied */
@@ -333,9 +334,8 @@ struct core_action {
                         double urgency;         /* score in {r}:open */
                         uint8_t state;          /* enum alert_state of `record`: `s` */
                         struct cbor_span record;
-                        struct cbor_span before; /* the record at `expected`, for `prev`; empty: none or not known */
-                        struct cbor_span alert;  /* `signed`; empty: leave what is there */
-                        bool closed;             /* out of {r}:open and {r}:due; `tombstone` for each of `gone` */
+                        struct cbor_span alert; /* `signed`; empty: leave what is there */
+                        bool closed;            /* out of {r}:open and {r}:due; `tombstone` for each of `gone` */
                         struct tombstone tombstone;
                         size_t gone_count; /* 1.. : its own id, then other ids of it: left alone where open themselves */
                         uint8_t gone[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];

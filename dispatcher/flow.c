@@ -273,6 +273,22 @@ static void note_owed(struct open_alert *alert, const struct proposal *proposal)
                                                                     record_receipt_state(record) != proposal->before);
 }
 
+/* RECORD, which replaces ALERT's, in the chain of its records (PROTOCOL.md 8). */
+static void chain(const struct core *core, const struct open_alert *alert, struct record *record)
+{
+        const struct core_options *options = &core->options;
+        uint8_t from[sizeof(options->salt_seed) + ALERT_ID_SIZE + sizeof(record->version)], hash[RECORD_HASH_SIZE];
+
+        memset(record->before, 0, sizeof(record->before));
+        if (alert->version != 0)
+                options->hash(options->user, (struct cbor_span){ alert->record, alert->record_size }, record->before);
+        memcpy(from, options->salt_seed, sizeof(options->salt_seed));
+        memcpy(from + sizeof(options->salt_seed), alert->id, ALERT_ID_SIZE);
+        memcpy(from + sizeof(options->salt_seed) + ALERT_ID_SIZE, &record->version, sizeof(record->version));
+        options->hash(options->user, CBOR_OCTETS(from), hash);
+        memcpy(record->salt, hash, sizeof(record->salt));
+}
+
 static void commit(struct core *core, struct open_alert *alert, struct proposal *proposal)
 {
         struct record *record = &proposal->record;
@@ -282,6 +298,7 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
 
         if (record->version <= alert->highest)
                 record->version = alert->highest + 1;
+        chain(core, alert, record);
         n = buf != NULL ? record_encode(record, buf, RECORD_MAX) : -ENOMEM;
         assert(n > 0);
         alert->proposal = realloc(buf, (size_t)n);
@@ -307,8 +324,6 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
         action->u.commit.urgency = record_urgency(record);
         action->u.commit.state = (uint8_t)record->state;
         action->u.commit.record = core_keep_octets(core, alert->proposal, alert->proposal_size);
-        if (alert->stored == alert->version && alert->version != 0)
-                action->u.commit.before = core_keep_octets(core, alert->record, alert->record_size);
         action->u.commit.alert = core_keep_octets(core, proposal->alert.at, proposal->alert.len);
         if (record->state == ALERT_CLOSED)
                 fill_gone(core, action, record);

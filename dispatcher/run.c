@@ -274,7 +274,8 @@ static int open_core(struct run *run)
 
         for (size_t i = 0; i < c->drill_people.count; i++)
                 people[i] = c->drill_people.item[i];
-        if (getrandom(&options.seed, sizeof(options.seed), 0) != sizeof(options.seed))
+        if (getrandom(&options.seed, sizeof(options.seed), 0) != sizeof(options.seed) ||
+            getrandom(options.salt_seed, sizeof(options.salt_seed), 0) != sizeof(options.salt_seed))
                 return -errno;
         r = core_new(&options, &run->core);
         return r < 0 ? r

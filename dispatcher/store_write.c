@@ -1,7 +1,6 @@
 /* The store's writes: the core's actions as commands and scripts, and their answers as results. */
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,19 +106,11 @@ static void on_script(void *user, struct redisReply *reply)
                 store_refused(store, "another epoch", NULL);
 }
 
-static void hash_hex(struct cbor_span data, char to[65])
-{
-        uint8_t digest[EVP_MAX_MD_SIZE];
-
-        if (EVP_Digest(data.at, data.len, digest, NULL, EVP_sha256(), NULL) == 1)
-                hex_encode(digest, 32, to);
-}
-
 /* The texts of one commit, which the command borrows until it is sent. */
 struct commit_text {
         char key[6][STORE_KEY_SIZE];
         char id[ALERT_TEXT], gone[1 + RECORD_ALIASES_MAX][ALERT_TEXT];
-        char urgency[32], command[2 * EVENT_ID_SIZE + 1], before[65];
+        char urgency[32], command[2 * EVENT_ID_SIZE + 1];
         uint8_t tombstone[TOMBSTONE_MAX];
         int tombstone_len;
 };
@@ -139,8 +130,6 @@ static int write_texts(const struct store *store, const struct core_action *acti
         snprintf(text->urgency, sizeof(text->urgency), "%.0f", action->u.commit.urgency);
         if (action->u.commit.command != NULL)
                 hex_encode(action->u.commit.command, EVENT_ID_SIZE, text->command);
-        if (action->u.commit.before.len > 0)
-                hash_hex(action->u.commit.before, text->before);
         if (!action->u.commit.closed)
                 return 0;
         for (size_t i = 0; i < action->u.commit.gone_count; i++)
@@ -176,7 +165,6 @@ void store_commit(struct store *store, const struct core_action *action)
         redis_arg(&args, text.urgency);
         redis_arg_data(&args, action->u.commit.record.at, action->u.commit.record.len);
         redis_arg_data(&args, action->u.commit.alert.at, action->u.commit.alert.len);
-        redis_arg(&args, text.before);
         redis_arg(&args, event != NULL ? event : "");
         redis_arg(&args, action->u.commit.by);
         redis_arg(&args, text.command);

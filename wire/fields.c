@@ -159,6 +159,7 @@ void field_write(struct fields_writer *w, const struct field *field, const void 
                 text_write(w, field, (const char *)at);
                 break;
         case FIELD_OCTETS:
+        case FIELD_DIGEST:
                 cbor_write_bytes(&w->cbor, (struct cbor_span){ at, field->size });
                 break;
         case FIELD_BLOB:
@@ -179,6 +180,15 @@ void field_write(struct fields_writer *w, const struct field *field, const void 
         }
 }
 
+static bool digest_is_zero(const struct field *field, const uint8_t *at)
+{
+        size_t i = 0;
+
+        while (i < field->size && at[i] == 0)
+                i++;
+        return i == field->size;
+}
+
 bool field_is_zero(const struct field *field, const void *object)
 {
         const uint8_t *at = (const uint8_t *)object + field->offset;
@@ -187,6 +197,8 @@ bool field_is_zero(const struct field *field, const void *object)
                 return load((const uint8_t *)object + field->has, field->has_size) == 0;
         if (is_text(field))
                 return text_good(field, (const char *)at) == 0;
+        if (field->type == FIELD_DIGEST)
+                return digest_is_zero(field, at);
         return field->type <= FIELD_BOOL && number_of(field, at) == 0;
 }
 
@@ -310,6 +322,7 @@ void field_read(struct cbor_reader *r, const struct field *field, void *object)
                 text_read(r, field, (char *)at);
                 break;
         case FIELD_OCTETS:
+        case FIELD_DIGEST:
                 cbor_read_octets(r, at, field->size);
                 break;
         case FIELD_BLOB:

@@ -12,6 +12,7 @@ enum field_type {
         FIELD_ID,     /* char array: visible ASCII, '!' to '~', and a NUL */
         FIELD_TEXT,   /* char array: UTF-8 and a NUL */
         FIELD_OCTETS, /* uint8_t array, always all of it */
+        FIELD_DIGEST, /* the same; all zero is none, which a map leaves out */
         FIELD_BLOB,   /* uint8_t array of which `has` counts pieces of `step` octets; null when it is 0 */
         FIELD_SPAN,   /* struct cbor_span of min..max octets; null when empty, if min is 0 */
         FIELD_PART,   /* struct with the fields `of`, an array; null when the bool at `has` is false */
@@ -49,6 +50,7 @@ struct fields {
 #define F_ID(s, m)              { .type = FIELD_ID, FIELD_MEMBER(s, m) }
 #define F_TEXT(s, m)            { .type = FIELD_TEXT, FIELD_MEMBER(s, m) }
 #define F_OCTETS(s, m)          { .type = FIELD_OCTETS, FIELD_MEMBER(s, m) }
+#define F_DIGEST(s, m)          { .type = FIELD_DIGEST, FIELD_MEMBER(s, m) }
 #define F_BLOB(s, m, h, one, n) { .type = FIELD_BLOB, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .step = (one), .max = (n) }
 #define F_SPAN(s, m, lo, hi)    { .type = FIELD_SPAN, FIELD_MEMBER(s, m), .min = (lo), .max = (hi) }
 #define F_PART(s, m, h, part)   { .type = FIELD_PART, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .of = (part) }
@@ -79,7 +81,7 @@ void field_write(struct fields_writer *w, const struct field *field, const void 
 void field_read(struct cbor_reader *r, const struct field *field, void *object);
 
 /* field_is_zero: say whether a field would be written as 0, "", an empty list or null: what a map leaves out.
- * Octets and spans never are. */
+ * Octets and spans never are; a digest is where all of it is 0. */
 bool field_is_zero(const struct field *field, const void *object);
 
 /* field_may_be_zero: say whether 0, "", an empty list or null is in the field's range. */

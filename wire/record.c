@@ -86,6 +86,8 @@ static const struct field table[] = {
         F_MS(struct record, told_sms_at_ms),
         F_U8(struct record, told_sms_state),
         F_U8(struct record, owner_path),
+        F_DIGEST(struct record, before),
+        F_DIGEST(struct record, salt),
 };
 #define FIELD_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -42,6 +42,9 @@
  * state). */
 #define RECORD_APPLIED_MAX 64
 #define EVENT_ID_SIZE      8
+/* The chain of one alert's records, PROTOCOL.md section 8. */
+#define RECORD_HASH_SIZE   32
+#define RECORD_SALT_SIZE   16
 /* A newer format's map entries that are kept.  Whole entries beyond it are dropped: the alert counts, not they. */
 #define RECORD_UNKNOWN_MAX 512
 
@@ -224,6 +227,11 @@ struct record {
         int64_t told_sms_at_ms;        /* the handset's receipt by SMS: when `told_sms_state` came about; 0 = none */
         uint8_t told_sms_state;        /* enum sms_state */
         uint8_t owner_path;            /* enum answer_path: how the owner took it, or last told of progress */
+
+        uint8_t before
+                [RECORD_HASH_SIZE]; /* SHA-256 of the encoded record that this one replaced; zeros: the first, or not known */
+        uint8_t salt
+                [RECORD_SALT_SIZE]; /* drawn for each record: with it the record's own SHA-256 says nothing of what is erased */
 
         uint8_t unknown_count; /* map entries of a newer format, kept as they are and written back behind ours */
         uint16_t unknown_size; /* their octets */

@@ -177,11 +177,11 @@ static int with_entry(const char *entry, size_t entry_len, struct record *ret_re
         return codec_decode(&record_codec, buf, sizeof(good) + entry_len, ret_record);
 }
 
+#define ENTRY(text) with_entry(text, sizeof(text) - 1, &r)
 static void test_decode_entries(void **state)
 {
         static struct record r;
 
-#define ENTRY(text) with_entry(text, sizeof(text) - 1, &r)
         /* 20 carrier name, 21 number, 34 sms checked, 36 stepped, 38 close reason, 44 applied */
         assert_int_equal(ENTRY("\x14\x63"
                                "L\xc3\xa9"),
@@ -209,7 +209,6 @@ static void test_decode_entries(void **state)
                          -EBADMSG);
         assert_int_equal(ENTRY("\x18\x2c\x40"), -EBADMSG);
         assert_int_equal(ENTRY("\x18\x2c\xf6"), -EBADMSG);
-#undef ENTRY
 }
 
 /* What a newer format adds is kept, and stands behind ours again in the order of keys. */
@@ -336,6 +335,38 @@ static void test_example(void **state)
         assert_int_equal(r.applied_count, 3);
         assert_int_equal(r.presses, 1);
         assert_int_equal(r.battery, 64);
+        assert_int_equal(r.before[31], 0xdf);
+        assert_int_equal(r.salt[15], 0xef);
+}
+
+/* What chains records: all of it, or nothing. */
+static void test_chain_entries(void **state)
+{
+        static struct record r;
+        static const uint8_t zeros[RECORD_HASH_SIZE];
+
+        assert_int_equal(ENTRY("\x18\x32\x58\x20"
+                               "0123456789abcdef0123456789abcdef"),
+                         0);
+        assert_memory_equal(r.before, "0123456789abcdef0123456789abcdef", RECORD_HASH_SIZE);
+        assert_memory_equal(r.salt, zeros, RECORD_SALT_SIZE);
+        assert_int_equal(ENTRY("\x18\x33\x50"
+                               "0123456789abcdef"),
+                         0);
+        assert_memory_equal(r.salt, "0123456789abcdef", RECORD_SALT_SIZE);
+        assert_memory_equal(r.before, zeros, RECORD_HASH_SIZE);
+        assert_int_equal(ENTRY("\x18\x32\x58\x1f"
+                               "0123456789abcdef0123456789abcde"),
+                         -EBADMSG);
+        assert_int_equal(ENTRY("\x18\x33\x51"
+                               "0123456789abcdefg"),
+                         -EBADMSG);
+        assert_int_equal(ENTRY("\x18\x33\x70"
+                               "0123456789abcdef"),
+                         -EBADMSG); /* a text */
+        assert_int_equal(ENTRY("\x18\x33\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+                         -EBADMSG); /* none: has to be left out */
+        assert_int_equal(ENTRY("\x18\x33\xf6"), -EBADMSG);
 }
 
 static void test_helpers(void **state)
@@ -488,9 +519,9 @@ int main(void)
                 cmocka_unit_test(test_decode_refuses), cmocka_unit_test(test_decode_entries),
                 cmocka_unit_test(test_unknown_kept),   cmocka_unit_test(test_asked_of_before),
                 cmocka_unit_test(test_unknown_bound),  cmocka_unit_test(test_too_large),
-                cmocka_unit_test(test_example),        cmocka_unit_test(test_helpers),
-                cmocka_unit_test(test_receipt_state),  cmocka_unit_test(test_urgency),
-                cmocka_unit_test(test_words),
+                cmocka_unit_test(test_example),        cmocka_unit_test(test_chain_entries),
+                cmocka_unit_test(test_helpers),        cmocka_unit_test(test_receipt_state),
+                cmocka_unit_test(test_urgency),        cmocka_unit_test(test_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

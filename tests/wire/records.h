@@ -92,6 +92,10 @@ static inline void draw_record(uint64_t *seed, struct record *r)
         r->told_sms_at_ms = draw_ms(seed);
         r->told_sms_state = (uint8_t)draw_to(seed, 255);
         r->owner_path = (uint8_t)draw_to(seed, 255);
+        if (draw_bool(seed))
+                draw_octets(seed, r->before, sizeof(r->before));
+        if (draw_bool(seed))
+                draw_octets(seed, r->salt, sizeof(r->salt));
         draw_names(seed, r);
         draw_people(seed, r);
         draw_lists(seed, r);

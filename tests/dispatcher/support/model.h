@@ -208,6 +208,8 @@ void model_pass(struct model *model, int64_t ms); /* time passes, in ticks */
 void model_sync(struct model *model);             /* what hold_sync held */
 void model_release(struct model *model);          /* what hold_commits held */
 void model_store(struct model *model, bool up);
+/* model_lose: a failover loses what became of the alert ID after the feed's entry ENTRY, which is one of it; -1: all of it. */
+void model_lose(struct model *model, const uint8_t id[ALERT_ID_SIZE], int entry);
 void model_positions(struct model *model, bool up);
 void model_disk(struct model *model, bool good);
 void model_kill(struct model *model, unsigned dispatcher);  /* with what was not synced; its sessions close */

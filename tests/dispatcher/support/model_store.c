@@ -154,6 +154,27 @@ static void commit(struct model *model, unsigned dispatcher, const struct core_a
         }
 }
 
+void model_lose(struct model *model, const uint8_t id[ALERT_ID_SIZE], int entry)
+{
+        struct model_alert *alert = model_stored(model, id);
+        struct record record;
+
+        for (size_t i = 0; i < model->tombstone_count; i++)
+                if (memcmp(model->tombstones[i].id, id, ALERT_ID_SIZE) == 0)
+                        model->tombstones[i] = model->tombstones[--model->tombstone_count];
+        free(alert->record.at);
+        if (entry < 0) {
+                free(alert->signed_alert.at);
+                *alert = model->alerts[--model->alert_count];
+                return;
+        }
+        alert->record = model_copy(model_span(model->feed[entry].record));
+        assert(record_decode(alert->record.at, alert->record.len, &record) == 0);
+        alert->version = record.version;
+        alert->due_ms = record.due_ms;
+        alert->closed = record.state == ALERT_CLOSED;
+}
+
 static void look(struct model *model, unsigned dispatcher, const struct core_action *action)
 {
         struct model_alert *alert = model_stored(model, action->u.look.id);
