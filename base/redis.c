@@ -10,19 +10,23 @@
 
 #include "base/loop.h"
 #include "base/redis_poll.h"
+#include "base/sentinel.h"
 
 #define WHY_SIZE 160
 
 struct redis_link {
         struct loop *loop;
         struct redis_options options; /* its texts are the copies below */
-        char *host, *user, *password;
-        int port;              /* 0 = a unix socket */
+        char *user, *password;
+        struct redis_place place;  /* where it is, or was last named */
+        struct sentinel *sentinel; /* NULL: `place` is for ever */
+        struct wheel_timer look;   /* asks the Sentinels again */
         unsigned references;   /* the owner's, and one for the adapter */
         redisAsyncContext *ac; /* NULL = waiting for the next attempt */
         struct wheel_timer tick;
         int64_t heard_mono_ms, ping_mono_ms; /* last answer or attempt; when the next PING goes */
         bool asked;                          /* an answer to our own PING or AUTH is due */
+        bool naming;                         /* an attempt waits for the Sentinels */
         bool up, told_up, closed;
         char why[WHY_SIZE];      /* we ourselves end this connection */
         char told_why[WHY_SIZE]; /* what the owner heard last */
@@ -42,46 +46,16 @@ static void unref(struct redis_link *link)
 {
         if (--link->references > 0)
                 return;
-        free(link->host);
         free(link->user);
         free(link->password);
         free(link);
 }
 
-/* split_address: the host in "host:port" or "[IPv6]:port", LEN octets from *RET_HOST; its port, or -EINVAL. */
-static int split_address(const char *address, const char **ret_host, size_t *ret_len)
-{
-        const char *colon = strrchr(address, ':');
-        size_t len = colon != NULL ? (size_t)(colon - address) : 0;
-        char *rest = NULL;
-        long port = colon != NULL && colon[1] >= '0' && colon[1] <= '9' ? strtol(colon + 1, &rest, 10) : 0;
-        bool bracketed = len > 2 && address[0] == '[' && address[len - 1] == ']';
-
-        *ret_host = address + bracketed;
-        *ret_len = len - 2 * bracketed;
-        if (port < 1 || port > 65535 || *rest != '\0' || *ret_len == 0 || strcspn(*ret_host, " /[]") < *ret_len ||
-            (!bracketed && memchr(address, ':', len) != NULL))
-                return -EINVAL;
-        return (int)port;
-}
-
 bool redis_address_valid(const char *address)
 {
-        const char *host;
-        size_t len;
+        struct redis_address any;
 
-        return address[0] == '/' ? strlen(address) <= REDIS_SOCKET_MAX : split_address(address, &host, &len) > 0;
-}
-
-static int parse_address(struct redis_link *link, const char *address)
-{
-        const char *host = address;
-        size_t len = strlen(address);
-
-        if (!redis_address_valid(address))
-                return -EINVAL;
-        link->port = address[0] == '/' ? 0 : split_address(address, &host, &len);
-        return (link->host = strndup(host, len)) != NULL ? 0 : -ENOMEM;
+        return redis_address_parse(address, &any) == 0;
 }
 
 static int64_t watchdog_ms(const struct redis_link *link)
@@ -154,8 +128,23 @@ static void authenticated(redisAsyncContext *ac, void *data, void *user)
         struct redis_link *link = user;
         redisReply *reply = data;
 
-        if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+        if (reply != NULL && reply->type == REDIS_REPLY_ERROR && !link->options.auth_may_fail)
                 give_up(link, reply->str);
+}
+
+/* role_told: behind Sentinels only a primary will do. */
+static void role_told(redisAsyncContext *ac, void *data, void *user)
+{
+        struct redis_link *link = user;
+        redisReply *reply = data;
+
+        if (reply == NULL)
+                return;
+        if (reply->type == REDIS_REPLY_ERROR)
+                give_up(link, reply->str);
+        else if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 ||
+                 reply->element[0]->type != REDIS_REPLY_STRING || strcmp(reply->element[0]->str, "master") != 0)
+                give_up(link, "it is no primary");
 }
 
 static void ponged(redisAsyncContext *ac, void *data, void *user)
@@ -194,15 +183,18 @@ static int send_hello(struct redis_link *link)
                 argv[1] = link->password;
                 r = redisAsyncCommandArgv(link->ac, authenticated, link, 2, argv, NULL);
         }
+        if (r == REDIS_OK && link->sentinel != NULL)
+                r = redisAsyncCommand(link->ac, role_told, link, "ROLE");
         return r == REDIS_OK ? send_ping(link) : -EIO;
 }
 
 static void attempt(struct redis_link *link)
 {
         const struct redis_poll_owner owner = { gone, freed, link };
+        const struct redis_place *place = &link->place;
         redisAsyncContext *ac;
 
-        ac = link->port == 0 ? redisAsyncConnectUnix(link->host) : redisAsyncConnect(link->host, link->port);
+        ac = place->port == 0 ? redisAsyncConnectUnix(place->host) : redisAsyncConnect(place->host, place->port);
         link->why[0] = '\0';
         if (ac == NULL || ac->err != 0 || redis_poll_attach(loop_uv(link->loop), ac, &owner) < 0) {
                 char why[WHY_SIZE];
@@ -223,12 +215,44 @@ static void attempt(struct redis_link *link)
                 arm_watchdog(link);
 }
 
+/* named: the Sentinels answered: connect there, or see whether it is still there that we are. */
+static void named(void *user, const struct redis_place *primary, const char *why)
+{
+        struct redis_link *link = user;
+        bool waits = link->naming;
+
+        link->naming = false;
+        loop_timer_arm(link->loop, &link->look, clock_mono_ms() + (link->up ? REDIS_LOOK_MS : REDIS_RETRY_MS));
+        if (link->ac != NULL) {
+                if (primary != NULL &&
+                    (primary->port != link->place.port || strcmp(primary->host, link->place.host) != 0))
+                        give_up(link, "another is the primary now");
+        } else if (waits && primary != NULL) {
+                link->place = *primary;
+                attempt(link);
+        } else if (waits) {
+                retry_later(link);
+                tell(link, false, why);
+        }
+}
+
+static void looked(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct redis_link *link = timer->user;
+
+        sentinel_ask(link->sentinel);
+}
+
 static void ticked(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct redis_link *link = timer->user;
 
         if (link->ac == NULL) {
-                attempt(link);
+                link->naming = link->sentinel != NULL;
+                if (link->naming)
+                        sentinel_ask(link->sentinel);
+                else
+                        attempt(link);
                 return;
         }
         if (link->why[0] == '\0' && link->asked && now_mono_ms - link->heard_mono_ms >= watchdog_ms(link))
@@ -241,12 +265,23 @@ static void ticked(struct wheel_timer *timer, int64_t now_mono_ms)
                 arm_watchdog(link);
 }
 
+static int open_sentinel(struct redis_link *link, const struct redis_address *address)
+{
+        const struct sentinel_options options = { address, link->user, link->password, named, link };
+
+        link->place = address->place[0];
+        return address->name[0] == '\0' ? 0 : sentinel_open(link->loop, &options, &link->sentinel);
+}
+
 int redis_open(struct loop *loop, const struct redis_options *options, struct redis_link **ret_link)
 {
-        struct redis_link *link = calloc(1, sizeof(*link));
-        int r;
+        struct redis_address address;
+        struct redis_link *link;
+        int r = redis_address_parse(options->address, &address);
 
-        if (link == NULL)
+        if (r < 0)
+                return r;
+        if ((link = calloc(1, sizeof(*link))) == NULL)
                 return -ENOMEM;
         link->references = 1;
         link->loop = loop;
@@ -255,14 +290,12 @@ int redis_open(struct loop *loop, const struct redis_options *options, struct re
                 link->options.pending_max = REDIS_PENDING_MAX;
         link->user = strdup(options->user != NULL ? options->user : "");
         link->password = strdup(options->password != NULL ? options->password : "");
-        r = parse_address(link, options->address);
-        if (r == 0 && (link->user == NULL || link->password == NULL))
-                r = -ENOMEM;
-        if (r < 0) {
+        if (link->user == NULL || link->password == NULL || (r = open_sentinel(link, &address)) < 0) {
                 unref(link);
-                return r;
+                return r < 0 ? r : -ENOMEM;
         }
         wheel_timer_init(&link->tick, ticked, link);
+        wheel_timer_init(&link->look, looked, link);
         loop_timer_arm(loop, &link->tick, clock_mono_ms());
         *ret_link = link;
         return 0;
@@ -275,6 +308,9 @@ void redis_close(struct redis_link *link)
         link->closed = true;
         link->up = false;
         loop_timer_cancel(link->loop, &link->tick);
+        loop_timer_cancel(link->loop, &link->look);
+        sentinel_close(link->sentinel);
+        link->sentinel = NULL;
         if (link->ac != NULL)
                 redisAsyncFree(link->ac); /* inside one of its callbacks hiredis does it right after */
         unref(link);
@@ -319,6 +355,9 @@ static void replied(redisAsyncContext *ac, void *data, void *user)
                         return;
                 reply = NULL;
         }
+        if (reply != NULL && reply->type == REDIS_REPLY_ERROR && link->sentinel != NULL &&
+            strncmp(reply->str, "READONLY", 8) == 0)
+                give_up(link, reply->str); /* it was the primary */
         link->pending--;
         if (call->done != NULL)
                 call->done(call->user, reply);

@@ -1,5 +1,5 @@
 /* A link to one Redis: hiredis async on our loop with our own adapter (the stock one never reports a refused connect).
- * It connects, authenticates, PINGs, and is then up; it notices a server that is gone or stopped within
+ * It finds the server (by Sentinels, where the address says so), connects, authenticates, PINGs, and is then up; it notices a server that is gone or stopped within
  * REDIS_WATCHDOG_MS, and tries again for ever.  A command is answered exactly once: with a reply, or with NULL, which
  * means UNKNOWN: it may or may not have been done; repeat it only if it is idempotent.  For hiredis 0.14 and 1.x.
  * Loop's thread only. */
@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/redis_address.h"
+
 struct loop;
 struct redis_link;
 struct redisReply; /* <hiredis/hiredis.h> */
@@ -18,6 +20,8 @@ struct redisReply; /* <hiredis/hiredis.h> */
  * step. */
 #define REDIS_RETRY_MS         200
 #define REDIS_RETRY_JITTER_MS  100
+/* Behind Sentinels: so often they are asked whether the primary is still the same one; while not up, at every retry. */
+#define REDIS_LOOK_MS          1000
 /* PING each second; no answer (or not up) within 2 s and the link is dropped.  A server under SIGSTOP gives no
  * error. */
 #define REDIS_PING_MS          1000
@@ -34,12 +38,14 @@ struct redisReply; /* <hiredis/hiredis.h> */
 #define REDIS_NUMBERS_MAX      32
 
 struct redis_options {
-        /* "/path/of/socket" or "host:port"; host is IPv4, [IPv6], or a name, which is looked up while the loop
-         * waits. */
+        /* As base/redis_address.h reads it; a host's name is looked up while the loop waits.  Behind Sentinels the
+         * primary is asked for at each attempt and each second, the server must say that it is one (ROLE) before the
+         * link is up, and the link is dropped where it is one no more. */
         const char *address;
         const char *user;     /* ACL user; NULL or "" = default */
         const char *password; /* NULL or "" = no AUTH */
         size_t pending_max;   /* 0 = REDIS_PENDING_MAX */
+        bool auth_may_fail;   /* a refused AUTH alone is no reason not to come up: for Sentinels without users */
         bool blocking;        /* for XREAD BLOCK and the like: the watchdog allows REDIS_BLOCK_MS more */
         /* The link came up, or went down (or an attempt failed with another reason than the one before): WHY is a
          * short text, NULL when up.  May be NULL.  Commands may be given from it. */
@@ -47,14 +53,11 @@ struct redis_options {
         void *user_data;
 };
 
-/* Octets of a unix socket's name, the system's bound; a longer one cannot be connected to. */
-#define REDIS_SOCKET_MAX 107
-
-/* redis_address_valid: say whether ADDRESS has the shape that `address` above asks for: for a configuration's check. */
+/* redis_address_valid: say whether ADDRESS has a shape that redis_address_parse reads: for a configuration's check. */
 bool redis_address_valid(const char *address);
 
 /* redis_open: begin to connect.  Options are copied.  Never waits; the state callback tells.
- * Returns 0, -EINVAL (address cannot be read), -ENOMEM. */
+ * Returns 0, -EINVAL (address cannot be read), -E2BIG (it is over a bound of base/redis_address.h), -ENOMEM. */
 int redis_open(struct loop *loop, const struct redis_options *options, struct redis_link **ret_link);
 
 /* redis_close: end the link; NULL does nothing.  Waiting commands are answered NULL before this returns (in a
