@@ -144,7 +144,7 @@ tests: $(TESTS) $O/tests/console/seed
 
 # a fleet of made-up handsets, for the demo and the bench
 fleet: $O/bin/vigie-fleet
-$O/bin/vigie-fleet: $(patsubst %.c,$O/%.o,$(wildcard tests/fleet/*.c)) $O/libops.a $(LOW)
+$O/bin/vigie-fleet: $(patsubst %.c,$O/%.o,$(wildcard tests/fleet/*.c)) $O/libops.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(LIBS)
 
 # ---- the console's pages, as they are served: our own files and Leaflet, which npm fetches as package-lock.json pins it

@@ -50,25 +50,42 @@ int fleet_heartbeat(struct peer *peer, const struct member *member, const struct
         return send_frame(peer, &frame);
 }
 
+int fleet_trust(const struct region *region, struct key **ret_root, struct cbor_span *ret_list, struct trust *ret_trust)
+{
+        char path[REGION_PATH_MAX], *data = NULL;
+        struct key *root = NULL;
+        size_t len;
+        int r = region_path(region, "root.pem", path);
+
+        if (r == 0 && (r = key_from_file(path, &root)) == 0 && (r = region_path(region, "trust.cose", path)) == 0 &&
+            (r = file_read(path, TRUST_MAX, &data, &len)) == 0)
+                r = trust_open((struct cbor_span){ (uint8_t *)data, len }, root, ret_trust);
+        if (r < 0) {
+                fprintf(stderr, "fleet: the trust list: %s\n", strerror(-r));
+                key_free(root);
+                free(data);
+                return r;
+        }
+        *ret_root = root;
+        *ret_list = (struct cbor_span){ (uint8_t *)data, len };
+        return 0;
+}
+
 int fleet_position_key(const struct region *region, struct trust_key *ret_key)
 {
         struct trust *trust = malloc(sizeof(*trust));
         const struct trust_key *found = NULL;
-        char path[REGION_PATH_MAX], *data = NULL;
         struct key *root = NULL;
-        size_t len;
-        int r = trust == NULL ? -1 : region_path(region, "root.pem", path);
+        struct cbor_span list = { NULL, 0 };
 
-        if (r == 0 && (r = key_from_file(path, &root)) == 0 && (r = region_path(region, "trust.cose", path)) == 0 &&
-            (r = file_read(path, TRUST_MAX, &data, &len)) == 0 &&
-            (r = trust_open((struct cbor_span){ (uint8_t *)data, len }, root, trust)) == 0)
+        if (trust != NULL && fleet_trust(region, &root, &list, trust) == 0)
                 found = trust_current(trust, TRUST_POSITION, (uint32_t)time(NULL));
         if (found != NULL)
                 *ret_key = *found;
         else
                 fprintf(stderr, "fleet: no position key in the trust list\n");
         key_free(root);
-        free(data);
+        free((void *)list.at);
         free(trust);
         return found != NULL ? 0 : -1;
 }

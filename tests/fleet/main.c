@@ -13,7 +13,8 @@ static const struct option options[] = {
         { "seed", required_argument, NULL, 'x' },     { "prefix", required_argument, NULL, 'P' },
         { "console-port", required_argument, NULL, 'C' }, { "cookie", required_argument, NULL, 'k' },
         { "login", required_argument, NULL, 'l' },    { "store-password", required_argument, NULL, 'w' },
-        { "json", no_argument, NULL, 'j' },           { 0 },
+        { "folder", required_argument, NULL, 'f' },   { "alert-port", required_argument, NULL, 'a' },
+        { "via", required_argument, NULL, 'v' },      { "json", no_argument, NULL, 'j' },           { 0 },
 };
 
 static int usage(void)
@@ -21,6 +22,8 @@ static int usage(void)
         fprintf(stderr, "usage: vigie-fleet walk --region DIR --port N [--carriers N] [--supervisors N] [--seed N] [--prefix P]\n"
                         "       vigie-fleet press --region DIR --port N --carriers N --rate PER_S --seconds N\n"
                         "                         --console-port N --cookie C --login L --store-password P [--json]\n"
+                        "       vigie-fleet keep --region DIR --port N --folder DIR [--alert-port N] [--via N] [--carriers N]\n"
+                        "                         [--supervisors N] [--rate PER_S]\n"
                         "       vigie-fleet sms --region DIR [--carriers N] [--prefix P]\n");
         return 2;
 }
@@ -45,6 +48,9 @@ int main(int argc, char **argv)
                 case 'k': o.console_cookie = optarg; break;
                 case 'l': o.login = optarg; break;
                 case 'w': o.store_password = optarg; break;
+                case 'f': o.folder = optarg; break;
+                case 'a': o.alert_port = (unsigned)atoi(optarg); break;
+                case 'v': o.via = (unsigned)atoi(optarg); break;
                 case 'j': o.json = true; break;
                 default: return usage();
                 }
@@ -56,6 +62,8 @@ int main(int argc, char **argv)
                 return sms_main(&o);
         if (o.port == 0)
                 return usage();
+        if (strcmp(argv[optind], "keep") == 0 && o.folder != NULL)
+                return keep_main(&o);
         if (strcmp(argv[optind], "walk") == 0)
                 return walk_main(&o);
         if (strcmp(argv[optind], "press") == 0 && o.console_port != 0)

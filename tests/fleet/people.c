@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/hex.h"
 #include "ops/vigie/pki.h"
 #include "wire/people.h"
@@ -115,6 +116,79 @@ void people_free(struct member *members, size_t count)
                 X509_free(members[i].certificate);
         }
         free(members);
+}
+
+static int save(const char *folder, size_t n, const struct member *m)
+{
+        char path[REGION_PATH_MAX], text[KEY_PEM_MAX], id[HANDSET_ID_TEXT];
+        char *certificate;
+        BIO *bio = BIO_new(BIO_s_mem());
+        int r = bio != NULL && PEM_write_bio_X509(bio, m->certificate) == 1 ? key_to_pem(m->key, true, text, sizeof(text)) : -EIO;
+
+        if (r == 0) {
+                size_t len = (size_t)BIO_get_mem_data(bio, &certificate), used = strlen(text);
+
+                snprintf(text + used, sizeof(text) - used, "%.*s", (int)len, certificate);
+                snprintf(path, sizeof(path), "%s/%zu.pem", folder, n);
+                r = file_write(path, text, strlen(text), 0600);
+        }
+        BIO_free(bio);
+        handset_id_to_text(&m->handset, id);
+        snprintf(text, sizeof(text), "%s %s %d\n", id, m->person, m->supervisor);
+        snprintf(path, sizeof(path), "%s/%zu.id", folder, n);
+        return r < 0 ? r : file_write(path, text, strlen(text), 0600);
+}
+
+int people_save(const char *folder, const struct member *members, size_t count)
+{
+        int r = 0;
+
+        for (size_t i = count; r == 0 && i-- > 0;) /* the first one last: where it is, all are */
+                r = save(folder, i, &members[i]);
+        if (r < 0)
+                fprintf(stderr, "fleet: saving enrolments: %s\n", strerror(-r));
+        return r;
+}
+
+static int load(const char *folder, size_t n, struct member *m)
+{
+        char path[REGION_PATH_MAX], id[HANDSET_ID_TEXT], *text = NULL, *pem = NULL;
+        size_t len, pem_len;
+        int r, supervisor;
+        BIO *bio;
+
+        snprintf(path, sizeof(path), "%s/%zu.id", folder, n);
+        if ((r = file_read(path, 128, &text, &len)) < 0)
+                return r;
+        r = sscanf(text, "%16s %31s %d", id, m->person, &supervisor) == 3 ? handset_id_from_text(id, &m->handset) : -EBADMSG;
+        free(text);
+        m->supervisor = supervisor != 0;
+        snprintf(path, sizeof(path), "%s/%zu.pem", folder, n);
+        if (r < 0 || (r = file_read(path, KEY_PEM_MAX, &pem, &pem_len)) < 0)
+                return r;
+        if ((r = key_from_pem((struct cbor_span){ (uint8_t *)pem, pem_len }, &m->key)) == 0) {
+                bio = BIO_new_mem_buf(pem, (int)pem_len);
+                m->certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+                BIO_free(bio);
+                r = m->certificate != NULL ? 0 : -EBADMSG;
+        }
+        free(pem);
+        return r;
+}
+
+int people_load(const char *folder, size_t count, struct member **ret_members)
+{
+        struct member *members = calloc(count, sizeof(*members));
+        int r = members != NULL ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < count; i++)
+                if ((r = load(folder, i, &members[i])) < 0 && (r != -ENOENT || i > 0))
+                        fprintf(stderr, "fleet: enrolment %zu: %s\n", i, strerror(-r));
+        if (r < 0)
+                people_free(members, count);
+        else
+                *ret_members = members;
+        return r;
 }
 
 SSL_CTX *people_tls(const struct region *region)

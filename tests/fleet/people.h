@@ -22,6 +22,12 @@ struct member {
 int people_make(struct region *region, const char *prefix, size_t count, size_t supervisors, struct member **ret_members);
 void people_free(struct member *members, size_t count);
 
+/* people_save, people_load: what the phones hold of their enrolment, in FOLDER: N.pem is key and certificate, N.id who they are.
+ * Both return 0 or a negative errno after telling on stderr; people_load -ENOENT in silence where nobody was saved.  The COUNT of both
+ * is the same.  Freed by people_free. */
+int people_save(const char *folder, const struct member *members, size_t count);
+int people_load(const char *folder, size_t count, struct member **ret_members);
+
 /* people_tls: a client context that trusts the region's CA and checks no name (all is loopback).  NULL after telling. */
 SSL_CTX *people_tls(const struct region *region);
 
