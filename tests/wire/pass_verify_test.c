@@ -1,0 +1,329 @@
+#include "tests/wire/door.h"
+
+#include <errno.h>
+
+/* ---- one refusal for each reason, in the order of the design */
+
+static void good(void **state)
+{
+        for (uint8_t class = DOOR_NFC; class < DOOR_CLASS_END; class ++) {
+                struct door d;
+
+                door_open(&d, BUILDINGS, class);
+                assert_int_equal(door_ask(&d), PASS_GOOD);
+                assert_false(d.verdict.degraded);
+                assert_int_equal(d.verdict.counter, 5);
+                assert_memory_equal(d.verdict.marker, "marked\0", PASS_MARKER_SIZE);
+                assert_memory_equal(d.verdict.pass.id, d.pass.id, PASS_ID_SIZE);
+                door_close(&d);
+        }
+}
+
+static void length_and_cbor(void **state)
+{
+        static uint8_t large[PROOF_MAX + 1];
+        struct door d;
+
+        door_open(&d, 1, DOOR_NFC);
+        d.question.pass.len = PASS_MAX + 1;
+        assert_int_equal(door_ask(&d), PASS_TOO_LONG);
+        door_proof(&d);
+        d.question.proof = CBOR_OCTETS(large);
+        assert_int_equal(door_ask(&d), PASS_TOO_LONG);
+        door_proof(&d);
+        for (d.question.pass.len = 0; d.question.pass.len < d.signed_pass.len; d.question.pass.len++)
+                assert_int_equal(door_ask(&d), PASS_MALFORMED);
+        door_proof(&d);
+        for (d.question.proof.len = 0; d.question.proof.len < d.signed_proof.len; d.question.proof.len++)
+                assert_int_equal(door_ask(&d), PASS_MALFORMED);
+        door_proof(&d);
+        d.question.pass = span_of(&d.signed_proof);
+        assert_int_equal(door_ask(&d), PASS_MALFORMED);
+        door_close(&d);
+}
+
+static void keys(void **state)
+{
+        struct door d;
+
+        door_open(&d, 1, DOOR_NFC);
+        d.trust.keys[0].use = TRUST_RECEIPT;
+        assert_int_equal(door_ask(&d), PASS_WRONG_USE);
+        d.trust.keys[0].use = TRUST_PASS;
+        d.trust.keys[0].not_after_s = NOW_S - 1;
+        assert_int_equal(door_ask(&d), PASS_UNKNOWN_KEY);
+        d.trust.keys[0].not_after_s = NOW_S;
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        d.trust.keys[0].kid[0] ^= 1;
+        assert_int_equal(door_ask(&d), PASS_UNKNOWN_KEY);
+        d.trust.keys[0].kid[0] ^= 1;
+        strcpy(d.trust.region, "nice");
+        assert_int_equal(door_ask(&d), PASS_UNKNOWN_KEY);
+        strcpy(d.trust.region, "lyon");
+        d.trust.keys[0].public[5] ^= 1;
+        assert_int_equal(door_ask(&d), PASS_FORGED);
+        door_close(&d);
+}
+
+/* Algorithm, key and kind swapped in all pairs: an object is nothing but its own kind, signed by the key for that. */
+static void swapped(void **state)
+{
+        struct door d;
+        struct key *signers[4];
+        const char *const aads[] = {
+                PASS_AAD, MANDATE_AAD, HELLO_AAD, "vigie proof", "vigie trust", "vigie receipt", ""
+        };
+        uint8_t payload[PASS_PAYLOAD_MAX];
+        struct cbor_writer p;
+
+        door_open(&d, 1, DOOR_NFC);
+        signers[0] = d.keeper, signers[1] = d.doors, signers[2] = d.phone, signers[3] = d.lock;
+        cbor_writer_init(&p, payload, sizeof(payload));
+        assert_int_equal(pass_write_payload(&d.pass, &p), 0);
+        for (int k = 0; k < 4; k++)
+                for (size_t a = 0; a < sizeof(aads) / sizeof(*aads); a++)
+                        for (size_t kid = 0; kid < 2; kid++) {
+                                struct cose_parts parts = { .alg = key_alg(signers[k]),
+                                                            .kid = kid == 0 ? d.keeper_kid : d.doors_kid,
+                                                            .payload = cbor_written(&p),
+                                                            .aad = { (const uint8_t *)aads[a], strlen(aads[a]) } };
+                                bool is_right = k == 0 && a == 0 && kid == 0;
+
+                                SIGNED(&d.signed_pass, cose_sign1_sign(&parts, signers[k], &w));
+                                door_proof(&d);
+                                assert_int_equal(door_ask(&d), is_right   ? PASS_GOOD
+                                                               : kid == 1 ? PASS_WRONG_USE
+                                                                          : PASS_FORGED);
+                        }
+        door_close(&d);
+}
+
+static void times(void **state)
+{
+        static const struct {
+                int64_t now_s;
+                unsigned refusal;
+        } cases[] = {
+                { 0, PASS_NOT_YET }, /* a clock that begins at 1970 */
+                { (int64_t)NOW_S - 3600 - PASS_LEEWAY_S - 1, PASS_NOT_YET },
+                { (int64_t)NOW_S - 3600 - PASS_LEEWAY_S, PASS_GOOD },
+                { (int64_t)NOW_S - 3599, PASS_GOOD },
+                { (int64_t)NOW_S + 7 * 3600 + PASS_LEEWAY_S, PASS_GOOD },
+                { (int64_t)NOW_S + 7 * 3600 + PASS_LEEWAY_S + 1, PASS_OVER },
+                { (int64_t)NOW_S + 86400, PASS_OVER },
+                { INT64_C(2145916800), PASS_OVER }, /* 2038 */
+                { UINT32_MAX, PASS_OVER },
+        };
+        struct door d;
+
+        door_open(&d, 1, DOOR_NFC);
+        d.status.expires_s = UINT32_MAX;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                d.question.now_s = (uint32_t)cases[i].now_s;
+                assert_int_equal(door_ask(&d), cases[i].refusal);
+        }
+        door_close(&d);
+}
+
+static void status(void **state)
+{
+        struct door d;
+
+        door_open(&d, 1, DOOR_NFC);
+        d.bits[1] = 0xff & ~(1 << 3);
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        d.bits[1] = 1 << 3;
+        assert_int_equal(door_ask(&d), PASS_REVOKED);
+        d.question.degraded_ok = true; /* an old list that says so is believed */
+        d.question.now_s = d.status.expires_s + 1;
+        assert_int_equal(door_ask(&d), PASS_REVOKED);
+        d.bits[1] = 0;
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        assert_true(d.verdict.degraded);
+        d.question.degraded_ok = false;
+        assert_int_equal(door_ask(&d), PASS_LIST_TOO_OLD);
+        d.question.now_s = d.status.expires_s;
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        d.question.status = NULL; /* withheld from the first day */
+        assert_int_equal(door_ask(&d), PASS_LIST_TOO_OLD);
+        d.question.degraded_ok = true;
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        d.question.status = &d.status;
+        d.status.count = 11; /* a list from before this pass had its bit */
+        d.bits[1] = 1 << 3;
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        door_close(&d);
+}
+
+static void scope(void **state)
+{
+        struct door d;
+
+        door_open(&d, BUILDINGS, DOOR_NFC);
+        d.question.building[0] ^= 1;
+        assert_int_equal(door_ask(&d), PASS_OTHER_BUILDING);
+        memcpy(d.question.building, d.leaves[3].building, BUILDING_ID_SIZE); /* on the round, with another's path */
+        assert_int_equal(door_ask(&d), PASS_OTHER_BUILDING);
+        door_close(&d);
+}
+
+static void hours_and_policy(void **state)
+{
+        struct door d;
+
+        door_open(&d, 1, DOOR_SCANNER);
+        d.pass.window_count = 2;
+        d.pass.windows[0] = (struct pass_window){ NOW_S - 60, NOW_S - 1 };
+        d.pass.windows[1] = (struct pass_window){ NOW_S + 1, NOW_S + 60 };
+        door_pass(&d);
+        door_proof(&d);
+        assert_int_equal(door_ask(&d), PASS_OUTSIDE_HOURS);
+        d.question.now_s = NOW_S + 1;
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        d.question.now_s = NOW_S - 1;
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        d.question.sensitive = true;
+        assert_int_equal(door_ask(&d), PASS_NOT_SO);
+        d.pass.policy |= PASS_SENSITIVE;
+        door_pass(&d);
+        door_proof(&d);
+        assert_int_equal(door_ask(&d), PASS_GOOD);
+        d.pass.policy = PASS_SENSITIVE;
+        door_pass(&d);
+        door_proof(&d);
+        assert_int_equal(door_ask(&d), PASS_NOT_SO);
+        d.question.class = DOOR_PAGE;
+        d.pass.policy = PASS_SENSITIVE | PASS_ONE_WAY;
+        door_pass(&d);
+        door_proof(&d);
+        assert_int_equal(door_ask(&d), PASS_NOT_SO);
+        d.question.class = DOOR_NFC; /* a door that asks by hello is not given what needs none */
+        assert_int_equal(door_ask(&d), PASS_NOT_SO);
+        door_close(&d);
+}
+
+static void proofs(void **state)
+{
+        struct door d, other;
+
+        door_open(&d, 1, DOOR_NFC);
+        door_open(&other, 1, DOOR_NFC);
+        d.question.proof = span_of(&other.signed_proof); /* another phone's */
+        assert_int_equal(door_ask(&d), PASS_OTHER_PROOF);
+        door_proof(&d);
+        d.hello.nonce[0] ^= 1; /* the answer to yesterday's hello, at today's */
+        {
+                struct bytes yesterday = d.signed_proof;
+
+                door_proof(&d);
+                d.question.proof = span_of(&yesterday);
+                assert_int_equal(door_ask(&d), PASS_UNPROVED);
+        }
+        key_free(d.phone);
+        assert_int_equal(key_generate(KEY_ES256, &d.phone), 0); /* a copied phone folder: pass, but another key */
+        door_proof(&d);
+        assert_int_equal(door_ask(&d), PASS_UNPROVED);
+        door_close(&other);
+        door_close(&d);
+}
+
+/* One way: a picture of a screen is worth nothing after its slot and the neighbours, and at no door of another class. */
+static void one_way(void **state)
+{
+        struct door d;
+
+        door_open(&d, BUILDINGS, DOOR_SCANNER);
+        for (int64_t off_s = -PASS_ONE_WAY_S; off_s <= PASS_ONE_WAY_S; off_s++) {
+                d.question.now_s = (uint32_t)(NOW_S + off_s);
+                assert_int_equal(door_ask(&d), PASS_GOOD);
+        }
+        d.question.now_s = NOW_S + PASS_ONE_WAY_S + 1;
+        assert_int_equal(door_ask(&d), PASS_STALE);
+        d.question.now_s = NOW_S - PASS_ONE_WAY_S - 1;
+        assert_int_equal(door_ask(&d), PASS_STALE);
+        d.question.now_s = NOW_S;
+        d.question.class = DOOR_PAGE;
+        assert_int_equal(door_ask(&d), PASS_UNPROVED);
+        door_close(&d);
+}
+
+/* ---- every bit of 20 passes and their proofs flipped: none is accepted */
+static void every_bit(void **state)
+{
+        for (unsigned i = 0; i < 20; i++) {
+                struct door d;
+
+                door_open(&d, 1 + i * 20, (uint8_t)(DOOR_NFC + i % 3));
+                assert_int_equal(door_ask(&d), PASS_GOOD);
+                for (size_t bit = 0; bit < 8 * d.signed_pass.len; bit++) {
+                        d.signed_pass.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                        assert_int_not_equal(door_ask(&d), PASS_GOOD);
+                        d.signed_pass.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                }
+                for (size_t bit = 0; bit < 8 * d.signed_proof.len; bit++) {
+                        d.signed_proof.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                        assert_int_not_equal(door_ask(&d), PASS_GOOD);
+                        d.signed_proof.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                }
+                assert_int_equal(door_ask(&d), PASS_GOOD);
+                door_close(&d);
+        }
+}
+
+/* ---- the phone's side: a door whose hello does not verify gets no proof */
+static void hellos(void **state)
+{
+        struct door d;
+        struct mandate mandate;
+        struct cbor_span hello;
+
+        door_open(&d, 1, DOOR_NFC);
+        hello = span_of(&d.signed_hello);
+        assert_int_equal(hello_verify(&d.crypto, hello, &d.trust, NOW_S, &mandate), 0);
+        assert_memory_equal(&mandate, &d.mandate, sizeof(mandate));
+        for (size_t bit = 0; bit < 8 * hello.len; bit++) {
+                d.signed_hello.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                assert_true(hello_verify(&d.crypto, hello, &d.trust, NOW_S, &mandate) < 0);
+                d.signed_hello.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+        strcpy(d.trust.region, "nice");
+        assert_int_equal(hello_verify(&d.crypto, hello, &d.trust, NOW_S, &mandate), -EXDEV);
+        strcpy(d.trust.region, "lyon");
+        d.trust.keys[1].use = TRUST_PASS;
+        assert_int_equal(hello_verify(&d.crypto, hello, &d.trust, NOW_S, &mandate), -ENOKEY);
+        d.trust.keys[1].use = TRUST_DOOR;
+        d.mandate.not_after_s = NOW_S - 1;
+        door_proof(&d);
+        assert_int_equal(hello_verify(&d.crypto, span_of(&d.signed_hello), &d.trust, NOW_S, &mandate), -ESTALE);
+        d.mandate.not_after_s = NOW_S;
+        key_free(d.lock);
+        assert_int_equal(key_generate(KEY_ES256, &d.lock), 0); /* a reader that has copied a mandate */
+        door_proof(&d);
+        assert_int_equal(hello_verify(&d.crypto, span_of(&d.signed_hello), &d.trust, NOW_S, &mandate), -EKEYREJECTED);
+        door_close(&d);
+}
+
+static void names(void **state)
+{
+        for (unsigned i = 0; i < PASS_REFUSAL_END; i++) {
+                assert_string_not_equal(pass_refusal_name(i), "unknown");
+                for (unsigned j = 0; j < i; j++)
+                        assert_string_not_equal(pass_refusal_name(i), pass_refusal_name(j));
+        }
+        assert_string_equal(pass_refusal_name(PASS_REFUSAL_END), "unknown");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(good),      cmocka_unit_test(length_and_cbor),
+                cmocka_unit_test(keys),      cmocka_unit_test(swapped),
+                cmocka_unit_test(times),     cmocka_unit_test(status),
+                cmocka_unit_test(scope),     cmocka_unit_test(hours_and_policy),
+                cmocka_unit_test(proofs),    cmocka_unit_test(one_way),
+                cmocka_unit_test(every_bit), cmocka_unit_test(hellos),
+                cmocka_unit_test(names),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
