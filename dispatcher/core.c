@@ -49,6 +49,16 @@ static int copy_drill_people(struct core *core)
         return 0;
 }
 
+static void set_times(struct core_options *options)
+{
+        if (options->overdue_ms == 0)
+                options->overdue_ms = CORE_OVERDUE_MS;
+        if (options->overdue_no_coverage_ms == 0)
+                options->overdue_no_coverage_ms = CORE_OVERDUE_NO_COVERAGE_MS;
+        if (options->question_ms == 0)
+                options->question_ms = CORE_QUESTION_MS;
+}
+
 int core_new(const struct core_options *options, struct core **ret_core)
 {
         struct core *core = calloc(1, sizeof(*core));
@@ -57,6 +67,7 @@ int core_new(const struct core_options *options, struct core **ret_core)
         if (r < 0)
                 goto out;
         core->options = *options;
+        set_times(&core->options);
         record_set_text(core->region, sizeof(core->region), options->region);
         record_set_text(core->name, sizeof(core->name), options->name);
         record_set_text(core->control_number, sizeof(core->control_number), options->control_number);
@@ -272,7 +283,9 @@ bool core_next(struct core *core, struct core_action *ret_action)
 
 int64_t core_due_ms(const struct core *core)
 {
-        return wheel_next((struct wheel *)&core->wheel);
+        int64_t due_ms = wheel_next((struct wheel *)&core->wheel);
+
+        return core->rest_ms > core->now_ms && core->rest_ms < due_ms ? core->rest_ms : due_ms;
 }
 
 bool core_knows_number(const struct core *core, const char *number)

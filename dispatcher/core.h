@@ -107,9 +107,10 @@ struct core_options {
         const char *const *drill_people; /* ids that a drill asks; copied */
         size_t drill_people_count;       /* 0..CHOOSE_MAX; 0: the nearest, as for an alert */
         bool drill_announced;            /* a drill climbs the ladder like an alert */
-        bool sms;                        /* a gateway is there; false: no SMS is asked for */
-        const char *control_number;      /* of the control room, rung by SMS while its consoles are blind; NULL: none */
-        void *user;                      /* for the two below */
+        int64_t overdue_ms, overdue_no_coverage_ms, question_ms; /* 0: CORE_OVERDUE_MS and so on */
+        bool sms;                                                /* a gateway is there; false: no SMS is asked for */
+        const char *control_number; /* of the control room, rung by SMS while its consoles are blind; NULL: none */
+        void *user;                 /* for the two below */
         /* Say whether ALERT is signed by the P-256 key KEY (alert_verify of wire/signing.h). */
         bool (*verify)(void *user, const uint8_t key[P256_POINT_SIZE], const struct alert_signed *alert);
         /* SHA-256. */
@@ -176,7 +177,7 @@ enum core_event_kind {
         CORE_FEED_DUTY,
         CORE_PRESENCE,   /* an entry of {r}:roster */
         CORE_DUTY_FOUND, /* the answer to FIND_DUTY */
-        CORE_SCAN,       /* carriers on duty and not heard for CORE_OVERDUE_MS, every CORE_SCAN_MS */
+        CORE_SCAN,       /* carriers on duty and not heard for the options' overdue_ms, every CORE_SCAN_MS */
         CORE_STORE,      /* the alerts' Redis is up (after loading, see core_load_begin) or away */
         CORE_POSITIONS,  /* the positions' Redis is up or away */
         CORE_DISK,       /* up: the journal takes records; away: it is full, and events go to the store without it */
@@ -261,7 +262,7 @@ struct core_event {
                 } presence;
                 struct core_found found;
                 struct {
-                        const struct core_found *late; /* those not heard for CORE_OVERDUE_MS; any order */
+                        const struct core_found *late; /* those not heard for overdue_ms; any order */
                         size_t count;                  /* 0..CORE_SCAN_MAX */
                         size_t late_total;             /* count, or more where there are too many */
                         size_t total;                  /* all carriers on duty */

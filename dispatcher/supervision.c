@@ -8,7 +8,8 @@
  * between them and us.  One notice, and nobody is asked. */
 #define MASS_PERCENT     10
 #define MASS_MIN         20
-/* Nobody is overdue before presence could come in for so long: the positions' Redis was away, or we have just begun. */
+/* Nobody is overdue before presence could come in for so long (or for overdue_ms, where that is less): the positions' Redis was away,
+ * or we have just begun. */
 #define HEARING_MS       180000
 /* A duty ends by itself so long after its planned end; of one who was overdue by then, so long after that. */
 #define DUTY_AFTER_MS    1800000
@@ -34,9 +35,9 @@ static struct silence silence_of(const struct core *core, const struct core_foun
                 silence.zone = zones_find(core->ground.zones, found->duty.zone_id);
         if (handset != NULL && handset->heard_at_ms > silence.heard_ms)
                 silence.heard_ms = handset->heard_at_ms;
-        silence.due_ms =
-                silence.heard_ms +
-                (silence.zone != NULL && silence.zone->no_coverage ? CORE_OVERDUE_NO_COVERAGE_MS : CORE_OVERDUE_MS);
+        silence.due_ms = silence.heard_ms + (silence.zone != NULL && silence.zone->no_coverage
+                                                     ? core->options.overdue_no_coverage_ms
+                                                     : core->options.overdue_ms);
         return silence;
 }
 
@@ -114,14 +115,14 @@ static void add_to_group(struct core *core, const struct silence *silence)
         if (notice->count++ == 0) {
                 notice->kind = NOTICE_OVERDUE;
                 notice->rings = true;
-                notice->since_ms = silence->due_ms + CORE_QUESTION_MS;
+                notice->since_ms = silence->due_ms + core->options.question_ms;
                 record_set_text(notice->zone_id, sizeof(notice->zone_id), zone_id);
                 record_set_text(notice->zone_name, sizeof(notice->zone_name),
                                 silence->zone != NULL ? silence->zone->name : "");
                 record_set_text(notice->cause, sizeof(notice->cause), cause_of(silence));
         }
-        if (silence->due_ms + CORE_QUESTION_MS < notice->since_ms)
-                notice->since_ms = silence->due_ms + CORE_QUESTION_MS;
+        if (silence->due_ms + core->options.question_ms < notice->since_ms)
+                notice->since_ms = silence->due_ms + core->options.question_ms;
         add_name(core, notice, silence);
 }
 
@@ -180,7 +181,7 @@ static void look_at(struct core *core, const struct silence *silence)
         core->counters.overdue++;
         if (handset != NULL)
                 ask(core, handset, silence);
-        if (core->now_ms >= silence->due_ms + CORE_QUESTION_MS)
+        if (core->now_ms >= silence->due_ms + core->options.question_ms)
                 add_to_group(core, silence);
 }
 
@@ -216,10 +217,11 @@ void supervision_scan(struct core *core, const struct core_event *event)
 {
         struct scan *scan = &core->scan;
         int64_t hearing_ms = core->positions_up ? core->now_ms - core->ground.hearing_since_ms : 0;
+        int64_t enough_ms = core->options.overdue_ms < HEARING_MS ? core->options.overdue_ms : HEARING_MS;
         bool mass = false;
 
         duty_retell(core);
-        if (hearing_ms < HEARING_MS || event->u.scan.count > CORE_SCAN_MAX)
+        if (hearing_ms < enough_ms || event->u.scan.count > CORE_SCAN_MAX)
                 return;
         if (scan->later == NULL) {
                 scan->later = calloc(2 * CORE_SCAN_MAX, sizeof(*scan->later));
@@ -231,7 +233,7 @@ void supervision_scan(struct core *core, const struct core_event *event)
         scan->publish_cursor = scan->end_cursor = 0;
         core->counters.overdue = 0;
         mass = is_mass(core, event);
-        scan->ends = scan->publishes = hearing_ms >= HEARING_MS + CORE_QUESTION_MS;
+        scan->ends = scan->publishes = hearing_ms >= enough_ms + core->options.question_ms;
         if (scan->publishes)
                 tell_mass(core, event, mass);
         scan->publishes = scan->publishes && !mass;

@@ -95,6 +95,31 @@ static void test_asked_then_rung(void **state)
         model_free(model);
 }
 
+/* Times that the region wants otherwise. */
+static void test_times_are_options(void **state)
+{
+        struct model *model = region(1);
+
+        model_kill(model, 0);
+        model->options.overdue_ms = 20000;
+        model->options.overdue_no_coverage_ms = 40000;
+        model->options.question_ms = 5000;
+        model_start(model, 0);
+        later(model, 19999);
+        assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, 0);
+        later(model, 1);
+        assert_int_equal(core_counters(model->dispatchers[0].core)->overdue, 3);
+        later(model, 4999);
+        assert_null(model_notice(model, "overdue:west"));
+        later(model, 1);
+        assert_int_equal(model_notice(model, "overdue:west")->count, 3);
+        later(model, 19999);
+        assert_null(model_notice(model, "overdue:deep"));
+        later(model, 1);
+        assert_int_equal(model_notice(model, "overdue:deep")->count, 1);
+        model_free(model);
+}
+
 static void test_safe_is_an_answer(void **state)
 {
         struct model *model = region(1);
@@ -414,7 +439,8 @@ static void test_scan_bound(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_asked_then_rung),  cmocka_unit_test(test_safe_is_an_answer),
+                cmocka_unit_test(test_asked_then_rung),  cmocka_unit_test(test_times_are_options),
+                cmocka_unit_test(test_safe_is_an_answer),
                 cmocka_unit_test(test_groups),           cmocka_unit_test(test_open_alert_is_not_grouped),
                 cmocka_unit_test(test_acknowledged),     cmocka_unit_test(test_two_dispatchers),
                 cmocka_unit_test(test_too_many_notices), cmocka_unit_test(test_mass),

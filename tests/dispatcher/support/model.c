@@ -189,6 +189,11 @@ void model_disk(struct model *model, bool good)
         model_pump(model);
 }
 
+static int64_t overdue_ms(const struct model *model)
+{
+        return model->options.overdue_ms != 0 ? model->options.overdue_ms : CORE_OVERDUE_MS;
+}
+
 void model_scan(struct model *model)
 {
         struct core_found *late = calloc(CORE_SCAN_MAX, sizeof(*late));
@@ -196,7 +201,7 @@ void model_scan(struct model *model)
 
         for (size_t i = 0; i < model->carrier_count; i++) {
                 event.u.scan.total += model->carriers[i].on_duty;
-                if (model->carriers[i].on_duty && model->carriers[i].heard_at_ms <= model->now_ms - CORE_OVERDUE_MS)
+                if (model->carriers[i].on_duty && model->carriers[i].heard_at_ms <= model->now_ms - overdue_ms(model))
                         late[event.u.scan.count++] = model->carriers[i];
         }
         event.u.scan.late_total = event.u.scan.count;
