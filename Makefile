@@ -25,7 +25,7 @@ $(error BUILD is '$(BUILD)': one of release, debug, san, fuzz)
 endif
 
 # What each part links.  libvigie-handset and the libraries below it ask for libcrypto alone.
-PKGS := libcrypto libssl libuv libwebsockets hiredis geos proj libgps jansson inih libevdev
+PKGS := libcrypto libssl libuv libwebsockets hiredis geos proj libgps jansson inih libevdev zlib
 OURS := -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(MODE_$(BUILD)) $(shell pkg-config --cflags $(PKGS))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
 CURL := $(shell pkg-config --libs libcurl) # the dispatcher alone
