@@ -10,6 +10,9 @@
 #include "wire/people.h"
 
 #define C struct config
+/* Times of silence.  Heartbeats come each minute: below 3 min a good phone is asked now and then, which only a test wants. */
+#define SILENCE_MIN_MS 1000
+#define SILENCE_MAX_MS 86400000
 
 /* A machine that may open 20,000 files holds 15,500 handsets beside its journal, Redis links and waiting
  * connections. */
@@ -20,6 +23,7 @@ static const struct conf_option options[] = {
         CONF_STRING(C, log_level, "log.level", 1, "info", "error, warn, info or debug"),
         CONF_STRING(C, listen_address, "listen.address", 1, "::", "address to listen on"),
         CONF_INT(C, listen_port, "listen.port", 0, 65535, "8443", "TCP port for handsets; 0: the system chooses"),
+        CONF_BOOL(C, alerts_only, "listen.alerts_only", "no", "an alert port: handsets with an unreceived alert alone"),
         CONF_PATH(C, tls_certificate, "tls.certificate", NULL, "the server's certificate, PEM"),
         CONF_PATH(C, tls_key, "tls.key", NULL, "its key, PEM"),
         CONF_PATH(C, tls_client_ca, "tls.client_ca", NULL, "certificates that sign handsets' ones, PEM"),
@@ -46,8 +50,15 @@ static const struct conf_option options[] = {
         CONF_INT(C, limit_connections, "limits.connections", 16, 100000, "15500",
                  "connections held; one more is closed"),
         CONF_INT(C, limit_handshakes, "limits.handshakes", 1, 10000, "500", "handshakes under way; the others wait"),
+        CONF_INT(C, drain_percent, "drain.percent", 1, 100, "1", "of the sessions, closed each second at SIGTERM"),
         CONF_DURATION(C, store_wait_ms, "store.wait", 0, 600000, "5s",
                       "without Redis for so long: start from the snapshot"),
+        CONF_DURATION(C, overdue_ms, "silence.overdue", SILENCE_MIN_MS, SILENCE_MAX_MS, "15min",
+                      "a carrier on duty not heard for so long is asked"),
+        CONF_DURATION(C, overdue_no_coverage_ms, "silence.no_coverage", SILENCE_MIN_MS, SILENCE_MAX_MS, "60min",
+                      "the same in a zone without coverage"),
+        CONF_DURATION(C, question_ms, "silence.question", SILENCE_MIN_MS, SILENCE_MAX_MS, "2min",
+                      "asked and not heard for so long: it rings"),
         CONF_INT(C, sms_port, "sms.port", 0, 65535, "0",
                  "loopback port where the SMS gateway brings what came; 0: no SMS"),
         CONF_STRING(C, sms_secret, "sms.secret", 0, "", "what the gateway's URL must say: 16 to 64 letters and digits"),
@@ -119,6 +130,10 @@ static int check(const void *config, char *why, size_t size)
                 return -EINVAL;
         if (check_sms(c, why, size) < 0)
                 return -EINVAL;
+        if (c->overdue_no_coverage_ms < c->overdue_ms) {
+                snprintf(why, size, "silence.no_coverage: at least silence.overdue");
+                return -EINVAL;
+        }
         for (size_t i = 0; i < c->drill_people.count; i++)
                 if (!person_id_valid(c->drill_people.item[i])) {
                         snprintf(why, size, "drill.people: '%s' is no person's id", c->drill_people.item[i]);

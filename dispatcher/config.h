@@ -26,6 +26,8 @@ struct config {
         char log_level[8];
         char listen_address[64];
         int64_t listen_port; /* 0: the system chooses; the log and --ready-fd tell */
+        bool alerts_only;    /* an alert port */
+        int64_t drain_percent;
         char tls_certificate[CONFIG_PATH_SIZE], tls_key[CONFIG_PATH_SIZE];
         char tls_client_ca[CONFIG_PATH_SIZE], tls_ticket_key[CONFIG_PATH_SIZE];
         struct config_redis alerts, positions;
@@ -41,6 +43,7 @@ struct config {
         bool drill_announced;
         int64_t limit_connections, limit_handshakes;
         int64_t store_wait_ms;
+        int64_t overdue_ms, overdue_no_coverage_ms, question_ms;
         int64_t sms_port; /* 0: no SMS */
         char sms_secret[65], sms_url[CONFIG_PATH_SIZE], sms_user[64], sms_password[128];
         char sms_from[NUMBER_MAX + 1];

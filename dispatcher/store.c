@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/loop.h"
 #include "dispatcher/reply.h"
@@ -76,6 +77,20 @@ void store_refused(struct store *store, const char *what, const struct redisRepl
         if (log_limit_pass(&store->refusals, clock_mono_ms(), &hidden))
                 log_error("store", "alerts: %s: %s (%u more)", what, reply != NULL ? reply->str : "not sent", hidden);
         rest(store, what);
+}
+
+void store_trouble(struct store *store, const char *what, bool on)
+{
+        static const char *const words[] = STORE_TROUBLES;
+        unsigned bit = 1;
+
+        for (size_t i = 0; strcmp(words[i], what) != 0; i++)
+                bit <<= 1;
+        if (((store->troubles & bit) != 0) == on)
+                return;
+        store->troubles ^= bit;
+        if (store->options.trouble != NULL)
+                store->options.trouble(store->options.user, what, on);
 }
 
 static void on_alerts(void *user, bool up, const char *why)
@@ -159,7 +174,7 @@ int store_open(const struct store_options *options, struct store **ret_store)
         wheel_timer_init(&store->rest, on_rested, store);
         wheel_timer_init(&store->clock, on_clock, store);
         wheel_timer_init(&store->failing, on_failing, store);
-        if ((r = scripts_init(&store->scripts)) < 0 ||
+        if ((r = store_takes_open(store)) < 0 || (r = scripts_init(&store->scripts)) < 0 ||
             (r = open_link(store, &options->config->alerts, on_alerts, &store->alerts)) < 0 ||
             (r = open_link(store, &options->config->positions, on_positions, &store->positions)) < 0) {
                 store_close(store);
@@ -176,6 +191,7 @@ void store_close(struct store *store)
                 return;
         store->closing = true;
         redis_close(store->alerts); /* answers what waits, which is then freed */
+        store_takes_close(store);
         redis_close(store->positions);
         loop_timer_cancel(store->options.loop, &store->rest);
         loop_timer_cancel(store->options.loop, &store->clock);

@@ -26,6 +26,11 @@ struct store;
 #define STORE_CLOCK_MS      1000
 #define STORE_CLOCK_RTT_MS  200
 
+/* A take waits for a replica so long; without one it counts all the same, and no_replica is told. */
+#define STORE_WAIT_MS       1000
+/* What store_options.trouble tells; NULL ends them. */
+#define STORE_TROUBLES      { "store_full", "store_readonly", "store_slow", "store_loading", "no_replica", NULL }
+
 struct store_answer {
         uint64_t token;
         enum core_result result;
@@ -56,6 +61,8 @@ struct store_options {
         void (*scanned)(void *user, const struct store_scan *scan);
         /* Each second while the alerts' Redis is there: its clock, UTC ms, at this moment of ours. */
         void (*clock)(void *user, int64_t redis_ms, int64_t mono_ms);
+        /* One of STORE_TROUBLES began, or is over.  NULL: nobody asks. */
+        void (*trouble)(void *user, const char *what, bool on);
 };
 
 struct store_counts {

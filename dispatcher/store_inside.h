@@ -1,4 +1,4 @@
-/* Inside the store: for store.c, store_write.c and store_duty.c alone. */
+/* Inside the store: for store.c, store_write.c, store_take.c and store_duty.c alone. */
 #ifndef DISPATCHER_STORE_INSIDE_H
 #define DISPATCHER_STORE_INSIDE_H
 
@@ -11,10 +11,24 @@
 /* A command under way whose answer somebody waits for. */
 struct store_call {
         struct store *store;
-        struct store_call *next; /* in `failed` */
+        struct store_call *next; /* in `failed`, or among the takes */
         uint64_t token;
         uint8_t handset[HANDSET_ID_SIZE];
         int64_t sent_mono_us, heard_at_ms;
+        bool take; /* waits for a replica */
+        uint32_t version;
+        int64_t time_ms;
+};
+
+/* Takes that are committed and not told yet; store_take.c. */
+struct store_takes {
+        struct redis_link *link; /* of their own: WAIT holds it */
+        struct store_call *held, *round; /* no WAIT is sent for them yet; one is under way */
+        struct wheel_timer look;
+        size_t replicas; /* connected, as last seen */
+        bool seen;       /* there were some */
+        bool alone;      /* none confirms: takes do not wait until one does again */
+        bool waiting;    /* a WAIT is under way */
 };
 
 struct store_scanning; /* store_duty.c */
@@ -23,6 +37,8 @@ struct store {
         struct store_options options;
         struct scripts scripts;
         struct redis_link *alerts, *positions;
+        struct store_takes takes;
+        unsigned troubles; /* bits of those that are on */
         bool alerts_up, closing;
         int64_t epoch; /* the highest seen; -1 before the first */
         struct wheel_timer rest, clock, failing;
@@ -38,6 +54,18 @@ void store_refused(struct store *store, const char *what, const struct redisRepl
 
 /* store_scan_free: forget a scan under way. */
 void store_scan_free(struct store *store);
+
+/* store_trouble: WHAT of STORE_TROUBLES is on, or over; the owner is told of changes. */
+void store_trouble(struct store *store, const char *what, bool on);
+
+/* store_takes_open, store_takes_close: as store_open and store_close.  store_take_wait: the take CALL is committed: keep its
+ * ANSWER until a replica has it.  Returns false where nothing is to be waited for: it can be given. */
+int store_takes_open(struct store *store);
+void store_takes_close(struct store *store);
+bool store_take_wait(struct store_call *call, const struct store_answer *answer);
+
+/* store_give: answer CALL and free it. */
+void store_give(struct store_call *call, const struct store_answer *answer);
 
 /* store_unknown: answer CORE_UNKNOWN for CALL and free it. */
 void store_unknown(struct store_call *call);

@@ -13,7 +13,7 @@
 #define HANDSET_TEXT (2 * HANDSET_ID_SIZE + 1)
 #define ALERT_TEXT   (2 * ALERT_ID_SIZE + 1)
 
-static void give(struct store_call *call, const struct store_answer *answer)
+void store_give(struct store_call *call, const struct store_answer *answer)
 {
         struct store *store = call->store;
 
@@ -24,7 +24,7 @@ static void give(struct store_call *call, const struct store_answer *answer)
 
 void store_unknown(struct store_call *call)
 {
-        give(call, &(struct store_answer){ .token = call->token, .result = CORE_UNKNOWN });
+        store_give(call, &(struct store_answer){ .token = call->token, .result = CORE_UNKNOWN });
 }
 
 static struct store_call *call_new(struct store *store, uint64_t token)
@@ -100,8 +100,10 @@ static void on_script(void *user, struct redisReply *reply)
                         store_refused(store, "commit", reply);
                 return;
         }
+        if (call->take && answer.result == CORE_OK && store_take_wait(call, &answer))
+                return;
         fenced = answer.result == CORE_FENCED;
-        give(call, &answer);
+        store_give(call, &answer);
         if (fenced && !store->closing) /* a restore: read the epoch and everything again */
                 store_refused(store, "another epoch", NULL);
 }
@@ -151,6 +153,7 @@ void store_commit(struct store *store, const struct core_action *action)
                 put_off(call);
                 return;
         }
+        call->take = action->u.commit.event == EVENT_TAKE;
         redis_args_init(&args, "EVALSHA");
         redis_arg(&args, store->scripts.commit.sha1);
         redis_arg(&args, "6");
@@ -200,7 +203,7 @@ static void on_proved(void *user, struct redisReply *reply)
         struct store_call *call = user;
 
         if (reply_is_good(reply))
-                give(call, &(struct store_answer){ .token = call->token, .result = CORE_OK });
+                store_give(call, &(struct store_answer){ .token = call->token, .result = CORE_OK });
         else
                 store_unknown(call);
 }

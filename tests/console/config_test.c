@@ -1,6 +1,7 @@
 #include "tests/console/support.h"
 
 #include "console/config.h"
+#include "tests/base/man_page.h"
 
 #define GOOD                                                                                                      \
         "[region]\nname = lyon\n[tls]\ncertificate = c.pem\nkey = k.pem\n[web]\norigins = https://desk.example\n" \
@@ -62,26 +63,7 @@ static void test_bad(void **state)
 /* The man page names every key, and no other. */
 static void test_man_page(void **state)
 {
-        const struct conf_table *table = config_table();
-        FILE *file = fopen("ops/man/vigie-console.8", "r");
-        size_t named = 0;
-        char line[512];
-
-        assert_non_null(file);
-        while (fgets(line, sizeof(line), file) != NULL) {
-                if (strncmp(line, ".It Cm ", 7) != 0)
-                        continue;
-                for (char *word = strtok(line + 7, " ,\n"); word != NULL; word = strtok(NULL, " ,\n"), named++) {
-                        size_t i = 0;
-
-                        while (i < table->count && strcmp(table->options[i].key, word) != 0)
-                                i++;
-                        if (i == table->count)
-                                fail_msg("ops/man/vigie-console.8 says %s, which is no key", word);
-                }
-        }
-        fclose(file);
-        assert_int_equal(named, table->count);
+        man_page_check("ops/man/vigie-console.8", config_table());
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/config.h"
+#include "tests/base/man_page.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define GOOD                                                                                                         \
@@ -37,6 +38,14 @@ static void test_good(void **state)
         assert_int_equal(parse(NULL, &config, errors), 0);
         assert_int_equal(config.listen_port, 8443);
         assert_string_equal(config.trust_root, "root.pem");
+        assert_false(config.alerts_only);
+        assert_int_equal(config.drain_percent, 1);
+        assert_int_equal(config.overdue_ms, 15 * 60000);
+        assert_int_equal(config.overdue_no_coverage_ms, 60 * 60000);
+        assert_int_equal(config.question_ms, 2 * 60000);
+        assert_int_equal(parse("silence.overdue=1s", &config, errors), 0);
+        assert_int_equal(config.overdue_ms, 1000);
+        assert_int_equal(parse("drain.percent=100", &config, errors), 0);
         assert_int_equal(parse("alerts.address=[::1]:6379", &config, errors), 0);
 }
 
@@ -94,6 +103,12 @@ static void test_bad(void **state)
                 { "sms.language=de", "sms.language" },
                 { "control.number=0612345678", "control.number" },
                 { "sms.port=15000", "sms.secret" },
+                { "drain.percent=0", "drain.percent" },
+                { "drain.percent=101", "drain.percent" },
+                { "silence.overdue=999ms", "silence.overdue" },
+                { "silence.overdue=61min", "silence.no_coverage: at least silence.overdue" },
+                { "silence.question=0", "silence.question" },
+                { "silence.no_coverage=25h", "silence.no_coverage" },
         };
         struct config config;
         char errors[CONF_ERRORS_SIZE];
@@ -109,26 +124,7 @@ static void test_bad(void **state)
 /* The man page names every key, and no other. */
 static void test_man_page(void **state)
 {
-        const struct conf_table *table = config_table();
-        FILE *file = fopen("ops/man/vigie-dispatcher.8", "r");
-        size_t named = 0;
-        char line[512];
-
-        assert_non_null(file);
-        while (fgets(line, sizeof(line), file) != NULL) {
-                if (strncmp(line, ".It Cm ", 7) != 0)
-                        continue;
-                for (char *word = strtok(line + 7, " ,\n"); word != NULL; word = strtok(NULL, " ,\n"), named++) {
-                        size_t i = 0;
-
-                        while (i < table->count && strcmp(table->options[i].key, word) != 0)
-                                i++;
-                        if (i == table->count)
-                                fail_msg("ops/man/vigie-dispatcher.8 says %s, which is no key", word);
-                }
-        }
-        fclose(file);
-        assert_int_equal(named, table->count);
+        man_page_check("ops/man/vigie-dispatcher.8", config_table());
 }
 
 int main(void)
