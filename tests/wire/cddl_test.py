@@ -139,6 +139,12 @@ class Cddl(unittest.TestCase):
                 self.assertTrue(self.schema.valid(rule, bytes.fromhex(octets)), name)
                 seen += 1
         self.assertGreater(seen, 5)
+        rules = {"trust": "signed-trust-list", "pass": "signed-pass", "mandate": "signed-mandate", "hello": "signed-hello", "proof": "signed-proof",
+                 "proof-one-way": "signed-proof", "status": "signed-status-list"}
+        for line in text_of("tests", "wire", "vectors", "pass.txt").splitlines()[1:]:
+            name, octets = line.split()
+            self.assertTrue(self.schema.valid(rules.pop(name), bytes.fromhex(octets)), name)
+        self.assertFalse(rules)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 #include "tests/wire/door.h"
 
 #include <errno.h>
+#include <stdio.h>
+
+#include "wire/status.h"
 
 /* ---- one refusal for each reason, in the order of the design */
 
@@ -303,6 +306,70 @@ static void hellos(void **state)
         door_close(&d);
 }
 
+/* ---- what another implementation made (tests/wire/vectors/make.py): a whole scene, good in both ways */
+
+static struct octets vector(const char *name)
+{
+        static char line[8192];
+        FILE *file = fopen("tests/wire/vectors/pass.txt", "r");
+        size_t len = strlen(name);
+        struct octets found = { .len = 0 };
+
+        assert_non_null(file);
+        while (found.len == 0 && fgets(line, sizeof(line), file) != NULL) {
+                line[strcspn(line, "\n")] = '\0';
+                if (strncmp(line, name, len) == 0 && line[len] == ' ')
+                        found = octets_from(line + len + 1);
+        }
+        fclose(file);
+        assert_true(found.len > 0);
+        return found;
+}
+
+static void of_another_implementation(void **state)
+{
+        static uint8_t bits[STATUS_OCTETS_MAX], room[STATUS_ROOM];
+        struct octets list = vector("trust"), pass = vector("pass"), hello = vector("hello"), proof = vector("proof");
+        struct octets one_way = vector("proof-one-way"), status = vector("status");
+        struct pass_question q = { .now_s = NOW_S, .class = DOOR_NFC };
+        struct status_signed revoked;
+        struct status_bits unpacked;
+        struct pass_crypto crypto;
+        struct pass_verdict v;
+        struct mandate mandate;
+        struct trust trust;
+        struct key *root;
+
+        pass_crypto_init(&crypto);
+        assert_int_equal(key_from_file("tests/wire/vectors/root.pem", &root), 0);
+        assert_int_equal(trust_open(octets_span(&list), root, &trust), 0);
+        assert_int_equal(status_read(octets_span(&status), &revoked, NULL), 0);
+        assert_int_equal(status_verify(&revoked, &trust, NOW_S), 0);
+        assert_int_equal(status_unpack(&revoked.list, room, bits, &unpacked), 0);
+        assert_int_equal(hello_verify(&crypto, octets_span(&hello), &trust, NOW_S, &mandate), 0);
+        memset(q.building, 0xb3, sizeof(q.building));
+        assert_memory_equal(mandate.building, q.building, BUILDING_ID_SIZE);
+        q.trust = &trust;
+        q.status = &unpacked;
+        q.pass = octets_span(&pass);
+        q.proof = octets_span(&proof);
+        q.hello = octets_span(&hello);
+        pass_verify(&crypto, &q, &v);
+        assert_int_equal(v.refusal, PASS_GOOD);
+        assert_int_equal(v.pass.status, 9);
+        assert_int_equal(v.counter, 7);
+        bits[1] |= 1 << 1;
+        pass_verify(&crypto, &q, &v);
+        assert_int_equal(v.refusal, PASS_REVOKED);
+        bits[1] = 1;
+        q.class = DOOR_SCANNER;
+        q.hello.len = 0;
+        q.proof = octets_span(&one_way);
+        pass_verify(&crypto, &q, &v);
+        assert_int_equal(v.refusal, PASS_GOOD);
+        key_free(root);
+}
+
 static void names(void **state)
 {
         for (unsigned i = 0; i < PASS_REFUSAL_END; i++) {
@@ -316,12 +383,19 @@ static void names(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(good),      cmocka_unit_test(length_and_cbor),
-                cmocka_unit_test(keys),      cmocka_unit_test(swapped),
-                cmocka_unit_test(times),     cmocka_unit_test(status),
-                cmocka_unit_test(scope),     cmocka_unit_test(hours_and_policy),
-                cmocka_unit_test(proofs),    cmocka_unit_test(one_way),
-                cmocka_unit_test(every_bit), cmocka_unit_test(hellos),
+                cmocka_unit_test(good),
+                cmocka_unit_test(length_and_cbor),
+                cmocka_unit_test(keys),
+                cmocka_unit_test(swapped),
+                cmocka_unit_test(times),
+                cmocka_unit_test(status),
+                cmocka_unit_test(scope),
+                cmocka_unit_test(hours_and_policy),
+                cmocka_unit_test(proofs),
+                cmocka_unit_test(one_way),
+                cmocka_unit_test(every_bit),
+                cmocka_unit_test(hellos),
+                cmocka_unit_test(of_another_implementation),
                 cmocka_unit_test(names),
         };
 

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """Makes the vectors of this folder with fixed keys, by another implementation than wire/ (python3-cryptography and the few
 lines of CBOR below).  Not run by the tests; ECDSA draws a random number, so each run gives other signatures.
-Run it here: ./make.py"""
+Run it here: ./make.py, or ./make.py pass for pass.txt alone."""
 import hashlib
+import hmac
+import sys
+import zlib
 from cryptography.hazmat.primitives import hashes, serialization as s
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -41,13 +44,13 @@ def kid(key): return hashlib.sha256(spki(key)).digest()[:8]
 
 def sign(key, protected, aad, payload):
     tbs = a(t('Signature1'), b(protected), b(aad), b(payload))
-    if key is not handset:
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(tbs)
     r, x = decode_dss_signature(key.sign(tbs, ec.ECDSA(hashes.SHA256())))
     return r.to_bytes(32, 'big') + x.to_bytes(32, 'big')
 
 
-def alg(key): return m(u(1), u(-7 if key is handset else -8))
+def alg(key): return m(u(1), u(-7 if isinstance(key, ec.EllipticCurvePrivateKey) else -8))
 
 
 def cose(key, k, aad, payload, protected=None, headers=None, signature=None):
@@ -147,12 +150,57 @@ sealed = a(b(CONTENT), m(u(5), b(IV)),
            a(a(b(RECIPIENT), m(u(4), b(kid(position)), u(-1), m(u(1), u(1), u(-1), u(4), u(-2), b(raw(EPHEMERAL)))),
                b(b''))))
 
-with open('cose.txt', 'w') as out:
-    out.write('# name | vigie inspect --key --aad | our profile | key | external_aad | octets; made by make.py\n')
-    for name, anyway, ours, key, aad, octets in vectors:
-        out.write(f'{name} {anyway} {ours} {key}.pem {aad.hex() or "-"} {octets.hex()}\n')
-with open('sealed.txt', 'w') as out:
-    out.write(sealed.hex() + '\n')
-for name, key in (('handset', handset), ('receipt', receipt), ('root', root)):
-    with open(name + '.pem', 'wb') as out:
-        out.write(key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo))
+# ---- section 13: a round of five buildings, a phone and a door at the fourth
+
+NOW, HERE = 1800000000, 3
+keeper, doors, status = (ed25519.Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (0x51, 0x52, 0x53))
+phone, lock = (ec.derive_private_key(int.from_bytes(bytes([n]) * 32, 'big'), ec.SECP256R1()) for n in (0x61, 0x62))
+BUILDINGS = [bytes([0xb0 + n]) * 8 for n in range(5)]
+SALTS = [bytes([0xc0 + n]) * 16 for n in range(5)]
+PASS_ID, DOOR_ID, MARKER_KEY, COUNTER = b'pass 001', b'door 004', bytes([0x71]) * 32, 7
+
+
+def xy(key): return key.public_key().public_bytes(s.Encoding.X962, s.PublicFormat.UncompressedPoint)[1:]
+def h(*parts): return hashlib.sha256(b''.join(parts)).digest()
+def entry(key, use): return a(b(kid(key)), u(use), u(-8), b(raw(key)), u(1750000000), u(1850000000))
+
+
+level = [h(b'\0', salt, building)[:16] for salt, building in zip(SALTS, BUILDINGS)] + [bytes(16)] * 3
+path, at = b'', HERE
+while len(level) > 1:
+    path, at = path + level[at ^ 1], at // 2
+    level = [h(b'\1', level[n], level[n + 1])[:16] for n in range(0, len(level), 2)]
+PASS = cose(keeper, kid(keeper), b'vigie pass', a(
+    u(1), t('lyon'), b(b'subject1'), b(PASS_ID), u(NOW - 3600), u(NOW + 7200), u(NOW - 3700), b(xy(phone)), u(9), b(level[0]),
+    a(a(u(NOW - 600), u(NOW + 600))), u(3)))
+MANDATE = cose(doors, kid(doors), b'vigie door', a(
+    u(1), t('lyon'), b(DOOR_ID), b(BUILDINGS[HERE]), u(1), b(xy(lock)), u(1750000000), u(1850000000)))
+HELLO = cose(lock, DOOR_ID, b'vigie hello', a(u(1), b(MANDATE), b(bytes([0x81]) * 16), u(NOW - 2), u(NOW - 60), b(bytes([0x82]) * 16)))
+MARKER = hmac.digest(MARKER_KEY, PASS_ID + COUNTER.to_bytes(4, 'big') + b'\0', 'sha256')[:8]
+PROOF = a(u(1), b(h(PASS)[:16]), b(SALTS[HERE]), u(HERE), b(path), u(NOW), u(COUNTER), b(MARKER))
+BITS = bytes([0, 1]) + bytes(98)  # pass 8 is revoked
+passes = [
+    ('trust', cose(root, kid(root), b'vigie trust', a(
+        u(1), u(8), u(1760000000), t('lyon'), a(entry(keeper, 3), entry(status, 4), entry(doors, 6))))),
+    ('pass', PASS),
+    ('mandate', MANDATE),
+    ('hello', HELLO),
+    ('proof', cose(phone, PASS_ID, b'vigie proof' + h(HELLO), PROOF)),
+    ('proof-one-way', cose(phone, PASS_ID, b'vigie proof' + h(bytes([2]) + (NOW // 15).to_bytes(4, 'big')), PROOF)),
+    ('status', cose(status, kid(status), b'vigie status', a(u(1), t('lyon'), u(NOW - 60), u(NOW + 3600), u(800), b(zlib.compress(BITS, 9))))),
+]
+with open('pass.txt', 'w') as out:
+    out.write('# name | octets; now 1800000000, building b3 x 8; made by make.py\n')
+    for name, octets in passes:
+        out.write(f'{name} {octets.hex()}\n')
+
+if sys.argv[1:] != ['pass']:
+    with open('cose.txt', 'w') as out:
+        out.write('# name | vigie inspect --key --aad | our profile | key | external_aad | octets; made by make.py\n')
+        for name, anyway, ours, key, aad, octets in vectors:
+            out.write(f'{name} {anyway} {ours} {key}.pem {aad.hex() or "-"} {octets.hex()}\n')
+    with open('sealed.txt', 'w') as out:
+        out.write(sealed.hex() + '\n')
+    for name, key in (('handset', handset), ('receipt', receipt), ('root', root)):
+        with open(name + '.pem', 'wb') as out:
+            out.write(key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo))
