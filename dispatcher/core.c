@@ -14,7 +14,7 @@ static void init_tables(struct core *core)
 {
         uint64_t seed = core->options.seed;
 
-        table_init(&core->sessions, sizeof(uint64_t), sizeof(struct session), CORE_SESSIONS_MAX, seed);
+        table_init(&core->sessions, sizeof(uint64_t), sizeof(struct session), core->options.sessions_max, seed);
         table_init(&core->alerts, ALERT_ID_SIZE, sizeof(struct open_alert), CORE_ALERTS_MAX, seed);
         table_init(&core->flights, sizeof(uint64_t), sizeof(struct flying), CORE_COMMITS_MAX, seed);
         table_init(&core->tests, sizeof(uint64_t), sizeof(struct test), CORE_TESTS_MAX, seed);
@@ -49,8 +49,10 @@ static int copy_drill_people(struct core *core)
         return 0;
 }
 
-static void set_times(struct core_options *options)
+static void set_defaults(struct core_options *options)
 {
+        if (options->sessions_max == 0 || options->sessions_max > CORE_SESSIONS_MAX)
+                options->sessions_max = CORE_SESSIONS_MAX;
         if (options->overdue_ms == 0)
                 options->overdue_ms = CORE_OVERDUE_MS;
         if (options->overdue_no_coverage_ms == 0)
@@ -67,7 +69,7 @@ int core_new(const struct core_options *options, struct core **ret_core)
         if (r < 0)
                 goto out;
         core->options = *options;
-        set_times(&core->options);
+        set_defaults(&core->options);
         record_set_text(core->region, sizeof(core->region), options->region);
         record_set_text(core->name, sizeof(core->name), options->name);
         record_set_text(core->control_number, sizeof(core->control_number), options->control_number);
@@ -283,9 +285,11 @@ bool core_next(struct core *core, struct core_action *ret_action)
 
 int64_t core_due_ms(const struct core *core)
 {
-        int64_t due_ms = wheel_next((struct wheel *)&core->wheel);
+        int64_t due_ms = wheel_next((struct wheel *)&core->wheel), port_ms = port_due_ms(core);
 
-        return core->rest_ms > core->now_ms && core->rest_ms < due_ms ? core->rest_ms : due_ms;
+        if (core->rest_ms > core->now_ms && core->rest_ms < due_ms)
+                due_ms = core->rest_ms;
+        return port_ms < due_ms ? port_ms : due_ms;
 }
 
 bool core_knows_number(const struct core *core, const char *number)
@@ -406,6 +410,7 @@ static void take(struct core *core, const struct core_event *event)
                 sms_reported(core, event);
                 break;
         case CORE_TICK:
+                port_tick(core);
                 break;
         }
 }

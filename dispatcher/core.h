@@ -34,6 +34,12 @@
 /* Sessions of one handset: a phone that changes networks leaves a dead one or two behind.  At the fifth the oldest is
  * closed (1008). */
 #define CORE_HANDSET_SESSIONS_MAX 4
+/* An alert port (options.alerts_only) closes a session (1000) that has offered nothing for so long, or has its receipt for so long;
+ * one that waits for its receipt and offers nothing any more (a handset repeats every 5 s) later.  At the bound of sessions the one
+ * longest received is closed at once, else the one longest without an offer, if that is a second: the newcomer stays.  Where all wait
+ * for their receipts it is closed (1013). */
+#define CORE_ALERT_PORT_IDLE_MS   10000
+#define CORE_ALERT_PORT_WAIT_MS   60000
 /* Malformed frames of one session; the next closes it (1002). */
 #define CORE_MALFORMED_MAX        8
 /* Handsets of a region, DESIGN section 8.  At it core_load_handset gives -ENOBUFS. */
@@ -108,7 +114,10 @@ struct core_options {
         size_t drill_people_count;       /* 0..CHOOSE_MAX; 0: the nearest, as for an alert */
         bool drill_announced;            /* a drill climbs the ladder like an alert */
         int64_t overdue_ms, overdue_no_coverage_ms, question_ms; /* 0: CORE_OVERDUE_MS and so on */
-        bool sms;                                                /* a gateway is there; false: no SMS is asked for */
+        bool alerts_only; /* an alert port: a session carries alert objects and receipts.  Any other frame, hello too, is refused
+                           * (FRAME_ERROR_NOT_ALLOWED) and closes the session (1008); a test press is dropped */
+        uint32_t sessions_max;      /* 1..CORE_SESSIONS_MAX; 0: CORE_SESSIONS_MAX */
+        bool sms;                   /* a gateway is there; false: no SMS is asked for */
         const char *control_number; /* of the control room, rung by SMS while its consoles are blind; NULL: none */
         void *user;                 /* for the two below */
         /* Say whether ALERT is signed by the P-256 key KEY (alert_verify of wire/signing.h). */

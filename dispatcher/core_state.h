@@ -6,6 +6,7 @@
  *      flow_disk.c    a full disk
  *      tell.c         who is told of an alert: receipts, rings
  *      offer.c        alert objects that come in                                            right.c   commands, and who may
+ *      port.c         the sessions of an alert port
  *      session.c      sessions and their frames                                             duty.c    duty and presence
  *      meanwhile.c    what is done while the store is away
  *      sms_in.c       SMS that come in, and what became of ours                             sms_out.c  who is told by SMS
@@ -97,6 +98,11 @@ struct open_alert {
         struct open_alert *next_ready;
 };
 
+/* Sessions of an alert port, see port.c. */
+struct port_list {
+        struct session *first, *last;
+};
+
 struct session {
         uint64_t id;
         enum core_certificate certificate;
@@ -112,6 +118,10 @@ struct session {
         uint32_t duty_request;
         size_t rings_cursor;
         uint32_t rings_generation;
+        struct port_list *spare; /* of an alert port: where it stands, since when; the press that it waits for */
+        struct session *spare_before, *spare_next;
+        int64_t spare_ms;
+        uint8_t awaited[ALERT_ID_SIZE];
 };
 
 /* A commit or test press in flight, found by its token. */
@@ -197,6 +207,7 @@ struct core {
         struct open_alert *late, **late_end;
         size_t meanwhile_count;
         struct session *work, **work_end;
+        struct port_list port_quiet, port_waiting, port_received;
         struct fact *unsynced, **unsynced_end;
         struct test *untested, **untested_end;
         uint64_t appended, synced, tokens;
@@ -505,6 +516,22 @@ bool session_is_allowed(const struct session *session);
 
 /* session_refuse: FRAME_ERROR. */
 void session_refuse(struct core *core, const struct session *session, uint8_t code, const char *text);
+
+/* ---- port.c: nothing happens where this is no alert port */
+
+/* port_came, port_left: SESSION begins, ends.  port_offered: BY brought an alert that is raised, or known.  port_told: TO gets a receipt
+ * of STATE. */
+void port_came(struct core *core, struct session *session);
+void port_left(struct core *core, struct session *session);
+void port_offered(struct core *core, const struct waiting *by);
+void port_told(struct core *core, const struct waiting *to, uint8_t state);
+
+/* port_make_room: close a session that can be spared; false: none. */
+bool port_make_room(struct core *core);
+
+/* port_tick: those end that were there long enough.  port_due_ms: when the next one does; INT64_MAX: none. */
+void port_tick(struct core *core);
+int64_t port_due_ms(const struct core *core);
 
 /* ---- duty.c */
 

@@ -20,8 +20,8 @@ static void offer_test(struct core *core, const struct intake_verdict *verdict, 
         struct fact *fact;
         struct test *test;
 
-        if (verdict->press.why != UNVERIFIED_NOT || handset == NULL || !core->store_up || core->disk_full ||
-            core->tests.count == core->tests.max ||
+        if (core->options.alerts_only || verdict->press.why != UNVERIFIED_NOT || handset == NULL || !core->store_up ||
+            core->disk_full || core->tests.count == core->tests.max ||
             !bucket_take(&handset->tests, core->now_ms, CORE_TEST_BURST, CORE_TEST_REFILL_MS)) {
                 core->counters.tests_dropped++;
                 return;
@@ -137,6 +137,7 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
 
         if (closed != NULL && hold_find(core, verdict->press.id) == NULL &&
             !notice_brings(&verdict->press, &closed->tombstone)) {
+                port_offered(core, to);
                 if (may_tell_copy(core, to, &closed->sms_told_ms))
                         tell_closed(core, &closed->tombstone, to);
                 return true;
@@ -146,6 +147,7 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
         hold_record(alert, &record);
         if (alert_knows(&record, &verdict->press) &&
             (verdict->press.why != UNVERIFIED_NOT || has_press(core, alert, verdict->press.id))) {
+                port_offered(core, to);
                 if (may_tell_copy(core, to, &alert->sms_told_ms))
                         tell_copy(core, &record, to);
                 return true;
@@ -155,6 +157,7 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
                 return false;
         if (fact->kept)
                 hold_look_at(core, alert, core->now_ms);
+        port_offered(core, to);
         hold_wait(alert, to);
         return true;
 }
@@ -292,6 +295,7 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
                 done_with(core, from, NULL);
                 return;
         }
+        port_offered(core, &to);
         hold_wait(alert, &to);
         happen(core, alert, &verdict, from, bytes);
 }

@@ -68,6 +68,7 @@ static void forget(struct core *core, struct session *session)
 {
         leave_person(core, session);
         leave_handset(core, session);
+        port_left(core, session);
         for (struct session **at = &core->work; session->in_work && *at != NULL; at = &(*at)->next_work)
                 if (*at == session) {
                         *at = session->next_work;
@@ -170,7 +171,8 @@ void session_opened(struct core *core, const struct core_event *event)
         struct session *session = NULL;
         struct core_action *action;
 
-        if (session_find(core, event->u.opened.session) == NULL)
+        if (session_find(core, event->u.opened.session) == NULL &&
+            (core->sessions.count < core->sessions.max || port_make_room(core)))
                 session = table_add(&core->sessions, &event->u.opened.session);
         if (session == NULL) {
                 core->counters.sessions_refused++;
@@ -185,6 +187,7 @@ void session_opened(struct core *core, const struct core_event *event)
                 session->certificate = CERTIFICATE_UNKNOWN;
         if (names_handset(session))
                 join_handset(core, session, event->u.opened.handset);
+        port_came(core, session);
         core->counters.sessions = (int64_t)core->sessions.count;
 }
 
@@ -256,6 +259,11 @@ static void command(struct core *core, struct session *session, const struct fra
 
 static void other_frame(struct core *core, struct session *session, const struct frame *frame)
 {
+        if (core->options.alerts_only) {
+                session_refuse(core, session, FRAME_ERROR_NOT_ALLOWED, "alerts only");
+                session_doom(core, session, CLOSE_POLICY);
+                return;
+        }
         if (!session_is_allowed(session) || (!session->welcome && frame->type != FRAME_HELLO)) {
                 session_refuse(core, session, FRAME_ERROR_NOT_ALLOWED, session->welcome ? "revoked" : "hello first");
                 return;

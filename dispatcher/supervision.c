@@ -8,9 +8,9 @@
  * between them and us.  One notice, and nobody is asked. */
 #define MASS_PERCENT     10
 #define MASS_MIN         20
-/* Nobody is overdue before presence could come in for so long (or for overdue_ms, where that is less): the positions' Redis was away,
- * or we have just begun. */
-#define HEARING_MS       180000
+/* Nobody is overdue before presence could come in for a fifth of the time that makes one so (3 min): the positions' Redis was away, or
+ * we have just begun. */
+#define HEARING_PART     5
 /* A duty ends by itself so long after its planned end; of one who was overdue by then, so long after that. */
 #define DUTY_AFTER_MS    1800000
 #define OVERDUE_AFTER_MS 43200000
@@ -217,7 +217,7 @@ void supervision_scan(struct core *core, const struct core_event *event)
 {
         struct scan *scan = &core->scan;
         int64_t hearing_ms = core->positions_up ? core->now_ms - core->ground.hearing_since_ms : 0;
-        int64_t enough_ms = core->options.overdue_ms < HEARING_MS ? core->options.overdue_ms : HEARING_MS;
+        int64_t enough_ms = core->options.overdue_ms / HEARING_PART;
         bool mass = false;
 
         duty_retell(core);

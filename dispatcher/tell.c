@@ -31,6 +31,7 @@ static void send_receipt(struct core *core, const struct receipt *receipt, const
         action->u.receipt.session = to->session;
         action->u.receipt.stamp = to->stamp;
         action->u.receipt.receipt = as;
+        port_told(core, to, as.state);
         core->counters.receipts++;
 }
 
