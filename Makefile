@@ -1,6 +1,6 @@
 # Vigie.  One Makefile, non-recursive; it sees every file.
 #   make [BUILD=release|debug|san] [CC=clang]    programs in build/$(BUILD)/bin
-#   make test | check | bench | fuzz | sim | sim-mutants | check-arrows | check-pure | format | install DESTDIR= PREFIX=
+#   make test | check | bench | fuzz | sim | sim-mutants | faults | check-arrows | check-pure | format | install DESTDIR= PREFIX=
 BUILD  ?= release
 ifeq ($(BUILD),fuzz)
 CC := clang
@@ -147,6 +147,15 @@ fleet: $O/bin/vigie-fleet
 $O/bin/vigie-fleet: $(patsubst %.c,$O/%.o,$(wildcard tests/fleet/*.c)) $O/libops.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(LIBS)
 
+# faults: KILLS kills by the seed SEED, of KINDS only where that is given; ARGS goes to tests/faults/run.  disk.so: a disk with faults
+KILLS ?= 1000
+SEED  ?= 1
+$O/tests/faults/disk.so: tests/faults/disk.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -g $(WARN) -shared -fPIC -o $@ $< -ldl
+faults: all web fleet $O/tests/faults/disk.so
+	@VIGIE_BIN='$(abspath $O/bin)' tests/faults/run --kills $(KILLS) --seed $(SEED) $(if $(KINDS),--kinds $(KINDS)) $(ARGS)
+
 # ---- the console's pages, as they are served: our own files and Leaflet, which npm fetches as package-lock.json pins it
 WEB_SRC := $(shell find console/web -type f 2>/dev/null)
 LEAFLET := $(addprefix build/web/leaflet/,leaflet.js leaflet.css LICENSE.txt)
@@ -224,6 +233,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all bench fleet sim sim-mutants web tests check fuzz test check-arrows check-pure format clean
+.PHONY: all bench faults fleet sim sim-mutants web tests check fuzz test check-arrows check-pure format clean
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)

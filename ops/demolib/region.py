@@ -11,7 +11,7 @@ from proxy import Proxy
 import sms
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BIN = os.path.join(ROOT, "build", os.environ.get("VIGIE_BUILD", "release"), "bin")
+BIN = os.environ.get("VIGIE_BIN") or os.path.join(ROOT, "build", os.environ.get("VIGIE_BUILD", "release"), "bin")
 DATA = os.path.join(ROOT, "ops", "data")
 PASSWORD = "demo-lyon-2026"
 PIN, DURESS = "2468", "9713"
