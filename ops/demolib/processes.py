@@ -98,6 +98,14 @@ class Process:
             self.child.wait()
             wait_for(f"{self.name}'s end", lambda: not self.alive())
 
+    def pause(self):
+        """It keeps its connections and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self):
+        if self.alive():
+            self._signal(signal.SIGCONT)
+
     def stop(self, timeout_s=5):
         if not self.alive():
             return

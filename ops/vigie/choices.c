@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "geo/name.h"
+#include "base/redis_address.h"
 #include "ops/vigie/command.h"
 #include "ops/vigie/say.h"
 #include "wire/people.h"
@@ -141,14 +142,17 @@ int address_split(const char *what, const char *address, char host[ADDRESS_HOST_
 
 int redis_address_check(const char *what, const char *address)
 {
+        struct redis_address any;
         char host[ADDRESS_HOST_SIZE];
         int r = 0;
 
         if (address[0] != '/' && strlen(address) > REGION_ADDRESS_MAX)
                 r = say_wrong("%s '%s': at most %d octets", what, address, REGION_ADDRESS_MAX);
-        else if (address[0] != '/')
+        else if (strncmp(address, "sentinel:", 9) == 0 && redis_address_parse(address, &any) < 0)
+                r = say_wrong("%s '%s': not sentinel:NAME@HOST:PORT,HOST:PORT,...", what, address);
+        else if (address[0] != '/' && strncmp(address, "sentinel:", 9) != 0)
                 r = address_split(what, address, host);
-        else if (strlen(address) > SOCKET_PATH_MAX)
+        else if (strlen(address) > SOCKET_PATH_MAX && address[0] == '/')
                 r = say_wrong("%s '%s': a unix socket's name has at most %d octets", what, address, SOCKET_PATH_MAX);
         return r < 0 ? r : 0;
 }

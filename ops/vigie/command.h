@@ -95,7 +95,7 @@ int whole_number(const char *what, const char *text, const struct bounds *bounds
 /* address_split: "host:port" or "[IPv6]:port".  Returns the port, -EINVAL. */
 int address_split(const char *what, const char *address, char host[ADDRESS_HOST_SIZE]);
 
-/* redis_address_check: "/unix/socket" or as above.  Returns 0, -EINVAL. */
+/* redis_address_check: "/unix/socket", as above, or "sentinel:NAME@host:port,...".  Returns 0, -EINVAL. */
 int redis_address_check(const char *what, const char *address);
 
 #endif

@@ -290,6 +290,7 @@ int init_main(const char *dir, int argc, char **argv)
 
         if (r == 0 &&
             ((r = draw(setup.dispatcher)) < 0 || (r = draw(setup.console)) < 0 || (r = draw(setup.tool)) < 0 ||
+             (r = draw(setup.replica)) < 0 || (r = draw(setup.sentinel)) < 0 ||
              (r = draw(setup.door)) < 0 || (r = draw(setup.sendsms)) < 0 || (r = draw(setup.admin)) < 0 ||
              (r = make(dir, &setup, texts)) < 0) &&
             r != -EINVAL && r != -EEXIST)

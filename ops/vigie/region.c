@@ -10,12 +10,10 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "ops/vigie/command.h"
+#include "ops/vigie/primary.h"
 #include "ops/vigie/say.h"
 #include "wire/people.h"
 
-#define CONNECT_TIMEOUT_S 2
-/* An answer that takes longer is none.  The largest, every handset of a region, takes well under a second. */
-#define ANSWER_TIMEOUT_S  10
 #define CHANGES_KEPT      "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
 
 /* ---- the folder */
@@ -24,9 +22,9 @@ static const struct conf_option options[] = {
         CONF_STRING(struct region_config, name, "region.name", 1, NULL,
                     "the region's short name, the hash tag of its keys"),
         CONF_STRING(struct region_config, alerts, "alerts.address", 1, NULL,
-                    "Redis of the alerts: /socket or host:port"),
+                    "Redis of the alerts: /socket, host:port or sentinel:NAME@host:port,..."),
         CONF_STRING(struct region_config, positions, "positions.address", 1, NULL,
-                    "Redis of the positions: /socket or host:port"),
+                    "Redis of the positions: the same"),
         CONF_STRING(struct region_config, user, "store.user", 0, "", "ACL user of this tool"),
         CONF_STRING(struct region_config, password, "store.password", 0, "", "its password"),
         CONF_STRING(struct region_config, sms_number, "sms.number", 0, "", "the region's number; empty: no SMS"),
@@ -125,43 +123,18 @@ int region_write(const struct region *region, const char *name, const char *text
 
 /* ---- Redis */
 
-static redisContext *open_address(const char *address)
-{
-        struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT_S };
-        char host[ADDRESS_HOST_SIZE];
-        int port;
-
-        if (address[0] == '/')
-                return redisConnectUnixWithTimeout(address, timeout);
-        port = address_split("address", address, host);
-        return port < 0 ? NULL : redisConnectWithTimeout(host, port, timeout);
-}
-
 static int connect_redis(const struct region *region, const char *address, redisContext **ret)
 {
-        redisContext *c = open_address(address);
-        redisReply *reply;
-        int r = 0;
+        char why[PRIMARY_WHY_SIZE];
+        struct redis_address where;
+        int r = redis_address_parse(address, &where);
 
-        if (c == NULL || c->err != 0) {
-                say_wrong("Redis at %s: %s", address, c != NULL ? c->errstr : "out of memory");
-                if (c != NULL)
-                        redisFree(c);
-                return -ENOTCONN;
-        }
-        redisSetTimeout(c, (struct timeval){ .tv_sec = ANSWER_TIMEOUT_S });
-        if (region->config.password[0] != 0) {
-                reply = redisCommand(c, "AUTH %s %s", region->config.user, region->config.password);
-                if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
-                        say_wrong("Redis at %s: %s", address, reply != NULL ? reply->str : c->errstr);
-                        r = -EACCES;
-                }
-                freeReplyObject(reply);
-        }
-        if (r < 0)
-                redisFree(c);
+        if (r == 0)
+                r = primary_connect(&where, region->config.user, region->config.password, ret, why);
         else
-                *ret = c;
+                snprintf(why, sizeof(why), "%s", strerror(-r));
+        if (r < 0)
+                say_wrong("Redis at %s: %s", address, why);
         return r;
 }
 

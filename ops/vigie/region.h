@@ -30,11 +30,11 @@ struct redisReply;
 #define REGION_NAME_MAX 32
 
 /* Octets of a Redis's address; longer ones are refused. */
-#define REGION_ADDRESS_MAX 127
+#define REGION_ADDRESS_MAX 255
 
 struct region_config {
         char name[REGION_NAME_MAX + 1];
-        char alerts[REGION_ADDRESS_MAX + 1], positions[REGION_ADDRESS_MAX + 1]; /* "/path/of/socket" or "host:port" */
+        char alerts[REGION_ADDRESS_MAX + 1], positions[REGION_ADDRESS_MAX + 1]; /* as base/redis_address.h reads it */
         char user[33], password[129];                                           /* ACL user of this tool, both Redis */
         char sms_number[NUMBER_MAX + 1]; /* where handsets send SMS to; "" = none */
 };

@@ -124,14 +124,17 @@ int setup_acl(const struct setup *s, struct conf_text *text)
         conf_text_init(text, "");
         n = snprintf(text->text, sizeof(text->text),
                      "user default off ~* &* +@all\n"
-                     "user dispatcher on >%s ~{%s}:* +@all -@admin -@dangerous\n"
+                     "user dispatcher on >%s ~{%s}:* +@all -@admin -@dangerous +role\n"
                      "user console on >%s %%R~{%s}:* %%RW~{%s}:session:* %%RW~{%s}:commands "
-                     "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time\n"
+                     "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time +role\n"
                      "user tool on >%s %%R~{%s}:* %%RW~{%s}:handsets %%RW~{%s}:carriers %%RW~{%s}:supervisors "
                      "%%RW~{%s}:users "
                      "%%RW~{%s}:rounds %%RW~{%s}:people:changes "
-                     "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n",
-                     s->dispatcher, r, s->console, r, r, r, s->tool, r, r, r, r, r, r, r);
+                     "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n"
+                     "user replica on >%s -@all +psync +replconf +ping\n"
+                     "user sentinel on >%s &* -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role "
+                     "+publish +info +client|setname +client|kill +script|kill\n",
+                     s->dispatcher, r, s->console, r, r, r, s->tool, r, r, r, r, r, r, r, s->replica, s->sentinel);
         if (n < 0 || (size_t)n >= sizeof(text->text))
                 return -ENOBUFS;
         text->len = (size_t)n;

@@ -18,6 +18,7 @@ struct setup {
         size_t name_count;
         long handset_port, console_port;
         char dispatcher[SETUP_PASSWORD_SIZE], console[SETUP_PASSWORD_SIZE], tool[SETUP_PASSWORD_SIZE];
+        char replica[SETUP_PASSWORD_SIZE], sentinel[SETUP_PASSWORD_SIZE]; /* of the alerts' Redis among themselves */
         const char *sms_number, *control_number; /* "" = none */
         long sms_port, gateway_port;             /* the dispatchers' SMS door; the first of Kannel's three */
         char door[SETUP_PASSWORD_SIZE], sendsms[SETUP_PASSWORD_SIZE], admin[SETUP_PASSWORD_SIZE];

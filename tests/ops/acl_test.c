@@ -46,7 +46,7 @@ static const struct row rows[] = {
         { "XADD {lyon}:people:changes * h users k u", YES, NO, YES },
         { "SET {lyon}:users x", YES, NO, NO },
         { "INFO memory", NO, NO, YES },
-        { "ROLE", NO, NO, YES },
+        { "ROLE", YES, YES, YES },
         /* another region's, and what Redis calls dangerous or admin, is nobody's */
         { "HGET {paris}:alert:00 r", NO, NO, NO },
         { "SET {paris}:epoch 1", NO, NO, NO },
