@@ -365,4 +365,9 @@ int my_ring_on_supervise(struct vigie *vigie, const struct vigie_event *event);
 void my_ring_run(struct vigie *vigie);
 int64_t my_ring_due(const struct vigie *vigie);
 
+/* ---- status.c ---------------------------------------------------------------------------------------------------- */
+
+/* my_status_head: what vigie_status gives, up to the rings; those are not written. */
+void my_status_head(const struct vigie *vigie, struct vigie_status *ret_status);
+
 #endif

@@ -149,11 +149,11 @@ static uint32_t distance_m(const struct vigie *vigie, const struct vigie_ring *r
                                                   ring->place.lon_e7 / 1e7));
 }
 
-void vigie_status(const struct vigie *vigie, struct vigie_status *ret_status)
+void my_status_head(const struct vigie *vigie, struct vigie_status *ret_status)
 {
         struct vigie_status *to = ret_status;
 
-        memset(to, 0, sizeof(*to));
+        memset(to, 0, offsetof(struct vigie_status, rings));
         to->enrolled = vigie->options.enrolled;
         to->trouble = trouble(vigie);
         to->button = (to->trouble & VIGIE_TROUBLE_BUTTON) == 0;
@@ -172,6 +172,14 @@ void vigie_status(const struct vigie *vigie, struct vigie_status *ret_status)
         to->ring = vigie->ring_level;
         to->rings_more = vigie->rings_more;
         to->ring_count = vigie->ring_count;
+}
+
+void vigie_status(const struct vigie *vigie, struct vigie_status *ret_status)
+{
+        struct vigie_status *to = ret_status;
+
+        my_status_head(vigie, to);
+        memset(to->rings, 0, sizeof(*to) - offsetof(struct vigie_status, rings));
         for (int i = 0; i < vigie->ring_count; i++) {
                 memcpy(&to->rings[i], &vigie->ring[i].shown, sizeof(to->rings[i]));
                 to->rings[i].distance_m = distance_m(vigie, &to->rings[i]);

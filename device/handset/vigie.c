@@ -377,22 +377,36 @@ static int (*const on[VIGIE_ON_END])(struct vigie *vigie, const struct vigie_eve
 
 /* ---- and what follows -------------------------------------------------------------------------------------------- */
 
-/* Over all octets of the status: every one of them is written, so that the same status has the same hash. */
+/* Four words at a time, which do not wait for each other. */
+static void hash_add(uint64_t lanes[4], const void *data, size_t size)
+{
+        uint64_t words[4];
+
+        for (size_t at = 0; at < size; at += sizeof(words)) {
+                if (size - at < sizeof(words))
+                        memset(words, 0, sizeof(words));
+                memcpy(words, (const uint8_t *)data + at, size - at < sizeof(words) ? size - at : sizeof(words));
+                for (size_t i = 0; i < 4; i++) {
+                        lanes[i] ^= words[i];
+                        lanes[i] = (lanes[i] << 29 | lanes[i] >> 35) * 0x9e3779b97f4a7c15;
+                }
+        }
+}
+
+/* Over all octets of the status, of which every one is written: the same status has the same hash.  Distances follow from the fix and
+ * the rings. */
 static uint64_t status_hash(const struct vigie *vigie)
 {
         struct vigie_status status;
-        const uint8_t *at = (const uint8_t *)&status;
-        uint64_t hash = 0xcbf29ce484222325, word;
+        uint64_t lanes[4] = { 1, 2, 3, 4 };
 
-        vigie_status(vigie, &status);
-        for (size_t left = sizeof(status), n; left > 0; left -= n, at += n) {
-                n = left < sizeof(word) ? left : sizeof(word);
-                word = 0;
-                memcpy(&word, at, n);
-                hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-                hash ^= hash >> 29;
-        }
-        return hash;
+        my_status_head(vigie, &status);
+        hash_add(lanes, &status, offsetof(struct vigie_status, rings));
+        for (int i = 0; i < vigie->ring_count; i++)
+                hash_add(lanes, &vigie->ring[i].shown, sizeof(vigie->ring[i].shown));
+        for (size_t i = 1; i < 4; i++)
+                lanes[0] = ((lanes[0] << 29 | lanes[0] >> 35) ^ lanes[i]) * 0x9e3779b97f4a7c15;
+        return lanes[0] ^ lanes[0] >> 29;
 }
 
 static int64_t due(const struct vigie *vigie)
