@@ -8,6 +8,7 @@ import tempfile
 
 from processes import Failure, Process, run, wait_for
 from proxy import Proxy
+from replicated import Replicated
 import sms
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -40,7 +41,7 @@ def free_port(count=1):
 
 
 class Region:
-    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None, with_sms=False):
+    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None, with_sms=False, replicated=False):
         self.folder = tempfile.mkdtemp(prefix="vigie-demo-")
         atexit.register(self.stop)
         self.dir = os.path.join(self.folder, "region")
@@ -49,6 +50,8 @@ class Region:
         self.gps_log = gps_log or os.path.join(DATA, "round-lyon.nmea")
         self.with_fleet, self.frame_ancestor = fleet, frame_ancestor
         self.processes = {}
+        # The alerts' Redis with replicas and Sentinels: started, killed and asked through it.
+        self.replicated = Replicated(self.folder, self.logs, os.path.join(self.dir, "redis", "users.acl")) if replicated else None
         self.proxy = None
         self.handsets = {}
         self.gpsd_port, self.supervisor_gpsd_port = free_port(), free_port()
@@ -67,10 +70,16 @@ class Region:
         return self.processes[name]
 
     def address(self, name):
+        if name == "alerts" and self.replicated:
+            return self.replicated.address
         return os.path.join(self.folder, name + ".sock")
 
     def start_redis(self, name):
         """By the configuration that we ship, on a socket and folder of our own."""
+        if name == "alerts" and self.replicated:
+            self.replicated.start()
+            self.processes.update(self.replicated.process)
+            return
         data = os.path.join(self.folder, name)
         os.makedirs(data, exist_ok=True)
         argv = ["redis-server", os.path.join(ROOT, "ops", "redis", name + ".conf"), "--unixsocket", self.address(name), "--unixsocketperm", "700",
