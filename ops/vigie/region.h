@@ -29,8 +29,8 @@ struct redisReply;
 #define REGION_PATH_MAX 512
 #define REGION_NAME_MAX 32
 
-/* Octets of a Redis's address; longer ones are refused. */
-#define REGION_ADDRESS_MAX 255
+/* Octets of a Redis's address; longer ones are refused: a line of a configuration (CONF_LINE_MAX) holds no more. */
+#define REGION_ADDRESS_MAX 187
 
 struct region_config {
         char name[REGION_NAME_MAX + 1];

@@ -304,17 +304,17 @@ static void test_names_longer_than_a_line(void **state)
 static void test_longest_values(void **state)
 {
         struct place *p = *state;
-        char name[102], address[300], console[256], web[300], dispatcher[256];
+        char name[102], address[256], console[256], web[300], dispatcher[256];
 
         memset(name, 'n', sizeof(name));
         name[101] = '\0';
         REFUSED(p, 2, "at most 100 octets each", "init", "--region", "r", "--names", name);
         name[100] = '\0';
         snprintf(address, sizeof(address), "sentinel:%0*d@127.0.0.1:65535,127.0.0.2:65535,127.0.0.3:65535", 63, 0);
-        snprintf(address + strlen(address), sizeof(address) - strlen(address), ",%0*d:65535", 129, 0);
-        assert_int_equal(strlen(address), 256);
-        REFUSED(p, 2, "at most 255 octets", "init", "--region", "r", "--alerts", address);
-        strcpy(address + 255 - strlen(":65535"), ":65535");
+        snprintf(address + strlen(address), sizeof(address) - strlen(address), ",%0*d:65535", 61, 0);
+        assert_int_equal(strlen(address), 188);
+        REFUSED(p, 2, "at most 187 octets", "init", "--region", "r", "--alerts", address);
+        strcpy(address + 187 - strlen(":65535"), ":65535");
         assert_int_equal(VIGIE(p, "init", "--region", "abcdefghijklmnopqrstuvwxyz012345", "--names", name,
                                "--console-port", "65535", "--alerts", address),
                          0);
