@@ -29,6 +29,7 @@ PKGS := libcrypto libssl libuv libwebsockets hiredis geos proj libgps jansson in
 OURS := -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(MODE_$(BUILD)) $(shell pkg-config --cflags $(PKGS))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
 CURL := $(shell pkg-config --libs libcurl) # the dispatcher alone
+PCSC := $(shell pkg-config --libs libpcsclite) # the door alone
 
 # ---- libraries: every .c of the folder.  Programs: a main.c, and the rest of the folder as an archive that tests link too.
 lib_base       := $(wildcard base/*.c)
@@ -36,13 +37,14 @@ lib_wire       := $(wildcard wire/*.c)
 lib_geo        := $(wildcard geo/*.c)
 lib_vigie-handset := $(wildcard device/handset/*.c)
 lib_host       := $(filter-out %/main.c,$(wildcard device/handset/host/*.c))
+lib_door       := $(filter-out %/main.c,$(wildcard device/door/*.c))
 lib_dispatcher := $(filter-out %/main.c,$(wildcard dispatcher/*.c))
 lib_console    := $(filter-out %/main.c,$(wildcard console/*.c))
 lib_ops        := $(filter-out %/main.c,$(wildcard ops/vigie/*.c))
-ARCHIVES := base wire geo vigie-handset host dispatcher console ops
+ARCHIVES := base wire geo vigie-handset host door dispatcher console ops
 LOW := $(foreach a,geo wire base,$O/lib$a.a)
 
-PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-handset vigie,$O/bin/$p)
+PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-handset vigie-door vigie,$O/bin/$p)
 
 all: $(PROGRAMS)
 
@@ -71,6 +73,9 @@ $O/bin/vigie-console: $O/console/main.o $O/libconsole.a $(LOW)
 	$(LINK) $(LIBS)
 $O/bin/vigie-handset: $O/device/handset/host/main.o $O/libhost.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(LIBS)
+$O/bin/vigie-door: $O/device/door/main.o $O/libdoor.a $O/libwire.a $O/libbase.a
+	$(LINK) $(LIBS) $(PCSC)
+$O/device/door/pcsc.o: OURS += $(shell pkg-config --cflags libpcsclite)
 $O/bin/vigie: $O/ops/vigie/main.o $O/libops.a $(LOW)
 	$(LINK) $(LIBS)
 
@@ -94,7 +99,7 @@ $O/install/libvigie-handset.a: $O/install/vigie-core.o $O/install/vigie-crypto.o
 
 # ---- tests mirror the source: tests/geo/zone_test.c -> build/.../tests/geo/zone_test, linked with its part and the libraries
 TEST_SRC := $(wildcard tests/base/*_test.c tests/wire/*_test.c tests/geo/*_test.c tests/device/handset/*_test.c \
-	tests/device/handset/host/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c tests/ops/*_test.c tests/sim/*_test.c)
+	tests/device/handset/host/*_test.c tests/device/door/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c tests/ops/*_test.c tests/sim/*_test.c)
 TESTS := $(patsubst %.c,$O/%,$(TEST_SRC))
 TEST_LIBS := $(shell pkg-config --libs cmocka libcbor 2>/dev/null)
 
@@ -106,6 +111,8 @@ $O/tests/geo/%_test: $O/tests/geo/%_test.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/handset/host/%_test: $O/tests/device/handset/host/%_test.o $O/libhost.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/device/door/%_test: $O/tests/device/door/%_test.o $O/libdoor.a $O/libvigie-handset.a $O/libwire.a $O/libbase.a
+	$(LINK) $(TEST_LIBS) $(LIBS) $(PCSC)
 $O/tests/device/handset/%_test: $O/tests/device/handset/%_test.o $O/libvigie-handset.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o \
@@ -119,6 +126,10 @@ $O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW) | $(PROGRAMS)
 # a region's people, alerts and notices written into a private Redis, for the browser test
 $O/tests/console/seed: $O/tests/console/seed.o $(LOW)
 	$(LINK) $(LIBS)
+
+# spoiled passes and what is to be said of them, for the verifier of the caretaker's page
+$O/tests/wire/pass_cases: $O/tests/wire/pass_cases.o $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
 
 # measurements: tests/bench/choose_bench.c -> build/.../tests/bench/choose_bench
 $O/tests/bench/%_bench: $O/tests/bench/%_bench.o $O/tests/geo/oracle.o $(LOW)
@@ -140,21 +151,22 @@ sim: $O/bin/vigie-sim
 sim-mutants:
 	@CC='$(CC)' tests/sim/mutants/run $(SEEDS)
 
-tests: $(TESTS) $O/tests/console/seed
+tests: $(TESTS) $O/tests/console/seed $O/tests/wire/pass_cases
 
 # a fleet of made-up handsets, for the demo and the bench
 fleet: $O/bin/vigie-fleet
 $O/bin/vigie-fleet: $(patsubst %.c,$O/%.o,$(wildcard tests/fleet/*.c)) $O/libops.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(LIBS)
 
-# faults: KILLS kills by the seed SEED, of KINDS only where that is given; ARGS goes to tests/faults/run.  disk.so: a disk with faults
+# faults: KILLS kills by the seed SEED, with STORE=replicated or single alone, of KINDS only where that is given; ARGS goes to tests/faults/run.  disk.so: a disk with faults
 KILLS ?= 1000
 SEED  ?= 1
 $O/tests/faults/disk.so: tests/faults/disk.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -g $(WARN) -shared -fPIC -o $@ $< -ldl
 faults: all web fleet $O/tests/faults/disk.so
-	@VIGIE_BIN='$(abspath $O/bin)' tests/faults/run --kills $(KILLS) --seed $(SEED) $(if $(KINDS),--kinds $(KINDS)) $(ARGS)
+	@VIGIE_BIN='$(abspath $O/bin)' tests/faults/run --kills $(KILLS) --seed $(SEED) $(if $(STORE),--store $(STORE)) $(if $(KINDS),--kinds $(KINDS)) \
+		$(ARGS)
 
 # ---- the console's pages, as they are served: our own files and Leaflet, which npm fetches as package-lock.json pins it
 WEB_SRC := $(shell find console/web -type f 2>/dev/null)
