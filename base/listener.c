@@ -319,7 +319,7 @@ int listener_start(struct listener *l)
         return uv_poll_start(l->poll, UV_READABLE, on_accept);
 }
 
-void listener_stop(struct listener *l)
+void listener_leave(struct listener *l)
 {
         if (l->poll != NULL)
                 uv_close((uv_handle_t *)l->poll, free_poll);
@@ -328,6 +328,11 @@ void listener_stop(struct listener *l)
                 close(l->fd);
         l->fd = -1;
         loop_timer_cancel(l->options.loop, &l->rest);
+}
+
+void listener_stop(struct listener *l)
+{
+        listener_leave(l);
         while (l->silent.next != &l->silent)
                 close_hard(leave(l->silent.next));
         while (l->ready.next != &l->ready)

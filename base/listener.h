@@ -60,6 +60,9 @@ void listener_close(struct listener *listener);
 int listener_start(struct listener *listener);
 void listener_stop(struct listener *listener);
 
+/* listener_leave: refuse as listener_stop does, but let those go on who are here. */
+void listener_leave(struct listener *listener);
+
 /* listener_port: the port bound, for port 0. */
 int listener_port(const struct listener *listener);
 

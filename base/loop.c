@@ -122,6 +122,7 @@ void loop_on_stop(struct loop *loop, void (*fn)(void *user, int signal), void *u
 {
         loop->on_stop = fn;
         loop->on_stop_user = user;
+        loop->stopping = false;
 }
 
 int loop_run(struct loop *loop)

@@ -28,7 +28,8 @@ int64_t clock_utc_ms(void);
 int loop_open(struct loop **ret_loop);
 
 /* loop_on_stop: what SIGTERM or SIGINT does: call FN (NULL = loop_stop).  It comes in the loop, not in the signal; FN
- * begins an orderly end and calls loop_stop when done.  A second signal ends the loop whatever FN does. */
+ * begins an orderly end and calls loop_stop when done.  A second signal ends the loop whatever FN does, unless FN has
+ * called this again: then it calls that. */
 void loop_on_stop(struct loop *loop, void (*fn)(void *user, int signal), void *user);
 
 /* loop_run: serve until loop_stop.  Returns 0. */

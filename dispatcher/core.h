@@ -432,6 +432,9 @@ int64_t core_due_ms(const struct core *core);
 /* core_knows_number: say whether NUMBER (E.164) is a carrier's, a supervisor's or an enrolled handset's. */
 bool core_knows_number(const struct core *core, const char *number);
 
+/* core_each_waiting: call FN with each session that waits for the receipt of an alert, some twice.  In no order. */
+void core_each_waiting(const struct core *core, void (*fn)(void *user, uint64_t session), void *user);
+
 /* core_each_record: call FN with each open record as committed, for the snapshot.  In no order. */
 void core_each_record(const struct core *core, void (*fn)(void *user, struct cbor_span record), void *user);
 

@@ -194,7 +194,7 @@ int gauges_open(struct run *run)
             (r = counters(run->metrics, run_counted, LENGTH(run_counted), run)) < 0 ||
             (r = gauges(run->metrics, run_now, LENGTH(run_now), run)) < 0 ||
             (r = counters(run->metrics, store_counted, LENGTH(store_counted), store)) < 0 ||
-            (r = histograms(run, store)) < 0 || (run->door != NULL && (r = sms(run)) < 0))
+            (r = histograms(run, store)) < 0 || (r = tech_gauges(run)) < 0 || (run->door != NULL && (r = sms(run)) < 0))
                 return r;
         return metrics_serve(run->options.loop, run->metrics, (int)run->options.config->metrics_port,
                              &run->metrics_server);

@@ -234,9 +234,9 @@ static void on_clock(void *user, int64_t redis_ms, int64_t mono_ms)
                 if (log_limit_pass(&run->log_clock, clock_mono_ms(), &hidden))
                         log_error(NULL, "this machine's clock is %lld ms from the store's", (long long)run->wrong_ms);
                 if (!was_wrong)
-                        run_notice(run, "clock", true, false);
+                        run_notice(run, "clock", true);
         } else if (was_wrong) {
-                run_notice(run, "clock", false, false);
+                run_notice(run, "clock", false);
         }
         if (llabs(run->wrong_ms) > RUN_CLOCK_LEAVE_MS)
                 run_off_duty(run, OFF_CLOCK);
@@ -319,7 +319,8 @@ int hear_open(struct run *run, const char **ret_why)
                                                      .answered = on_answered,
                                                      .found = on_found,
                                                      .scanned = on_scanned,
-                                                     .clock = on_clock },
+                                                     .clock = on_clock,
+                                                     .trouble = tech_trouble },
                             &run->store)) < 0 ||
             (r = tail_open(&(struct tail_options){ .loop = loop,
                                                    .config = c,

@@ -332,6 +332,34 @@ void link_stop(struct link *link, unsigned code)
         }
 }
 
+void link_leave(struct link *link)
+{
+        listener_leave(link->listener);
+}
+
+void link_spare(struct link *link, uint64_t session)
+{
+        struct conn *conn = conn_find(link, session);
+
+        if (conn != NULL)
+                conn->spared = true;
+}
+
+void link_drain(struct link *link, size_t count, unsigned code)
+{
+        for (size_t i = 0; i < link->options.connections_max; i++) {
+                struct conn *conn = link->slots[i].conn;
+
+                if (conn == NULL)
+                        continue;
+                if (count > 0 && conn->established && !conn->closing && !conn->spared) {
+                        conn_shut(conn, code);
+                        count--;
+                }
+                conn->spared = false;
+        }
+}
+
 void link_close(struct link *link)
 {
         if (link == NULL || link->dying)

@@ -35,7 +35,13 @@ struct link;
 #define LINK_CLOSE_MS       5000
 
 /* WebSocket close codes used here (RFC 6455 section 7.4.1). */
-enum { LINK_GOING_AWAY = 1001, LINK_PROTOCOL_ERROR = 1002, LINK_TOO_BIG = 1009, LINK_TRY_LATER = 1013 };
+enum {
+        LINK_GOING_AWAY = 1001,
+        LINK_PROTOCOL_ERROR = 1002,
+        LINK_TOO_BIG = 1009,
+        LINK_SERVICE_RESTART = 1012,
+        LINK_TRY_LATER = 1013
+};
 
 struct link_options {
         struct loop *loop;
@@ -78,6 +84,16 @@ void link_free(struct link *link);
  * listener. */
 int link_start(struct link *link);
 void link_stop(struct link *link, unsigned code);
+
+/* link_leave: accept no more; sessions, and who is on the way to be one, stay.  For draining:
+ *      link_leave; then, again and again: link_spare those that must stay for now, link_drain some; at the end link_stop. */
+void link_leave(struct link *link);
+
+/* link_spare: SESSION is not closed by the next link_drain; no such session: nothing. */
+void link_spare(struct link *link, uint64_t session);
+
+/* link_drain: close up to COUNT sessions with CODE once their queues are sent; forgets who was spared. */
+void link_drain(struct link *link, size_t count, unsigned code);
 
 /* link_reload: read certificates and ticket key again (SIGHUP).  On failure what was is kept, as far as it can be,
  * and WHY says what the matter is.  Returns as tls_setup. */

@@ -19,7 +19,7 @@ struct conn {
         struct lws *wsi;
         uint64_t number;
         struct wheel_timer timer;
-        bool established, heard, pinged, ping_wanted, closing, close_sent;
+        bool established, heard, pinged, ping_wanted, closing, close_sent, spared;
         unsigned code;
         uint16_t queued;
         uint32_t queued_octets;

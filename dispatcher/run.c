@@ -77,21 +77,9 @@ void run_off_duty(struct run *run, enum off_duty reason)
                 return;
         run->serving = 0;
         log_warn(NULL, "leaves duty: %s; closes its sessions",
-                 reason == OFF_CLOCK  ? "clock"
-                 : reason == OFF_DISK ? "disk full"
-                                      : "stopping");
+                 reason == OFF_CLOCK ? "clock" : "disk full");
         link_stop(run->link, LINK_GOING_AWAY);
         sms_stop(run);
-}
-
-void run_notice(struct run *run, const char *what, bool on, bool rings)
-{
-        struct notice notice = { .kind = NOTICE_TECHNICAL, .rings = rings, .since_ms = run_now_ms(run), .count = 1 };
-        char key[NAME_MAX_OCTETS + 1];
-
-        snprintf(key, sizeof(key), "tech:%.40s:%.16s", run->options.config->name, what);
-        snprintf(notice.cause, sizeof(notice.cause), "%s", what);
-        store_notice(run->store, key, on ? &notice : NULL);
 }
 
 /* ---- Timers. */
@@ -111,13 +99,21 @@ static void on_tick(struct wheel_timer *timer, int64_t now_mono_ms)
                                                                   : due_ms));
 }
 
+/* scan_ms: often enough for the time that it looks for. */
+static int64_t scan_ms(const struct run *run)
+{
+        int64_t quarter_ms = run->options.config->overdue_ms / 4;
+
+        return quarter_ms < CORE_SCAN_MS ? quarter_ms : CORE_SCAN_MS;
+}
+
 static void on_scan(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct run *run = timer->user;
 
         if (run->positions == SYNC_UP)
-                store_scan(run->store, run_now_ms(run) - CORE_OVERDUE_MS);
-        loop_timer_arm(run->options.loop, timer, clock_mono_ms() + CORE_SCAN_MS);
+                store_scan(run->store, run_now_ms(run) - run->options.config->overdue_ms);
+        loop_timer_arm(run->options.loop, timer, clock_mono_ms() + scan_ms(run));
 }
 
 static void on_save(struct wheel_timer *timer, int64_t now_mono_ms)
@@ -126,7 +122,7 @@ static void on_save(struct wheel_timer *timer, int64_t now_mono_ms)
 
         if (run->alerts == SYNC_UP) {
                 snapshot_state(run->snapshot, run->core, run_now_ms(run));
-                run_notice(run, "snapshot", false, false);
+                run_notice(run, "snapshot", false);
         }
         loop_timer_arm(run->options.loop, timer, clock_mono_ms() + RUN_SNAPSHOT_MS);
 }
@@ -173,30 +169,6 @@ void run_loaded(struct run *run)
 {
         run_on_duty(run, OFF_STARTING);
         sync_positions(run);
-}
-
-/* on_drain: the orderly end: until every session is closed and every commit answered, but not for ever. */
-static void on_drain(struct wheel_timer *timer, int64_t now_mono_ms)
-{
-        struct run *run = timer->user;
-        const struct core_counters *counters = core_counters(run->core);
-
-        if ((link_counts(run->link)->sessions == 0 && run->appended_count == 0 && counters->commits == 0) ||
-            now_mono_ms >= run->drain_until_mono_ms)
-                run_stop(run, 0);
-        else
-                loop_timer_arm(run->options.loop, timer, clock_mono_ms() + 20);
-}
-
-static void on_stop(void *user, int signal)
-{
-        struct run *run = user;
-
-        log_info(NULL, "signal %d: stops", signal);
-        run_off_duty(run, OFF_STOPPING);
-        commands_stop(run->commands);
-        run->drain_until_mono_ms = clock_mono_ms() + RUN_DRAIN_MS;
-        loop_timer_arm(run->options.loop, &run->drain, clock_mono_ms());
 }
 
 static void on_hangup(uv_signal_t *handle, int signal)
@@ -252,6 +224,15 @@ static void hash(void *user, struct cbor_span data, uint8_t ret_hash[32])
                 abort(); /* libcrypto without SHA-256 */
 }
 
+/* sessions_max: an alert port keeps places free for who shakes hands, so that the core sees each newcomer, and makes room. */
+static uint32_t sessions_max(const struct config *c)
+{
+        int64_t shaking = c->limit_handshakes < c->limit_connections / 4 ? c->limit_handshakes : c->limit_connections / 4;
+        int64_t max = c->alerts_only ? c->limit_connections - shaking : c->limit_connections;
+
+        return (uint32_t)(max < CORE_SESSIONS_MAX ? max : CORE_SESSIONS_MAX);
+}
+
 static int open_core(struct run *run)
 {
         const struct config *c = run->options.config;
@@ -265,6 +246,11 @@ static int open_core(struct run *run)
                                         .drill_people = people,
                                         .drill_people_count = c->drill_people.count,
                                         .drill_announced = c->drill_announced,
+                                        .overdue_ms = c->overdue_ms,
+                                        .overdue_no_coverage_ms = c->overdue_no_coverage_ms,
+                                        .question_ms = c->question_ms,
+                                        .alerts_only = c->alerts_only,
+                                        .sessions_max = sessions_max(c),
                                         .sms = c->sms_port != 0,
                                         .control_number = c->control_number[0] != '\0' ? c->control_number : NULL,
                                         .user = run,
@@ -298,15 +284,14 @@ static void start_timers(struct run *run)
         wheel_timer_init(&run->tick, on_tick, run);
         wheel_timer_init(&run->scan, on_scan, run);
         wheel_timer_init(&run->start, on_start, run);
-        wheel_timer_init(&run->drain, on_drain, run);
+        drain_init(run);
         wheel_timer_init(&run->save, on_save, run);
         sync_timers_init(run);
         loop_timer_arm(loop, &run->tick, now + CORE_TICK_MS);
-        loop_timer_arm(loop, &run->scan, now + CORE_SCAN_MS);
+        loop_timer_arm(loop, &run->scan, now + scan_ms(run));
         if (run->options.config->snapshot_path[0] != '\0')
                 loop_timer_arm(loop, &run->save, now + RUN_SNAPSHOT_MS);
         loop_timer_arm(loop, &run->start, now + run->options.config->store_wait_ms);
-        loop_on_stop(loop, on_stop, run);
 }
 
 int run_open(const struct run_options *options, struct run **ret_run)

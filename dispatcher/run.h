@@ -4,6 +4,7 @@
  *      run.c    comes up, serves, goes down            hear.c   what happens -> core_handle
  *      sync.c   the two Redis: away, loading, up       act.c    core_next -> what is to be done
  *      keep.c   the journal, full disk, compaction     sms_run.c  SMS: dispatcher/sms_door.h in, sms_gate.h out
+ *      drain.c  the orderly end                        tech.c   technical notices
  *
  * It is up to serve once the people and open alerts are loaded, or after store.wait without Redis from its snapshot. */
 #ifndef DISPATCHER_RUN_H
@@ -19,7 +20,8 @@ struct run;
  * accepts nobody and closes its sessions, which find another. */
 #define RUN_CLOCK_WARN_MS  2000
 #define RUN_CLOCK_LEAVE_MS 30000
-/* At SIGTERM the sessions' queues and the commits under way have so long. */
+/* After the last sessions are to be closed, their queues and the commits under way have so long; who still waits for a
+ * receipt after half of it is closed. */
 #define RUN_DRAIN_MS       5000
 /* After a load that came to nothing, the next. */
 #define RUN_RELOAD_MS      500

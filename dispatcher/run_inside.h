@@ -1,4 +1,4 @@
-/* Inside the run: for run.c, hear.c, act.c, sync.c, keep.c, gauge.c and sms_run.c alone. */
+/* Inside the run: for run.c and the files beside it that run.h names alone. */
 #ifndef DISPATCHER_RUN_INSIDE_H
 #define DISPATCHER_RUN_INSIDE_H
 
@@ -38,6 +38,15 @@ struct appended {
         int64_t mono_us;
 };
 
+/* A technical notice that this process has published, or will when the store is there. */
+struct tech {
+        int64_t on; /* 1, 0; a gauge */
+        int64_t since_ms;
+        bool untold; /* it began, and nobody has been told */
+};
+/* Their words are in tech.c. */
+#define RUN_TECHS 9
+
 struct run {
         struct run_options options;
         struct core *core;
@@ -70,7 +79,8 @@ struct run {
         int result;
 
         struct wheel_timer tick, scan, reload, roster_reload, start, drain, keep, save;
-        int64_t drain_until_mono_ms;
+        int64_t drain_count, drain_from_mono_ms, drain_until_mono_ms; /* sessions at its begin */
+        struct tech techs[RUN_TECHS];
 
         struct appended *appended; /* a ring of the core's APPENDs not yet durable */
         size_t appended_first, appended_count, appended_room;
@@ -102,8 +112,16 @@ void run_off_duty(struct run *run, enum off_duty reason);
 /* run_loaded: people and open alerts are known: serve, and load the roster. */
 void run_loaded(struct run *run);
 
-/* run_notice: publish a technical notice of this process; ON false: it is over. */
-void run_notice(struct run *run, const char *what, bool on, bool rings);
+/* tech.c.  run_notice: publish a technical notice of this process, now or when the store is there; ON false: it is over. 
+ * WHAT is one of tech.c's words.  tech_retell: the store is there.  tech_trouble: store_options.trouble.  tech_gauges: for
+ * /metrics; 0 or as metrics_gauge. */
+void run_notice(struct run *run, const char *what, bool on);
+int tech_gauges(struct run *run);
+void tech_retell(struct run *run);
+void tech_trouble(void *user, const char *what, bool on);
+
+/* drain.c: take SIGTERM and SIGINT. */
+void drain_init(struct run *run);
 
 /* run_stop: end the loop with RESULT. */
 void run_stop(struct run *run, int result);

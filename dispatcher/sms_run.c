@@ -79,7 +79,7 @@ static void on_state(void *user, bool up, const char *why)
         else
                 log_error("sms", "the gateway takes nothing: %s", why);
         run->sms_up = up;
-        run_notice(run, "sms_away", !up, true);
+        run_notice(run, "sms_away", !up);
 }
 
 static enum sms_priority priority_of(uint8_t what)

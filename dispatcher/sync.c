@@ -85,9 +85,11 @@ static void on_loaded(void *user, int error, const struct load_result *result)
         run->people_epoch = store_epoch(run->store);
         tail_start(run->feed, (struct stream_id[TAIL_STREAMS]){ result->feed, run->changes });
         tell_state(run, CORE_STORE, true);
-        commands_start(run->commands);
-        run_notice(run, "snapshot", run->from_snapshot, false);
-        run_notice(run, "positions_away", !run->positions_link, false);
+        if ((run->off & OFF_STOPPING) == 0)
+                commands_start(run->commands);
+        tech_retell(run);
+        run_notice(run, "snapshot", run->from_snapshot);
+        run_notice(run, "positions_away", !run->positions_link);
         run->from_snapshot = false;
         run_loaded(run);
 }
@@ -138,7 +140,7 @@ static void leave_positions(struct run *run)
         run->positions = SYNC_AWAY;
         run->positions_up = 0;
         if (before == SYNC_UP) {
-                run_notice(run, "positions_away", true, false);
+                run_notice(run, "positions_away", true);
                 tell_state(run, CORE_POSITIONS, false);
         }
 }
@@ -165,7 +167,7 @@ static void on_roster(void *user, int error, struct stream_id last)
         run->positions = SYNC_UP;
         run->positions_up = 1;
         tail_start(run->roster, (struct stream_id[TAIL_STREAMS]){ last });
-        run_notice(run, "positions_away", false, false);
+        run_notice(run, "positions_away", false);
         tell_state(run, CORE_POSITIONS, true);
 }
 

@@ -112,7 +112,7 @@ class Region:
         argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf"), "-o", f"dispatcher.name=d{rank + 1}",
                 "-o", f"dispatcher.rank={rank}", "-o", f"journal.path={self.folder}/d{rank + 1}.journal",
                 "-o", f"snapshot.path={self.folder}/d{rank + 1}.snapshot", "-o", f"listen.port={self.dispatcher_port or 0}",
-                "-o", "listen.address=127.0.0.1"]
+                "-o", "listen.address=127.0.0.1", "-o", "drain.percent=100"]
         self.dispatcher_port = self.process(name, argv, ready=True).start().port
 
     def start_console(self):

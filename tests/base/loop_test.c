@@ -128,6 +128,29 @@ static void a_signal_stops(void **state)
         assert_int_equal(loop_close(f.loop), 0);
 }
 
+static void on_first(void *user, int signal)
+{
+        struct fixture *f = user;
+
+        loop_on_stop(f->loop, on_stop, f);
+        loop_timer_arm(f->loop, &f->a, clock_mono_ms()); /* the second */
+}
+
+/* Who asks for the second signal gets it; the third stops for sure. */
+static void a_second_signal_may_be_asked_for(void **state)
+{
+        struct fixture f;
+
+        setup(&f);
+        loop_on_stop(f.loop, on_first, &f);
+        wheel_timer_init(&f.a, raise_term, &f);
+        wheel_timer_init(&f.b, raise_int, &f);
+        loop_timer_arm(f.loop, &f.a, 0);
+        loop_run(f.loop);
+        assert_int_equal(f.signals, 1);
+        assert_int_equal(loop_close(f.loop), 0);
+}
+
 static void a_second_signal_stops_for_sure(void **state)
 {
         struct fixture f;
@@ -190,6 +213,7 @@ int main(void)
                 cmocka_unit_test(the_past_fires_at_once),
                 cmocka_unit_test(a_signal_stops),
                 cmocka_unit_test(a_second_signal_stops_for_sure),
+                cmocka_unit_test(a_second_signal_may_be_asked_for),
                 cmocka_unit_test(sigpipe_is_ignored),
                 cmocka_unit_test(a_forgotten_handle_is_said),
                 cmocka_unit_test(clocks_agree),

@@ -183,7 +183,7 @@ static void test_sigterm_says_goodbye(void **state)
         region_signal(region, 0, SIGTERM);
         while (phone_receive(&phone, buf, sizeof(buf), 10000) >= 0)
                 ;
-        assert_int_equal(phone.close_code, 1001);
+        assert_int_equal(phone.close_code, 1012);
         assert_int_equal(region_wait(region, 0), 0);
         phone_hang_up(&phone);
 }
