@@ -263,7 +263,7 @@ int archive_checkpoint_open(struct cbor_span in, const struct key *key, struct a
 const char *archive_kind_name(unsigned kind)
 {
         static const char *const names[ARCHIVE_KIND_END] = {
-                NULL,    "alert", "notice", "answer", "duty",    "other",   "begin",
+                NULL,    "alert", "notice", "answer", "duty",    "other",   "source",
                 "break", "gap",   "erase",  "hold",   "release", "restore", "recovered",
         };
 

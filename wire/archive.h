@@ -41,9 +41,11 @@ enum archive_kind {
         ARCHIVE_ANSWER,
         ARCHIVE_DUTY,
         ARCHIVE_OTHER,     /* an entry of the feed that could not be read as one of these: kept as it was */
-        ARCHIVE_BEGIN,     /* the archive begins: `feed` where, `count` entries the feed had before that are lost to it */
-        ARCHIVE_BREAK,     /* with an alert: what follows does not follow `version` and `hash`, the last known; without:
-                            * the feed is another one after `feed`; `count` archived entries are not in it; `text` */
+        ARCHIVE_SOURCE,    /* from here on the feed is read from the server `text` (run and replication id); in the first one
+                            * `count` entries of the feed were gone before the archive began */
+        ARCHIVE_BREAK,     /* with an alert: what comes next does not follow `version` and `hash`, the last known; without:
+                            * the feed is another one: it goes on after `feed`, and the last `count` entries of the feed
+                            * here are not in it; `text` names the servers before and after */
         ARCHIVE_GAP,       /* the feed was trimmed behind our back: entries after `feed` are missing; `text` */
         ARCHIVE_ERASE,     /* `parts` of the entries up to number `count`, of `alert` or (zeros) of all that have none,
                             * are erased under the term `text` */
@@ -148,6 +150,10 @@ bool archive_had_part(const struct archive_entry *entry, enum archive_part part)
  *   to    the texts of all four: record.len + 128 octets are enough
  * Returns 0, -EBADMSG (no such map), -ENOBUFS. */
 int archive_record_split(struct cbor_span record, struct cbor_writer *to, struct cbor_span ret_parts[ARCHIVE_PARTS]);
+
+/* archive_record_facts: what an entry says of the map RECORD: alert, version, state, before, hash; the rest of META is left.
+ * Returns 0, -EBADMSG (no map of a record: id, version or state missing, or out of range), -EIO. */
+int archive_record_facts(struct cbor_span record, struct archive_meta *meta);
 
 /* archive_record_join: the record again from its four parts, all there (salts in front; what stands behind a map is left
  * out).  Returns its length, -EBADMSG, -ENOBUFS. */

@@ -279,12 +279,12 @@ static void tell(struct archive_audit *audit, const struct archive_meta *meta)
         case ARCHIVE_RESTORE:
                 snprintf(text, sizeof(text), "restored, epoch %llu: %s", (unsigned long long)meta->count, meta->text);
                 break;
-        case ARCHIVE_BEGIN:
-                snprintf(text, sizeof(text), "the feed had %llu entries that went before the archive began",
+        case ARCHIVE_SOURCE:
+                if (meta->count == 0)
+                        return;
+                snprintf(text, sizeof(text), "%llu entries of the feed were gone before the archive began",
                          (unsigned long long)meta->count);
-                if (meta->count > 0)
-                        break;
-                return;
+                break;
         default:
                 return;
         }

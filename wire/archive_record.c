@@ -6,8 +6,8 @@
 #include "wire/archive.h"
 
 /* Keys of a record (PROTOCOL.md 8). */
-enum { KEY_POSITION = 15, KEY_TRACK = 17, KEY_OWNER = 26, KEY_PASSED_REST = 32, KEY_CLOSE = 38, KEY_CLOSED_AT = 42,
-       KEY_OWNER_PATH = 49, KEY_SALT = 51 };
+enum { KEY_ID = 1, KEY_VERSION, KEY_STATE, KEY_POSITION = 15, KEY_TRACK = 17, KEY_OWNER = 26, KEY_PASSED_REST = 32, KEY_CLOSE = 38, KEY_CLOSED_AT = 42,
+       KEY_OWNER_PATH = 49, KEY_BEFORE, KEY_SALT };
 
 static enum archive_part part_of(struct cbor_span key)
 {
@@ -68,6 +68,35 @@ int archive_record_split(struct cbor_span record, struct cbor_writer *to, struct
                 ret_parts[part] = (struct cbor_span){ to->to + begin, to->len - begin };
         }
         return to->full ? -ENOBUFS : 0;
+}
+
+int archive_record_facts(struct cbor_span record, struct archive_meta *meta)
+{
+        uint64_t seen = 0;
+        struct cbor_reader r;
+
+        memset(meta->before, 0, sizeof(meta->before));
+        cbor_reader_init(&r, record);
+        cbor_enter_map(&r);
+        while (cbor_more(&r)) {
+                uint64_t key = cbor_peek(&r) == CBOR_UINT ? cbor_read_uint(&r, UINT64_MAX) : (cbor_skip(&r), UINT64_MAX);
+
+                if (key == KEY_ID)
+                        cbor_read_octets(&r, meta->alert, sizeof(meta->alert));
+                else if (key == KEY_VERSION)
+                        meta->version = (uint32_t)cbor_read_uint(&r, UINT32_MAX);
+                else if (key == KEY_STATE)
+                        meta->state = (uint8_t)cbor_read_uint(&r, UINT8_MAX);
+                else if (key == KEY_BEFORE)
+                        cbor_read_octets(&r, meta->before, sizeof(meta->before));
+                else
+                        cbor_skip(&r);
+                seen |= key >= KEY_ID && key <= KEY_STATE ? UINT64_C(1) << key : 0;
+        }
+        cbor_leave(&r);
+        if (cbor_end(&r) < 0 || seen != (1u << KEY_ID | 1u << KEY_VERSION | 1u << KEY_STATE))
+                return -EBADMSG;
+        return archive_hash(&record, 1, meta->hash);
 }
 
 /* One map being merged: its reader stands behind KEY, before its value. */

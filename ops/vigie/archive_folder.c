@@ -19,7 +19,7 @@
 #define LOCK_TRIES   300
 #define LOCK_WAIT_US 100000
 
-static int64_t machine_ms(void)
+static int64_t machine_ms(void *user)
 {
         struct timespec now;
 
@@ -89,6 +89,8 @@ void folder_recent_note(struct archive_folder *f, const struct archive_meta *met
                 f->recent_count -= meta->count < f->recent_count ? (size_t)meta->count : f->recent_count;
         if (meta->kind == ARCHIVE_GAP)
                 f->recent_count = 0;
+        if (meta->kind == ARCHIVE_SOURCE)
+                strcpy(f->where, meta->text);
         if (meta->feed[0] != 0)
                 strcpy(f->feed, meta->feed);
         if (meta->kind > ARCHIVE_OTHER)
@@ -150,7 +152,7 @@ int archive_folder_append(struct archive_folder *f, struct archive_meta *meta, c
         static const struct cbor_span none[ARCHIVE_PARTS];
         uint8_t octets[ARCHIVE_ENTRY_MAX], link[ARCHIVE_LINK_SIZE];
         struct archive_entry entry;
-        int64_t now_ms = f->options.now_ms();
+        int64_t now_ms = f->options.now_ms(f->options.user);
         int len, r = draw_salts(parts);
 
         if (f->batch_len > ARCHIVE_BATCH_MAX - ARCHIVE_ENTRY_MAX - ARCHIVE_HEADER_MAX)
@@ -221,7 +223,7 @@ int folder_sign(struct archive_folder *f)
         if (f->head.number == 0)
                 memset(f->head.link, 0, sizeof(f->head.link)); /* no entry: the header's link is no entry's */
         f->head.file = f->file;
-        f->head.at_ms = f->options.now_ms();
+        f->head.at_ms = f->options.now_ms(f->options.user);
         strcpy(f->head.feed, f->feed);
         len = archive_checkpoint_sign(&f->head, f->options.key, f->head_octets);
         if (len < 0)
@@ -344,4 +346,9 @@ struct cbor_span archive_folder_head_octets(const struct archive_folder *f)
 const char *archive_folder_feed(const struct archive_folder *f)
 {
         return f->feed;
+}
+
+const char *archive_folder_where(const struct archive_folder *f)
+{
+        return f->where;
 }

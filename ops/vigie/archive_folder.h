@@ -18,7 +18,7 @@ struct archive_folder;
 struct archive_folder_options {
         const char *dir, *region; /* copied */
         const struct key *key;    /* private; borrowed for the folder's life */
-        int64_t (*now_ms)(void);  /* UTC; NULL: the machine's clock */
+        int64_t (*now_ms)(void *user); /* UTC; NULL: the machine's clock */
         /* Says whether the feed has an entry with this id and record hash; NULL: not asked. */
         bool (*seen)(void *user, const struct archive_meta *meta);
         void *user;
@@ -58,9 +58,10 @@ struct archive_audit *archive_folder_audit(const struct archive_folder *folder);
 const struct archive_checkpoint *archive_folder_head(const struct archive_folder *folder);
 struct cbor_span archive_folder_head_octets(const struct archive_folder *folder);
 
-/* archive_folder_feed: id of the last feed entry in it, the batch included; "" before the first.  archive_folder_feed_set: it
- * goes on from ID (after a break: an entry that the feed has). */
+/* archive_folder_feed: id behind which the feed is read on, the batch included; "" before the first.  archive_folder_where:
+ * the server that it was read from last; "" before the first.  Borrowed. */
 const char *archive_folder_feed(const struct archive_folder *folder);
+const char *archive_folder_where(const struct archive_folder *folder);
 
 /* The last feed entries, newest first: AGO 0 .. ; NULL beyond what is remembered (ARCHIVE_RECENT_MAX). */
 #define ARCHIVE_RECENT_MAX 65536

@@ -30,7 +30,7 @@ struct archive_folder {
         size_t batch_len;
         bool is_new; /* the batch begins a file */
         struct folder_state state;
-        char feed[ARCHIVE_FEED_ID_MAX + 1];
+        char feed[ARCHIVE_FEED_ID_MAX + 1], where[ARCHIVE_TEXT_MAX + 1];
         struct archive_recent *recent; /* a ring, the newest at recent_at */
         size_t recent_at, recent_count;
 };

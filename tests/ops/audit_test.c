@@ -1,0 +1,283 @@
+/* An archive altered by hand: every bit, every cut, every entry and file. */
+#include "tests/ops/archive_made.h"
+
+#define FILES 3
+
+static const char *const names[FILES] = { "000001-20261118.archive", "000002-20261119.archive", "000003-20261120.archive" };
+
+static void assert_good(struct made *m)
+{
+        if (made_audit(m, NULL, NULL) != AUDIT_GOOD)
+                fail_msg("%s", m->out);
+}
+
+static void assert_says(struct made *m, const char *text)
+{
+        if (strstr(m->out, text) == NULL)
+                fail_msg("not said '%s':\n%s", text, m->out);
+}
+
+static void test_good(void **state)
+{
+        struct made *m = *state;
+
+        assert_good(m);
+        assert_says(m, "good: 3 files, 6 entries, region lyon");
+        assert_says(m, "note: 000003-20261120.archive: entry 4, alert 02020202020202020202020202020202: break behind version 0");
+        assert_says(m, "nothing newer is known here");
+        assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_GOOD);
+        assert_null(strstr(m->out, "the key in the folder itself"));
+}
+
+/* Each bit of each file that is the archive. */
+static void test_every_bit(void **state)
+{
+        static const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
+        struct made *m = *state;
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+                size_t len;
+                uint8_t *data = made_get(m, all[i], &len);
+
+                for (size_t bit = 0; bit < 8 * len; bit++) {
+                        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                        made_put(m, all[i], data, len);
+                        if ((i < 4 ? made_audit_fast(m) : made_audit(m, NULL, NULL)) != AUDIT_NOT_GOOD)
+                                fail_msg("%s: octet %zu, bit %zu: not found", all[i], bit / 8, bit % 8);
+                        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                }
+                made_put(m, all[i], data, len);
+                free(data);
+        }
+        assert_good(m);
+}
+
+static void test_every_truncation_and_one_octet_more(void **state)
+{
+        static const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
+        struct made *m = *state;
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+                size_t len;
+                uint8_t *data = made_get(m, all[i], &len), *more = calloc(1, len + 1);
+
+                for (size_t cut = 0; cut < len; cut++) {
+                        made_put(m, all[i], data, cut);
+                        if ((i < 4 ? made_audit_fast(m) : made_audit(m, NULL, NULL)) != AUDIT_NOT_GOOD)
+                                fail_msg("%s: cut to %zu octets: not found", all[i], cut);
+                }
+                memcpy(more, data, len);
+                made_put(m, all[i], more, len + 1);
+                assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+                made_put(m, all[i], data, len);
+                free(more);
+                free(data);
+        }
+        assert_good(m);
+}
+
+/* ---- entries and files */
+
+struct places {
+        size_t at[8], count; /* where each item begins, the end behind */
+};
+
+static void find_items(const uint8_t *data, size_t len, struct places *places)
+{
+        memset(places, 0, sizeof(*places));
+        while (places->at[places->count] < len) {
+                size_t at = places->at[places->count];
+                struct cbor_reader r;
+
+                cbor_reader_init(&r, (struct cbor_span){ data + at, len - at });
+                places->at[++places->count] = at + cbor_skip(&r).len;
+        }
+}
+
+/* Put the items of a file in ORDER (numbers, -1 ends it) and see that it is found. */
+static void assert_order_found(struct made *m, const char *name, const int *order)
+{
+        size_t len, new_len = 0;
+        uint8_t *data = made_get(m, name, &len), *new = malloc(4 * len);
+        struct places places;
+
+        find_items(data, len, &places);
+        for (; *order >= 0; order++) {
+                size_t size = places.at[*order + 1] - places.at[*order];
+
+                memcpy(new + new_len, data + places.at[*order], size);
+                new_len += size;
+        }
+        made_put(m, name, new, new_len);
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, name);
+        made_put(m, name, data, len);
+        free(new);
+        free(data);
+}
+
+static void test_entries_removed_doubled_swapped(void **state)
+{
+        struct made *m = *state;
+
+        assert_order_found(m, names[0], (int[]){ 0, 2, -1 });
+        assert_order_found(m, names[0], (int[]){ 0, 1, 1, 2, -1 });
+        assert_order_found(m, names[0], (int[]){ 0, 2, 1, -1 });
+        assert_order_found(m, names[2], (int[]){ 0, 2, 3, -1 });
+        assert_order_found(m, names[2], (int[]){ 0, 1, 2, 2, 3, -1 });
+        assert_order_found(m, names[2], (int[]){ 0, 1, 3, 2, -1 });
+        assert_good(m);
+}
+
+static void test_files(void **state)
+{
+        struct made *m = *state;
+        char a[512], b[512], c[512];
+
+        for (int i = 0; i < FILES; i++) { /* one missing */
+                assert_int_equal(rename(made_path(m, names[i], a), made_path(m, "elsewhere", b)), 0);
+                assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+                assert_int_equal(rename(b, a), 0);
+        }
+        made_path(m, names[0], a); /* two swapped */
+        made_path(m, names[1], b);
+        made_path(m, "between", c);
+        assert_int_equal(rename(a, c) | rename(b, a) | rename(c, b), 0);
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_int_equal(rename(a, c) | rename(b, a) | rename(c, b), 0);
+        assert_int_equal(rename(a, made_path(m, "000001-20261119.archive", c)), 0); /* of another day */
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_int_equal(rename(c, a), 0);
+        made_path(m, ARCHIVE_HEAD, a);
+        assert_int_equal(unlink(a), 0);
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, "head.cose is missing");
+}
+
+/* ---- the end, and checkpoints kept elsewhere */
+
+static void keep_head(struct made *m, char path[512])
+{
+        size_t len;
+        uint8_t *data = made_get(m, ARCHIVE_HEAD, &len);
+
+        snprintf(path, 512, "%s/kept", m->parent);
+        assert_int_equal(file_write(path, data, len, 0644), 0);
+        free(data);
+}
+
+static void test_older_head(void **state)
+{
+        struct made *m = *state;
+        struct archive_folder *f;
+        size_t older_len, newer_len, file_len;
+        uint8_t *older = made_get(m, ARCHIVE_HEAD, &older_len), *file = made_get(m, names[2], &file_len), *newer;
+        char kept[512];
+
+        assert_int_equal(made_open(m, &f), 0);
+        made_alert(m, f, 3, 1);
+        assert_int_equal(archive_folder_commit(f), 0);
+        archive_folder_close(f);
+        keep_head(m, kept);
+        assert_int_equal(made_audit(m, m->key_path, kept), AUDIT_GOOD);
+        assert_says(m, "as the checkpoint kept elsewhere says");
+        newer = made_get(m, ARCHIVE_HEAD, &newer_len);
+        made_put(m, ARCHIVE_HEAD, older, older_len); /* the head alone: an entry is behind it */
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, "1 entries behind the newest checkpoint");
+        made_put(m, names[2], file, file_len); /* and the entry as well: only what was kept elsewhere knows */
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_GOOD);
+        assert_says(m, "nothing newer is known here");
+        assert_int_equal(made_audit(m, m->key_path, kept), AUDIT_NOT_GOOD);
+        assert_says(m, "cut off at the end");
+        free(older);
+        free(newer);
+        free(file);
+}
+
+static void test_keys(void **state)
+{
+        struct made *m = *state;
+        struct key *other;
+        char pem[KEY_PEM_MAX], path[512];
+
+        assert_int_equal(key_generate(KEY_EDDSA, &other), 0);
+        assert_int_equal(key_to_pem(other, false, pem, sizeof(pem)), 0);
+        snprintf(path, sizeof(path), "%s/other.pem", m->parent);
+        assert_int_equal(file_write(path, pem, strlen(pem), 0644), 0);
+        assert_int_equal(made_audit(m, path, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, "another key signed it");
+        made_put(m, ARCHIVE_PUBLIC, pem, strlen(pem));
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_GOOD);
+        assert_int_equal(made_audit(m, "/nowhere", NULL), AUDIT_NOT_LOOKED);
+        assert_int_equal(made_audit(m, m->key_path, "/nowhere"), AUDIT_NOT_LOOKED);
+        key_free(other);
+}
+
+/* ---- each alert's own chain */
+
+static void test_alert_chain(void **state)
+{
+        struct made *m = *state;
+        struct archive_folder *f;
+        struct record r;
+
+        assert_int_equal(made_open(m, &f), 0);
+        made_record(m, 2, 8, &r);
+        memset(r.before, 0x55, sizeof(r.before)); /* of a record that is not the one before, and no break */
+        assert_int_equal(made_append_alert(m, f, &r), 0);
+        assert_int_equal(archive_folder_commit(f), 0);
+        archive_folder_close(f);
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, "entry 7, alert 02020202020202020202020202020202: version 8 does not follow version 7");
+}
+
+static void test_version_again(void **state)
+{
+        struct made *m = *state;
+        struct archive_folder *f;
+
+        assert_int_equal(made_open(m, &f), 0);
+        made_alert(m, f, 2, 7); /* names the right one before, and has no higher version */
+        assert_int_equal(archive_folder_commit(f), 0);
+        archive_folder_close(f);
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, "version 7 does not follow version 7");
+}
+
+/* A part taken out with all hashes right, as one who has no key can: no erasure says why. */
+static void test_part_taken_out(void **state)
+{
+        struct made *m = *state;
+        struct archive_entry entry;
+        struct places places;
+        size_t len;
+        uint8_t *data = made_get(m, names[1], &len), out[ARCHIVE_ENTRY_MAX];
+        int less;
+
+        find_items(data, len, &places);
+        assert_int_equal(archive_entry_read((struct cbor_span){ data + places.at[1], len - places.at[1] }, &entry), 0);
+        for (int part = 0; part < ARCHIVE_PARTS; part++) {
+                less = archive_entry_erase(&entry, (uint8_t)(1 << part), out + places.at[1]);
+                assert_true(less > 0);
+                memcpy(out, data, places.at[1]);
+                made_put(m, names[1], out, places.at[1] + (size_t)less);
+                assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+                assert_says(m, "is gone, and no erasure says why");
+        }
+        free(data);
+}
+
+#define MADE(test) cmocka_unit_test_setup_teardown(test, made_days_setup, made_teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                MADE(test_good),          MADE(test_every_bit), MADE(test_every_truncation_and_one_octet_more),
+                MADE(test_entries_removed_doubled_swapped), MADE(test_files), MADE(test_older_head), MADE(test_keys),
+                MADE(test_alert_chain),   MADE(test_version_again), MADE(test_part_taken_out),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
