@@ -44,7 +44,7 @@ lib_ops        := $(filter-out %/main.c,$(wildcard ops/vigie/*.c))
 ARCHIVES := base wire geo vigie-handset host door dispatcher console ops
 LOW := $(foreach a,geo wire base,$O/lib$a.a)
 
-PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-handset vigie-door vigie,$O/bin/$p)
+PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-handset vigie,$O/bin/$p)
 
 all: $(PROGRAMS)
 
@@ -99,7 +99,8 @@ $O/install/libvigie-handset.a: $O/install/vigie-core.o $O/install/vigie-crypto.o
 
 # ---- tests mirror the source: tests/geo/zone_test.c -> build/.../tests/geo/zone_test, linked with its part and the libraries
 TEST_SRC := $(wildcard tests/base/*_test.c tests/wire/*_test.c tests/geo/*_test.c tests/device/handset/*_test.c \
-	tests/device/handset/host/*_test.c tests/device/door/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c tests/ops/*_test.c tests/sim/*_test.c)
+	tests/device/handset/host/*_test.c tests/device/door/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c \
+	tests/ops/*_test.c tests/sim/*_test.c)
 TESTS := $(patsubst %.c,$O/%,$(TEST_SRC))
 TEST_LIBS := $(shell pkg-config --libs cmocka libcbor 2>/dev/null)
 
@@ -142,11 +143,12 @@ $O/bin/vigie-sim: $O/tests/sim/main.o $(SIM_OBJ) $O/libvigie-handset.a $O/libdis
 $O/tests/sim/%_test: $O/tests/sim/%_test.o $(SIM_OBJ) $O/libvigie-handset.a $O/libdispatcher.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 
-# sim: SEEDS seeds from SEED_FROM on; what fails is drawn
+# sim: SEEDS seeds from SEED_FROM on, or as many as ALERTS alerts take, by JOBS processes; what fails is drawn
 SEEDS     ?= 1000
 SEED_FROM ?= 1
+JOBS      ?= $(shell nproc)
 sim: $O/bin/vigie-sim
-	@$O/bin/vigie-sim --seeds $(SEEDS) --from $(SEED_FROM)
+	@$O/bin/vigie-sim --jobs $(JOBS) --from $(SEED_FROM) $(if $(ALERTS),--alerts $(ALERTS),--seeds $(SEEDS))
 # sim-mutants: bugs planted one at a time into a copy of the cores; says which are caught, and in how many seeds
 sim-mutants:
 	@CC='$(CC)' tests/sim/mutants/run $(SEEDS)

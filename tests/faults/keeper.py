@@ -11,12 +11,13 @@ RESTART_S = 0.5  # RestartSec of our units
 
 
 class Keeper(threading.Thread):
-    def __init__(self, process, restart_s=RESTART_S):
+    def __init__(self, process, restart_s=RESTART_S, runs=False):
+        """RUNS: it was started already; from its first end on it is ours."""
         super().__init__(daemon=True, name=process.name)
         self.process, self.restart_s = process, restart_s
         self.lock = threading.Lock()  # our signals and its being collected: never a signal to a pid that is another's
         self.up = threading.Event()  # it said that it is ready, or it runs
-        self.ending = False
+        self.runs, self.ending = runs, False
         self.allowed = False  # it may end by itself: its disk is full, its fdatasync fails
         self.killed = 0
         self.once_s = None  # the next restart comes after that long
@@ -33,7 +34,9 @@ class Keeper(threading.Thread):
             killed = self.killed
             try:
                 self.starts += 1
-                self.process.start(timeout_s=60)
+                if not self.runs:
+                    self.process.start(timeout_s=60)
+                self.runs = False
                 self.up.set()
             except Failure as failure:
                 if not self.process.child:

@@ -45,7 +45,7 @@ class Tally:
         found = {}
         windows = sorted(self.windows, key=lambda w: w[2])
         first = 0
-        for alert in sorted((a for a in alerts if a.pressed and a.received_us), key=lambda a: a.planned_us):
+        for alert in sorted((a for a in alerts if a.planned_us and a.received_us), key=lambda a: a.planned_us):
             while first < len(windows) and windows[first][3] < alert.planned_us - 120_000_000:
                 first += 1
             kinds = set()

@@ -11,9 +11,12 @@ from links import Link, Loop
 from observer import Observer
 from processes import wait_for
 from region import BIN, PASSWORD, ROOT, Region, free_port
+from replicated import Replicated
 from screen import Screen
 
+FAILOVER_S = 20  # a primary is gone, a replica takes over, and the journals' events are there again
 SHIM = os.path.join(os.path.dirname(BIN), "tests", "faults", "disk.so")
+STORES = ("alerts", "positions", "sentinel")  # what ends last
 CONTROLS = (("regie-1", "Salle de contrôle 1"), ("regie-2", "Salle de contrôle 2"))
 
 
@@ -53,13 +56,30 @@ class Daemon(threading.Thread):
             self.ask("press")
 
 
+class Members(Replicated):
+    """Three Redis and three Sentinels, each with a disk of ours (disk.c)."""
+
+    def __init__(self, world):
+        super().__init__(world.folder, world.logs, os.path.join(world.dir, "redis", "users.acl"))
+        self.world = world
+
+    def _member(self, i):
+        super()._member(i)
+        node = self.nodes[i]
+        self.process[node].env = self.world.environment(node)
+
+
 class World(Region):
-    def __init__(self, seed, rate, phones, log):
+    """STORE "replicated": the alerts are in three Redis with three Sentinels.  "single": in one, and every process has a link of its own to
+    it, which can be cut; a failover cannot lose anything there, and so nothing may be raised twice."""
+
+    def __init__(self, seed, rate, phones, store):
         super().__init__(fleet=False)
-        self.seed, self.rate, self.phones, self.log = seed, rate, phones, log
+        self.replicated = None
+        self.seed, self.rate, self.phones, self.store = seed, rate, phones, store
         self.loop = Loop()
         self.links, self.keepers, self.screens = {}, {}, []
-        self.observer = Observer(failover_s=0)
+        self.observer = Observer(failover_s=FAILOVER_S if store == "replicated" else 0)
         self.console_ports = [free_port(), free_port()]
         self.dispatcher_port, self.alert_port = free_port(), free_port()
         self.fleet_folder = os.path.join(self.folder, "fleet")
@@ -69,13 +89,14 @@ class World(Region):
     # ---- parts -----------------------------------------------------------------------------------------------------------------
 
     def keep(self, name, argv, **options):
-        if os.path.exists(SHIM):
-            options["env"] = dict(os.environ, LD_PRELOAD=SHIM, VIGIE_DISK=self.disk(name))
-        keeper = self.keepers[name] = Keeper(self.process(name, argv, **options))
+        keeper = self.keepers[name] = Keeper(self.process(name, argv, env=self.environment(name), **options))
         keeper.start()
         if not keeper.begun.wait(60) or not keeper.up.is_set():
             raise RuntimeError(f"{name} did not start\n{keeper.process.tail()}")
         return keeper
+
+    def environment(self, name):
+        return dict(os.environ, LD_PRELOAD=SHIM, VIGIE_DISK=self.disk(name))
 
     def disk(self, name):
         """The file that tells what the disk of a process does (disk.c)."""
@@ -86,7 +107,9 @@ class World(Region):
         return self.links[name]
 
     def store_of(self, who, store):
-        """An address of a Redis of WHO's own: a link of ours."""
+        """An address of a Redis of WHO's own: a link of ours.  Sentinels name addresses themselves."""
+        if store == "alerts" and self.replicated:
+            return self.replicated.address
         name = f"{who}-{store}"
         if name not in self.links:
             self.link(name, os.path.join(self.folder, name + ".sock"), self.address(store))
@@ -99,9 +122,21 @@ class World(Region):
                          "700", "--dir", data, "--aclfile", os.path.join(self.dir, "redis", "users.acl")])
         wait_for(f"Redis {name}", lambda: self.ping(name))
 
+    def keep_replicated(self):
+        self.replicated.start()
+        for name, process in self.replicated.process.items():
+            self.processes[name] = process
+            self.keepers[name] = Keeper(process, runs=True)
+            self.keepers[name].start()
+
     def stores(self):
-        """The Redis of the alerts, by what they are now."""
-        return {"redis": ("alerts",)}
+        """The Redis of the alerts by what they are now; `redis` comes back at once, `primary` is gone for long."""
+        if not self.replicated:
+            return {"redis": ("alerts",)}
+        primary = self.replicated.primary()
+        first = (primary,) if primary else ()
+        return {"redis": first, "primary": first, "replica": tuple(n for n in self.replicated.nodes if n != primary),
+                "sentinel": tuple(self.replicated.sentinels)}
 
     def keep_dispatcher(self, name, rank, alerts_only=False):
         argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf")]
@@ -138,8 +173,14 @@ class World(Region):
     # ---- all of it -------------------------------------------------------------------------------------------------------------
 
     def start(self):
-        self.vigie("init", "--region", "lyon", "--alerts", self.address("alerts"), "--positions", self.address("positions"))
-        self.keep_redis("alerts")
+        if self.store == "replicated":
+            self.replicated = Members(self)
+        alerts = self.replicated.address if self.replicated else self.address("alerts")
+        self.vigie("init", "--region", "lyon", "--alerts", alerts, "--positions", self.address("positions"))
+        if self.replicated:
+            self.keep_replicated()
+        else:
+            self.keep_redis("alerts")
         self.keep_redis("positions")
         self.make_people()
         for login, name in CONTROLS:
@@ -234,7 +275,7 @@ class World(Region):
             daemon.ending = True
         for screen in self.screens:
             screen.end()
-        order = [k for n, k in self.keepers.items() if n not in ("alerts", "positions")] + [k for n, k in self.keepers.items() if n in ("alerts", "positions")]
+        order = [k for n, k in self.keepers.items() if not n.startswith(STORES)] + [k for n, k in self.keepers.items() if n.startswith(STORES)]
         for keeper in order:
             keeper.ending = True
             keeper.kill()
