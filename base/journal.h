@@ -7,7 +7,8 @@
  * while there still is room.  One process per journal (flock on NAME.lock); the file is 0600.
  *
  * A write or fdatasync that fails is final: what the kernel has dropped cannot be synced by trying again.  Nothing
- * not synced is ever reported as synced.  Without a `failed` callback the process ends at once with one log line and
+ * not synced is ever reported as synced.  Opened again, what the file says is written and synced anew before it counts: a
+ * failed fdatasync may have left it in memory alone, where only a power cut would show that it is on no disk.  Without a `failed` callback the process ends at once with one log line and
  * EX_IOERR. */
 #ifndef BASE_JOURNAL_H
 #define BASE_JOURNAL_H
@@ -80,11 +81,13 @@ struct journal_options {
         const struct journal_calls *calls; /* tests; NULL = real */
 };
 
-/* journal_open: create or open, lock, replay, cut a torn tail, preallocate, start the thread.
+/* journal_open: create or open, lock, replay, cut a torn tail, make durable what was replayed, preallocate, start the
+ * thread.
  *   options      copied, path too
  *   ret_report   may be NULL; written on success
  * Returns 0; -EWOULDBLOCK (another process has it); -EBADMSG, -EPROTONOSUPPORT, -EINVAL (not such a journal: see
- * entry_header_decode; the file is left as it is); -ENOSPC (no room for the first chunk); what replay gave; an errno
+ * entry_header_decode; the file is left as it is); -EIO (what was replayed cannot be made durable: nothing of it
+ * counts); -ENOSPC (no room for the first chunk); what replay gave; an errno
  * of the file system; -ENOMEM. */
 int journal_open(const struct journal_options *options, struct journal **ret_journal,
                  struct journal_report *ret_report);

@@ -203,9 +203,30 @@ static int cut_tail(struct journal_file *file, struct journal_report *report)
                 r = write_at(file, file->fd, file->out,
                              (struct journal_span){ file->end + done, left < JOURNAL_WINDOW ? left : JOURNAL_WINDOW });
         }
+        return r;
+}
+
+/* What was replayed may be in the page cache alone: the process before died between write and fdatasync, or its fdatasync failed
+ * and the kernel took the pages for clean, so that no other fdatasync would write them.  Writing the same octets to the same
+ * place makes them dirty again, needs no room on a full disk, and can destroy nothing.  Only the last batch can be meant:
+ * none is begun before the one before it is synced.  The folder too: the file's name may be that of a rename not yet synced. */
+static int write_anew(struct journal_file *file)
+{
+        uint64_t at = file->end > JOURNAL_BUFFER_SIZE ? file->end - JOURNAL_BUFFER_SIZE : 0;
+        int r = 0;
+
+        while (r == 0 && at < file->end) {
+                size_t len = file->end - at < JOURNAL_WINDOW ? (size_t)(file->end - at) : JOURNAL_WINDOW;
+                ssize_t n = pread(file->fd, file->out, len, (off_t)at);
+
+                if (n <= 0)
+                        return n < 0 ? -errno : -EIO;
+                r = write_at(file, file->fd, file->out, (struct journal_span){ at, (size_t)n });
+                at += (uint64_t)n;
+        }
         if (r == 0 && file->calls.fdatasync(file->fd) < 0)
                 r = -errno;
-        return r;
+        return r < 0 ? r : file_sync_folder(file->path, file->calls.fsync);
 }
 
 /* The room after the last entry: another chunk, or at least what the file has, made sure of (a copied file has
@@ -237,7 +258,8 @@ int journal_file_open(struct journal_file *file, const struct journal_options *o
         file->fd = open(file->path, O_RDWR | O_CLOEXEC);
         if (file->fd < 0)
                 return errno == ENOENT ? create(file) : -errno;
-        if ((r = replay(file, options, report)) < 0 || (r = cut_tail(file, report)) < 0)
+        if ((r = replay(file, options, report)) < 0 || (r = cut_tail(file, report)) < 0 ||
+            (r = write_anew(file)) < 0)
                 return r;
         return claim_room(file);
 }
