@@ -168,6 +168,16 @@ static bool is_stale(const struct record *record, const struct alert_change *cha
                change->at_ms < record->progress_at_ms;
 }
 
+bool alert_is_past_take(const struct record *record, const struct alert_change *change)
+{
+        bool other = record->owner_id[0] != '\0' && strcmp(record->owner_id, change->actor->person) != 0;
+
+        return change->event == EVENT_TAKE && change->replayed && record->state != ALERT_CLOSED &&
+               !record_applied(record, change->event_id) &&
+               (is_stale(record, change) ? other || record->owner_id[0] == '\0'
+                                         : other && (record->marks & RECORD_NO_NEWS) == 0);
+}
+
 /* What the carrier is to hear, by SMS where the last news of the phone came that way and it has no session here: that somebody has it,
  * what that one does, that nobody has it any more, that it is closed. */
 static void owe_receipt(struct record *record, const struct alert_change *change, const struct alert_ground *ground,

@@ -66,6 +66,7 @@ struct alert_change {
         int64_t now_ms, at_ms;   /* of the commit; when it happened */
         const uint8_t *event_id; /* of a command; NULL: a press or a deadline, whose content says whether it is news */
         bool replayed;           /* from the journal: what has happened since counts more */
+        bool had;                /* SEEN: by one who had taken it, see alert_is_past_take */
         const struct alert_press *press; /* RAISE, UPDATE */
         const struct alert_actor *actor; /* the others, save DUE */
         const struct command *command;   /* likewise; PROGRESS: its verb says which */
@@ -77,6 +78,10 @@ struct alert_change {
  * Returns 1: changed, a version up, with its next deadline, to be committed; 0: nothing new (the event was applied before, or
  * says nothing); or a refusal: an answer code, negative.  RECORD is changed where 1 is returned, and only there. */
 int alert_apply(struct record *record, const struct alert_change *change, const struct alert_ground *ground);
+
+/* alert_is_past_take: say whether CHANGE is a TAKE that a failover lost (the journal brings it back), of what somebody else has taken
+ * since: who was told "you have it" has it no more.  It is then applied as SEEN, with `had`, which keeps both in the record. */
+bool alert_is_past_take(const struct record *record, const struct alert_change *change);
 
 /* alert_allows: say whether ACTOR may take or join RECORD by role and zone (not: duty, own alert). */
 bool alert_allows(const struct record *record, const struct alert_actor *actor, const struct alert_ground *ground);

@@ -73,12 +73,28 @@ static void note_answer(struct asked *asked, const struct alert_change *change)
         }
 }
 
+/* Who had taken it, which a failover lost, stands in the record beside who has it.  Nobody has it: by SMS they are asked again. */
+static int see_who_had(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
+{
+        struct asked *asked = asked_line(record, change, ground);
+
+        if (asked == NULL || (asked->flags & ASKED_OWNED) != 0)
+                return ACT_NOTHING;
+        note_answer(asked, change);
+        asked->flags |= ASKED_OWNED;
+        if (record->owner_id[0] == '\0' && change->actor->path == BY_SMS)
+                ladder_owe_sms(asked, ground, change->now_ms);
+        return ACT_NEXT;
+}
+
 int alert_see(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
 {
         int found = record_asked_find(record, change->actor->person);
 
         if (!alert_allows(record, change->actor, ground))
                 return -ANSWER_NOT_ALLOWED;
+        if (change->had)
+                return see_who_had(record, change, ground);
         if (found >= 0 && record->asked[found].seen_at_ms != 0)
                 return ACT_NOTHING;
         if (found < 0 && record->state >= ALERT_SEEN)

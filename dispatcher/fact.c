@@ -27,7 +27,7 @@ size_t fact_encode(const struct fact *fact, uint8_t buf[FACT_MAX])
         struct cbor_writer w;
 
         cbor_writer_init(&w, buf, FACT_MAX);
-        cbor_write_array(&w, fact->type == FACT_ALERT ? 9 : fact->path != 0 ? 8 : 7);
+        cbor_write_array(&w, fact->type == FACT_ALERT || fact->refused ? 9 : fact->path != 0 ? 8 : 7);
         cbor_write_uint(&w, FACT_FORMAT);
         cbor_write_uint(&w, fact->type);
         write_octets(&w, fact->event_id, EVENT_ID_SIZE);
@@ -42,8 +42,10 @@ size_t fact_encode(const struct fact *fact, uint8_t buf[FACT_MAX])
         else
                 cbor_write_null(&w);
         write_octets(&w, fact->bytes, fact->size);
-        if (fact->type == FACT_COMMAND && fact->path != 0)
+        if (fact->type == FACT_COMMAND && (fact->path != 0 || fact->refused))
                 cbor_write_uint(&w, fact->path);
+        if (fact->type == FACT_COMMAND && fact->refused)
+                cbor_write_uint(&w, 1);
         assert(!w.full);
         return w.len;
 }
@@ -89,6 +91,7 @@ static void read_fact(struct cbor_reader *r, enum fact_type type, struct fact_re
         bytes = cbor_read_bytes(r, 0, FACT_BYTES_MAX);
         if (type == FACT_COMMAND && cbor_more(r))
                 head.path = (uint8_t)cbor_read_uint(r, UINT8_MAX);
+        head.refused = type == FACT_COMMAND && cbor_more(r) && cbor_read_uint(r, UINT8_MAX) != 0;
         if (type == FACT_COMMAND && command_decode(bytes.at, bytes.len, &command) == 0)
                 head.verb = command.verb;
         else if (type == FACT_COMMAND)

@@ -2,9 +2,10 @@
  * it when it came.  Also the journal's note that an alert is closed, after which its facts are worth nothing.
  *
  *      [1, 1, event id, at ms, alert id, path, why, claimed handset, bytes]      an alert object
- *      [1, 2, event id, at ms, alert id, asker's handset or null, bytes, path]   a command; path: where it came by SMS
+ *      [1, 2, event id, at ms, alert id, asker's handset or null, bytes, path, refused]   a command; path: where it came by SMS
  *      [1, 3, alert id, ...]                                                     closed: these ids
  *
+ * A command that is refused stands there once more, and says so: what a failover lost is offered again, what was refused is not.
  * Pure. */
 #ifndef DISPATCHER_FACT_H
 #define DISPATCHER_FACT_H
@@ -36,11 +37,12 @@ struct fact {
         enum fact_type type;
         enum fact_state state;
         uint8_t event_id[EVENT_ID_SIZE];
-        int64_t at_ms;                    /* when it came */
-        uint8_t id[ALERT_ID_SIZE];        /* of the alert */
-        uint8_t path, why;                /* enum alert_path; a COMMAND's is 0 or PATH_SMS.  ALERT: enum unverified_why */
+        int64_t at_ms;             /* when it came */
+        uint8_t id[ALERT_ID_SIZE]; /* of the alert */
+        uint8_t path, why;         /* enum alert_path; a COMMAND's is 0 or PATH_SMS.  ALERT: enum unverified_why */
         uint8_t handset[HANDSET_ID_SIZE]; /* ALERT: that the object names; COMMAND: that asks, where by_handset */
         bool by_handset, replayed;
+        bool refused;     /* COMMAND: it was answered so */
         bool looked_up;   /* ALERT on another phone: the store has no alert of that id, open or closed */
         uint64_t session; /* that it came by; 0 none */
         uint32_t request; /* of its frame */
@@ -50,9 +52,9 @@ struct fact {
         bool owed;        /* it was bare: its handset is to hear that it is safe now */
         bool has_ref;     /* COMMAND of the stream, and what came by SMS: `ref` is to be acknowledged, or taken */
         uint64_t ref;
-        bool meant;       /* it is in the record of meanwhile.c */
-        bool kept;        /* its handset was told that it is kept, or that somebody says they are coming */
-        bool coming;      /* by SMS: its sender was told that it is noted */
+        bool meant;               /* it is in the record of meanwhile.c */
+        bool kept;                /* its handset was told that it is kept, or that somebody says they are coming */
+        bool coming;              /* by SMS: its sender was told that it is noted */
         struct open_alert *alert; /* that it happens to; NULL: none any more */
         struct fact *next;        /* in the list of those that wait for the journal */
         size_t size;

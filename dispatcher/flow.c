@@ -227,7 +227,11 @@ static int apply_command(struct core *core, const struct fact *fact, struct reco
         r = right_actor(core, &command, fact, ret_actor);
         if (r < 0)
                 return r;
-        *ret_event = change.event = alert_event_of(command.verb);
+        change.event = alert_event_of(command.verb);
+        change.had = alert_is_past_take(record, &change);
+        if (change.had)
+                change.event = EVENT_SEEN;
+        *ret_event = change.event;
         return alert_apply(record, &change, &core->ground);
 }
 
@@ -329,6 +333,17 @@ static void commit(struct core *core, struct open_alert *alert, struct proposal 
                 fill_gone(core, action, record);
 }
 
+/* A command that is refused is not offered again, whatever happens to the store. */
+static void note_refused(struct core *core, struct fact *fact)
+{
+        uint8_t buf[FACT_MAX];
+
+        if (fact->type != FACT_COMMAND || fact->bare)
+                return;
+        fact->refused = true;
+        (void)core_append(core, (struct cbor_span){ buf, fact_encode(fact, buf) });
+}
+
 /* FACT changes nothing, or is refused (R an answer code, negative). */
 static void settle(struct core *core, struct open_alert *alert, struct fact *fact, int r)
 {
@@ -344,6 +359,7 @@ static void settle(struct core *core, struct open_alert *alert, struct fact *fac
                 tell_waiting(core, alert, &record);
         fact->owed = false;
         if (r < 0) {
+                note_refused(core, fact);
                 flow_remove(core, alert, fact);
                 free(fact);
         }

@@ -297,7 +297,7 @@ void hold_close(struct record *record, const struct tombstone *tombstone)
         record->version = tombstone->version > record->version ? tombstone->version : record->version;
         record->close_reason = tombstone->state >= CLOSE_HELPED ? tombstone->state : CLOSE_OTHER;
         record->closed_at_ms = tombstone->closed_at_ms;
-        record->revision = tombstone->revision > record->revision ? tombstone->revision : record->revision;
+        record->revision = tombstone->revision; /* a press beyond that was not in what was closed, and its phone raises it anew */
         record->due_ms = 0;
         record_set_text(record->closed_by_name, sizeof(record->closed_by_name), tombstone->who);
 }
@@ -459,8 +459,7 @@ void hold_load(struct core *core, struct open_alert *alert, const struct record 
                 return;
         }
         alert->untold = record->version >= alert->version && core->sessions.count > 0;
-        if (record->version <= alert->version) /* a failover lost what it had acknowledged, and may have gone on from there */
-                flow_again(core, alert);
+        flow_again(core, alert); /* a failover may have lost what it had acknowledged, and gone on from there */
         hold_set(core, alert, record, bytes);
         alert->close_again = hold_closed(core, alert->id) != NULL; /* a closure too: it is final */
         if (alert->close_again)

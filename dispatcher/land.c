@@ -20,6 +20,18 @@ static void count(struct core_counters *counters, const struct open_alert *alert
                 counters->unverified++;
 }
 
+/* FACT, a command, is in RECORD.  A take that somebody else's has replaced is none; where nobody has it by now, they ring again. */
+static void answer(struct core *core, const struct open_alert *alert, const struct fact *fact,
+                   const struct record *record)
+{
+        bool had = fact->verb == COMMAND_TAKE && alert->proposal_event == EVENT_SEEN;
+
+        if (!had)
+                right_answer(core, fact, ANSWER_DONE, record);
+        else if (record->owner_id[0] != '\0')
+                right_answer(core, fact, ANSWER_TAKEN_BY_OTHER, record);
+}
+
 /* The store has the proposal.  The feed may have said so before. */
 static void landed(struct core *core, struct open_alert *alert)
 {
@@ -35,7 +47,7 @@ static void landed(struct core *core, struct open_alert *alert)
         if (fact != NULL) {
                 flow_done(core, fact);
                 if (fact->type == FACT_COMMAND && (fact->by_handset || fact->path == PATH_SMS))
-                        right_answer(core, fact, ANSWER_DONE, &record);
+                        answer(core, alert, fact, &record);
         }
         sms_landed(alert, true);
         sms_owed(core, alert, &record);

@@ -116,6 +116,18 @@ static void make_room(struct core *core, struct open_alert *alert)
         }
 }
 
+/* FACT says that the one there was of no use. */
+static void replay_refused(struct core *core, const struct fact *fact)
+{
+        struct open_alert *alert = hold_find(core, fact->id);
+        struct fact *there = alert != NULL ? flow_find(alert, fact->event_id) : NULL;
+
+        if (there == NULL)
+                return;
+        flow_remove(core, alert, there);
+        free(there);
+}
+
 int core_replay(struct core *core, struct cbor_span bytes)
 {
         struct open_alert *alert;
@@ -126,6 +138,11 @@ int core_replay(struct core *core, struct cbor_span bytes)
                 return r;
         if (read.type == FACT_GONE) {
                 replay_gone(core, &read);
+                return 0;
+        }
+        if (read.fact->refused) {
+                replay_refused(core, read.fact);
+                free(read.fact);
                 return 0;
         }
         alert = is_test(read.fact) ? NULL : hold_need(core, read.fact->id);

@@ -103,7 +103,7 @@ static void answer_sms(struct core *core, const struct fact *fact, uint8_t code,
 {
         struct command command;
 
-        if ((fact->replayed && core->now_ms - fact->at_ms > ANSWER_BY_SMS_MS) ||
+        if ((fact->replayed && code == ANSWER_DONE && core->now_ms - fact->at_ms > ANSWER_BY_SMS_MS) ||
             command_decode(fact->bytes, fact->size, &command) < 0)
                 return;
         sms_answer(core,
@@ -121,7 +121,7 @@ void right_answer(struct core *core, const struct fact *fact, uint8_t code, cons
                 core->counters.commands_refused++;
         if (fact->path == PATH_SMS)
                 answer_sms(core, fact, code, record);
-        else if (fact->by_handset && session != NULL)
+        else if (fact->by_handset && session != NULL && !(fact->replayed && code == ANSWER_DONE))
                 answer_session(core, session, fact->request, code, record);
         else if (!fact->by_handset && !fact->replayed)
                 answer_feed(core, fact->event_id, code, record);

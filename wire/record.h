@@ -127,7 +127,7 @@ enum asked_flag {
         ASKED_CONSOLE = 0x02,  /* reachable by a visible console when asked */
         ASKED_SMS_DUE = 0x04,  /* the ladder came to this person's SMS; `sms_state` says what became of it */
         ASKED_JOINED = 0x08,   /* comes too */
-        ASKED_OWNED = 0x10,    /* had taken it and released it, or was taken over */
+        ASKED_OWNED = 0x10,    /* had taken it and released it, was taken over, or a failover lost it to another */
         ASKED_MANAGER = 0x20,  /* asked as a manager (+120 s) */
         ASKED_DECLINED = 0x40, /* passed it on: the next nearest was asked.  A take takes it off */
 };

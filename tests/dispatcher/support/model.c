@@ -65,7 +65,7 @@ static bool feed_some(struct model *model, unsigned dispatcher)
         const struct model_entry *entry = &model->feed[d->fed];
         struct core_event event = { .kind = (enum core_event_kind)entry->kind };
 
-        if (d->core == NULL || !model->store_up || d->fed == model->feed_count)
+        if (d->core == NULL || !model->store_up || d->cut_off || d->fed == model->feed_count)
                 return false;
         d->fed++;
         if (entry->kind == CORE_FEED_ALERT) {
@@ -170,6 +170,15 @@ void model_store(struct model *model, bool up)
                         load_alerts(model, d);
                 state(model, d, CORE_STORE, up);
         }
+        model_pump(model);
+}
+
+void model_store_of(struct model *model, unsigned dispatcher, bool up)
+{
+        model->dispatchers[dispatcher].cut_off = !up;
+        if (up)
+                load_alerts(model, dispatcher);
+        state(model, dispatcher, CORE_STORE, up);
         model_pump(model);
 }
 

@@ -76,6 +76,7 @@ struct model_dispatcher {
         struct model_bytes unsynced[8192];
         uint64_t numbered; /* of this run's APPENDs */
         size_t fed;        /* of the feed */
+        bool cut_off;      /* its link to the store is down, see model_store_of */
 };
 
 struct model {
@@ -208,6 +209,8 @@ void model_pass(struct model *model, int64_t ms); /* time passes, in ticks */
 void model_sync(struct model *model);             /* what hold_sync held */
 void model_release(struct model *model);          /* what hold_commits held */
 void model_store(struct model *model, bool up);
+/* model_store_of: the same for one dispatcher alone: its link to the store. */
+void model_store_of(struct model *model, unsigned dispatcher, bool up);
 /* model_lose: a failover loses what became of the alert ID after the feed's entry ENTRY, which is one of it; -1: all of it. */
 void model_lose(struct model *model, const uint8_t id[ALERT_ID_SIZE], int entry);
 void model_positions(struct model *model, bool up);

@@ -1,0 +1,239 @@
+/* Two owners that a failover made: the newer stays, the other is told, the record shows both. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/dispatcher/support/model.h"
+
+struct scene {
+        struct model *model;
+        uint8_t id[ALERT_ID_SIZE];
+        uint64_t anna, bob;
+        int raised; /* the feed's entry: what a failover goes back to */
+};
+
+/* Anna on the first dispatcher, Bob on the second, one alert that neither has. */
+static struct scene scene(void)
+{
+        struct scene s = { .model = model_new(2, NULL) };
+        struct alert alert = model_alert_default(s.model, 1);
+
+        s.model->options.sms = true;
+        model_begin(s.model);
+        model_alert_id(1, 1, s.id);
+        model_enrol(s.model, 1, HANDSET_CARRIER, "carl");
+        model_put_supervisor(s.model, "anna", "", false);
+        model_put_supervisor(s.model, "bob", "", false);
+        model_enrol(s.model, 11, HANDSET_SUPERVISOR, "anna");
+        model_enrol(s.model, 12, HANDSET_SUPERVISOR, "bob");
+        model_on_duty(s.model, "anna", 45.751, 4.85);
+        model_on_duty(s.model, "bob", 45.752, 4.85);
+        s.anna = model_login(s.model, 0, 11);
+        s.bob = model_login(s.model, 1, 12);
+        model_press(s.model, model_login(s.model, 1, 1), 1, &alert);
+        s.raised = (int)s.model->feed_count - 1;
+        return s;
+}
+
+static int ask(struct scene *s, uint64_t session, uint8_t verb)
+{
+        struct command command = model_command(verb, s->id);
+
+        command.id[0] = (uint8_t)session; /* nobody gives an order that was given */
+        command.id[1] = verb;
+        return model_ask(s->model, session, &command);
+}
+
+static uint8_t flags_of(struct scene *s, const char *person)
+{
+        struct record record = model_record(s->model, s->id);
+        int found = record_asked_find(&record, person);
+
+        return found >= 0 ? record.asked[found].flags : 0;
+}
+
+static const struct record *rung(struct scene *s, uint64_t session)
+{
+        return &model_session(s->model, session)->rung;
+}
+
+/* Anna takes it; that is lost; Bob takes it before Anna's dispatcher is back. */
+static void make_two(struct scene *s)
+{
+        assert_int_equal(ask(s, s->anna, COMMAND_TAKE), ANSWER_DONE);
+        model_store_of(s->model, 0, false);
+        model_lose(s->model, s->id, s->raised);
+        model_store_of(s->model, 1, false);
+        model_store_of(s->model, 1, true);
+        assert_string_equal(model_record(s->model, s->id).owner_id, "");
+        model_pass(s->model, 1000);
+        assert_int_equal(ask(s, s->bob, COMMAND_TAKE), ANSWER_DONE);
+}
+
+static void assert_both(struct scene *s)
+{
+        struct record record = model_record(s->model, s->id);
+
+        assert_string_equal(record.owner_id, "bob");
+        assert_int_equal(flags_of(s, "anna") & ASKED_OWNED, ASKED_OWNED);
+        assert_int_equal(flags_of(s, "bob") & ASKED_OWNED, 0);
+}
+
+static void test_newer_stays(void **state)
+{
+        struct scene s = scene();
+        size_t feed;
+
+        make_two(&s);
+        model_session(s.model, s.anna)->frame.type = 0;
+        model_store_of(s.model, 0, true);
+        assert_both(&s);
+        assert_int_equal(model_session(s.model, s.anna)->frame.type, FRAME_ANSWER);
+        assert_int_equal(model_session(s.model, s.anna)->frame.u.answer.code, ANSWER_TAKEN_BY_OTHER);
+        assert_string_equal(model_session(s.model, s.anna)->frame.u.answer.who, "Bob");
+        assert_string_equal(rung(&s, s.anna)->owner_id, "bob");
+        feed = s.model->feed_count;
+        model_store(s.model, false); /* once: the next time it is known */
+        model_store(s.model, true);
+        assert_int_equal(s.model->feed_count, feed);
+        model_free(s.model);
+}
+
+/* The store has gone on far beyond the version that Anna's dispatcher knew. */
+static void test_store_went_on(void **state)
+{
+        struct scene s = scene();
+
+        make_two(&s);
+        assert_int_equal(ask(&s, s.bob, COMMAND_EN_ROUTE), ANSWER_DONE);
+        assert_int_equal(ask(&s, s.bob, COMMAND_ON_SCENE), ANSWER_DONE);
+        model_store_of(s.model, 0, true);
+        assert_both(&s);
+        assert_int_equal(model_record(s.model, s.id).state, ALERT_ON_SCENE);
+        assert_string_equal(rung(&s, s.anna)->owner_id, "bob");
+        model_free(s.model);
+}
+
+/* Anna's dispatcher died as well; its journal says it when it is back.  She was not asked: she gets a line of her own, and so is told. */
+static void test_by_the_journal(void **state)
+{
+        struct scene s = scene();
+        struct record record;
+
+        model_put_supervisor(s.model, "zoe", "", false);
+        model_enrol(s.model, 13, HANDSET_SUPERVISOR, "zoe");
+        model_on_duty(s.model, "zoe", 45.9, 4.85);
+        s.anna = model_login(s.model, 0, 13);
+        model_pass(s.model, 1000);
+        assert_int_equal(ask(&s, s.anna, COMMAND_TAKE), ANSWER_DONE);
+        model_kill(s.model, 0);
+        model_lose(s.model, s.id, s.raised);
+        model_store_of(s.model, 1, false);
+        model_store_of(s.model, 1, true);
+        model_pass(s.model, 1000);
+        assert_int_equal(ask(&s, s.bob, COMMAND_TAKE), ANSWER_DONE);
+        s.anna = model_login(s.model, 1, 13);
+        model_start(s.model, 0);
+        model_pump(s.model);
+        record = model_record(s.model, s.id);
+        assert_string_equal(record.owner_id, "bob");
+        assert_true(record_asked_find(&record, "zoe") >= 0);
+        assert_int_equal(flags_of(&s, "zoe") & ASKED_OWNED, ASKED_OWNED);
+        assert_string_equal(rung(&s, s.anna)->owner_id, "bob");
+        model_free(s.model);
+}
+
+/* Both wait for the store: the one who comes second is refused as ever, and no journal says later that they had it. */
+static void test_who_was_refused_never_had_it(void **state)
+{
+        struct scene s = scene();
+        struct command take = model_command(COMMAND_TAKE, s.id);
+
+        s.model->hold_commits = true;
+        (void)model_ask(s.model, s.bob, &take);
+        (void)model_ask(s.model, s.anna, &take);
+        s.model->hold_commits = false;
+        model_release(s.model);
+        for (unsigned d = 0; d < 2; d++) {
+                model_kill(s.model, d);
+                model_start(s.model, d);
+                model_pump(s.model);
+        }
+        assert_int_equal((flags_of(&s, "anna") | flags_of(&s, "bob")) & ASKED_OWNED, 0);
+        model_free(s.model);
+}
+
+/* Bob had it and gave it back: Anna, who thinks that it is hers, is rung again. */
+static void test_nobody_has_it_now(void **state)
+{
+        struct scene s = scene();
+
+        make_two(&s);
+        assert_int_equal(ask(&s, s.bob, COMMAND_RELEASE), ANSWER_DONE);
+        model_store_of(s.model, 0, true);
+        assert_string_equal(model_record(s.model, s.id).owner_id, "");
+        assert_int_equal(flags_of(&s, "anna") & ASKED_OWNED, ASKED_OWNED);
+        assert_int_equal(flags_of(&s, "bob") & ASKED_OWNED, ASKED_OWNED);
+        assert_string_equal(rung(&s, s.anna)->owner_id, "");
+        model_free(s.model);
+}
+
+/* Anna took it by SMS, minutes ago: she is told by SMS. */
+static void test_by_sms(void **state)
+{
+        struct scene s = scene();
+        char number[NUMBER_MAX + 1];
+
+        model_person_number(s.model, "anna", number);
+        assert_true(model_sms_text(s.model, 0, number, "OUI"));
+        assert_string_equal(model_record(s.model, s.id).owner_id, "anna");
+        model_store_of(s.model, 0, false);
+        model_lose(s.model, s.id, s.raised);
+        model_store_of(s.model, 1, false);
+        model_store_of(s.model, 1, true);
+        assert_int_equal(ask(&s, s.bob, COMMAND_TAKE), ANSWER_DONE);
+        model_pass(s.model, 120000);
+        model_store_of(s.model, 0, true);
+        assert_both(&s);
+        assert_int_equal(model_said(s.model, SMS_TAKEN_BY, number), 1);
+        assert_string_equal(model_last_said(s.model, SMS_TAKEN_BY, number)->say.who, "Bob");
+        model_free(s.model);
+}
+
+/* No failover: what was taken and given back says nothing new when a dispatcher loads, or starts again. */
+static void test_nothing_lost(void **state)
+{
+        struct scene s = scene();
+        size_t feed, frames;
+
+        assert_int_equal(ask(&s, s.anna, COMMAND_TAKE), ANSWER_DONE);
+        assert_int_equal(ask(&s, s.anna, COMMAND_RELEASE), ANSWER_DONE);
+        assert_int_equal(ask(&s, s.bob, COMMAND_TAKE), ANSWER_DONE);
+        frames = model_session(s.model, s.anna)->frame_count;
+        model_store_of(s.model, 0, false);
+        assert_int_equal(ask(&s, s.bob, COMMAND_EN_ROUTE), ANSWER_DONE);
+        feed = s.model->feed_count;
+        model_store_of(s.model, 0, true);
+        assert_int_equal(model_session(s.model, s.anna)->frame_count, frames); /* no answer twice */
+        model_kill(s.model, 0);
+        model_start(s.model, 0);
+        model_pump(s.model);
+        assert_int_equal(s.model->feed_count, feed);
+        model_free(s.model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_newer_stays),       cmocka_unit_test(test_store_went_on),
+                cmocka_unit_test(test_by_the_journal),    cmocka_unit_test(test_who_was_refused_never_had_it),
+                cmocka_unit_test(test_nobody_has_it_now), cmocka_unit_test(test_by_sms),
+                cmocka_unit_test(test_nothing_lost),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
