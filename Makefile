@@ -128,6 +128,10 @@ $O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW) | $(PROGRAMS)
 $O/tests/console/seed: $O/tests/console/seed.o $(LOW)
 	$(LINK) $(LIBS)
 
+# a round, a phone's codes and the region's lists, for the browser test of the caretaker's page
+$O/tests/console/scene: $O/tests/console/scene.o $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+
 # spoiled passes and what is to be said of them, for the verifier of the caretaker's page
 $O/tests/wire/pass_cases: $O/tests/wire/pass_cases.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
@@ -137,10 +141,15 @@ $O/tests/bench/%_bench: $O/tests/bench/%_bench.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(LIBS)
 
 # the simulator: the cores of the daemons, with everything around them made up
-SIM_OBJ := $(patsubst %.c,$O/%.o,$(filter-out %/main.c %_test.c,$(wildcard tests/sim/*.c))) $O/tests/geo/oracle.o
-$O/bin/vigie-sim: $O/tests/sim/main.o $(SIM_OBJ) $O/libvigie-handset.a $O/libdispatcher.a $(LOW)
+SIM_DISPATCHER := core hold flow flow_disk land tell offer right session duty supervision replay table limit directory fact alert \
+	alert_press alert_people ladder intake notice meanwhile sms sms_in sms_out port waiting
+SIM_SRC := $(filter-out %/main.c %_test.c,$(wildcard tests/sim/*.c)) tests/geo/oracle.c $(lib_core) $(SIM_DISPATCHER:%=dispatcher/%.c) \
+	$(lib_geo) base/entry.c base/hex.c base/utf8.c base/wheel.c $(addprefix wire/,alert.c cbor.c cbor_head.c cbor_write.c command.c \
+	cose.c feed.c fields.c frame.c id.c people.c receipt.c record.c trust.c)
+SIM_OBJ := $(SIM_SRC:%.c=$O/%.o)
+$O/bin/vigie-sim: $O/tests/sim/main.o $(SIM_OBJ)
 	$(LINK) $(LIBS)
-$O/tests/sim/%_test: $O/tests/sim/%_test.o $(SIM_OBJ) $O/libvigie-handset.a $O/libdispatcher.a $(LOW)
+$O/tests/sim/%_test: $O/tests/sim/%_test.o $(SIM_OBJ)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 
 # sim: SEEDS seeds from SEED_FROM on, or as many as ALERTS alerts take, by JOBS processes; what fails is drawn
@@ -153,7 +162,7 @@ sim: $O/bin/vigie-sim
 sim-mutants:
 	@CC='$(CC)' tests/sim/mutants/run $(SEEDS)
 
-tests: $(TESTS) $O/tests/console/seed $O/tests/wire/pass_cases
+tests: $(TESTS) $O/tests/console/seed $O/tests/console/scene $O/tests/wire/pass_cases
 
 # a fleet of made-up handsets, for the demo and the bench
 fleet: $O/bin/vigie-fleet
@@ -174,7 +183,9 @@ faults: all web fleet $O/tests/faults/disk.so
 WEB_SRC := $(shell find console/web -type f 2>/dev/null)
 LEAFLET := $(addprefix build/web/leaflet/,leaflet.js leaflet.css LICENSE.txt)
 
-WEB := $(patsubst console/web/%,build/web/%,$(WEB_SRC)) $(LEAFLET)
+# the caretaker's page is a folder that any web server can host: what it shares with the console's pages is copied into it
+CARETAKER := $(addprefix build/web/caretaker/,dom.js words.js icon.svg zxing/reader/index.js zxing/share.js zxing/zxing_reader.wasm zxing/LICENSE.txt)
+WEB := $(patsubst console/web/%,build/web/%,$(WEB_SRC)) $(LEAFLET) $(CARETAKER)
 
 web: $(WEB)
 	@rm -f $(filter-out $(WEB),$(shell find build/web -type f)) && find build/web -type d -empty -delete
@@ -185,6 +196,14 @@ build/web/leaflet/LICENSE.txt: node_modules/.package-lock.json
 	@mkdir -p $(@D) && cp node_modules/leaflet/LICENSE $@
 build/web/leaflet/%: node_modules/.package-lock.json
 	@mkdir -p $(@D) && cp node_modules/leaflet/dist/$* $@
+$(addprefix build/web/caretaker/,dom.js words.js icon.svg): build/web/caretaker/%: console/web/%
+	@mkdir -p $(@D) && cp $< $@
+build/web/caretaker/zxing/LICENSE.txt: node_modules/.package-lock.json
+	@mkdir -p $(@D) && cp node_modules/zxing-wasm/LICENSE $@
+build/web/caretaker/zxing/%.wasm: node_modules/.package-lock.json
+	@mkdir -p $(@D) && cp node_modules/zxing-wasm/dist/reader/$*.wasm $@
+build/web/caretaker/zxing/%.js: node_modules/.package-lock.json
+	@mkdir -p $(@D) && cp node_modules/zxing-wasm/dist/es/$*.js $@
 node_modules/.package-lock.json: package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

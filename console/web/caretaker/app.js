@@ -1,0 +1,126 @@
+// The caretaker's page: a code in front of the camera, a verdict in large words.  Everything is decided here, without a network.
+import { passText } from "./base45.js";
+import { byId, el, show } from "./dom.js";
+import { listsFor } from "./lists.js";
+import { placeOf } from "./place.js";
+import { scan } from "./scan.js";
+import { DOOR, passVerify, presentationRead, REFUSALS } from "./verify.js";
+import { chooseLanguage, loadWords, otherLanguage, say } from "./words.js";
+
+const LISTS_AGAIN_MS = 60000;
+const SEEN_S = 120; // how long a proof that was good is remembered: longer than it could be good again
+
+let place, lists, pause;
+const seen = new Map(); // "pass counter" -> s
+
+const when = (s) => new Date(s * 1000).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" });
+
+function problem(key) {
+  byId("problem").textContent = say(key);
+  show(byId("problem"), true);
+  show(byId("scan"), false);
+}
+
+// Two people hold two phones: both show this number, made from the proof's signature.
+async function codeOf(proof) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", proof.cose.signature));
+  return String((digest[0] << 16 | digest[1] << 8 | digest[2]) % 10000).padStart(4, "0");
+}
+
+function replayed(verdict, now) {
+  const key = `${verdict.pass.id} ${verdict.proof.counter}`;
+  for (const [old, at] of seen)
+    if (at < now - SEEN_S)
+      seen.delete(old);
+  const was = seen.has(key);
+  seen.set(key, now);
+  return was;
+}
+
+async function judge(octets) {
+  const shown = octets === null ? null : presentationRead(octets);
+  const now = lists.now();
+  if (shown === null)
+    return { word: "no_pass" };
+  const verdict = await passVerify({ ...shown, hello: new Uint8Array(), trust: lists.trust, status: lists.status, now, building: place.building,
+    class: DOOR.PAGE, sensitive: place.sensitive, degradedOk: false });
+  const word = REFUSALS[verdict.refusal];
+  return { word: word === "good" && replayed(verdict, now) ? "replayed" : word, ...verdict };
+}
+
+async function tell(text) {
+  pause(true);
+  const verdict = await judge(passText(text));
+  const good = verdict.word === "good";
+  const box = byId("verdict");
+  box.className = good ? "good" : "bad";
+  byId("sign").textContent = good ? "✓" : "✕";
+  byId("word").textContent = say(good ? "open" : "closed");
+  byId("sentence").textContent = say(verdict.word);
+  byId("code").textContent = good ? await codeOf(verdict.proof) : "";
+  const checked = good ? [say("checked_region", { name: verdict.pass.region }), say("checked_building"), say("checked_times", { when: when(verdict.pass.notAfter) }),
+    say("checked_status", { when: when(lists.status.issuedAt) }), say("checked_now")] : [];
+  byId("checked").replaceChildren(...checked.map((line) => el("li", {}, line)));
+  for (const part of ["code", "compare", "checked"])
+    show(byId(part), good);
+  show(byId("scan"), false);
+  show(box, true);
+  byId("next").focus();
+}
+
+async function refresh() {
+  lists = await listsFor(place, localStorage);
+  byId("list").textContent = lists.status === null ? "" : say("list", { when: when(lists.status.issuedAt) });
+}
+
+async function start() {
+  show(byId("again"), false);
+  byId("hint").textContent = say("starting");
+  show(byId("scan"), true);
+  try {
+    pause = await scan(byId("camera"), tell);
+    byId("hint").textContent = say("show");
+  } catch {
+    byId("hint").textContent = say("no_camera");
+    show(byId("again"), true);
+  }
+}
+
+async function open() {
+  await loadWords();
+  byId("language").textContent = say("other_language");
+  byId("language").lang = otherLanguage();
+  byId("language").addEventListener("click", () => {
+    chooseLanguage(otherLanguage());
+    location.reload();
+  });
+  try {
+    place = placeOf(location.hash, localStorage);
+  } catch {
+    problem("bad_link");
+    return;
+  }
+  if (place === null) {
+    problem("no_link");
+    return;
+  }
+  byId("building").textContent = place.name;
+  byId("region").textContent = say("region", { name: place.region });
+  await refresh();
+  if (lists.trust === null) {
+    problem("no_lists");
+    return;
+  }
+  setInterval(refresh, LISTS_AGAIN_MS);
+  byId("again").addEventListener("click", start);
+  byId("next").addEventListener("click", () => {
+    show(byId("verdict"), false);
+    show(byId("scan"), true);
+    pause(false);
+  });
+  await start();
+}
+
+if ("serviceWorker" in navigator)
+  navigator.serviceWorker.register("worker.js");
+await open();

@@ -1,0 +1,61 @@
+// The trust list and the status list: the newest that was ever good is kept, and goes on being used without a network.
+import { Malformed } from "./cbor.js";
+import { statusOpen, trustOpen } from "./verify.js";
+
+const WAIT_MS = 5000;
+
+function kept(storage, key) {
+  const text = storage.getItem(key);
+  return text === null ? null : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}
+
+function keep(storage, key, octets) {
+  storage.setItem(key, btoa(Array.from(octets, (o) => String.fromCharCode(o)).join("")));
+}
+
+async function fetched(name) {
+  try {
+    const response = await fetch(name, { cache: "no-store", signal: AbortSignal.timeout(WAIT_MS) });
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+  } catch {
+    return null; // no network: what is kept will do
+  }
+}
+
+// What OCTETS hold, by OPEN; null where they are null, or are not what they should be.
+async function opened(octets, open) {
+  try {
+    return octets === null ? null : await open(octets);
+  } catch (error) {
+    if (error instanceof Malformed || error instanceof TypeError) // TypeError: not zlib
+      return null;
+    throw error;
+  }
+}
+
+// The newer of the one kept and the one fetched, by what RANK says of each; kept from now on.
+async function newest(storage, key, name, open, rank) {
+  const old = await opened(kept(storage, key), open);
+  const octets = await fetched(name);
+  const fresh = await opened(octets, open);
+  if (fresh === null || (old !== null && rank(fresh) <= rank(old)))
+    return old;
+  keep(storage, key, octets);
+  return fresh;
+}
+
+// {trust, status, now()} for PLACE; trust or status are null where there is none yet.  The clock never goes below what the region signed.
+export async function listsFor(place, storage) {
+  const seconds = () => Math.floor(Date.now() / 1000);
+  const where = `${place.region}.${[...place.root.subarray(0, 4)].join(".")}`;
+  const trust = await newest(storage, `vigie.caretaker.trust.${where}`, "data/trust", async (octets) => {
+    const list = await trustOpen(octets, place.root);
+    return list.region === place.region ? list : null;
+  }, (list) => list.number);
+  if (trust === null)
+    return { trust, status: null, now: seconds };
+  const now = () => Math.max(seconds(), trust.issuedAt);
+  const status = await newest(storage, `vigie.caretaker.status.${where}`, "data/status", (octets) => statusOpen(octets, trust, now()),
+    (list) => list.issuedAt);
+  return { trust, status, now: () => Math.max(now(), status?.issuedAt ?? 0) };
+}

@@ -1,0 +1,129 @@
+// The caretaker's page in a real browser with a fake camera, served as plain files: a code opens, what is wrong does not, without a
+// network as well.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { after, before, test } from "node:test";
+import { poorContrast } from "./lib/browser.mjs";
+import { film } from "./lib/camera.mjs";
+
+const { chromium } = createRequire(import.meta.url)("playwright-core");
+const BUILD = process.env.VIGIE_BUILD ?? "release";
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
+const SLOT_S = 15;
+
+let folder, camera, server, address, browser, page, scene, began;
+
+function serve(request, response) {
+  const path = normalize(new URL(request.url, "http://x").pathname).replace(/\/$/, "/index.html");
+  const file = path.startsWith("/data/") ? join(folder, path) : join("build/web/caretaker", path);
+  try {
+    response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
+    response.end(readFileSync(file));
+  } catch {
+    response.statusCode = 404;
+    response.end();
+  }
+}
+
+function listen() {
+  server = createServer(serve);
+  return new Promise((resolve) => server.listen(Number(new URL(address ?? "http://x:0").port), "127.0.0.1", resolve));
+}
+
+async function stop() {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+// What a phone shows now: its code changes every 15 s.
+const codeNow = () => scene[`code${Math.floor((Date.now() / 1000 - began) / SLOT_S)}`];
+
+// Hold TEXT in front of the camera and open the page anew; gives what it says.
+async function hold(text, hash = "") {
+  film(camera, text);
+  await page.goto("about:blank");
+  await page.goto(`${address}/${hash}`);
+  await page.locator("#verdict, #problem").locator("visible=true").first().waitFor({ timeout: 20000 });
+  return { word: await page.locator("#word").textContent(), sentence: await page.locator("#sentence").textContent(), code: await page.locator("#code").textContent() };
+}
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "vigie-caretaker-"));
+  camera = join(folder, "camera.y4m");
+  mkdirSync(join(folder, "data"));
+  began = Math.floor(Date.now() / 1000);
+  const lines = execFileSync(`build/${BUILD}/tests/console/scene`, [folder, String(began)], { encoding: "latin1" }).trim().split("\n");
+  scene = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));
+  film(camera, null);
+  await listen();
+  address = `http://localhost:${server.address().port}`;
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    `--use-file-for-fake-video-capture=${camera}`] });
+  const context = await browser.newContext({ locale: "fr-FR", viewport: { width: 390, height: 844 }, permissions: ["camera"] });
+  page = await context.newPage();
+});
+
+after(async () => {
+  await browser?.close();
+  if (server?.listening)
+    await stop();
+  rmSync(folder, { recursive: true });
+});
+
+test("without a link, and with a spoiled one, the page says what to do", async () => {
+  await page.goto(`${address}/`);
+  await page.getByText("Ouvrez le lien").waitFor();
+  await page.goto(`${address}/?x#${scene.link.slice(0, -4)}`);
+  await page.getByText("pas complet").waitFor();
+});
+
+test("a code of now opens, and shows what was checked and a number to compare", async () => {
+  const said = await hold(codeNow(), `#${scene.link}`);
+  assert.equal(said.word, "OUVREZ");
+  assert.match(said.code, /^\d{4}$/);
+  assert.equal(await page.locator("#checked li").count(), 5);
+  assert.equal(await page.locator("#building").textContent(), "12 rue de la République");
+  assert.deepEqual(await poorContrast(page), []);
+  if (process.env.VIGIE_SHOTS)
+    await page.screenshot({ path: join(process.env.VIGIE_SHOTS, "caretaker-good.png") });
+});
+
+test("the link is remembered; the same code a second time is refused on the same page", async () => {
+  const code = codeNow();
+  assert.equal((await hold(code)).word, "OUVREZ");
+  await page.getByRole("button", { name: "Code suivant" }).click();
+  await page.getByText("déjà servi").waitFor();
+});
+
+test("a picture of a screen, another building, what is no pass: not opened, and why", async () => {
+  assert.match((await hold(scene.old)).sentence, /une photo ne suffit pas/);
+  assert.equal(await page.locator("#word").textContent(), "N’OUVREZ PAS");
+  if (process.env.VIGIE_SHOTS)
+    await page.screenshot({ path: join(process.env.VIGIE_SHOTS, "caretaker-bad.png") });
+  assert.match((await hold(scene.elsewhere)).sentence, /d’autres immeubles/);
+  assert.match((await hold("https://example.org/")).sentence, /pas un laissez-passer/);
+  assert.match((await hold(`${codeNow().slice(0, -9)}000000000`)).sentence, /./);
+  assert.equal(await page.locator("#word").textContent(), "N’OUVREZ PAS");
+});
+
+test("the server stopped: the page opens and judges all the same", async () => {
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await stop();
+  assert.equal((await hold(codeNow())).word, "OUVREZ");
+  assert.match((await hold(scene.old)).sentence, /une photo/);
+  await listen();
+});
+
+test("revoked: refused as soon as the page has the list; an older list does not bring it back", async () => {
+  copyFileSync(join(folder, "data/status"), join(folder, "data/older"));
+  copyFileSync(join(folder, "data/revoked"), join(folder, "data/status"));
+  assert.match((await hold(codeNow())).sentence, /annulé/);
+  copyFileSync(join(folder, "data/older"), join(folder, "data/status"));
+  assert.match((await hold(codeNow())).sentence, /annulé/);
+});
