@@ -306,14 +306,20 @@ int hear_open(struct run *run, const char **ret_why)
 {
         const struct config *c = run->options.config;
         struct loop *loop = run->options.loop;
+        int64_t epoch = 0;
+        bool people = false;
         int r = open_link(run, ret_why);
 
         if (r < 0)
                 return r;
         *ret_why = "store";
+        if (c->snapshot_path[0] != '\0')
+                snapshot_peek(c->snapshot_path, &epoch, &people); /* none: nothing was seen */
         if ((r = store_open(&(struct store_options){ .loop = loop,
                                                      .config = c,
                                                      .user = run,
+                                                     .epoch_seen = epoch,
+                                                     .people_seen = people,
                                                      .alerts = on_alerts,
                                                      .positions = on_positions,
                                                      .answered = on_answered,

@@ -39,6 +39,7 @@ struct snapshot {
         FILE *coming;              /* the one being written; NULL where no load runs */
         struct standing *standing; /* PLACES of them, by name_hash */
         size_t standing_count;
+        int64_t epoch;
 };
 
 /* ---- Writing entries. */
@@ -54,11 +55,12 @@ static uint32_t get_u32(const uint8_t *from)
         return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
-static void write_header(FILE *to, int64_t now_ms)
+static void write_header(FILE *to, int64_t epoch, int64_t now_ms)
 {
         uint8_t header[HEADER_SIZE] = "VIGIESNP";
 
         put_u32(header + 8, SNAPSHOT_FORMAT);
+        put_u32(header + 12, (uint32_t)epoch);
         put_u32(header + 16, (uint32_t)((uint64_t)now_ms >> 32));
         put_u32(header + 20, (uint32_t)now_ms);
         fwrite(header, 1, sizeof(header), to);
@@ -147,7 +149,7 @@ void snapshot_begin(struct snapshot *snapshot, int64_t now_ms)
                 return;
         }
         fchmod(fileno(snapshot->coming), 0600);
-        write_header(snapshot->coming, now_ms);
+        write_header(snapshot->coming, snapshot->epoch, now_ms);
 }
 
 void snapshot_end(struct snapshot *snapshot, bool complete)
@@ -276,7 +278,7 @@ void snapshot_state(struct snapshot *snapshot, const struct core *core, int64_t 
                 free(saving);
                 return;
         }
-        write_header(to, now_ms);
+        write_header(to, snapshot->epoch, now_ms);
         for (size_t i = 0; i < PLACES; i++)
                 if (snapshot->standing[i].person[0] != '\0')
                         write_standing(to, &snapshot->standing[i]);
@@ -314,6 +316,11 @@ void snapshot_close(struct snapshot *snapshot)
                 fclose(snapshot->people);
         free(snapshot->standing);
         free(snapshot);
+}
+
+void snapshot_epoch(struct snapshot *snapshot, int64_t epoch)
+{
+        snapshot->epoch = epoch;
 }
 
 /* ---- Reading. */
@@ -362,6 +369,25 @@ static bool read_one(struct reading *reading, struct one *ret_one)
         ret_one->value = (struct cbor_span){ head + HEAD_SIZE + field_len, value_len };
         reading->at += HEAD_SIZE + field_len + value_len;
         return true;
+}
+
+int snapshot_peek(const char *path, int64_t *ret_epoch, bool *ret_people)
+{
+        uint8_t head[HEADER_SIZE + HEAD_SIZE];
+        struct reading reading = { head, head, 0 };
+        FILE *file = fopen(path, "rb");
+        int r;
+
+        if (file == NULL)
+                return -errno;
+        reading.end += fread(head, 1, sizeof(head), file);
+        r = ferror(file) ? -EIO : read_header(&reading);
+        fclose(file);
+        if (r < 0)
+                return r;
+        *ret_epoch = get_u32(head + 12);
+        *ret_people = reading.end - head == sizeof(head); /* an entry follows */
+        return 0;
 }
 
 static int take_standing(struct core *core, const struct one *one)

@@ -3,7 +3,7 @@
  *      PATH        the people, written while they are loaded; each later change is appended
  *      PATH.state  duty, presence, open alerts: written anew each minute
  *
- * Both are the same: magic "VIGIESNP" 8 | format u32 | zeros 4 | written at, UTC ms u64, then entries kind u8 |
+ * Both are the same: magic "VIGIESNP" 8 | format u32 | epoch of the store u32 | written at, UTC ms u64, then entries kind u8 |
  * field's length u8 | value's length u16 | CRC-32C of the rest u32 | field | value.  Numbers are big-endian; a later
  * entry of the same kind and field counts, an empty value means gone; reading stops at the first entry that is not
  * whole. Replacing a file syncs it on a thread of libuv's pool.  Loop's thread only. */
@@ -28,6 +28,9 @@ struct snapshot;
 int snapshot_open(struct loop *loop, const char *path, struct snapshot **ret_snapshot);
 void snapshot_close(struct snapshot *snapshot);
 
+/* snapshot_epoch: the store's epoch, 0..2^32-1, for what is written from now on. */
+void snapshot_epoch(struct snapshot *snapshot, int64_t epoch);
+
 /* snapshot_begin: a load begins: people given from now on go to a new file.  snapshot_end: it is complete and takes
  * the old one's place; or it is not, and the old one stays.  Failures are logged; the next load tries again. */
 void snapshot_begin(struct snapshot *snapshot, int64_t now_ms);
@@ -42,6 +45,10 @@ void snapshot_presence(struct snapshot *snapshot, const char *person, const stru
 
 /* snapshot_state: write PATH.state, with the core's open alerts. */
 void snapshot_state(struct snapshot *snapshot, const struct core *core, int64_t now_ms);
+
+/* snapshot_peek: what the people's file at PATH says of the store that it was made of: its epoch, and whether it had people.
+ * Returns 0, -ENOENT (no file), -EBADMSG (it is none), -EPROTONOSUPPORT (a newer format), an errno of reading. */
+int snapshot_peek(const char *path, int64_t *ret_epoch, bool *ret_people);
 
 /* What snapshot_load found. */
 struct snapshot_report {

@@ -4,11 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/loop.h"
 #include "dispatcher/reply.h"
 #include "dispatcher/store_inside.h"
+
+#define LOOK_KEYS 5
 
 void store_key(const struct config *config, const char *name, char to[STORE_KEY_SIZE])
 {
@@ -29,36 +30,92 @@ static void rest(struct store *store, const char *why)
         loop_timer_arm(store->options.loop, &store->rest, clock_mono_ms() + STORE_REST_MS);
 }
 
-static void on_epoch(void *user, struct redisReply *reply)
+/* older: log what is wrong with it, and let it be. */
+static void older(struct store *store)
+{
+        uint32_t hidden;
+
+        if (log_limit_pass(&store->refusals, clock_mono_ms(), &hidden))
+                log_error("store",
+                          "alerts: epoch %" PRId64 ", %s; seen were %" PRId64 ", %s: an older state, or none; not written to",
+                          store->looked.epoch, store->looked.people ? "people" : "no people", store->epoch,
+                          store->people_seen ? "people" : "no people");
+        store_cause(store, STORE_OLDER);
+        rest(store, STORE_OLDER);
+}
+
+static void on_looked_epoch(void *user, struct redisReply *reply)
 {
         struct store *store = user;
-        int64_t epoch = reply_int(reply);
+
+        store->looked.epoch = reply_is_good(reply) ? reply_int(reply) : -1;
+}
+
+static void on_looked_people(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
+
+        store->looked.people = reply_is_good(reply) && reply_int(reply) > 0;
+}
+
+/* on_probed: it took a write, or said why not.  What it said of itself came before. */
+static void on_probed(void *user, struct redisReply *reply)
+{
+        struct store *store = user;
 
         if (reply == NULL || store->closing)
                 return; /* the link's state tells */
-        if (!reply_is_good(reply)) {
-                store_refused(store, "read the epoch", reply);
-        } else if (epoch < store->epoch) {
-                log_error("store",
-                          "alerts: its epoch is %" PRId64 ", %" PRId64 " was seen: an older state; not written to",
-                          epoch, store->epoch);
-                rest(store, "older state");
+        if (!reply_is_good(reply) || store->looked.epoch < 0) {
+                store_refused(store, "looking at it", reply);
+        } else if (store->looked.epoch < store->epoch || (store->people_seen && !store->looked.people)) {
+                older(store);
         } else {
-                store->epoch = epoch;
+                store->epoch = store->looked.epoch;
+                store->people_seen = store->people_seen || store->looked.people;
+                store->was_up = true;
+                store_cause(store, NULL);
                 set_alerts(store, true, NULL);
         }
 }
 
-static void ask_epoch(struct store *store)
+/* ask: COMMAND of the region's keys NAMES, which NULL ends. */
+static int ask(struct store *store, const char *command, const char *const *names, redis_fn *done)
+{
+        char key[LOOK_KEYS][STORE_KEY_SIZE];
+        struct redis_args args;
+
+        redis_args_init(&args, command);
+        for (size_t i = 0; i < LOOK_KEYS && names[i] != NULL; i++) {
+                store_key(store->options.config, names[i], key[i]);
+                redis_arg(&args, key[i]);
+        }
+        return redis_command(store->alerts, &args, done, store);
+}
+
+/* probe: a write that changes nothing for anybody. */
+static int probe(struct store *store)
 {
         char key[STORE_KEY_SIZE];
         struct redis_args args;
 
-        store_key(store->options.config, "epoch", key);
-        redis_args_init(&args, "GET");
+        store_key(store->options.config, "probes", key);
+        redis_args_init(&args, "HSET");
         redis_arg(&args, key);
-        if (redis_command(store->alerts, &args, on_epoch, store) < 0)
-                rest(store, "epoch not read");
+        redis_arg(&args, store->options.config->name);
+        redis_arg_int(&args, clock_utc_ms());
+        return redis_command(store->alerts, &args, on_probed, store);
+}
+
+/* look: who is it, and does it take a write?  Read-only, full, alone: it says so at once, and nobody counts on it. */
+static void look(struct store *store)
+{
+        static const char *const epoch[] = { "epoch", NULL };
+        static const char *const people[LOOK_KEYS + 1] = { "people:changes", "handsets", "carriers",
+                                                           "supervisors",    "users",    NULL };
+
+        if (ask(store, "GET", epoch, on_looked_epoch) < 0 || ask(store, "EXISTS", people, on_looked_people) < 0 ||
+            probe(store) < 0)
+                rest(store, "not looked at");
 }
 
 static void on_rested(struct wheel_timer *timer, int64_t now_mono_ms)
@@ -66,7 +123,7 @@ static void on_rested(struct wheel_timer *timer, int64_t now_mono_ms)
         struct store *store = timer->user;
 
         if (redis_is_up(store->alerts))
-                ask_epoch(store);
+                look(store);
 }
 
 void store_refused(struct store *store, const char *what, const struct redisReply *reply)
@@ -76,21 +133,9 @@ void store_refused(struct store *store, const char *what, const struct redisRepl
         store->counts.refused++;
         if (log_limit_pass(&store->refusals, clock_mono_ms(), &hidden))
                 log_error("store", "alerts: %s: %s (%u more)", what, reply != NULL ? reply->str : "not sent", hidden);
+        if (reply != NULL)
+                store_cause(store, reply->str);
         rest(store, what);
-}
-
-void store_trouble(struct store *store, const char *what, bool on)
-{
-        static const char *const words[] = STORE_TROUBLES;
-        unsigned bit = 1;
-
-        for (size_t i = 0; strcmp(words[i], what) != 0; i++)
-                bit <<= 1;
-        if (((store->troubles & bit) != 0) == on)
-                return;
-        store->troubles ^= bit;
-        if (store->options.trouble != NULL)
-                store->options.trouble(store->options.user, what, on);
 }
 
 static void on_alerts(void *user, bool up, const char *why)
@@ -99,8 +144,10 @@ static void on_alerts(void *user, bool up, const char *why)
 
         loop_timer_cancel(store->options.loop, &store->rest);
         if (up)
-                ask_epoch(store);
+                look(store);
         else
+                store_cause(store, why);
+        if (!up)
                 set_alerts(store, false, why);
 }
 
@@ -118,6 +165,8 @@ static void on_time(void *user, struct redisReply *reply)
         struct store *store = user;
         int64_t now = clock_mono_ms(), rtt = now - store->clock_sent_ms;
 
+        if (reply != NULL && !store->closing)
+                store_took(store, rtt * 1000);
         if (store->closing || reply_count(reply) != 2 || rtt > STORE_CLOCK_RTT_MS)
                 return;
         store->options.clock(store->options.user,
@@ -170,10 +219,12 @@ int store_open(const struct store_options *options, struct store **ret_store)
         if (store == NULL)
                 return -ENOMEM;
         store->options = *options;
-        store->epoch = -1;
+        store->epoch = options->epoch_seen;
+        store->people_seen = options->people_seen;
         wheel_timer_init(&store->rest, on_rested, store);
         wheel_timer_init(&store->clock, on_clock, store);
         wheel_timer_init(&store->failing, on_failing, store);
+        wheel_timer_init(&store->calm, store_calmed, store);
         if ((r = store_takes_open(store)) < 0 || (r = scripts_init(&store->scripts)) < 0 ||
             (r = open_link(store, &options->config->alerts, on_alerts, &store->alerts)) < 0 ||
             (r = open_link(store, &options->config->positions, on_positions, &store->positions)) < 0) {
@@ -196,6 +247,7 @@ void store_close(struct store *store)
         loop_timer_cancel(store->options.loop, &store->rest);
         loop_timer_cancel(store->options.loop, &store->clock);
         loop_timer_cancel(store->options.loop, &store->failing);
+        loop_timer_cancel(store->options.loop, &store->calm);
         on_failing(&store->failing, 0);
         store_scan_free(store);
         free(store);

@@ -18,8 +18,11 @@ struct store;
 /* "{" region "}:" and the longest name behind it. */
 #define STORE_KEY_SIZE      96
 /* After an answer that is an error (read-only, out of memory, loading ...) the store counts as away for so long,
- * then is asked again from the start. */
-#define STORE_REST_MS       1000
+ * then is asked again from the start: who it is, and whether it takes a write. */
+#define STORE_REST_MS       250
+/* An answer that takes so long makes it slow, until none did for STORE_CALM_MS. */
+#define STORE_SLOW_MS       1000
+#define STORE_CALM_MS       10000
 /* The roster keeps about so many entries: 5,000 supervisors, each 15 s, are ten minutes. */
 #define STORE_ROSTER_LENGTH 200000
 /* Redis's clock is asked each second; an answer that took longer than this tells too little and is not used. */
@@ -28,8 +31,13 @@ struct store;
 
 /* A take waits for a replica so long; without one it counts all the same, and no_replica is told. */
 #define STORE_WAIT_MS       1000
-/* What store_options.trouble tells; NULL ends them. */
-#define STORE_TROUBLES      { "store_full", "store_readonly", "store_slow", "store_loading", "no_replica", NULL }
+/* What store_options.trouble tells; NULL ends them.  Away: not there, for no reason below; it was before.  Full: out of memory.
+ * Read-only: a replica, or one that cannot write its disk.  Loading: reads its files.  Alone: a primary without the replica that it
+ * must have.  Login, rights: it refuses our password, or a command.  Older: it has lost what it had.  In all of these it
+ * counts as away, and presses are kept.  Slow, no_replica (no take was confirmed): it goes on. */
+#define STORE_TROUBLES                                                                                                \
+        { "store_away",  "store_full",  "store_readonly", "store_loading", "store_alone",                             \
+          "store_login", "store_rights", "store_older",   "store_slow",    "no_replica",  NULL }
 
 struct store_answer {
         uint64_t token;
@@ -50,7 +58,11 @@ struct store_options {
         struct loop *loop;
         const struct config *config; /* borrowed until store_close */
         void *user;
-        /* The alerts' Redis: its link is up and its epoch known; or away.  WHY is NULL when up.  Nothing may be
+        /* What an earlier life of this process saw (snapshot_peek): an epoch (0: none); that there are people.  A store that
+         * has a lower one, or nobody, has lost its data and is not taken for the truth. */
+        int64_t epoch_seen;
+        bool people_seen;
+        /* The alerts' Redis: its link is up, its epoch known, and it takes writes; or away.  WHY is NULL when up.  Nothing may be
          * taken for loaded any more when it goes. */
         void (*alerts)(void *user, bool up, const char *why);
         /* The positions' Redis likewise. */

@@ -1,4 +1,4 @@
-/* Inside the store: for store.c, store_write.c, store_take.c and store_duty.c alone. */
+/* Inside the store: for store.c, store_trouble.c, store_write.c, store_take.c and store_duty.c alone. */
 #ifndef DISPATCHER_STORE_INSIDE_H
 #define DISPATCHER_STORE_INSIDE_H
 
@@ -31,6 +31,12 @@ struct store_takes {
         bool waiting;    /* a WAIT is under way */
 };
 
+/* What the alerts' Redis said of itself, before it counts as up. */
+struct store_looked {
+        int64_t epoch;
+        bool people;
+};
+
 struct store_scanning; /* store_duty.c */
 
 struct store {
@@ -40,8 +46,11 @@ struct store {
         struct store_takes takes;
         unsigned troubles; /* bits of those that are on */
         bool alerts_up, closing;
-        int64_t epoch; /* the highest seen; -1 before the first */
-        struct wheel_timer rest, clock, failing;
+        bool was_up;
+        int64_t epoch;     /* the highest seen */
+        bool people_seen;  /* the region has people; what has none is another store */
+        struct store_looked looked;
+        struct wheel_timer rest, clock, failing, calm;
         int64_t clock_sent_ms;
         struct store_call *failed; /* could not be sent: answered CORE_UNKNOWN in the loop's next turn */
         struct store_scanning *scanning;
@@ -57,6 +66,17 @@ void store_scan_free(struct store *store);
 
 /* store_trouble: WHAT of STORE_TROUBLES is on, or over; the owner is told of changes. */
 void store_trouble(struct store *store, const char *what, bool on);
+
+/* As a reason: it has a lower epoch than one seen, or none of the people there were. */
+#define STORE_OLDER "an older state, or none"
+
+/* store_cause: the alerts' Redis is away for ERROR, its own or the link's words: that trouble, and no other of its kind, is on.  NULL:
+ * it is not away. */
+void store_cause(struct store *store, const char *error);
+
+/* store_took: it answered after so many us: slow, or not.  store_calmed: the timer `calm`. */
+void store_took(struct store *store, int64_t us);
+void store_calmed(struct wheel_timer *timer, int64_t now_mono_ms);
 
 /* store_takes_open, store_takes_close: as store_open and store_close.  store_take_wait: the take CALL is committed: keep its
  * ANSWER until a replica has it.  Returns false where nothing is to be waited for: it can be given. */

@@ -94,6 +94,8 @@ static void on_script(void *user, struct redisReply *reply)
 
         store->counts.commits++;
         histogram_add(&store->counts.commit, clock_mono_us() - call->sent_mono_us);
+        if (reply != NULL && !store->closing)
+                store_took(store, clock_mono_us() - call->sent_mono_us);
         if (reply == NULL || !reply_is_good(reply) || !read_commit(reply, &answer)) {
                 store_unknown(call);
                 if (reply != NULL && !store->closing)

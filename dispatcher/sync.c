@@ -36,8 +36,10 @@ static void on_people(void *user)
         struct run *run = user;
 
         run->people_epoch = -1;
-        if (run->snapshot != NULL)
-                snapshot_begin(run->snapshot, run_now_ms(run));
+        if (run->snapshot == NULL)
+                return;
+        snapshot_epoch(run->snapshot, store_epoch(run->store));
+        snapshot_begin(run->snapshot, run_now_ms(run));
 }
 
 static void on_person(void *user, enum people_kind kind, const char *field, struct cbor_span value)

@@ -16,10 +16,15 @@ static const struct {
         WORD("snapshot", false, "started from the snapshot"),
         WORD("positions_away", false, "the positions' Redis is away"),
         WORD("sms_away", true, "the SMS gateway is away"),
+        WORD("store_away", false, "the alerts' Redis is away"),
         WORD("store_full", true, "the alerts' Redis has no memory left"),
         WORD("store_readonly", true, "the alerts' Redis takes no writes"),
-        WORD("store_slow", false, "commits take over a second"),
         WORD("store_loading", false, "the alerts' Redis reads its files"),
+        WORD("store_alone", true, "the alerts' Redis has no replica and takes no writes"),
+        WORD("store_login", true, "the alerts' Redis refuses our password"),
+        WORD("store_rights", true, "the alerts' Redis refuses us a command"),
+        WORD("store_older", true, "the alerts' Redis has lost what it had"),
+        WORD("store_slow", false, "answers of the alerts' Redis take over a second"),
         WORD("no_replica", false, "no replica confirms takes"),
 };
 _Static_assert(sizeof(words) / sizeof(words[0]) == RUN_TECHS, "one state each");
