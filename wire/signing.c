@@ -74,6 +74,23 @@ static int sign_large(const struct cose_parts *parts, const struct key *key, str
         return sign_in(parts, key, &tbs, to);
 }
 
+int cose_sign1_verify_trusted(const struct cose_sign1 *message, const struct trust *trust, enum trust_use use,
+                              uint32_t at_s, struct cbor_span aad)
+{
+        const struct trust_key *listed = trust_find(trust, message->kid.at, use, at_s);
+        struct key *key;
+        int r;
+
+        if (listed == NULL)
+                return -ENOKEY;
+        r = key_from_public(listed->alg, (struct cbor_span){ listed->public, listed->public_len }, &key);
+        if (r < 0)
+                return r;
+        r = cose_sign1_verify(message, key, aad);
+        key_free(key);
+        return r;
+}
+
 int cose_sign1_sign(const struct cose_parts *parts, const struct key *key, struct cbor_writer *to)
 {
         if (parts->alg != key_alg(key))
@@ -127,18 +144,28 @@ int receipt_verify(const struct receipt_signed *receipt, const struct key *key)
 
 int receipt_verify_trusted(const struct receipt_signed *receipt, const struct trust *trust)
 {
-        const struct trust_key *listed = trust_find(trust, receipt->kid, TRUST_RECEIPT, receipt->receipt.time_s);
-        struct key *key;
+        return cose_sign1_verify_trusted(&receipt->cose, trust, TRUST_RECEIPT, receipt->receipt.time_s,
+                                         CBOR_LITERAL(RECEIPT_AAD));
+}
+
+int order_sign(const struct order *order, const uint8_t kid[KEY_KID_SIZE], const struct key *key,
+               struct cbor_writer *to)
+{
+        uint8_t bytes[ORDER_PAYLOAD_MAX];
+        struct cbor_writer payload;
+        struct cose_parts parts = { .alg = KEY_EDDSA, .kid = kid, .aad = CBOR_LITERAL(ORDER_AAD) };
         int r;
 
-        if (listed == NULL)
-                return -ENOKEY;
-        r = key_from_public(listed->alg, (struct cbor_span){ listed->public, listed->public_len }, &key);
-        if (r < 0)
+        cbor_writer_init(&payload, bytes, sizeof(bytes));
+        if ((r = order_write_payload(order, &payload)) < 0)
                 return r;
-        r = receipt_verify(receipt, key);
-        key_free(key);
-        return r;
+        parts.payload = cbor_written(&payload);
+        return cose_sign1_sign(&parts, key, to);
+}
+
+int order_verify_trusted(const struct order_signed *order, const struct trust *trust, uint32_t now_s)
+{
+        return cose_sign1_verify_trusted(&order->cose, trust, TRUST_ORDER, now_s, CBOR_LITERAL(ORDER_AAD));
 }
 
 int trust_sign(const struct trust *trust, const struct key *root, struct cbor_writer *to)

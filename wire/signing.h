@@ -13,12 +13,18 @@
 #include "wire/alert.h"
 #include "wire/cose.h"
 #include "wire/key.h"
+#include "wire/order.h"
 #include "wire/receipt.h"
 #include "wire/trust.h"
 
 /* cose_sign1_verify: check MESSAGE, parsed by either profile, against KEY and external_aad (at most COSE_AAD_MAX).
  * Whether its kid is KEY's is the caller's to know: it is by the kid that the key was found. */
 int cose_sign1_verify(const struct cose_sign1 *message, const struct key *key, struct cbor_span aad);
+
+/* cose_sign1_verify_trusted: the same with the look-up of the key: the one of MESSAGE's kid (8 octets, as by our profile) for
+ * this USE, valid at AT_S, in TRUST.  Returns as above, -ENOKEY (no such key). */
+int cose_sign1_verify_trusted(const struct cose_sign1 *message, const struct trust *trust, enum trust_use use,
+                              uint32_t at_s, struct cbor_span aad);
 
 /* cose_sign1_sign: sign in one step with a key that is here; parts->alg must be KEY's, else -EINVAL. */
 int cose_sign1_sign(const struct cose_parts *parts, const struct key *key, struct cbor_writer *to);
@@ -41,6 +47,14 @@ int receipt_verify(const struct receipt_signed *receipt, const struct key *key);
 /* receipt_verify_trusted: the same with the look-up: kid, use receipt, valid at the receipt's own time_s, in TRUST.
  * Returns as above, -ENOKEY (no such key). */
 int receipt_verify_trusted(const struct receipt_signed *receipt, const struct trust *trust);
+
+/* order_sign: sign ORDER with the region's key for orders; KID is that key's.  At most ORDER_MAX octets. */
+int order_sign(const struct order *order, const uint8_t kid[KEY_KID_SIZE], const struct key *key,
+               struct cbor_writer *to);
+
+/* order_verify_trusted: check an order read by order_read(): kid, use order, valid at NOW_S, in TRUST.
+ * Returns as above, -ENOKEY (no such key). */
+int order_verify_trusted(const struct order_signed *order, const struct trust *trust, uint32_t now_s);
 
 /* trust_sign: sign a trust list with the region's root; the kid is key_kid() of ROOT.  At most TRUST_MAX octets. */
 int trust_sign(const struct trust *trust, const struct key *root, struct cbor_writer *to);

@@ -88,20 +88,9 @@ int status_read(struct cbor_span in, struct status_signed *ret_list, const char 
 
 int status_verify(const struct status_signed *list, const struct trust *trust, uint32_t now_s)
 {
-        const struct trust_key *listed = trust_find(trust, list->cose.kid.at, TRUST_STATUS, now_s);
-        struct key *key;
-        int r;
+        int r = cose_sign1_verify_trusted(&list->cose, trust, TRUST_STATUS, now_s, CBOR_LITERAL(STATUS_AAD));
 
-        if (listed == NULL)
-                return -ENOKEY;
-        r = key_from_public(listed->alg, (struct cbor_span){ listed->public, listed->public_len }, &key);
-        if (r < 0)
-                return -EKEYREJECTED;
-        r = cose_sign1_verify(&list->cose, key, CBOR_LITERAL(STATUS_AAD));
-        key_free(key);
-        if (r < 0)
-                return r == -EIO ? -EIO : -EKEYREJECTED;
-        return strcmp(list->list.region, trust->region) == 0 ? 0 : -EXDEV;
+        return r == 0 && strcmp(list->list.region, trust->region) != 0 ? -EXDEV : r;
 }
 
 bool status_supersedes(const struct status_list *list, uint32_t held_s)

@@ -40,7 +40,7 @@ int status_sign(const struct status_list *list, const uint8_t *bits, const uint8
 int status_read(struct cbor_span in, struct status_signed *ret_list, const char **why);
 
 /* status_verify: whether LIST is the region's: signed by a key of TRUST for status lists, valid at NOW_S.
- * Returns 0, -ENOKEY, -EKEYREJECTED, -EXDEV (another region), -EIO (libcrypto failed). */
+ * Returns as cose_sign1_verify_trusted() does, -EXDEV (another region). */
 int status_verify(const struct status_signed *list, const struct trust *trust, uint32_t now_s);
 
 /* status_supersedes: say whether LIST, verified, is to take the place of one issued at HELD_S: its time only rises. */
