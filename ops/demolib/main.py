@@ -84,7 +84,8 @@ def play(args):
         return 1
     port = free_port()
     ancestor = f"https://localhost:{port}"
-    region = Region(os.path.abspath(args.gps) if args.gps else None, fleet=not args.no_fleet, frame_ancestor=ancestor, with_sms=True)
+    region = Region(os.path.abspath(args.gps) if args.gps else None, fleet=not args.no_fleet, frame_ancestor=ancestor, with_sms=True,
+                    alert_ports=2)
     state = args.state or (os.path.join(region.folder, "state.json") if args.check else STATE_FILE)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

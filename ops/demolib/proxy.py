@@ -4,32 +4,39 @@ import threading
 
 
 class Proxy:
-    """Forwards 127.0.0.1:port to target while `open`; cut, it ends what there is and takes no more; stalled, nothing passes and
-    nobody is told, as where the network only seems to be there."""
+    """Forwards 127.0.0.1:ports[i] to the i-th target while `open`; cut, it ends what there is and takes no more; stalled, nothing
+    passes and nobody is told, as where the network only seems to be there."""
 
-    def __init__(self, target_port):
-        self.target_port = target_port
+    def __init__(self, *target_ports):
+        self.target_ports = target_ports
         self.loop = asyncio.new_event_loop()
         self.writers = set()
-        self.server = None
-        self.port = None
+        self.servers = []
+        self.ports = [0] * len(target_ports)
         self.open = True
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         self.flow = asyncio.Event()
         self.flow.set()
-        self._call(self._listen(0))
+        self._call(self._listen())
+
+    @property
+    def port(self):
+        return self.ports[0]
 
     def _call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(5)
 
-    async def _listen(self, port):
-        self.server = await asyncio.start_server(self._accept, "127.0.0.1", port)
-        self.port = self.server.sockets[0].getsockname()[1]
+    async def _listen(self):
+        self.servers = []
+        for i, target in enumerate(self.target_ports):
+            server = await asyncio.start_server(lambda r, w, target=target: self._accept(r, w, target), "127.0.0.1", self.ports[i])
+            self.ports[i] = server.sockets[0].getsockname()[1]
+            self.servers.append(server)
 
-    async def _accept(self, reader, writer):
+    async def _accept(self, reader, writer, target):
         try:
-            other_reader, other_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+            other_reader, other_writer = await asyncio.open_connection("127.0.0.1", target)
         except OSError:
             writer.close()
             return
@@ -49,7 +56,8 @@ class Proxy:
 
     def cut(self):
         async def cut():
-            self.server.close()
+            for server in self.servers:
+                server.close()
             for writer in self.writers:
                 writer.transport.abort()
         if self.open:
@@ -62,5 +70,5 @@ class Proxy:
     def mend(self):
         self.loop.call_soon_threadsafe(self.flow.set)
         if not self.open:
-            self._call(self._listen(self.port))
+            self._call(self._listen())
             self.open = True

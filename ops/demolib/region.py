@@ -41,7 +41,7 @@ def free_port(count=1):
 
 
 class Region:
-    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None, with_sms=False, replicated=False):
+    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None, with_sms=False, replicated=False, alert_ports=1):
         self.folder = tempfile.mkdtemp(prefix="vigie-demo-")
         atexit.register(self.stop)
         self.dir = os.path.join(self.folder, "region")
@@ -56,7 +56,9 @@ class Region:
         self.handsets = {}
         self.gpsd_port, self.supervisor_gpsd_port = free_port(), free_port()
         self.console_port = free_port()
-        self.dispatcher_port = None
+        self.dispatcher_port = self.alert_port = None
+        self.alert_ports = alert_ports  # processes of the alert port; dispatcher-1 and -2 are the ordinary ones
+        self.dispatcher_options = ["drain.percent=100"]  # for all of them
         self.sms = sms.Sms(self, (free_port(), free_port(3), free_port())) if with_sms else None
         self.alert_number, self.control_number = sms.NUMBER, sms.CONTROL_NUMBER
 
@@ -107,13 +109,18 @@ class Region:
         self.vigie("zone", "import", os.path.join(DATA, "zones-lyon.geojson"))
         self.vigie("barrier", "import", os.path.join(DATA, "barriers-lyon.geojson"))
 
+    def _start_dispatcher(self, process, name, rank, *options):
+        options = [f"dispatcher.name={name}", f"dispatcher.rank={rank}", f"journal.path={self.folder}/{name}.journal",
+                   f"snapshot.path={self.folder}/{name}.snapshot", "listen.address=127.0.0.1", *options, *self.dispatcher_options]
+        argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf")]
+        return self.process(process, argv + [word for o in options for word in ("-o", o)], ready=True).start().port
+
     def start_dispatcher(self, rank):
-        name = f"dispatcher-{rank + 1}"
-        argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf"), "-o", f"dispatcher.name=d{rank + 1}",
-                "-o", f"dispatcher.rank={rank}", "-o", f"journal.path={self.folder}/d{rank + 1}.journal",
-                "-o", f"snapshot.path={self.folder}/d{rank + 1}.snapshot", "-o", f"listen.port={self.dispatcher_port or 0}",
-                "-o", "listen.address=127.0.0.1", "-o", "drain.percent=100"]
-        self.dispatcher_port = self.process(name, argv, ready=True).start().port
+        self.dispatcher_port = self._start_dispatcher(f"dispatcher-{rank + 1}", f"d{rank + 1}", rank, f"listen.port={self.dispatcher_port or 0}")
+
+    def start_alert_port(self, i):
+        self.alert_port = self._start_dispatcher(f"alert-port-{i + 1}", f"a{i + 1}", 2 + i, f"listen.port={self.alert_port or 0}",
+                                                 "listen.alerts_only=yes")
 
     def start_console(self):
         origins = f"https://localhost:{self.console_port},https://127.0.0.1:{self.console_port}"
@@ -132,8 +139,10 @@ class Region:
         env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", TMPDIR=self.folder, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         self.process(name, argv, env=env).start()
 
-    def enrol(self, name, server_port, *words):
+    def enrol(self, name, server_port, *words, alert_port=None):
         folder = os.path.join(self.folder, name)
+        if alert_port:
+            words = ("--alert-servers", f"localhost:{alert_port}", *words)
         handset = self.vigie("enrol", "--out", folder, "--servers", f"localhost:{server_port}", *words).split()[0]
         self.handsets[name] = {"id": handset, "folder": folder, "socket": os.path.join(folder, "command.sock"),
                                "config": os.path.join(folder, "handset.conf"), "certificate": os.path.join(folder, "certificate.pem"),
@@ -164,14 +173,18 @@ class Region:
         self.make_people()
         self.start_dispatcher(0)
         self.start_dispatcher(1)
+        for i in range(self.alert_ports):
+            self.start_alert_port(i)
         self.start_console()
         if self.sms:
             self.sms.start()
         self.start_gps("gpsd", self.gpsd_port, self.gps_log)
         self.start_gps("gpsd-supervisor", self.supervisor_gpsd_port, os.path.join(DATA, "supervisor-lyon.nmea"))
-        self.proxy = Proxy(self.dispatcher_port)
-        self.enrol("carrier", self.proxy.port, "--role", "carrier", "--person", "c001", "--pin", PIN, "--duress", DURESS, "--number", "+33600000001")
-        self.enrol("supervisor", self.dispatcher_port, "--role", "supervisor", "--person", "s001", "--number", "+33600000101")
+        self.proxy = Proxy(self.dispatcher_port, self.alert_port) if self.alert_port else Proxy(self.dispatcher_port)
+        self.enrol("carrier", self.proxy.port, "--role", "carrier", "--person", "c001", "--pin", PIN, "--duress", DURESS, "--number", "+33600000001",
+                   alert_port=self.proxy.ports[1] if self.alert_port else None)
+        self.enrol("supervisor", self.dispatcher_port, "--role", "supervisor", "--person", "s001", "--number", "+33600000101",
+                   alert_port=self.alert_port)
         self.start_handset("carrier", self.gpsd_port)
         self.start_handset("supervisor", self.supervisor_gpsd_port)
         if self.with_fleet:
@@ -183,7 +196,7 @@ class Region:
         return self.sms.client()
 
     def stop(self):
-        last = ("network", "smsbox", "bearerbox", "console", "dispatcher-1", "dispatcher-2", "alerts", "positions")
+        last = ("network", "smsbox", "bearerbox", "console", "dispatcher-1", "dispatcher-2", "alert-port-1", "alert-port-2", "alerts", "positions")
         for name in [n for n in self.processes if n not in last] + [n for n in last if n in self.processes]:
             self.processes[name].stop()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -212,6 +225,7 @@ class Region:
             "folder": self.folder, "region": self.dir, "logs": self.logs,
             "binaries": BIN,
             "dispatcher": {"host": "127.0.0.1", "port": self.dispatcher_port},
+            "alert_port": {"host": "127.0.0.1", "port": self.alert_port},
             "proxy": {"host": "127.0.0.1", "port": self.proxy.port},
             "console": {"url": f"https://localhost:{self.console_port}/", "websocket": f"wss://localhost:{self.console_port}/"},
             "redis": {name: self.address(name) for name in ("alerts", "positions")},

@@ -21,7 +21,7 @@
 #define COPY_MAX 65536
 
 struct enrolment {
-        const char *person, *role, *number, *site, *servers, *modem, *out, *days;
+        const char *person, *role, *number, *site, *servers, *alert_servers, *modem, *out, *days;
         const char *pin_given, *duress_given; /* on the command line */
         bool ask_pins;
         char pin[16], duress[16]; /* "" = none */
@@ -65,22 +65,22 @@ static int read_pins(struct enrolment *e)
         return 0;
 }
 
-static int check_servers(const char *servers)
+/* The addresses that WHAT lists; COUNT rises by their number. */
+static int check_servers(const char *what, const char *servers, size_t *count)
 {
         char copy[1024], host[ADDRESS_HOST_SIZE];
-        size_t count = 0;
 
-        if (text_fit("--servers", servers, copy, sizeof(copy)) < 0)
+        if (text_fit(what, servers, copy, sizeof(copy)) < 0)
                 return -EINVAL;
         for (char *save, *word = strtok_r(copy, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
-                if (++count > VIGIE_ADDRESSES_MAX)
-                        return say_wrong("--servers: more than %d", VIGIE_ADDRESSES_MAX);
+                if (++*count > VIGIE_ADDRESSES_MAX)
+                        return say_wrong("%s: more than %d in all", what, VIGIE_ADDRESSES_MAX);
                 if (strlen(word) >= CONF_ITEM_SIZE)
-                        return say_wrong("--servers '%s': at most %d octets each", word, CONF_ITEM_SIZE - 1);
-                if (address_split("--servers", word, host) < 0)
+                        return say_wrong("%s '%s': at most %d octets each", what, word, CONF_ITEM_SIZE - 1);
+                if (address_split(what, word, host) < 0)
                         return -EINVAL;
         }
-        return count > 0 ? 0 : say_wrong("--servers: none");
+        return *count > 0 ? 0 : say_wrong("%s: none", what);
 }
 
 /* Without a number of the region a modem would have nobody to send to. */
@@ -96,13 +96,15 @@ static int check_modem(const struct region *region, const char *modem)
 static int check(const struct region *region, struct enrolment *e)
 {
         bool supervisor = strcmp(e->role, "supervisor") == 0;
+        size_t addresses = 0;
 
         e->entry.role = supervisor ? HANDSET_SUPERVISOR : HANDSET_CARRIER;
         if (!supervisor && strcmp(e->role, "carrier") != 0)
                 return say_wrong("--role '%s': carrier or supervisor", e->role);
         if (handset_days(e->days, &e->entry) < 0 || number_fit(e->number, e->entry.number) < 0 ||
             id_fit("--person", e->person, !supervisor, e->entry.person) < 0 || check_modem(region, e->modem) < 0 ||
-            team_fit("--site", e->site, e->entry.site) < 0 || check_servers(e->servers) < 0)
+            team_fit("--site", e->site, e->entry.site) < 0 || check_servers("--servers", e->servers, &addresses) < 0 ||
+            check_servers("--alert-servers", e->alert_servers, &addresses) < 0)
                 return -EINVAL;
         return read_pins(e);
 }
@@ -147,6 +149,8 @@ static int make_configuration(const struct region *region, struct enrolment *e, 
         }
         conf_text_section(text, "link");
         conf_text_key(text, "addresses", "%s", e->servers);
+        if (e->alert_servers[0] != 0)
+                conf_text_key(text, "alert_addresses", "%s", e->alert_servers);
         if (region->config.sms_number[0] != 0) {
                 conf_text_section(text, "modem");
                 conf_text_key(text, "number", "%s", region->config.sms_number);
@@ -246,13 +250,14 @@ static int enrol(struct region *region, struct enrolment *e)
 
 int enrol_main(struct region *region, int argc, char **argv)
 {
-        struct enrolment e = { .role = "carrier", .servers = "localhost:8443", .days = HANDSET_DAYS_DEFAULT };
+        struct enrolment e = { .role = "carrier", .servers = "localhost:8443", .alert_servers = "", .days = HANDSET_DAYS_DEFAULT };
         const struct choice list[] = {
                 { "role", &e.role, NULL, "carrier (default) or supervisor" },
                 { "person", &e.person, NULL, "the supervisor's id; for a carrier's phone the usual holder, if any" },
                 { "number", &e.number, NULL, "the SIM's number, +33..." },
                 { "site", &e.site, NULL, "site's name" },
                 { "servers", &e.servers, NULL, "dispatchers, host:port[,host:port...] (localhost:8443)" },
+                { "alert-servers", &e.alert_servers, NULL, "their alert ports, likewise (none)" },
                 { "modem", &e.modem, NULL, "terminal of its modem, for SMS: /dev/..." },
                 { "pins", NULL, &e.ask_pins, "PIN and duress PIN, one a line, from standard input" },
                 { "pin", &e.pin_given, NULL, "4 to 8 digits: says 'it was a mistake'" },

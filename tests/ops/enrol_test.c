@@ -105,7 +105,7 @@ static void test_a_carrier_s_phone(void **state)
 
         assert_int_equal(VIGIE(p, "carrier", "add", "c1", "--name", "Léa"), 0);
         assert_int_equal(VIGIE(p, "enrol", "--person", "c1", "--number", "+33612345678", "--site", "Lyon 3e",
-                               "--servers", "a.example:8443,[::1]:8444", "--days", "100"),
+                               "--servers", "a.example:8443,[::1]:8444", "--alert-servers", "a.example:8446", "--days", "100"),
                          0);
         assert_string_equal(p->err, "");
         printed(p, id, folder);
@@ -236,6 +236,8 @@ static void test_refused_leaves_nothing(void **state)
         REFUSED(p, 2, "--person 'a b'", "enrol", "--person", "a b");
         REFUSED(p, 2, "--servers 'x'", "enrol", "--servers", "x");
         REFUSED(p, 2, "--servers: none", "enrol", "--servers", "");
+        REFUSED(p, 2, "--alert-servers 'x'", "enrol", "--alert-servers", "x");
+        REFUSED(p, 2, "--alert-servers: more than 8", "enrol", "--servers", "a:1,a:1,a:1,a:1,a:1", "--alert-servers", "a:1,a:1,a:1,a:1");
         REFUSED(p, 2, "--servers: more than", "enrol", "--servers",
                 "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1");
         REFUSED(p, 1, "phone: File exists", "enrol", "--out", (mkdir(place_path(p, "phone", path), 0700), path));

@@ -26,6 +26,7 @@ static const struct conf_option options[] = {
         CONF_PATH(C, root, "region.root", "", "the region's root key, PEM: signs trust lists"),
         CONF_PATH(C, trust, "region.trust", "", "the trust list of enrolment; newer ones are in the journal"),
         CONF_LIST(C, addresses, "link.addresses", 0, VIGIE_ADDRESSES_MAX, "", "dispatchers, host:port"),
+        CONF_LIST(C, alert_addresses, "link.alert_addresses", 0, VIGIE_ADDRESSES_MAX, "", "their alert ports, host:port"),
         CONF_PATH(C, journal, "journal.path", NULL, "the journal: presses that wait live here"),
         CONF_PATH(C, socket, "command.socket", NULL, "unix socket for `vigie-handset press` and the like"),
         CONF_INT(C, page_port, "page.port", 0, 65535, "8480", "the page, on 127.0.0.1; 0: the system chooses"),
@@ -119,6 +120,11 @@ static const char *find_fault(const struct config *c)
         for (size_t i = 0; i < c->addresses.count; i++)
                 if (config_port_of(c->addresses.item[i], host) < 0)
                         return "link.addresses: host:port each";
+        for (size_t i = 0; i < c->alert_addresses.count; i++)
+                if (config_port_of(c->alert_addresses.item[i], host) < 0)
+                        return "link.alert_addresses: host:port each";
+        if (c->addresses.count + c->alert_addresses.count > VIGIE_ADDRESSES_MAX)
+                return "link.addresses and link.alert_addresses: at most 8 together";
         for (size_t i = 0; i < c->frame_ancestors.count; i++)
                 if (strpbrk(c->frame_ancestors.item[i], ";\"'") != NULL)
                         return "page.frame_ancestors: https://host:port each";

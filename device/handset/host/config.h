@@ -14,7 +14,8 @@ struct config {
         char key[CONFIG_PATH_MAX], certificate[CONFIG_PATH_MAX];
         char region[VIGIE_PERSON_SIZE];
         char ca[CONFIG_PATH_MAX], root[CONFIG_PATH_MAX], trust[CONFIG_PATH_MAX];
-        struct conf_list addresses; /* host:port */
+        struct conf_list addresses;       /* host:port */
+        struct conf_list alert_addresses; /* likewise, of alert ports; with the others at most VIGIE_ADDRESSES_MAX */
         char journal[CONFIG_PATH_MAX], socket[CONFIG_PATH_MAX];
         int64_t page_port;
         char page_path[CONFIG_PATH_MAX];

@@ -81,7 +81,8 @@ static int open_links(struct host *host)
                                          .key = host->config.key,
                                          .ca = host->config.ca,
                                          .addresses = host->addresses,
-                                         .count = host->config.addresses.count,
+                                         .count = host->config.addresses.count +
+                                                  host->config.alert_addresses.count,
                                          .user = host,
                                          .state = host_on_link,
                                          .frame = host_on_frame };
@@ -89,8 +90,10 @@ static int open_links(struct host *host)
 
         if (!host->identity.enrolled)
                 return 0;
-        for (size_t i = 0; i < options.count; i++)
+        for (size_t i = 0; i < host->config.addresses.count; i++)
                 host->addresses[i] = host->config.addresses.item[i];
+        for (size_t i = 0; i < host->config.alert_addresses.count; i++)
+                host->addresses[host->config.addresses.count + i] = host->config.alert_addresses.item[i];
         r = links_open(&options, &host->links);
         if (r < 0 && r != -ENOMEM) {
                 log_error("link", "certificate, key or CA cannot be used: taken as not enrolled");

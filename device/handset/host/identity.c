@@ -95,7 +95,8 @@ void identity_options(const struct identity *id, const struct config *config, st
         options->root_len = (uint8_t)key_public(id->root, options->root);
         options->trust = id->trust;
         options->trust_len = id->trust_len;
-        options->address_count = (uint8_t)config->addresses.count;
+        options->address_count = (uint8_t)(config->addresses.count + config->alert_addresses.count);
+        options->address_alert = (uint8_t)((1u << config->alert_addresses.count) - 1) << config->addresses.count;
 }
 
 void identity_clear(struct identity *identity)

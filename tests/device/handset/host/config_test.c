@@ -43,7 +43,7 @@ static struct outcome read_text(const char *text, const char *const *more)
 #define SMALLEST "[journal]\npath = j\n[command]\nsocket = s\n"
 #define ENROLLED                                                                                  \
         SMALLEST "[identity]\nkey = k\ncertificate = c\n[region]\nca = ca\nroot = r\ntrust = t\n" \
-                 "[link]\naddresses = localhost:8443, [::1]:8444\n"
+                 "[link]\naddresses = localhost:8443, [::1]:8444\nalert_addresses = localhost:8446\n"
 
 static void the_smallest_file(void **state)
 {
@@ -70,6 +70,7 @@ static void an_enrolled_phone(void **state)
         assert_int_equal(o.r, 0);
         assert_int_equal(o.config.addresses.count, 2);
         assert_string_equal(o.config.addresses.item[1], "[::1]:8444");
+        assert_int_equal(o.config.alert_addresses.count, 1);
         assert_int_equal(o.config.page_port, 0);
         assert_int_equal(o.start.ready_fd, 2);
         assert_int_equal(o.start.rest, 5);
@@ -87,6 +88,8 @@ static void what_is_refused(void **state)
                 { SMALLEST "[link]\naddresses = localhost:0\n", "link.addresses" },
                 { SMALLEST "[link]\naddresses = localhost:65536\n", "link.addresses" },
                 { SMALLEST "[link]\naddresses = a:1 a:2 a:3 a:4 a:5 a:6 a:7 a:8 a:9\n", "link.addresses" },
+                { SMALLEST "[link]\nalert_addresses = localhost\n", "link.alert_addresses: host:port" },
+                { SMALLEST "[link]\naddresses = a:1 a:2 a:3 a:4 a:5 a:6\nalert_addresses = a:7 a:8 a:9\n", "at most 8" },
                 { SMALLEST "[gps]\nhost = gpsd.example.org\n", "gps.host" },
                 { SMALLEST "[gps]\nhost = 192.0.2.1\n", "gps.host" },
                 { SMALLEST "[man_down]\nafter = 29\n", "man_down.after" },

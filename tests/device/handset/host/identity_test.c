@@ -20,6 +20,7 @@ static struct config enrolled(const struct folder *folder)
         strcpy(config.root, folder_file(folder, "ca.key", path));
         strcpy(config.trust, folder_file(folder, "trust", path));
         config.addresses.count = 2;
+        config.alert_addresses.count = 1;
         return config;
 }
 
@@ -38,7 +39,8 @@ static void an_enrolled_phone(void **state)
         assert_int_equal(identity.trust_len, 4);
         identity_options(&identity, &config, &options);
         assert_true(options.enrolled);
-        assert_int_equal(options.address_count, 2);
+        assert_int_equal(options.address_count, 3);
+        assert_int_equal(options.address_alert, 4);
         assert_int_equal(options.man_down_s, 60);
         assert_int_equal(options.root_alg, KEY_ES256);
         assert_int_equal(options.root_len, 65);
