@@ -49,9 +49,14 @@ static bool allows_notice(const struct page *page, const struct notice *notice)
                                   zone != NULL && team[0] != '\0' && zone_names_team(zone, team, name_hash(team)));
 }
 
+static struct outbound *tick_of(const struct desk *desk)
+{
+        return view_tick(now_ms(desk), desk->up, desk->blind_since_ms, desk->trouble);
+}
+
 static void send_tick(struct page *page)
 {
-        page_push_new(page, view_tick(now_ms(page->desk), page->desk->up, page->desk->blind_since_ms));
+        page_push_new(page, tick_of(page->desk));
 }
 
 /* send_people: those of the board that WANT takes, in texts of VIEW_PEOPLE_MAX, to each page that TO takes. */
@@ -171,6 +176,13 @@ void desk_store(struct desk *desk, bool up)
         }
 }
 
+void desk_trouble(struct desk *desk, const char *word)
+{
+        desk->trouble = word;
+        for (struct page *page = desk->pages; page != NULL; page = page->next)
+                send_tick(page);
+}
+
 bool desk_is_blind(const struct desk *desk)
 {
         return !desk->up;
@@ -220,7 +232,7 @@ static void forget_changes(struct desk *desk)
 void desk_tick(struct desk *desk, const struct counts *carriers)
 {
         struct counts counts = *carriers;
-        struct outbound *tick = view_tick(now_ms(desk), desk->up, desk->blind_since_ms), *numbers;
+        struct outbound *tick = tick_of(desk), *numbers;
 
         board_counts(desk->options.board, now_ms(desk), &counts);
         numbers = view_counts(&counts);

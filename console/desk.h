@@ -88,6 +88,8 @@ int page_said(struct page *page, const char *text, size_t len, int64_t now_mono_
 /* desk_store: the store is known whole (up: pages get the snapshot, anew if they had one) or lost (pages are told that
  * they are blind).  Telling the same again does nothing. */
 void desk_store(struct desk *desk, bool up);
+/* desk_trouble: why it is lost, a word that lives for ever (base/redis_trouble.h); NULL: nothing is known to be wrong. */
+void desk_trouble(struct desk *desk, const char *word);
 bool desk_is_blind(const struct desk *desk);
 
 /* desk_alert, desk_notice: it changed.  desk_person: a supervisor changed; the control room is told with the next

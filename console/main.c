@@ -48,6 +48,14 @@ static void on_up(void *user, bool up)
         desk_store(c->desk, up);
 }
 
+static void on_trouble(void *user, const char *word)
+{
+        struct console *c = user;
+
+        log_info(NULL, "store: %s", word != NULL ? word : "no trouble");
+        desk_trouble(c->desk, word);
+}
+
 static void on_alert(void *user, const struct alert_item *item)
 {
         desk_alert(((struct console *)user)->desk, item);
@@ -112,7 +120,7 @@ static int open_store(struct console *c)
         struct store_options options = {
                 .loop = c->loop,
                 .config = &c->config,
-                .events = { c, on_up, on_alert, on_notice, on_person, on_answer },
+                .events = { c, on_up, on_trouble, on_alert, on_notice, on_person, on_answer },
         };
         uint64_t seed;
         int r;

@@ -25,6 +25,7 @@ struct desk {
         size_t page_count;
         bool up;
         int64_t blind_since_ms;
+        const char *trouble; /* NULL: none */
 };
 
 /* page_push: put OUT (borrowed; NULL is memory that was short: the page is closed to come back) behind the others. */

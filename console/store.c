@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/redis_trouble.h"
 
 #define CARRIER_QUIET_MS (3 * 60 * 1000) /* DESIGN rule 5 */
 
@@ -74,6 +75,16 @@ void store_lost(struct store *store)
         store->options.events.up(store->options.events.user, false);
 }
 
+void store_trouble(struct store *store, const char *error)
+{
+        const char *word = error != NULL ? redis_trouble(error) : NULL;
+
+        if (word == store->trouble || (word != NULL && store->trouble != NULL && strcmp(word, store->trouble) == 0))
+                return;
+        store->trouble = word;
+        store->options.events.trouble(store->options.events.user, word);
+}
+
 void store_begin_again(struct store *store, const char *why)
 {
         if (store->closing)
@@ -88,7 +99,7 @@ static void on_rested(struct wheel_timer *timer, int64_t now_mono_ms)
         struct store *store = timer->user;
 
         if (store->alerts_up && !store->loaded)
-                load_begin(store);
+                look_begin(store);
 }
 
 static void on_alerts(void *user, bool up, const char *why)
@@ -98,9 +109,10 @@ static void on_alerts(void *user, bool up, const char *why)
         store->alerts_up = up;
         if (up) {
                 log_info(NULL, "alerts: connected");
-                load_begin(store);
+                look_begin(store);
         } else {
                 log_warn(NULL, "alerts: away: %s", why);
+                store_trouble(store, why);
                 store_lost(store);
         }
 }
@@ -119,7 +131,7 @@ static void on_feed(void *user, bool up, const char *why)
         } else if (store->loaded) {
                 tail_begin(store);
         } else if (store->alerts_up && !store->load.running) {
-                load_begin(store);
+                look_begin(store);
         }
 }
 
@@ -247,6 +259,8 @@ static void on_poll(struct wheel_timer *timer, int64_t now_mono_ms)
 
         poll_positions(store); /* each fails where its link is down, and is asked again */
         poll_alerts(store);
+        if (store->up)
+                look_begin(store);
         loop_timer_arm(store->options.loop, timer, now_mono_ms + STORE_POLL_MS);
 }
 

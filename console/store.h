@@ -2,7 +2,7 @@
  * keeps sessions.  Four links: to the alerts' Redis for questions and the feed, to the positions' for counts and
  * the roster.
  *
- *   link up -> where the feed stands -> people, duty, notices, open alerts -> the feed from there -> up -> the feed
+ *   link up -> it is the region's and takes writes (look.c) -> where the feed stands -> people, duty, notices, open alerts -> the feed from there -> up -> the feed
  *
  * Whatever breaks, it begins again at the front: nothing is resumed by id (DESIGN section 6).  Loop's thread only. */
 #ifndef CONSOLE_STORE_H
@@ -28,15 +28,16 @@ struct store;
 /* Alerts asked for and not yet answered while loading. */
 #define STORE_LOAD_WINDOW     500
 /* After an error of Redis (loading, no permission) the store begins again so much later. */
-#define STORE_REST_MS         1000
-/* Counts, Redis's clock and changes of people are asked so often. */
-#define STORE_POLL_MS         5000
+#define STORE_REST_MS         500
+/* Counts, Redis's clock, changes of people, and whether it takes a write, are asked so often. */
+#define STORE_POLL_MS         2000
 /* Presence is read from so long before now, so that a console that starts knows who is there. */
 #define STORE_ROSTER_BACK_MS  60000
 
 struct store_events {
         void *user;
         void (*up)(void *user, bool up); /* the board is whole and fresh; or it is not (then it may be empty) */
+        void (*trouble)(void *user, const char *word); /* why not, as redis_trouble() says it; NULL: over */
         /* While up: something changed. */
         void (*alert)(void *user, const struct alert_item *item);
         void (*notice)(void *user, const struct notice_item *item);

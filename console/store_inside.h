@@ -1,4 +1,4 @@
-/* The store's inside, shared by store.c (links, clock, commands), load.c, tail.c and who.c. */
+/* The store's inside, shared by store.c (links, clock, commands), look.c, load.c, tail.c and who.c. */
 #ifndef CONSOLE_STORE_INSIDE_H
 #define CONSOLE_STORE_INSIDE_H
 
@@ -18,6 +18,12 @@ struct store_load {
         char (*ids)[ALERT_ID_TEXT];
 };
 
+/* What the alerts' Redis says of itself, and what was seen. */
+struct store_look {
+        int64_t epoch, epoch_seen;
+        bool people, people_seen;
+};
+
 struct store {
         struct store_options options;
         struct redis_link *alerts, *feed, *positions, *roster;
@@ -26,6 +32,8 @@ struct store {
         struct counts carriers;
         struct store_stats stats;
         struct store_load load;
+        struct store_look look;
+        const char *trouble; /* a word of redis_trouble(); NULL: none */
         struct wheel_timer poll, rest;
         struct log_limit refused;
 
@@ -45,6 +53,13 @@ void store_lost(struct store *store);
 void store_begin_again(struct store *store, const char *why);
 /* store_refused: count and log (limited) an entry that was not understood. */
 void store_refused(struct store *store, const char *what, int error);
+
+/* store_trouble: the store is away for ERROR (base/redis_trouble.h); NULL: it is not. */
+void store_trouble(struct store *store, const char *error);
+
+/* look_begin: ask the alerts' Redis who it is, and let it take a write.  Well: load_begin, where nothing is loaded; else blind, and
+ * again after STORE_REST_MS. */
+void look_begin(struct store *store);
 
 /* load_begin: load everything; when done tail_begin.  load_people: the supervisors alone. */
 void load_begin(struct store *store);

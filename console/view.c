@@ -144,10 +144,11 @@ struct outbound *view_answer(const char *command, const char *code, const char *
                 json_pack("{s:s, s:s, s:s, s:s?}", "t", "answer", "c", command, "a", code, "who", view_or_null(who)));
 }
 
-struct outbound *view_tick(int64_t now_ms, bool store, int64_t since_ms)
+struct outbound *view_tick(int64_t now_ms, bool store, int64_t since_ms, const char *why)
 {
-        return view_dump(json_pack("{s:s, s:I, s:b, s:o}", "t", "tick", "now", (json_int_t)now_ms, "store", (int)store,
-                                   "since", store ? json_null() : view_time(since_ms)));
+        return view_dump(json_pack("{s:s, s:I, s:b, s:o, s:s?}", "t", "tick", "now", (json_int_t)now_ms, "store",
+                                   (int)store, "since", store ? json_null() : view_time(since_ms), "why",
+                                   store ? NULL : why));
 }
 
 struct outbound *view_begin(void)

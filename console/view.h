@@ -69,8 +69,8 @@ struct outbound *view_people(const struct person *const *people, size_t count, b
 struct outbound *view_counts(const struct counts *counts);
 /* view_answer: what came of a command.  who: "" = nobody to name. */
 struct outbound *view_answer(const char *command, const char *code, const char *who);
-/* view_tick: the server's time; `store` false: blind since SINCE_MS. */
-struct outbound *view_tick(int64_t now_ms, bool store, int64_t since_ms);
+/* view_tick: the server's time; `store` false: blind since SINCE_MS, WHY as redis_trouble() says it (NULL: not known). */
+struct outbound *view_tick(int64_t now_ms, bool store, int64_t since_ms, const char *why);
 /* view_begin, view_end: around a snapshot.  REST: open alerts that are less urgent and not in it. */
 struct outbound *view_begin(void);
 struct outbound *view_end(int64_t rest);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/loop.h"
+#include "base/redis_trouble.h"
 #include "dispatcher/reply.h"
 #include "dispatcher/store_inside.h"
 
@@ -40,8 +41,8 @@ static void older(struct store *store)
                           "alerts: epoch %" PRId64 ", %s; seen were %" PRId64 ", %s: an older state, or none; not written to",
                           store->looked.epoch, store->looked.people ? "people" : "no people", store->epoch,
                           store->people_seen ? "people" : "no people");
-        store_cause(store, STORE_OLDER);
-        rest(store, STORE_OLDER);
+        store_cause(store, REDIS_OLDER);
+        rest(store, REDIS_OLDER);
 }
 
 static void on_looked_epoch(void *user, struct redisReply *reply)

@@ -67,9 +67,6 @@ void store_scan_free(struct store *store);
 /* store_trouble: WHAT of STORE_TROUBLES is on, or over; the owner is told of changes. */
 void store_trouble(struct store *store, const char *what, bool on);
 
-/* As a reason: it has a lower epoch than one seen, or none of the people there were. */
-#define STORE_OLDER "an older state, or none"
-
 /* store_cause: the alerts' Redis is away for ERROR, its own or the link's words: that trouble, and no other of its kind, is on.  NULL:
  * it is not away. */
 void store_cause(struct store *store, const char *error);

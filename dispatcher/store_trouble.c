@@ -1,25 +1,9 @@
-/* What is wrong with the alerts' Redis, in one word, by the error that it answers or the reason why the link is down. */
+/* What is wrong with the alerts' Redis: told when it begins and when it is over. */
 #include <string.h>
 
 #include "base/loop.h"
+#include "base/redis_trouble.h"
 #include "dispatcher/store_inside.h"
-
-static const struct {
-        const char *error; /* it begins so */
-        const char *word;
-} causes[] = {
-        { "OOM ", "store_full" },
-        { "READONLY ", "store_readonly" },
-        { "it is no primary", "store_readonly" }, /* base/redis.c */
-        { "MISCONF ", "store_readonly" },         /* it cannot write its append-only file */
-        { "MASTERDOWN ", "store_readonly" },      /* a replica of nobody */
-        { "LOADING ", "store_loading" },
-        { "NOREPLICAS ", "store_alone" },
-        { "WRONGPASS ", "store_login" },
-        { "NOAUTH ", "store_login" },
-        { "NOPERM ", "store_rights" },
-        { STORE_OLDER, "store_older" },
-};
 
 /* The troubles in which it does not count as up. */
 static const char *const aways[] = { "store_away",  "store_full",  "store_readonly", "store_loading",
@@ -39,17 +23,9 @@ void store_trouble(struct store *store, const char *what, bool on)
                 store->options.trouble(store->options.user, what, on);
 }
 
-static const char *word_of(const char *error)
-{
-        for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-                if (strncmp(error, causes[i].error, strlen(causes[i].error)) == 0)
-                        return causes[i].word;
-        return strstr(error, "user executing the script") != NULL ? "store_rights" : "store_away";
-}
-
 void store_cause(struct store *store, const char *error)
 {
-        const char *word = error != NULL ? word_of(error) : "";
+        const char *word = error != NULL ? redis_trouble(error) : "";
 
         if (strcmp(word, "store_away") == 0 && !store->was_up)
                 word = ""; /* a start without Redis is told by itself */

@@ -39,6 +39,7 @@ export class Board {
         this.offset = message.now - Date.now();
         this.store = message.store;
         this.lostAt = message.since;
+        this.lostWhy = message.why ?? null;
         return { tick: true };
       case "begin":
         this.coming = new Set();

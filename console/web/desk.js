@@ -186,7 +186,8 @@ function updateBlind() {
   }
   document.body.classList.toggle("is-blind", blind === true);
   show(byId("blind"), blind === true);
-  if (blind === true) fill(byId("blind"), el("strong", {}, say("blind_title", { time: clock(board.blindSince) })), el("span", {}, say("blind_text")));
+  const why = !silent && has(`cause_${board.lostWhy}`) ? el("span", {}, say(`cause_${board.lostWhy}`)) : null;
+  if (blind === true) fill(byId("blind"), el("strong", {}, say("blind_title", { time: clock(board.blindSince) })), el("span", {}, say("blind_text")), why);
 }
 
 setInterval(() => {
