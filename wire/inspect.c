@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "wire/alert.h"
+#include "wire/archive.h"
 #include "wire/base45.h"
 #include "wire/receipt.h"
 #include "wire/sealed.h"
@@ -170,6 +171,19 @@ static void put_receipt(struct inspect_text *out, const struct receipt_signed *s
         inspect_put(out, "\n");
 }
 
+static void put_checkpoint(struct inspect_text *out, const struct archive_checkpoint *c)
+{
+        inspect_put(out, "checkpoint of an archive\n");
+        put_octets(out, "archive", CBOR_OCTETS(c->id));
+        inspect_put(out, "  region: ");
+        inspect_put_text(out, (struct cbor_span){ (const uint8_t *)c->region, strlen(c->region) });
+        inspect_put(out, "\n  entries: %" PRIu64 "\n", c->number);
+        put_octets(out, "link", CBOR_OCTETS(c->link));
+        inspect_put(out, "  file: %" PRIu32 "\n", c->file);
+        put_time(out, "at", (uint32_t)(c->at_ms / 1000));
+        inspect_put(out, "  feed: %s\n", c->feed);
+}
+
 static const char *alg_name(int64_t alg)
 {
         return alg == KEY_ES256     ? "ES256"
@@ -242,9 +256,12 @@ static void put_ours(struct inspect_text *out, struct cbor_span in, const struct
 {
         struct alert_signed alert;
         struct receipt_signed receipt;
+        struct archive_checkpoint checkpoint;
         struct trust trust;
 
-        if (receipt_read(in, &receipt, NULL) == 0)
+        if (archive_checkpoint_read(m->payload, &checkpoint) == 0)
+                put_checkpoint(out, &checkpoint);
+        else if (receipt_read(in, &receipt, NULL) == 0)
                 put_receipt(out, &receipt);
         else if (trust_read_payload(m->payload, &trust, NULL) == 0)
                 put_trust(out, &trust);

@@ -81,13 +81,14 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
         static const struct bounds ports = { 1, 65535 };
         static const struct bounds gateways = { 1, 65533 };
         const char *given = "localhost,127.0.0.1", *handset_port = "8443", *console_port = "8444", *sms_port = "8445",
-                   *gateway_port = "13000";
+                   *alert_port = "8446", *gateway_port = "13000";
         const struct choice list[] = {
                 { "region", &s->region, NULL, "the region's short name" },
                 { "names", &given, NULL, "names and addresses of the servers, NAME[,NAME...] (localhost,127.0.0.1)" },
                 { "alerts", &s->alerts, NULL, "Redis of the alerts: /socket or host:port" },
                 { "positions", &s->positions, NULL, "Redis of the positions" },
                 { "handset-port", &handset_port, NULL, "TCP port for handsets (8443)" },
+                { "alert-port", &alert_port, NULL, "TCP port for alerts alone (8446)" },
                 { "console-port", &console_port, NULL, "TCP port for browsers (8444)" },
                 { "sms-number", &s->sms_number, NULL, "the region's own number, +33..., for SMS by Kannel" },
                 { "control-number", &s->control_number, NULL,
@@ -105,6 +106,7 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
         if (text_fit("--names", given, names, NAMES_MAX) < 0 || split(names, s) < 0 ||
             redis_address_check("--alerts", s->alerts) < 0 || redis_address_check("--positions", s->positions) < 0 ||
             whole_number("--handset-port", handset_port, &ports, &s->handset_port) < 0 ||
+            whole_number("--alert-port", alert_port, &ports, &s->alert_port) < 0 ||
             whole_number("--console-port", console_port, &ports, &s->console_port) < 0 ||
             whole_number("--sms-port", sms_port, &ports, &s->sms_port) < 0 ||
             whole_number("--gateway-port", gateway_port, &gateways, &s->gateway_port) < 0)
@@ -201,6 +203,26 @@ static int put_text(const struct region *region, const char *name, const char *t
         return region_write(region, name, text, strlen(text), 0644);
 }
 
+/* What each instance of vigie-dispatcher@.service has of its own: two on the ordinary port, two on the alert port. */
+static int put_dispatchers(const struct region *region, const struct setup *s)
+{
+        static const char *const names[] = { "d1", "d2", "a1", "a2" };
+        char file[64], text[256];
+        int r = 0;
+
+        for (int i = 0; i < 4 && r == 0; i++) {
+                int len = snprintf(text, sizeof(text), "VIGIE_OPTIONS=-o dispatcher.rank=%d", i);
+
+                if (i >= 2)
+                        len += snprintf(text + len, sizeof(text) - (size_t)len,
+                                        " -o listen.port=%ld -o listen.alerts_only=yes", s->alert_port);
+                len += snprintf(text + len, sizeof(text) - (size_t)len, "\n");
+                snprintf(file, sizeof(file), "dispatcher@%s.env", names[i]);
+                r = region_write(region, file, text, (size_t)len, 0644);
+        }
+        return r;
+}
+
 static int write_all(struct region *region, const struct setup *s, const struct texts *texts)
 {
         static const char empty[] = "{\"type\": \"FeatureCollection\", \"features\": []}\n";
@@ -210,9 +232,10 @@ static int write_all(struct region *region, const struct setup *s, const struct 
         snprintf(region->config.name, sizeof(region->config.name), "%s", s->region);
         if ((r = put_text(region, MARKER, "")) < 0 || (r = put_folder(region, "redis")) < 0 ||
             (r = put_folder(region, "handsets")) < 0 || (r = make_key(region, KEY_EDDSA, "root")) < 0 ||
-            (r = make_key(region, KEY_EDDSA, "receipt")) < 0 || (r = make_key(region, KEY_ECDH_ES, "position")) < 0 ||
+            (r = make_key(region, KEY_EDDSA, "archive")) < 0 || (r = make_key(region, KEY_EDDSA, "receipt")) < 0 ||
+            (r = make_key(region, KEY_ECDH_ES, "position")) < 0 ||
             (r = make_tls(region, s)) < 0 || (r = put(region, "redis/users.acl", &texts->acl)) < 0 ||
-            (r = put(region, "dispatcher.conf", &texts->dispatcher)) < 0 ||
+            (r = put(region, "dispatcher.conf", &texts->dispatcher)) < 0 || (r = put_dispatchers(region, s)) < 0 ||
             (r = put(region, "console.conf", &texts->console)) < 0 || (r = put_text(region, REGION_ZONES, empty)) < 0 ||
             (r = put_text(region, REGION_BARRIERS, empty)) < 0 || (r = region_path(region, REGION_TRUST, path)) < 0)
                 return r;
@@ -290,7 +313,7 @@ int init_main(const char *dir, int argc, char **argv)
 
         if (r == 0 &&
             ((r = draw(setup.dispatcher)) < 0 || (r = draw(setup.console)) < 0 || (r = draw(setup.tool)) < 0 ||
-             (r = draw(setup.replica)) < 0 || (r = draw(setup.sentinel)) < 0 ||
+             (r = draw(setup.archive)) < 0 || (r = draw(setup.replica)) < 0 || (r = draw(setup.sentinel)) < 0 ||
              (r = draw(setup.door)) < 0 || (r = draw(setup.sendsms)) < 0 || (r = draw(setup.admin)) < 0 ||
              (r = make(dir, &setup, texts)) < 0) &&
             r != -EINVAL && r != -EEXIST)

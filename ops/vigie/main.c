@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/version.h"
+#include "ops/vigie/archive.h"
+#include "ops/vigie/audit.h"
 #include "ops/vigie/command.h"
 #include "ops/vigie/inspect.h"
 #include "ops/vigie/nearest.h"
@@ -28,6 +30,8 @@ static const struct command_row commands[] = {
         { "barrier", barrier_main, NULL, "rivers and motorways: import" },
         { "watch", watch_main, NULL, "the feed in this terminal" },
         { "status", status_main, NULL, "open alerts, people on duty, stores" },
+        { "archive", archive_main, NULL, "the feed into signed files; its newest checkpoint" },
+        { "verify-audit", NULL, audit_main, "say whether an archive is what was written" },
         { "inspect", NULL, inspect_main, "print and verify any object of Vigie's" },
         { "nearest", NULL, nearest_main, "a dry run of choosing whom to ask" },
 };
@@ -35,10 +39,10 @@ static const struct command_row commands[] = {
 
 static int usage(FILE *to, int status)
 {
-        fprintf(to, "usage: vigie [-C REGION-FOLDER] COMMAND ...\n\n  init        make a region: root, CA, keys, "
+        fprintf(to, "usage: vigie [-C REGION-FOLDER] COMMAND ...\n\n  init         make a region: root, CA, keys, "
                     "configuration\n");
         for (size_t i = 0; i < COMMANDS; i++)
-                fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
+                fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].help);
         fprintf(to, "\nThe folder is that of -C, else of $VIGIE_REGION, else the current one.\n");
         return status;
 }

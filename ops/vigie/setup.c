@@ -105,6 +105,12 @@ int setup_tool(const struct setup *s, struct conf_text *text)
         conf_text_section(text, "store");
         conf_text_key(text, "user", "tool");
         conf_text_key(text, "password", "%s", s->tool);
+        conf_text_section(text, "archive");
+        conf_text_key(text, "path", "%s/archive", s->dir);
+        conf_text_key(text, "user", "archive");
+        conf_text_key(text, "password", "%s", s->archive);
+        conf_text_section(text, "servers");
+        conf_text_key(text, "alert_port", "%ld", s->alert_port);
         if (s->sms_number[0] != 0) {
                 conf_text_section(text, "sms");
                 conf_text_key(text, "number", "%s", s->sms_number);
@@ -113,7 +119,8 @@ int setup_tool(const struct setup *s, struct conf_text *text)
 }
 
 /* Who may do what (DESIGN 3.7, 6).  Dispatchers write; consoles read, ask by command and keep their sessions; this
- * tool reads, and writes people.  The default user is off, so nobody can be it, and yet may do everything: Redis 7.0
+ * tool reads, and writes people.  The archive reads, trims the feed, takes away what is closed and archived, and tells of its
+ * troubles: each right for its key alone.  The default user is off, so nobody can be it, and yet may do everything: Redis 7.0
  * loads its AOF as that user and checks its rights at each EXEC, so that without them every script's and transaction's
  * writes would be dropped, without an error, at a restart.  ops/redis/users.acl is the same for people to read. */
 int setup_acl(const struct setup *s, struct conf_text *text)
@@ -131,10 +138,15 @@ int setup_acl(const struct setup *s, struct conf_text *text)
                      "%%RW~{%s}:users "
                      "%%RW~{%s}:rounds %%RW~{%s}:people:changes "
                      "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n"
+                     "user archive on >%s %%R~{%s}:* -@all +@read +@connection +@transaction -@dangerous +time +info +role "
+                     "(%%RW~{%s}:feed -@all +xtrim +xadd +xdel) (%%W~{%s}:alert:* -@all +del) "
+                     "(%%RW~{%s}:archive -@all +hset) "
+                     "(%%RW~{%s}:tombstones -@all +hdel) (%%RW~{%s}:notices -@all +hset +hdel)\n"
                      "user replica on >%s -@all +psync +replconf +ping\n"
                      "user sentinel on >%s &* -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role "
                      "+publish +info +client|setname +client|kill +script|kill\n",
-                     s->dispatcher, r, s->console, r, r, r, s->tool, r, r, r, r, r, r, r, s->replica, s->sentinel);
+                     s->dispatcher, r, s->console, r, r, r, s->tool, r, r, r, r, r, r, r, s->archive, r, r, r, r, r, r,
+                     s->replica, s->sentinel);
         if (n < 0 || (size_t)n >= sizeof(text->text))
                 return -ENOBUFS;
         text->len = (size_t)n;

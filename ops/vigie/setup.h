@@ -16,8 +16,9 @@ struct setup {
         const char *region, *alerts, *positions;
         const char *names[PKI_NAMES_MAX]; /* of the servers */
         size_t name_count;
-        long handset_port, console_port;
+        long handset_port, alert_port, console_port;
         char dispatcher[SETUP_PASSWORD_SIZE], console[SETUP_PASSWORD_SIZE], tool[SETUP_PASSWORD_SIZE];
+        char archive[SETUP_PASSWORD_SIZE];
         char replica[SETUP_PASSWORD_SIZE], sentinel[SETUP_PASSWORD_SIZE]; /* of the alerts' Redis among themselves */
         const char *sms_number, *control_number; /* "" = none */
         long sms_port, gateway_port;             /* the dispatchers' SMS door; the first of Kannel's three */

@@ -5,62 +5,71 @@ enum may { NO, YES };
 
 struct row {
         const char *command;
-        enum may dispatcher, console, tool;
+        enum may dispatcher, console, tool, archive;
 };
 
 static const struct row rows[] = {
         /* alerts and the feed are the dispatchers' */
-        { "HSET {lyon}:alert:00 v 1", YES, NO, NO },
-        { "ZADD {lyon}:open 1 00", YES, NO, NO },
-        { "ZADD {lyon}:due 1 00", YES, NO, NO },
-        { "HSET {lyon}:tombstones 00 x", YES, NO, NO },
-        { "XADD {lyon}:feed * f 1", YES, NO, NO },
-        { "HSET {lyon}:notices k v", YES, NO, NO },
-        { "HSET {lyon}:duty:supervisors s x", YES, NO, NO },
-        { "SET {lyon}:epoch 1", YES, NO, NO },
-        { "EVAL return(1) 0", YES, NO, NO },
-        { "DEL {lyon}:alert:00", YES, NO, NO },
-        { "PEXPIRE {lyon}:feed 1000000", YES, NO, NO },
-        { "XTRIM {lyon}:feed MAXLEN 1000", YES, NO, NO },
+        { "HSET {lyon}:alert:00 v 1", YES, NO, NO, NO },
+        { "ZADD {lyon}:open 1 00", YES, NO, NO, NO },
+        { "ZADD {lyon}:due 1 00", YES, NO, NO, NO },
+        { "HSET {lyon}:tombstones 00 x", YES, NO, NO, NO },
+        { "XADD {lyon}:feed * f 1", YES, NO, NO, YES },
+        { "HSET {lyon}:notices k v", YES, NO, NO, YES },
+        { "HSET {lyon}:duty:supervisors s x", YES, NO, NO, NO },
+        { "SET {lyon}:epoch 1", YES, NO, NO, NO },
+        { "EVAL return(1) 0", YES, NO, NO, NO },
+        { "DEL {lyon}:alert:00", YES, NO, NO, YES },
+        { "PEXPIRE {lyon}:feed 1000000", YES, NO, NO, NO },
+        { "XTRIM {lyon}:feed MAXLEN 1000", YES, NO, NO, YES },
         /* all may read them */
-        { "HGET {lyon}:alert:00 r", YES, YES, YES },
-        { "ZREVRANGE {lyon}:open 0 -1", YES, YES, YES },
-        { "XREVRANGE {lyon}:feed + - COUNT 1", YES, YES, YES },
-        { "XREAD COUNT 1 STREAMS {lyon}:feed 0", YES, YES, YES },
-        { "HGETALL {lyon}:users", YES, YES, YES },
-        { "TIME", YES, YES, YES },
-        { "PING", YES, YES, YES },
+        { "HGET {lyon}:alert:00 r", YES, YES, YES, YES },
+        { "ZREVRANGE {lyon}:open 0 -1", YES, YES, YES, YES },
+        { "XREVRANGE {lyon}:feed + - COUNT 1", YES, YES, YES, YES },
+        { "XREAD COUNT 1 STREAMS {lyon}:feed 0", YES, YES, YES, YES },
+        { "HGETALL {lyon}:users", YES, YES, YES, YES },
+        { "TIME", YES, YES, YES, YES },
+        { "PING", YES, YES, YES, YES },
         /* a console asks by command, and keeps its sessions */
-        { "XADD {lyon}:commands MAXLEN ~ 10 * f 1 r x", YES, YES, NO },
-        { "SET {lyon}:session:ab x PX 1000 NX", YES, YES, NO },
-        { "PEXPIRE {lyon}:session:ab 1000", YES, YES, NO },
-        { "GET {lyon}:session:ab", YES, YES, YES },
-        { "DEL {lyon}:session:ab", YES, YES, NO },
+        { "XADD {lyon}:commands MAXLEN ~ 10 * f 1 r x", YES, YES, NO, NO },
+        { "SET {lyon}:session:ab x PX 1000 NX", YES, YES, NO, NO },
+        { "PEXPIRE {lyon}:session:ab 1000", YES, YES, NO, NO },
+        { "GET {lyon}:session:ab", YES, YES, YES, YES },
+        { "DEL {lyon}:session:ab", YES, YES, NO, NO },
         /* the tool writes people */
-        { "HSET {lyon}:users u x", YES, NO, YES },
-        { "HSET {lyon}:handsets h x", YES, NO, YES },
-        { "HSET {lyon}:carriers c x", YES, NO, YES },
-        { "HSET {lyon}:supervisors s x", YES, NO, YES },
-        { "HSET {lyon}:rounds r x", YES, NO, YES },
-        { "HDEL {lyon}:users u", YES, NO, YES },
-        { "XADD {lyon}:people:changes * h users k u", YES, NO, YES },
-        { "SET {lyon}:users x", YES, NO, NO },
-        { "INFO memory", NO, NO, YES },
-        { "ROLE", YES, YES, YES },
+        { "HSET {lyon}:users u x", YES, NO, YES, NO },
+        { "HSET {lyon}:handsets h x", YES, NO, YES, NO },
+        { "HSET {lyon}:carriers c x", YES, NO, YES, NO },
+        { "HSET {lyon}:supervisors s x", YES, NO, YES, NO },
+        { "HSET {lyon}:rounds r x", YES, NO, YES, NO },
+        { "HDEL {lyon}:users u", YES, NO, YES, NO },
+        { "XADD {lyon}:people:changes * h users k u", YES, NO, YES, NO },
+        { "SET {lyon}:users x", YES, NO, NO, NO },
+        { "INFO memory", NO, NO, YES, YES },
+        { "ROLE", YES, YES, YES, YES },
+        /* the archive trims what it has, and tells of its troubles */
+        { "HSET {lyon}:archive number 1", YES, NO, NO, YES },
+        { "XDEL {lyon}:feed 1-1", YES, NO, NO, YES },
+        { "HDEL {lyon}:tombstones 00", YES, NO, NO, YES },
+        { "HDEL {lyon}:notices k", YES, NO, NO, YES },
+        { "DEL {lyon}:feed", YES, NO, NO, NO },
+        { "DEL {lyon}:archive", YES, NO, NO, NO },
+        { "HSET {lyon}:alert:00 r x", YES, NO, NO, NO },
+        { "SCAN 0 MATCH {lyon}:alert:*", YES, YES, YES, YES },
         /* another region's, and what Redis calls dangerous or admin, is nobody's */
-        { "HGET {paris}:alert:00 r", NO, NO, NO },
-        { "SET {paris}:epoch 1", NO, NO, NO },
-        { "SET anything 1", NO, NO, NO },
-        { "KEYS *", NO, NO, NO },
-        { "CONFIG GET requirepass", NO, NO, NO },
-        { "ACL LIST", NO, NO, NO },
-        { "CLIENT LIST", NO, NO, NO },
-        { "CLIENT KILL TYPE normal SKIPME yes", NO, NO, NO },
-        { "MONITOR", NO, NO, NO },
-        { "REPLICAOF NO ONE", NO, NO, NO },
-        { "FLUSHDB", NO, NO, NO },
-        { "FLUSHALL", NO, NO, NO },
-        { "SHUTDOWN NOSAVE", NO, NO, NO },
+        { "HGET {paris}:alert:00 r", NO, NO, NO, NO },
+        { "SET {paris}:epoch 1", NO, NO, NO, NO },
+        { "SET anything 1", NO, NO, NO, NO },
+        { "KEYS *", NO, NO, NO, NO },
+        { "CONFIG GET requirepass", NO, NO, NO, NO },
+        { "ACL LIST", NO, NO, NO, NO },
+        { "CLIENT LIST", NO, NO, NO, NO },
+        { "CLIENT KILL TYPE normal SKIPME yes", NO, NO, NO, NO },
+        { "MONITOR", NO, NO, NO, NO },
+        { "REPLICAOF NO ONE", NO, NO, NO, NO },
+        { "FLUSHDB", NO, NO, NO, NO },
+        { "FLUSHALL", NO, NO, NO, NO },
+        { "SHUTDOWN NOSAVE", NO, NO, NO, NO },
 };
 
 static void check_user(const struct place *p, int which, const char *user, size_t column)
@@ -68,7 +77,8 @@ static void check_user(const struct place *p, int which, const char *user, size_
         redisContext *c = place_as(p, which, user);
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                enum may may = column == 0 ? rows[i].dispatcher : column == 1 ? rows[i].console : rows[i].tool;
+                const enum may columns[] = { rows[i].dispatcher, rows[i].console, rows[i].tool, rows[i].archive };
+                enum may may = columns[column];
                 redisReply *reply = redisCommand(c, rows[i].command);
                 bool refused;
 
@@ -83,10 +93,10 @@ static void check_user(const struct place *p, int which, const char *user, size_
 
 static void test_rights(void **state)
 {
-        static const char *const users[] = { "dispatcher", "console", "tool" };
+        static const char *const users[] = { "dispatcher", "console", "tool", "archive" };
 
         for (int which = 0; which < 2; which++)
-                for (size_t i = 0; i < 3; i++)
+                for (size_t i = 0; i < 4; i++)
                         check_user(*state, which, users[i], i);
 }
 

@@ -19,6 +19,8 @@ static void test_files_and_modes(void **state)
                 { "region/ca.key", 0600 },
                 { "region/ca.pem", 0644 },
                 { "region/receipt.key", 0600 },
+                { "region/archive.key", 0600 },
+                { "region/archive.pem", 0644 },
                 { "region/receipt.pem", 0644 },
                 { "region/position.key", 0600 },
                 { "region/position.pem", 0644 },
