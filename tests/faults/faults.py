@@ -9,8 +9,8 @@ import time
 from links import HOW
 
 # How often each kind of kill is drawn, of 100.
-KILLS = {"dispatcher": 24, "alert-port": 8, "redis": 12, "primary": 4, "replica": 4, "sentinel": 4, "positions": 3, "console": 8, "phones": 6, "daemon": 5,
-         "archive": 2, "pair": 8, "twice": 7, "starting": 3, "servers": 2}
+KILLS = {"dispatcher": 34, "alert-port": 10, "redis": 5, "primary": 3, "replica": 4, "sentinel": 4, "positions": 3, "console": 9, "phones": 6, "daemon": 6,
+         "archive": 2, "pair": 7, "twice": 5, "starting": 2, "servers": 1}
 # The others; drawn beside the kills, one for every OTHERS_EVERY of them.
 OTHERS = {"stop": 8, "link": 8, "disk-full": 2, "disk-slow": 2, "sync-fails": 2}
 OTHERS_EVERY = 4
@@ -22,7 +22,7 @@ class Faults:
         self.world, self.tally = world, tally
         self.random = random.Random(seed)
         self.kinds = kinds
-        self.kills = 0
+        self.kills = self.killed = 0  # times that something was killed; processes that were
         self.threads = []
 
     # ---- whom ------------------------------------------------------------------------------------------------------------------
@@ -78,13 +78,19 @@ class Faults:
             keeper.restart_once(restart_s)
         if not keeper.kill():
             return self.tally.drop(window)
-        self.kills += 1
+        self.killed += 1
+        self.kills += kind != "servers"
         self.later(0, self.until_up, keeper, window)
         return True
 
     def until_up(self, keeper, window):
         time.sleep(0.05)
-        keeper.up.wait(60)
+        if window[0] == "primary":
+            self.world.wait_store()  # a replica's: its own comes back later
+        else:
+            keeper.up.wait(60)
+        if window[0] == "redis":
+            self.world.wait_store()
         self.tally.end(window)
 
     # ---- kills -----------------------------------------------------------------------------------------------------------------
@@ -128,6 +134,7 @@ class Faults:
         for name in self.world.keepers:
             if name not in ("phones", "daemon"):
                 self.kill("servers", name)
+        self.kills += 1
 
     # ---- others ----------------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass, field
 
 KEPT, TAKEN, CLOSED, COMING, PROVED = 0, 4, 7, 8, 9  # states of a receipt: wire/receipt.h
+GONE_S = 5
 OWNED = ("taken", "en_route", "on_scene")
 
 
@@ -43,6 +44,7 @@ class Alert:
     raised: dict = field(default_factory=dict)  # by console: when it called it raised
     shown_closed: int = -1
     asked_to_close: bool = False
+    gone_s: float = 0  # when a console last showed it open, or did not show all
     away: bool = False  # its phone is dead: only the region knows of it
 
 
@@ -143,6 +145,7 @@ class Observer:
     def we_close(self, id):
         with self.lock:
             self.alert(id).asked_to_close = True
+            self.alert(id).gone_s = time.monotonic()
 
     # ---- while it runs -----------------------------------------------------------------------------------------------------------
 
@@ -152,10 +155,25 @@ class Observer:
             pressed = [a for a in self.alerts.values() if a.pressed]
             return len(pressed), sum(a.received_us > 0 for a in pressed), sum(a.told_closed < 0 for a in pressed)
 
-    def may_live(self):
-        """The dead phones whose alert we closed: they may live again.  Not before: their offer would hide that it was lost."""
+    def may_live(self, whole, open_ids):
+        """The dead phones whose alert we closed: they may live again.  Not before: their offer would hide that it was lost.
+        WHOLE: both consoles show a whole picture, of which OPEN_IDS are open.  Who was not looking when it was closed sees it gone after
+        a while; then its phone lives, and is told that it is closed, or raises it again (doubled)."""
+        now_s, found = time.monotonic(), []
         with self.lock:
-            return [id for id, alert in self.alerts.items() if alert.away and (alert.shown_closed >= 0 or alert.told_closed >= 0)]
+            for id, alert in self.alerts.items():
+                if not alert.away or not alert.asked_to_close:
+                    continue
+                if not whole or id in open_ids:
+                    alert.gone_s = now_s
+                if alert.shown_closed >= 0 or alert.told_closed >= 0 or now_s - alert.gone_s > GONE_S:
+                    found.append(id)
+        return found
+
+    def doubts(self):
+        """Closed by us and gone, and nobody saw it closed or was told so yet."""
+        with self.lock:
+            return [i for i, a in self.alerts.items() if a.pressed and a.asked_to_close and a.told_closed < 0 and a.shown_closed < 0]
 
     # ---- the end: everything is up, nobody presses any more ----------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import time
 from keeper import Keeper
 from links import Link, Loop
 from observer import Observer
-from processes import wait_for
+from processes import Failure, wait_for
 from region import BIN, PASSWORD, ROOT, Region, free_port
 from replicated import Replicated
 from screen import Screen
@@ -138,6 +138,14 @@ class World(Region):
         return {"redis": first, "primary": first, "replica": tuple(n for n in self.replicated.nodes if n != primary),
                 "sentinel": tuple(self.replicated.sentinels)}
 
+    def wait_store(self):
+        """Until there is a Redis that takes the alerts' writes again."""
+        try:
+            if self.replicated:
+                self.replicated.wait_primary(timeout_s=60)
+        except Failure:
+            pass
+
     def keep_dispatcher(self, name, rank, alerts_only=False):
         argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf")]
         for key, value in {"dispatcher.name": name, "dispatcher.rank": rank, "journal.path": f"{self.folder}/{name}.journal",
@@ -218,7 +226,8 @@ class World(Region):
                 *lines, rest = rest.split("\n")
                 for line in lines:
                     self.observer.phone_says(line)
-                for id in self.observer.may_live():
+                shown = {id for s in self.screens for id in list(s.open)}
+                for id in self.observer.may_live(all(s.whole for s in self.screens), shown):
                     try:
                         os.unlink(os.path.join(self.fleet_folder, "away", id))
                     except FileNotFoundError:
