@@ -174,6 +174,30 @@ static void test_an_unfinished_load_leaves_the_old_one(void **state)
         assert_int_not_equal(access(place_path(&d->place, "snapshot.new"), F_OK), 0);
 }
 
+/* What a look at the file alone says of the store it was made of: before anything is loaded. */
+static void test_the_store_it_was_made_of(void **state)
+{
+        struct desk *d = *state;
+        int64_t epoch = -1;
+        bool people = true;
+
+        assert_int_equal(snapshot_peek(d->path, &epoch, &people), -ENOENT);
+        snapshot_begin(d->snapshot, 1);
+        snapshot_end(d->snapshot, true);
+        settle(d, d->path);
+        assert_int_equal(snapshot_peek(d->path, &epoch, &people), 0);
+        assert_int_equal(epoch, 0);
+        assert_false(people);
+        assert_int_equal(remove(d->path), 0);
+        snapshot_epoch(d->snapshot, 4000000000);
+        write_two(d);
+        assert_int_equal(snapshot_peek(d->path, &epoch, &people), 0);
+        assert_int_equal(epoch, 4000000000);
+        assert_true(people);
+        place_write(&d->place, "snapshot", "VIGIE", 5);
+        assert_int_equal(snapshot_peek(d->path, &epoch, &people), -EBADMSG);
+}
+
 static void test_a_torn_or_altered_file_is_read_up_to_there(void **state)
 {
         struct desk *d = *state;
@@ -212,6 +236,7 @@ int main(void)
                 CASE(test_people_state_and_records_come_back),
                 CASE(test_changes_are_written_behind),
                 CASE(test_an_unfinished_load_leaves_the_old_one),
+                CASE(test_the_store_it_was_made_of),
                 CASE(test_a_torn_or_altered_file_is_read_up_to_there),
         };
 
