@@ -7,7 +7,6 @@
 #include <openssl/param_build.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct key {
@@ -92,7 +91,7 @@ static bool has_private(const struct key *key)
 
 int key_from_pkey(EVP_PKEY *pkey, struct key **ret_key)
 {
-        struct key *key = calloc(1, sizeof(*key));
+        struct key *key = OPENSSL_zalloc(sizeof(*key)); /* libcrypto's heap: a door gives that a fixed one */
         int r = key != NULL ? alg_of(pkey, &key->alg) : -ENOMEM;
 
         if (r < 0)
@@ -127,7 +126,7 @@ void key_free(struct key *key)
         if (key == NULL)
                 return;
         EVP_PKEY_free(key->pkey);
-        free(key);
+        OPENSSL_free(key);
 }
 
 int key_generate(enum key_alg alg, struct key **ret_key)

@@ -65,7 +65,7 @@ int chain_open(const struct chain_options *options, struct chain *ret_chain, cha
  * Returns 0, or a negative errno: it is not known whether the entry is there, so the process is to end; every later call gives -EIO. */
 int chain_append(struct chain *chain, struct door_log_entry *entry);
 
-/* chain_settle: write `head` for the newest entry; after each append, when nobody waits any more.  Returns as chain_append does. */
+/* chain_settle: write `head` for the newest entry; after each append.  Returns as chain_append does. */
 int chain_settle(struct chain *chain);
 
 /* chain_close: copes with a half-opened one. */

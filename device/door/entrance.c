@@ -1,4 +1,4 @@
-#include "device/door/door.h"
+#include "device/door/entrance.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,15 +8,15 @@
 
 static void on_entry(void *user, const struct chain_entry *found)
 {
-        struct door *door = user;
+        struct entrance *door = user;
         const struct door_log_entry *e = &found->read->entry;
 
-        door_floor(door, e->floor_s);
+        entrance_floor(door, e->floor_s);
         if (e->refusal == PASS_GOOD && e->has_proof)
                 memory_take(&door->memory, e->pass, e->counter);
 }
 
-int door_log_start(struct door *door, const struct chain_options *options, char why[160])
+int entrance_start(struct entrance *door, const struct chain_options *options, char why[160])
 {
         struct chain_options o = *options;
 
@@ -28,21 +28,21 @@ int door_log_start(struct door *door, const struct chain_options *options, char 
         return chain_open(&o, &door->chain, why);
 }
 
-uint32_t door_now(const struct door *door, uint32_t clock_s)
+uint32_t entrance_now(const struct entrance *door, uint32_t clock_s)
 {
         return clock_s > door->floor_s ? clock_s : door->floor_s;
 }
 
-void door_floor(struct door *door, uint32_t signed_s)
+void entrance_floor(struct entrance *door, uint32_t signed_s)
 {
         if (signed_s > door->floor_s)
                 door->floor_s = signed_s;
 }
 
-int door_hello(struct door *door, uint32_t clock_s, struct cbor_writer *to)
+int entrance_hello(struct entrance *door, uint32_t clock_s, struct cbor_writer *to)
 {
         struct hello hello = { .mandate = { door->mandate_signed, door->mandate_len },
-                               .time_s = door_now(door, clock_s),
+                               .time_s = entrance_now(door, clock_s),
                                .list_issued_at_s = door->list.status != NULL ? door->list.status->issued_at_s : 0 };
 
         if (getrandom(hello.nonce, sizeof(hello.nonce), 0) != sizeof(hello.nonce))
@@ -52,7 +52,7 @@ int door_hello(struct door *door, uint32_t clock_s, struct cbor_writer *to)
 }
 
 /* verify: the one decision, and what this door remembers. */
-static void verify(struct door *door, const struct door_shown *shown, uint32_t now_s, struct pass_verdict *v)
+static void verify(struct entrance *door, const struct entrance_shown *shown, uint32_t now_s, struct pass_verdict *v)
 {
         struct pass_question q = { .hello = shown->hello,
                                    .trust = &door->trust,
@@ -71,13 +71,13 @@ static void verify(struct door *door, const struct door_shown *shown, uint32_t n
 }
 
 /* May this refusal be written?  One that may not is counted. */
-static bool refusal_may_be_written(struct door *door, uint32_t now_s)
+static bool refusal_may_be_written(struct entrance *door, uint32_t now_s)
 {
-        if (now_s - door->refusals.since_s >= DOOR_REFUSALS_SPAN_S) { /* a clock that was set back is a new span too */
+        if (now_s - door->refusals.since_s >= ENTRANCE_REFUSALS_SPAN_S) { /* a clock that was set back is a new span too */
                 door->refusals.since_s = now_s;
                 door->refusals.count = 0;
         }
-        if (door->refusals.count < DOOR_REFUSALS_MAX) {
+        if (door->refusals.count < ENTRANCE_REFUSALS_MAX) {
                 door->refusals.count++;
                 return true;
         }
@@ -86,7 +86,7 @@ static bool refusal_may_be_written(struct door *door, uint32_t now_s)
         return false;
 }
 
-static int write_down(struct door *door, const struct pass_verdict *v, uint32_t now_s)
+static int write_down(struct entrance *door, const struct pass_verdict *v, uint32_t now_s)
 {
         struct door_log_entry e = { .time_s = now_s,
                                     .floor_s = door->floor_s,
@@ -109,34 +109,36 @@ static int write_down(struct door *door, const struct pass_verdict *v, uint32_t 
         return r;
 }
 
-int door_judge(struct door *door, const struct door_shown *shown, struct pass_verdict *ret_verdict, bool *ret_opened)
+int entrance_judge(struct entrance *door, const struct entrance_shown *shown, struct pass_verdict *ret_verdict, bool *ret_opened)
 {
-        uint32_t now_s = door_now(door, shown->clock_s);
+        uint32_t now_s = entrance_now(door, shown->clock_s);
         int r;
 
         *ret_opened = false;
         verify(door, shown, now_s, ret_verdict);
         if (ret_verdict->refusal == PASS_GOOD || ret_verdict->refusal > PASS_FORGED)
-                door_floor(door, ret_verdict->pass.issued_at_s);
-        if (ret_verdict->refusal != PASS_GOOD)
-                return refusal_may_be_written(door, now_s) ? write_down(door, ret_verdict, now_s) : 0;
+                entrance_floor(door, ret_verdict->pass.issued_at_s);
+        if (ret_verdict->refusal != PASS_GOOD && !refusal_may_be_written(door, now_s))
+                return 0;
         if ((r = write_down(door, ret_verdict, now_s)) < 0)
                 return r;
-        memory_take(&door->memory, ret_verdict->pass.id, ret_verdict->counter);
-        *ret_opened = door->open(door->open_user) == 0;
-        return 0;
+        if (ret_verdict->refusal == PASS_GOOD) {
+                memory_take(&door->memory, ret_verdict->pass.id, ret_verdict->counter);
+                *ret_opened = door->open(door->open_user) == 0;
+        }
+        return chain_settle(&door->chain);
 }
 
-int door_take_list(struct door *door, struct cbor_span list, uint32_t clock_s)
+int entrance_take_list(struct entrance *door, struct cbor_span list, uint32_t clock_s)
 {
-        int r = list_take(&door->list, list, &door->trust, door_now(door, clock_s), true);
+        int r = list_take(&door->list, list, &door->trust, entrance_now(door, clock_s), true);
 
         if (r == 1)
-                door_floor(door, door->list.status->issued_at_s);
+                entrance_floor(door, door->list.status->issued_at_s);
         return r;
 }
 
-void door_close(struct door *door)
+void entrance_close(struct entrance *door)
 {
         chain_close(&door->chain);
         key_free(door->key);
