@@ -101,6 +101,7 @@ static void press_again(struct vigie *vigie, enum my_subject subject, const stru
                 a->mute = a->hidden = false;
         a->again_at_s = press->pressed_at_s != 0 ? press->pressed_at_s : 1;
         a->again_from = UINT32_MAX;
+        a->again_known = false;
         my_alert_mark(vigie, subject, ALERT_PRESSED_AGAIN | press->marks);
 }
 
@@ -247,8 +248,10 @@ void my_alert_on_pin(struct vigie *vigie, uint8_t pin)
 
         if (pin == VIGIE_PIN_WRONG)
                 vigie->wrong_pins++;
-        else if (subject != MY_TOUCH)
-                my_alert_mark(vigie, subject, mark[pin]);
+        if (pin == VIGIE_PIN_WRONG || subject == MY_TOUCH)
+                return;
+        my_alert_mark(vigie, subject, mark[pin]);
+        vigie->alert[subject].pin = true;
 }
 
 void my_alert_on_still(struct vigie *vigie)

@@ -46,7 +46,7 @@ static void write_alert(const struct my_alert *a, struct cbor_writer *w)
         cbor_write_uint(w, (a->hidden ? 1 : 0) | (a->mute ? 2 : 0));
         cbor_write_bool(w, a->received);
         write_receipt(a, w);
-        cbor_write_uint(w, a->again_at_s);
+        cbor_write_uint(w, a->again_known ? 0 : a->again_at_s);
 }
 
 static void write_touch(const struct my_touch *t, struct cbor_writer *w)

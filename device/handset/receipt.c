@@ -54,8 +54,8 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
                 my_send_answered(a);
         if (receipt_is_received(r->state) && a->urgent && r->revision >= a->urgent_from)
                 a->urgent = false;
-        if (a->again_at_s != 0 && receipt_is_received(r->state) && r->revision >= a->again_from) {
-                a->again_at_s = 0;
+        if (a->again_at_s != 0 && !a->again_known && receipt_is_received(r->state) && r->revision >= a->again_from) {
+                a->again_known = true;
                 news = true;
         }
         if (!receipt_counts(a, r))
@@ -72,7 +72,8 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
         receipt_feel(vigie, a, r->state);
         if (news)
                 my_diary_write(vigie, subject, false);
-        if (closed && a->again_at_s != 0)
+        /* Also one that was received: a failover may have lost it before the other side closed. */
+        if (closed && a->again_at_s != 0 && r->revision < a->again_from)
                 my_alert_raise_anew(vigie, subject);
 }
 

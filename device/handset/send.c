@@ -131,6 +131,9 @@ static void revision_make(struct vigie *vigie, enum my_subject subject)
                 a->urgent = true;
                 a->urgent_from = a->alert.revision;
         }
+        if (a->pin)
+                a->pin_from = a->alert.revision;
+        a->pin = false;
         if (a->again_at_s != 0 && a->again_from == UINT32_MAX)
                 a->again_from = a->alert.revision;
         a->want = false;

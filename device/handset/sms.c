@@ -42,16 +42,17 @@ static int64_t leg_due(const struct vigie *vigie, const struct my_alert *a)
 }
 
 /* When what is to be said goes out: a mark or the first position at the next slot, an unanswered copy at its retry, and
- * where there is an UPDATE, a better position, once a minute. */
+ * where there is an UPDATE, a better position, once a minute.  A PIN given again is news as well: whether it was the one of duress
+ * must not be seen from what is sent. */
 static int64_t content_due(const struct my_alert *a, bool update)
 {
         const struct my_texted *t = &a->texted;
-        bool needs = my_send_needs_answer(a);
+        bool needs = my_send_needs_answer(a), pin = a->revision >= a->pin_from && t->revision < a->pin_from;
         int64_t at = NEVER;
 
         if (t->tries == 0)
                 return needs || update ? INT64_MIN : NEVER;
-        if (needs && (a->octets_marks != t->marks || (a->octets_fix && !t->fix)))
+        if (needs && (pin || a->octets_marks != t->marks || (a->octets_fix && !t->fix)))
                 return INT64_MIN;
         if (needs)
                 at = t->last_mono_ms + retry_ms(t->tries);
@@ -113,7 +114,8 @@ static void handed_over(struct vigie *vigie, struct my_alert *a)
         struct my_sms *s = &vigie->sms;
         struct my_texted *t = &a->texted;
 
-        if (t->tries > 0 && (t->marks != s->marks || t->fix != s->fix))
+        if (t->tries > 0 && (t->marks != s->marks || t->fix != s->fix ||
+                             (t->revision < a->pin_from && s->revision >= a->pin_from)))
                 t->tries = 0; /* news: its retries begin anew */
         t->tries += t->tries < UINT8_MAX;
         t->revision = s->revision;
