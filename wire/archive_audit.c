@@ -313,7 +313,7 @@ static void apply(struct archive_audit *audit, const struct archive_entry *entry
         }
         if (meta->parts != 0 && meta->kind != ARCHIVE_ERASE) {
                 alert->last = meta->number;
-                alert->last_at_ms = meta->at_ms;
+                alert->last_at_ms = meta->kind == ARCHIVE_ALERT ? meta->at_ms : alert->last_at_ms;
         }
 }
 

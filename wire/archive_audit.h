@@ -13,7 +13,7 @@ struct archive_alert {
         uint8_t state;
         bool held, used;
         uint64_t last;                   /* its newest entry with parts */
-        int64_t last_at_ms;
+        int64_t last_at_ms;              /* of its newest version: a hold prolongs no term */
         uint64_t erased[ARCHIVE_PARTS];  /* each part is erased up to this entry */
 };
 

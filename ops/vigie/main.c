@@ -9,6 +9,7 @@
 #include "ops/vigie/command.h"
 #include "ops/vigie/inspect.h"
 #include "ops/vigie/nearest.h"
+#include "ops/vigie/retain.h"
 #include "ops/vigie/say.h"
 
 struct command_row {
@@ -32,6 +33,7 @@ static const struct command_row commands[] = {
         { "status", status_main, NULL, "open alerts, people on duty, stores" },
         { "archive", archive_main, NULL, "the feed into signed files; its newest checkpoint" },
         { "verify-audit", NULL, audit_main, "say whether an archive is what was written" },
+        { "retain", retain_main, NULL, "erase what has had its term; hold and release an alert" },
         { "inspect", NULL, inspect_main, "print and verify any object of Vigie's" },
         { "nearest", NULL, nearest_main, "a dry run of choosing whom to ask" },
 };
