@@ -22,6 +22,7 @@
 
 struct enrolment {
         const char *person, *role, *number, *site, *servers, *alert_servers, *modem, *out, *days;
+        char ports[1024]; /* alert_servers where none were said */
         const char *pin_given, *duress_given; /* on the command line */
         bool ask_pins;
         char pin[16], duress[16]; /* "" = none */
@@ -83,6 +84,24 @@ static int check_servers(const char *what, const char *servers, size_t *count)
         return *count > 0 ? 0 : say_wrong("%s: none", what);
 }
 
+/* The alert port of each of the servers' hosts, as far as there is room. */
+static void name_alert_ports(const struct region *region, struct enrolment *e, size_t count)
+{
+        char copy[sizeof(e->ports)], host[ADDRESS_HOST_SIZE + 2];
+        size_t len = 0;
+
+        e->alert_servers = e->ports;
+        snprintf(copy, sizeof(copy), "%s", e->servers);
+        for (char *save, *word = strtok_r(copy, ",", &save); word != NULL && region->config.alert_port != 0;
+             word = strtok_r(NULL, ",", &save)) {
+                snprintf(host, sizeof(host), ",%.*s:", (int)(strrchr(word, ':') - word), word);
+                if (strstr(e->ports, host) == NULL && ++count <= VIGIE_ADDRESSES_MAX) /* a host may have several ports */
+                        len += (size_t)snprintf(e->ports + len, sizeof(e->ports) - len, "%s%ld", host,
+                                                (long)region->config.alert_port);
+        }
+        e->alert_servers += len > 0; /* its first comma */
+}
+
 /* Without a number of the region a modem would have nobody to send to. */
 static int check_modem(const struct region *region, const char *modem)
 {
@@ -103,8 +122,11 @@ static int check(const struct region *region, struct enrolment *e)
                 return say_wrong("--role '%s': carrier or supervisor", e->role);
         if (handset_days(e->days, &e->entry) < 0 || number_fit(e->number, e->entry.number) < 0 ||
             id_fit("--person", e->person, !supervisor, e->entry.person) < 0 || check_modem(region, e->modem) < 0 ||
-            team_fit("--site", e->site, e->entry.site) < 0 || check_servers("--servers", e->servers, &addresses) < 0 ||
-            check_servers("--alert-servers", e->alert_servers, &addresses) < 0)
+            team_fit("--site", e->site, e->entry.site) < 0 || check_servers("--servers", e->servers, &addresses) < 0)
+                return -EINVAL;
+        if (e->alert_servers == NULL)
+                name_alert_ports(region, e, addresses);
+        else if (check_servers("--alert-servers", e->alert_servers, &addresses) < 0)
                 return -EINVAL;
         return read_pins(e);
 }
@@ -250,14 +272,14 @@ static int enrol(struct region *region, struct enrolment *e)
 
 int enrol_main(struct region *region, int argc, char **argv)
 {
-        struct enrolment e = { .role = "carrier", .servers = "localhost:8443", .alert_servers = "", .days = HANDSET_DAYS_DEFAULT };
+        struct enrolment e = { .role = "carrier", .servers = "localhost:8443", .days = HANDSET_DAYS_DEFAULT };
         const struct choice list[] = {
                 { "role", &e.role, NULL, "carrier (default) or supervisor" },
                 { "person", &e.person, NULL, "the supervisor's id; for a carrier's phone the usual holder, if any" },
                 { "number", &e.number, NULL, "the SIM's number, +33..." },
                 { "site", &e.site, NULL, "site's name" },
                 { "servers", &e.servers, NULL, "dispatchers, host:port[,host:port...] (localhost:8443)" },
-                { "alert-servers", &e.alert_servers, NULL, "their alert ports, likewise (none)" },
+                { "alert-servers", &e.alert_servers, NULL, "their alert ports, likewise (the region's, of the same hosts)" },
                 { "modem", &e.modem, NULL, "terminal of its modem, for SMS: /dev/..." },
                 { "pins", NULL, &e.ask_pins, "PIN and duress PIN, one a line, from standard input" },
                 { "pin", &e.pin_given, NULL, "4 to 8 digits: says 'it was a mistake'" },

@@ -105,7 +105,7 @@ static void test_a_carrier_s_phone(void **state)
 
         assert_int_equal(VIGIE(p, "carrier", "add", "c1", "--name", "Léa"), 0);
         assert_int_equal(VIGIE(p, "enrol", "--person", "c1", "--number", "+33612345678", "--site", "Lyon 3e",
-                               "--servers", "a.example:8443,[::1]:8444", "--alert-servers", "a.example:8446", "--days", "100"),
+                               "--servers", "a.example:8443,[::1]:8444", "--days", "100"),
                          0);
         assert_string_equal(p->err, "");
         printed(p, id, folder);
@@ -183,6 +183,28 @@ static void test_pins(void **state)
 }
 
 /* The region's number goes into the phone's configuration; without one no modem either. */
+/* The region's alert port at each host of the servers; or those said; or none. */
+static void test_alert_ports(void **state)
+{
+        static const struct {
+                const char *said, *written;
+        } cases[] = { { NULL, "ba.example:8446,a.example:8446,[::1]:8446" }, { "c:1,d:2", "c:1,d:2" }, { "", "" } };
+        struct place *p = *state;
+        char id[HANDSET_ID_TEXT], folder[256], written[PASSWORD_TEXT_SIZE];
+
+        for (size_t i = 0; i < 3; i++) {
+                int status = VIGIE(p, "enrol", "--servers", "ba.example:8443,a.example:8443,[::1]:8444,a.example:1",
+                                   cases[i].said != NULL ? "--alert-servers" : NULL, cases[i].said);
+
+                assert_string_equal(p->err, "");
+                assert_int_equal(status, 0);
+                printed(p, id, folder);
+                pin_of(folder, "alert_addresses", written);
+                written[strcspn(written, "\n")] = '\0';
+                assert_string_equal(written, cases[i].written);
+        }
+}
+
 static void test_where_sms_go(void **state)
 {
         struct place *p = *state;
@@ -237,7 +259,7 @@ static void test_refused_leaves_nothing(void **state)
         REFUSED(p, 2, "--servers 'x'", "enrol", "--servers", "x");
         REFUSED(p, 2, "--servers: none", "enrol", "--servers", "");
         REFUSED(p, 2, "--alert-servers 'x'", "enrol", "--alert-servers", "x");
-        REFUSED(p, 2, "--alert-servers: more than 8", "enrol", "--servers", "a:1,a:1,a:1,a:1,a:1", "--alert-servers", "a:1,a:1,a:1,a:1");
+        REFUSED(p, 2, "--alert-servers: more than 8 in all", "enrol", "--servers", "a:1,a:1,a:1,a:1,a:1", "--alert-servers", "a:1,a:1,a:1,a:1");
         REFUSED(p, 2, "--servers: more than", "enrol", "--servers",
                 "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1");
         REFUSED(p, 1, "phone: File exists", "enrol", "--out", (mkdir(place_path(p, "phone", path), 0700), path));
@@ -405,6 +427,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 WITH_STORES(test_a_carrier_s_phone),
                 WITH_STORES(test_pins),
+                WITH_STORES(test_alert_ports),
                 WITH_STORES(test_where_sms_go),
                 WITH_STORES(test_a_supervisor_s_phone),
                 WITH_STORES(test_refused_leaves_nothing),

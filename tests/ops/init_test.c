@@ -24,6 +24,8 @@ static void test_files_and_modes(void **state)
                 { "region/receipt.pem", 0644 },
                 { "region/position.key", 0600 },
                 { "region/position.pem", 0644 },
+                { "region/dispatcher@d1.env", 0644 },
+                { "region/dispatcher@a2.env", 0644 },
                 { "region/server.key", 0600 },
                 { "region/server.pem", 0644 },
                 { "region/tickets.key", 0600 },
