@@ -40,8 +40,9 @@ lib_host       := $(filter-out %/main.c,$(wildcard device/handset/host/*.c))
 lib_door       := $(filter-out %/main.c,$(wildcard device/door/*.c))
 lib_dispatcher := $(filter-out %/main.c,$(wildcard dispatcher/*.c))
 lib_console    := $(filter-out %/main.c,$(wildcard console/*.c))
+lib_keeper     := $(filter-out %/main.c,$(wildcard console/keeper/*.c))
 lib_ops        := $(filter-out %/main.c,$(wildcard ops/vigie/*.c))
-ARCHIVES := base wire geo vigie-handset host door dispatcher console ops
+ARCHIVES := base wire geo vigie-handset host door dispatcher console keeper ops
 LOW := $(foreach a,geo wire base,$O/lib$a.a)
 
 PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-handset vigie,$O/bin/$p)
@@ -100,6 +101,7 @@ $O/install/libvigie-handset.a: $O/install/vigie-core.o $O/install/vigie-crypto.o
 # ---- tests mirror the source: tests/geo/zone_test.c -> build/.../tests/geo/zone_test, linked with its part and the libraries
 TEST_SRC := $(wildcard tests/base/*_test.c tests/wire/*_test.c tests/geo/*_test.c tests/device/handset/*_test.c \
 	tests/device/handset/host/*_test.c tests/device/door/*_test.c tests/dispatcher/*_test.c tests/console/*_test.c \
+	tests/console/keeper/*_test.c \
 	tests/ops/*_test.c tests/sim/*_test.c)
 TESTS := $(patsubst %.c,$O/%,$(TEST_SRC))
 TEST_LIBS := $(shell pkg-config --libs cmocka libcbor 2>/dev/null)
@@ -121,6 +123,8 @@ $O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o \
 	$(LINK) $(TEST_LIBS) $(LIBS) $(CURL)
 $O/tests/console/%_test: $O/tests/console/%_test.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/console/keeper/%_test: $O/tests/console/keeper/%_test.o $O/libkeeper.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/ops/%_test: $O/tests/ops/%_test.o $O/libops.a $(LOW) | $(PROGRAMS)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 
@@ -141,11 +145,12 @@ $O/tests/bench/%_bench: $O/tests/bench/%_bench.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(LIBS)
 
 # the simulator: the cores of the daemons, with everything around them made up
-SIM_DISPATCHER := core hold flow flow_disk land tell offer right session duty supervision replay table limit directory fact alert \
-	alert_press alert_people ladder intake notice meanwhile sms sms_in sms_out port waiting
-SIM_SRC := $(filter-out %/main.c %_test.c,$(wildcard tests/sim/*.c)) tests/geo/oracle.c $(lib_core) $(SIM_DISPATCHER:%=dispatcher/%.c) \
+SIM_DISPATCHER := $(sort $(shell grep -l 'dispatcher/core_[sp]' dispatcher/*.c) $(wildcard dispatcher/alert*.c) \
+	$(addprefix dispatcher/,table.c limit.c directory.c fact.c ladder.c intake.c sms.c))
+SIM_SRC := $(filter-out %/main.c %_test.c,$(wildcard tests/sim/*.c)) tests/geo/oracle.c \
+	$(filter-out %/apdu.c,$(lib_core)) $(SIM_DISPATCHER) \
 	$(lib_geo) base/entry.c base/hex.c base/utf8.c base/wheel.c $(addprefix wire/,alert.c cbor.c cbor_head.c cbor_write.c command.c \
-	cose.c feed.c fields.c frame.c id.c people.c receipt.c record.c trust.c)
+	cose.c feed.c fields.c frame.c id.c iso7816.c people.c receipt.c record.c trust.c)
 SIM_OBJ := $(SIM_SRC:%.c=$O/%.o)
 $O/bin/vigie-sim: $O/tests/sim/main.o $(SIM_OBJ)
 	$(LINK) $(LIBS)

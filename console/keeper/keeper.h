@@ -1,0 +1,60 @@
+/* The keeper: judges a request, writes it down, signs or opens, answers.  It holds the region's private keys for passes, status
+ * lists, orders and positions; nobody else does.  One thread. */
+#ifndef KEEPER_KEEPER_H
+#define KEEPER_KEEPER_H
+#include <openssl/x509.h>
+
+#include "console/keeper/ledger.h"
+
+/* A pass of more than that, or for sensitive buildings, asks for a second person. */
+#define KEEPER_ALONE_S  (12 * 3600)
+/* A pass may begin that far in the past (a clock that is off) and in the future (tomorrow's round). */
+#define KEEPER_PAST_S   3600
+#define KEEPER_FUTURE_S (48 * 3600)
+/* A status list is good for so long at most. */
+#define KEEPER_LIST_S   (72 * 3600)
+/* An alert opens its handset's position for so long after the press. */
+#define KEEPER_ALERT_S  (24 * 3600)
+
+/* Refused requests that are written down in one hour; of more nothing is. */
+#define KEEPER_REFUSED_MAX 1000
+
+struct keeper_limits {              /* an hour, of one person; of all */
+        int64_t passes, passes_all; /* also of orders that bring one */
+        int64_t orders, orders_all; /* wipes, unlocks */
+        int64_t opens, opens_all;
+        int64_t overdue_s; /* a position that old is an overdue carrier's */
+};
+
+struct keeper_options {
+        const char *region;
+        const struct key *pass, *status, *order, *position; /* private; borrowed until keeper_free */
+        X509 *handset_ca; /* borrowed; whose signature makes a handset's certificate */
+        struct keeper_limits limits;
+        /* Write ENTRY down, durable when this returns.  Returns 0 or a negative errno: then nothing is signed. */
+        int (*write)(void *user, struct cbor_span entry);
+        /* SIZE fresh random octets.  Returns 0 or a negative errno. */
+        int (*random)(void *user, void *to, size_t size);
+        void *user;
+};
+
+struct keeper;
+
+/* keeper_new: OPTIONS are copied.  Returns 0, -EINVAL (a key that is of the wrong kind or not private), -ENOMEM, -EIO. */
+int keeper_new(const struct keeper_options *options, struct keeper **ret_keeper);
+void keeper_free(struct keeper *keeper);
+
+/* keeper_replay: one entry of the journal, at the start, in order.  Returns 0, -EBADMSG, -EPROTONOSUPPORT, -ENOMEM. */
+int keeper_replay(struct keeper *keeper, struct cbor_span entry);
+
+/* keeper_keeps: say whether a rewritten journal needs this entry at NOW_S. */
+bool keeper_keeps(const struct keeper *keeper, struct cbor_span entry, uint32_t now_s);
+
+/* keeper_answer: do what REQUEST asks, if the keeper's own rules allow it.
+ *   peer     who it is
+ *   now_s    UTC
+ *   to       KEEPER_MESSAGE_MAX octets
+ * Returns the answer's length; 0 where the request cannot be read so far that it could be answered: the peer is closed. */
+size_t keeper_answer(struct keeper *keeper, enum keeper_peer peer, struct cbor_span request, uint32_t now_s,
+                     uint8_t *to);
+#endif
