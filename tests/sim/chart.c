@@ -65,8 +65,12 @@ void chart_note(struct sim *sim, unsigned at, const char *format, ...)
         va_end(args);
 }
 
-static const char *const names[CHART_COLUMNS] = { "carl", "cora", "cyd", "cleo", "sam",  "sue",
-                                                  "sol",  "mia",  "d0",  "d1",   "store" };
+static const char *column_name(unsigned column)
+{
+        static const char *const names[] = { "d0", "d1", "a0", "a1", "store" };
+
+        return column < CHART_PROCESS ? phone_name(column) : names[column - CHART_PROCESS];
+}
 
 /* One line: bars where somebody takes part, and the arrow or the note over them. */
 static void print_line(const struct line *line, const unsigned *place, unsigned columns, FILE *to)
@@ -108,7 +112,7 @@ void chart_print(const struct chart *chart, size_t lines, FILE *to)
         for (unsigned i = 0; i < CHART_COLUMNS; i++)
                 if (used[i]) {
                         place[i] = columns++;
-                        fprintf(to, "%-*s", WIDTH, names[i]);
+                        fprintf(to, "%-*s", WIDTH, column_name(i));
                 }
         fputc('\n', to);
         for (size_t i = first; i < chart->count; i++)

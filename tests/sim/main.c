@@ -1,6 +1,8 @@
 /* vigie-sim: run seeds, say what failed and how to see it again.
  *
- *      vigie-sim [--from SEED] [--seeds N] [--keep FOLDER]   each failing seed is shrunk, drawn and (--keep) kept as a tape
+ *      vigie-sim [--from SEED] [--seeds N | --alerts N] [--jobs N] [--keep FOLDER]
+ *                                                            by N processes; with --alerts until that many were simulated;
+ *                                                            each failing seed is shrunk, drawn and (--keep) kept as a tape
  *      vigie-sim --tape FILE                                 one tape, drawn
  *      vigie-sim --failures [--seeds N]                      only say which seeds fail: "SEED INVARIANT" a line
  *      vigie-sim --until-failure [--skip SEED,SEED...]       stop at the first; prints "caught SEEDS INVARIANT" (for mutants) */
@@ -8,14 +10,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
-#include "tests/sim/shrink.h"
+#include "tests/sim/jobs.h"
+
+#define FAILED_MAX 10 /* so many failing seeds are drawn; of more only the line stands */
+#define PROGRESS_S 20
 
 struct options {
-        uint64_t from, seeds;
+        uint64_t from, seeds, alerts;
+        unsigned jobs;
         const char *keep, *tape, *skip;
-        bool until_failure, failures, hash;
+        bool until_failure, failures, hash, every_tick;
 };
 
 static double now_s(void)
@@ -54,16 +61,22 @@ static void keep_tape(const struct plan *plan, const struct outcome *outcome, co
         printf("kept as %s\n", path);
 }
 
-static void tell_failure(struct plan *plan, const struct outcome *outcome, const struct options *options)
+static void tell_failure(uint64_t seed, const struct options *options)
 {
-        printf("\nseed %" PRIu64 " FAILED, %s: %s\n", plan->seed, outcome->which, outcome->what);
-        printf("again: make sim SEEDS=1 SEED_FROM=%" PRIu64 "\n", plan->seed);
-        shrink(plan, outcome, 400);
+        struct plan *plan = malloc(sizeof(*plan));
+        struct outcome outcome;
+
+        plan_draw(plan, seed);
+        outcome_of(plan, NULL, &outcome);
+        printf("\nseed %" PRIu64 " FAILED, %s: %s\n", seed, outcome.which, outcome.what);
+        printf("again: make sim SEEDS=1 SEED_FROM=%" PRIu64 "\n", seed);
+        shrink(plan, &outcome, 400);
         plan_write(plan, stdout);
         draw(plan, 80);
         if (options->keep != NULL)
-                keep_tape(plan, outcome, options->keep);
+                keep_tape(plan, &outcome, options->keep);
         fflush(stdout);
+        free(plan);
 }
 
 static int play_tape(const char *path)
@@ -104,53 +117,103 @@ static bool is_skipped(const struct options *options, uint64_t seed)
         return false;
 }
 
+/* What all seeds together came to. */
+struct total {
+        const struct options *options;
+        uint64_t ran, alerts, happened, failures, hash, marks[MARK_END];
+        uint64_t failed[FAILED_MAX]; /* the first */
+        double start_s, told_s;
+        bool caught;
+};
+
+static double cpu_s(void)
+{
+        struct rusage self, children;
+        double s;
+
+        getrusage(RUSAGE_SELF, &self);
+        getrusage(RUSAGE_CHILDREN, &children);
+        s = (double)(self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec + children.ru_stime.tv_sec);
+        return s + 1e-6 * (double)(self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec +
+                                   children.ru_stime.tv_usec);
+}
+
+static bool add(void *user, uint64_t seed, const struct outcome *outcome)
+{
+        struct total *total = user;
+        const struct options *options = total->options;
+
+        if (is_skipped(options, seed))
+                return true;
+        total->ran++;
+        total->alerts += outcome->alerts;
+        total->happened += outcome->happened;
+        total->hash = total->hash * 31 + outcome->hash;
+        for (unsigned m = 0; m < MARK_END; m++)
+                total->marks[m] += outcome->marks[m] > 0;
+        if (options->hash)
+                printf("%" PRIu64 " %016" PRIx64 "\n", seed, outcome->hash);
+        if (now_s() - total->told_s > PROGRESS_S && !options->failures && !options->until_failure) {
+                total->told_s = now_s();
+                printf("... %.0f s, up to seed %" PRIu64 ": %" PRIu64 " alerts, %" PRIu64 " events, %" PRIu64 " failed\n",
+                       total->told_s - total->start_s, seed, total->alerts, total->happened, total->failures);
+                fflush(stdout);
+        }
+        if (!outcome->failed)
+                return true;
+        if (options->until_failure)
+                printf("caught %" PRIu64 " %s\n", total->ran, outcome->which);
+        else if (options->failures)
+                printf("%" PRIu64 " %s\n", seed, outcome->which);
+        else
+                printf("seed %" PRIu64 " FAILED, %s: %s\n", seed, outcome->which, outcome->what);
+        fflush(stdout);
+        if (total->failures < FAILED_MAX)
+                total->failed[total->failures] = seed;
+        total->failures++;
+        return !options->until_failure;
+}
+
+static void tell_total(const struct total *total)
+{
+        double took_s = now_s() - total->start_s, used_s = cpu_s();
+
+        printf("sometimes, in so many of %" PRIu64 " seeds:\n", total->ran);
+        for (unsigned m = 0; m < MARK_END; m++)
+                printf("%8" PRIu64 "  %s%s\n", total->marks[m], sim_mark_name(m), total->marks[m] == 0 ? "   NEVER" : "");
+        printf("%" PRIu64 " seeds, %" PRIu64 " alerts, %" PRIu64 " events in %.1f s: %.0f alerts/s, %.0f events/s; a core: %.0f "
+               "alerts/s, %.0f events/s\n",
+               total->ran, total->alerts, total->happened, took_s, (double)total->alerts / took_s,
+               (double)total->happened / took_s, (double)total->alerts / used_s, (double)total->happened / used_s);
+        printf("hash %016" PRIx64 "; %" PRIu64 " failed\n", total->hash, total->failures);
+        fflush(stdout);
+}
+
 static int run(const struct options *options)
 {
-        uint64_t alerts = 0, happened = 0, failures = 0, hash = 0, marks[MARK_END] = { 0 }, ran = 0;
-        double start_s = now_s(), took_s;
+        struct total total = { .options = options, .start_s = now_s(), .told_s = now_s() };
+        struct jobs jobs = { .from = options->from,
+                             .seeds = options->seeds,
+                             .alerts = options->alerts,
+                             .count = options->until_failure ? 1 : options->jobs,
+                             .every_tick = options->every_tick,
+                             .fn = add,
+                             .user = &total };
+        int r = jobs_run(&jobs);
 
-        for (uint64_t i = 0; i < options->seeds; i++) {
-                struct plan plan;
-                struct outcome outcome;
-
-                if (is_skipped(options, options->from + i))
-                        continue;
-                plan_draw(&plan, options->from + i);
-                outcome_of(&plan, NULL, &outcome);
-                ran++;
-                alerts += outcome.alerts;
-                happened += outcome.happened;
-                hash = hash * 31 + outcome.hash;
-                for (unsigned m = 0; m < MARK_END; m++)
-                        marks[m] += outcome.marks[m] > 0;
-                if (options->hash)
-                        printf("%" PRIu64 " %016" PRIx64 "\n", plan.seed, outcome.hash);
-                if (outcome.failed && options->until_failure) {
-                        printf("caught %" PRIu64 " %s\n", ran, outcome.which);
-                        return 1;
-                }
-                failures += outcome.failed;
-                if (outcome.failed && options->failures)
-                        printf("%" PRIu64 " %s\n", plan.seed, outcome.which);
-                else if (outcome.failed) {
-                        tell_failure(&plan, &outcome, options);
-                }
-        }
-        if (options->failures)
-                return failures > 0;
-        took_s = now_s() - start_s;
-        printf("sometimes, in so many of %" PRIu64 " seeds:\n", ran);
-        for (unsigned m = 0; m < MARK_END; m++)
-                printf("%8" PRIu64 "  %s%s\n", marks[m], sim_mark_name(m), marks[m] == 0 ? "   NEVER" : "");
-        printf("%" PRIu64 " seeds, %" PRIu64 " alerts, %" PRIu64
-               " events in %.1f s: %.0f alerts/s, %.0f events/s; hash %016" PRIx64 "; %" PRIu64 " failed\n",
-               ran, alerts, happened, took_s, (double)alerts / took_s, (double)happened / took_s, hash, failures);
-        return failures > 0;
+        if (r < 0)
+                fprintf(stderr, "vigie-sim: %s\n", r == -EPIPE ? "a process died" : strerror(-r));
+        if (options->failures || options->until_failure)
+                return r < 0 || total.failures > 0;
+        tell_total(&total);
+        for (uint64_t i = 0; i < total.failures && i < FAILED_MAX; i++)
+                tell_failure(total.failed[i], options);
+        return r < 0 || total.failures > 0;
 }
 
 int main(int argc, char **argv)
 {
-        struct options options = { .from = 1, .seeds = 100 };
+        struct options options = { .from = 1, .seeds = 100, .jobs = 1 };
 
         for (int i = 1; i < argc; i++) {
                 const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -163,10 +226,16 @@ int main(int argc, char **argv)
                         options.skip = value, i++;
                 else if (strcmp(argv[i], "--hash") == 0)
                         options.hash = true;
+                else if (strcmp(argv[i], "--every-tick") == 0)
+                        options.every_tick = true;
                 else if (strcmp(argv[i], "--from") == 0)
                         options.from = strtoull(value, NULL, 10), i++;
                 else if (strcmp(argv[i], "--seeds") == 0)
                         options.seeds = strtoull(value, NULL, 10), i++;
+                else if (strcmp(argv[i], "--alerts") == 0)
+                        options.alerts = strtoull(value, NULL, 10), i++;
+                else if (strcmp(argv[i], "--jobs") == 0)
+                        options.jobs = (unsigned)strtoul(value, NULL, 10), i++;
                 else if (strcmp(argv[i], "--keep") == 0)
                         options.keep = value, i++;
                 else if (strcmp(argv[i], "--tape") == 0)
@@ -176,5 +245,11 @@ int main(int argc, char **argv)
                         return 2;
                 }
         }
+        if (options.jobs < 1 || options.jobs > JOBS_MAX) {
+                fprintf(stderr, "vigie-sim: --jobs 1..%d\n", JOBS_MAX);
+                return 2;
+        }
+        if (options.alerts > 0) /* as many seeds as that takes */
+                options.seeds = UINT64_MAX;
         return options.tape != NULL ? play_tape(options.tape) : run(&options);
 }

@@ -159,16 +159,25 @@ static void reaches(struct sim *sim, struct happening *it)
         sim_at(sim, arrival_ms(sim, conn, DOWN), established, 0)->a = it->a;
 }
 
+/* Who takes a connection to ADDRESS: the kernel says, among those that share the port and listen. */
+static unsigned process_at(struct sim *sim, uint8_t address)
+{
+        unsigned first = sim->process_count > SIM_ORDINARY && address == SIM_ADDRESSES - 1 ? SIM_ORDINARY : 0;
+        unsigned which = (unsigned)sim_below(&sim->chance, SIM_ORDINARY);
+
+        if (!sim->processes[first + which].serving)
+                which = (which + 1) % SIM_ORDINARY;
+        return first + which;
+}
+
 void net_connect(struct sim *sim, unsigned number, uint8_t address)
 {
         struct phone *phone = &sim->phones[number];
         struct conn *conn = &sim->conns[sim->conn_count];
         size_t id = sim->conn_count++;
-        unsigned process = (unsigned)sim_below(&sim->chance, SIM_PROCESSES);
+        unsigned process = process_at(sim, address);
 
         assert(sim->conn_count < SIM_CONNS_MAX && phone->conns[address] < 0);
-        if (!sim->processes[process].serving)
-                process = (process + 1) % SIM_PROCESSES;
         *conn = (struct conn){ .phone = number, .process = process, .address = address, .phone_open = true };
         phone->conns[address] = (int)id;
         if (!phone->network)

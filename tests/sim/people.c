@@ -30,6 +30,8 @@ static void later(struct sim *sim, unsigned phone, size_t habit, int64_t from_ms
 
         if (sim->calm) /* everybody is quick by then */
                 from_ms /= 4, to_ms /= 4;
+        from_ms /= 1 + sim->plan->rates[RATE_HASTE];
+        to_ms /= 1 + sim->plan->rates[RATE_HASTE];
         it = sim_at(sim, sim_between(&sim->chance, from_ms, to_ms), decides, phone);
         it->a = habit;
         it->b = sim->calm;
@@ -43,13 +45,14 @@ void people_look(struct sim *sim, unsigned number)
                 return;
         for (unsigned i = 0; i < phone->status.ring_count; i++) {
                 const struct vigie_ring *ring = &phone->status.rings[i];
-                size_t j = 0;
+                size_t j = sim->habit_count; /* the newest first */
 
-                while (j < sim->habit_count &&
-                       (sim->habits[j].person != number || memcmp(sim->habits[j].alert, ring->id, ALERT_ID_SIZE) != 0))
-                        j++;
-                if (j < sim->habit_count || sim->habit_count == sizeof(sim->habits) / sizeof(sim->habits[0]))
+                while (j > 0 && (sim->habits[j - 1].person != number ||
+                                 memcmp(sim->habits[j - 1].alert, ring->id, ALERT_ID_SIZE) != 0))
+                        j--;
+                if (j > 0 || sim->habit_count == sizeof(sim->habits) / sizeof(sim->habits[0]))
                         continue;
+                j = sim->habit_count;
                 memcpy(sim->habits[j].alert, ring->id, ALERT_ID_SIZE);
                 sim->habits[j].person = number;
                 sim->habits[j].stage = STAGE_SEEN;
@@ -136,13 +139,11 @@ static void decides(struct sim *sim, struct happening *it)
 
 /* ---- The control room ----------------------------------------------------------------------------------------------------------- */
 
-static void command(struct sim *sim, uint8_t verb, const struct stored *alert)
+static void command(struct sim *sim, uint8_t verb, struct stored *alert)
 {
         struct op *op = store_op(sim, OP_COMMAND, (struct cbor_span){ 0 }, (struct cbor_span){ 0 });
-        struct record record;
         uint64_t id = sim_chance(&sim->chance);
 
-        assert(record_decode(alert->last->octets, alert->last->len, &record) == 0);
         sim->commands++;
         op->ref = ++sim->store.refs;
         memcpy(op->command.id, &id, sizeof(op->command.id));
@@ -152,9 +153,10 @@ static void command(struct sim *sim, uint8_t verb, const struct stored *alert)
         record_set_text(op->command.person, sizeof(op->command.person), "control");
         record_set_text(op->command.login, sizeof(op->command.login), "control");
         memcpy(op->command.alert, alert->id, ALERT_ID_SIZE);
-        record_set_text(op->command.owner_seen, sizeof(op->command.owner_seen), record.owner_id);
+        record_set_text(op->command.owner_seen, sizeof(op->command.owner_seen), store_record(alert)->owner_id);
         if (verb == COMMAND_CLOSE)
                 op->command.reason = CLOSE_OTHER;
+        check_asked(sim, &op->command);
         chart_note(sim, CHART_STORE, "control: %s", command_verb_name(verb));
         store_write(sim, sim->store.primary, op);
 }
@@ -169,6 +171,15 @@ static void command_for(struct sim *sim, uint8_t verb, size_t which)
                         command(sim, verb, &in->alerts[i]);
                         return;
                 }
+}
+
+static void close_of(struct sim *sim, unsigned phone)
+{
+        struct instance *in = &sim->store.instances[sim->store.primary];
+
+        for (size_t i = 0; i < in->alert_count && !sim->store.away && !sim->store.sick; i++)
+                if (!in->alerts[i].closed && in->alerts[i].id[HANDSET_ID_SIZE - 1] == phone)
+                        command(sim, COMMAND_CLOSE, &in->alerts[i]);
 }
 
 /* When faults are over it closes what is still open after a while. */
@@ -218,6 +229,7 @@ void people_order(struct sim *sim, const struct order *o)
         case ORDER_PIN:
                 event.type = VIGIE_ON_PIN;
                 event.u.pin = (uint8_t)o->a;
+                check_pin(sim, o->who, event.u.pin);
                 if (o->a == VIGIE_PIN_DURESS)
                         sim_mark(sim, MARK_DURESS);
                 break;
@@ -236,6 +248,9 @@ void people_order(struct sim *sim, const struct order *o)
                 break;
         case ORDER_DUTY:
                 duty(sim, o->who, o->a != 0);
+                return;
+        case ORDER_CLOSE_OF:
+                close_of(sim, o->who);
                 return;
         case ORDER_CLOSE:
         case ORDER_TAKE:

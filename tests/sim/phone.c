@@ -3,9 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/handset/state.h"
 #include "tests/sim/sim.h"
 
-static const char *const names[SIM_PHONES] = { "carl", "cora", "cyd", "cleo", "sam", "sue", "sol", "mia" };
+const char *phone_name(unsigned number)
+{
+        static const char *const names[SIM_PHONES] = { "carl", "cora", "cyd",  "cleo", "sam",  "sue",  "sol",
+                                                       "mia",  "cal",  "cass", "chad", "cid",  "clay", "coy",
+                                                       "cruz", "curt", "chip", "cam",  "cher", "ciro" };
+
+        return names[number];
+}
 
 /* ---- What comes of actions --------------------------------------------------------------------------------------------------- */
 
@@ -69,7 +77,7 @@ static void synced(struct sim *sim, struct happening *it)
                 phone->journal_bad = true;
                 sim_mark(sim, MARK_SYNC_FAILED);
                 event.u.synced.ok = false;
-                event.u.synced.seq = phone->seqs[phone->appended - 1];
+                event.u.synced.seq = phone->last_seq;
                 phone_tell(sim, it->who, &event);
                 return;
         }
@@ -78,6 +86,10 @@ static void synced(struct sim *sim, struct happening *it)
                 if (sim->presses[i].phone == it->who && sim->presses[i].entries <= phone->disk.durable_entries)
                         sim->presses[i].durable = true;
         event.u.synced.seq = phone->seqs[phone->disk.durable_entries - phone->base - 1];
+        if (phone->disk.durable_entries == phone->disk.entries) {
+                phone->base = phone->disk.entries;
+                phone->appended = 0;
+        }
         phone_tell(sim, it->who, &event);
         if (phone->alive && phone->syncs == it->b)
                 begin_sync(sim, it->who);
@@ -107,10 +119,10 @@ void phone_compact(struct sim *sim, unsigned number)
         struct phone *phone = &sim->phones[number];
         struct vigie_event event = { .type = VIGIE_ON_SYNCED };
 
-        if (!phone->alive || phone->appended == 0 || phone->journal_bad)
+        if (!phone->alive || phone->last_seq == 0 || phone->journal_bad)
                 return;
         disk_rewrite(&phone->disk, keep, phone->vigie);
-        event.u.synced.seq = phone->seqs[phone->appended - 1];
+        event.u.synced.seq = phone->last_seq;
         event.u.synced.ok = true;
         for (size_t i = 0; i < sim->press_count; i++)
                 sim->presses[i].durable |= sim->presses[i].phone == number;
@@ -141,7 +153,7 @@ static void append(struct sim *sim, unsigned number, const struct vigie_action *
                 return;
         }
         assert(phone->appended < 4096);
-        phone->seqs[phone->appended++] = a->seq;
+        phone->seqs[phone->appended++] = phone->last_seq = a->seq;
         disk_append(&phone->disk, a->data, a->len);
         if (a->sync)
                 begin_sync(sim, number);
@@ -170,18 +182,10 @@ static void set_timer(struct sim *sim, unsigned number, int64_t due_mono_ms)
         it->b = phone->run;
 }
 
-static void send(struct sim *sim, unsigned number, const struct vigie_action *a)
-{
-        struct frame frame;
-
-        if (frame_decode(a->data, a->len, &frame) == 0 && frame.type == FRAME_ALERT)
-                check_sent(sim, number, frame.u.cose.cose, false);
-        net_send_up(sim, number, a->address, a->data, a->len);
-}
-
 static void act(struct sim *sim, unsigned number, const struct vigie_action *a)
 {
         sim_note(sim, number, a->type, a->data, a->len);
+        check_action(sim, number, a);
         switch (a->type) {
         case VIGIE_DO_APPEND:
                 append(sim, number, a);
@@ -193,7 +197,7 @@ static void act(struct sim *sim, unsigned number, const struct vigie_action *a)
                 later(sim, number, a, sealed_now, 2);
                 break;
         case VIGIE_DO_SEND:
-                send(sim, number, a);
+                net_send_up(sim, number, a->address, a->data, a->len);
                 break;
         case VIGIE_DO_SEND_SMS:
                 sms_send(sim, number, a);
@@ -216,6 +220,7 @@ void phone_tell(struct sim *sim, unsigned number, struct vigie_event *event)
 {
         struct phone *phone = &sim->phones[number];
         unsigned run = phone->run;
+        bool shows = false;
         int r;
 
         if (!phone->alive)
@@ -227,10 +232,12 @@ void phone_tell(struct sim *sim, unsigned number, struct vigie_event *event)
 
                 memcpy(event->random + i, &octets, 8);
         }
+        check_before(sim, number, event);
         r = vigie_event(phone->vigie, event, sim->actions);
         assert(r == 0);
         assert(sim->actions->count <= VIGIE_ACTIONS_MAX);
         for (uint32_t i = 0; i < sim->actions->count; i++) {
+                shows |= sim->actions->action[i].type == VIGIE_DO_SHOW;
                 if (phone->kill_in > 0 && --phone->kill_in == 0) {
                         sim_mark(sim, MARK_PHONE_DIED_IN_ACTIONS);
                         phone_stop(sim, number, true);
@@ -240,9 +247,11 @@ void phone_tell(struct sim *sim, unsigned number, struct vigie_event *event)
                 if (!phone->alive || phone->run != run)
                         return;
         }
-        vigie_status(phone->vigie, &phone->status);
-        check_phone(sim, number);
-        people_look(sim, number);
+        if (shows)
+                vigie_status(phone->vigie, &phone->status);
+        check_phone(sim, number, event);
+        if (shows)
+                people_look(sim, number);
 }
 
 void phone_press(struct sim *sim, unsigned number, uint8_t how, uint8_t press)
@@ -250,6 +259,7 @@ void phone_press(struct sim *sim, unsigned number, uint8_t how, uint8_t press)
         struct vigie_event event = { .type = VIGIE_ON_PRESS, .u.press = { how, press } };
         struct phone *phone = &sim->phones[number];
         struct press *p = &sim->presses[sim->press_count];
+        const struct my_alert *own;
 
         if (!phone->alive)
                 return;
@@ -264,9 +274,10 @@ void phone_press(struct sim *sim, unsigned number, uint8_t how, uint8_t press)
                 sim->press_count++;
                 phone_tell(sim, number, &event);
                 p->entries = phone->disk.entries;
-                p->has_id = phone->alive && phone->status.alert.word != VIGIE_NOTHING &&
-                            phone->status.alert.word != VIGIE_CLOSED;
-                memcpy(p->id, phone->status.alert.id, ALERT_ID_SIZE);
+                own = &phone->vigie->alert[p->drill && phone->vigie->alert[MY_REAL].state != MY_OPEN ? MY_DRILL : MY_REAL];
+                p->has_id = phone->alive && own->state == MY_OPEN;
+                memcpy(p->id, phone->id, HANDSET_ID_SIZE);
+                memcpy(p->id + HANDSET_ID_SIZE, own->alert.nonce, ALERT_NONCE_SIZE);
                 p->excused = !phone->alive || phone->disk_full || phone->journal_bad;
                 return;
         }
@@ -295,13 +306,14 @@ void phone_start(struct sim *sim, unsigned number)
         if (disk_open(&phone->disk, "HAND", restored, phone))
                 sim_mark(sim, MARK_TORN_TAIL);
         phone->base = phone->disk.entries;
-        phone->appended = 0;
+        phone->appended = phone->last_seq = 0;
         phone->syncing = phone->journal_bad = false;
         phone->modem_ticket = 0;
         memset(phone->shown, 0, sizeof(phone->shown));
         phone->shown_closed = false;
         chart_note(sim, CHART_PHONE + number, "starts");
         phone_tell(sim, number, &event);
+        check_started(sim, number);
         event = (struct vigie_event){ .type = VIGIE_ON_BATTERY, .u.battery = (uint8_t)phone->battery };
         phone_tell(sim, number, &event);
         if (!phone->has_modem)
@@ -352,10 +364,10 @@ void phone_begin(struct sim *sim, unsigned number)
         uint8_t root[P256_POINT_SIZE];
 
         phone->vigie = malloc(vigie_size());
-        snprintf(phone->person, sizeof(phone->person), "%s", names[number]);
+        snprintf(phone->person, sizeof(phone->person), "%s", phone_name(number));
         memset(phone->id, 0xa0, sizeof(phone->id));
         phone->id[7] = (uint8_t)number;
-        phone->supervisor = number >= SIM_CARRIERS;
+        phone->supervisor = sim_is_supervisor(number);
         options.enrolled = true;
         memcpy(options.handset, phone->id, sizeof(phone->id));
         options.role = phone->supervisor ? VIGIE_SUPERVISOR : VIGIE_CARRIER;

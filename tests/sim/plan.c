@@ -24,6 +24,9 @@ static const char *const rate_names[RATE_END] = {
         [RATE_STORE_SKEW_MS] = "store_skew_ms",
         [RATE_TORN] = "torn",
         [RATE_FOES] = "foes",
+        [RATE_MORE_CARRIERS] = "more_carriers",
+        [RATE_ALERT_PORT] = "alert_port",
+        [RATE_HASTE] = "haste",
 };
 
 static const char *const order_names[ORDER_END] = {
@@ -56,6 +59,7 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_TAKE] = "take",
         [ORDER_COMPACT_PHONE] = "compact_phone",
         [ORDER_SUSPEND] = "suspend",
+        [ORDER_CLOSE_OF] = "close_of",
 };
 
 const char *order_name(uint8_t kind)
@@ -85,7 +89,7 @@ static void draw_rates(struct plan *plan, uint64_t *c)
                 [RATE_TORN] = 1000,       [RATE_FOES] = 500,
         };
 
-        for (unsigned i = 0; i < RATE_END; i++)
+        for (unsigned i = 0; i < RATE_MORE_CARRIERS; i++)
                 plan->rates[i] = sim_permille(c, 500) ? sim_between(c, 0, most[i]) : 0;
         plan->rates[RATE_LENGTH_S] = lengths[sim_below(c, 1000) < 30 ? 5 : sim_below(c, 5)];
         plan->rates[RATE_LATENCY_MS] += 20;
@@ -94,10 +98,17 @@ static void draw_rates(struct plan *plan, uint64_t *c)
         plan->rates[RATE_SMS_MS] += 2500;
 }
 
+static unsigned draw_carrier(const struct plan *plan, uint64_t *c)
+{
+        unsigned who = (unsigned)sim_below(c, SIM_CARRIERS + (uint64_t)plan->rates[RATE_MORE_CARRIERS]);
+
+        return who < SIM_CARRIERS ? who : who + SIM_SUPERVISORS;
+}
+
 /* A carrier presses, and what comes of it. */
 static void draw_press(struct plan *plan, uint64_t *c, int64_t at_ms)
 {
-        unsigned who = (unsigned)sim_below(c, SIM_CARRIERS);
+        unsigned who = draw_carrier(plan, c);
         struct order *o = put(plan, at_ms, ORDER_PRESS, who);
 
         o->a = sim_permille(c, 700) ? VIGIE_PRESS_LOUD : sim_permille(c, 600) ? VIGIE_PRESS_SILENT : VIGIE_PRESS_DRILL;
@@ -130,14 +141,45 @@ static void draw_press(struct plan *plan, uint64_t *c, int64_t at_ms)
         }
 }
 
+/* A bad day: all carriers press again and again, most for a short time - a mistake, a drill, the control room that closes. */
+static void draw_busy(struct plan *plan, uint64_t *c, int64_t length_ms)
+{
+        unsigned carriers = SIM_CARRIERS + (unsigned)plan->rates[RATE_MORE_CARRIERS];
+        int64_t pause_ms = sim_between(c, 1000, 8000), soon_ms = sim_between(c, 500, 8000);
+        struct order *o;
+
+        for (unsigned i = SIM_CARRIERS; i < SIM_CARRIERS + SIM_SUPERVISORS; i++) /* they put away what is over */
+                for (int64_t at_ms = sim_between(c, 9000, 20000); at_ms < length_ms;
+                     at_ms += sim_between(c, 5000, 15000))
+                        put(plan, at_ms, ORDER_DISMISS, i);
+        for (unsigned i = 0; i < carriers; i++) {
+                unsigned who = i < SIM_CARRIERS ? i : i + SIM_SUPERVISORS;
+
+                for (int64_t at_ms = sim_between(c, 4000, 4000 + 2 * pause_ms); at_ms < length_ms - 5000;) {
+                        int64_t open_ms = sim_permille(c, 850) ? sim_between(c, 200, soon_ms) : sim_between(c, 300, 60000);
+
+                        o = put(plan, at_ms, ORDER_PRESS, who);
+                        o->a = sim_permille(c, 800)   ? VIGIE_PRESS_LOUD
+                               : sim_permille(c, 600) ? VIGIE_PRESS_SILENT
+                                                      : VIGIE_PRESS_DRILL;
+                        o->b = VIGIE_PRESS_AT_ONCE;
+                        if (sim_permille(c, 150))
+                                put(plan, at_ms + sim_between(c, 200, 2000), ORDER_PIN, who)->a = sim_between(c, 0, 2);
+                        put(plan, at_ms + open_ms, ORDER_CLOSE_OF, who);
+                        at_ms += open_ms + sim_between(c, pause_ms / 2, pause_ms * 3 / 2);
+                }
+        }
+}
+
 static void draw_fault(struct plan *plan, uint64_t *c, int64_t at_ms, uint8_t kind)
 {
-        bool of_phone = kind <= ORDER_CLOCK || kind >= ORDER_COMPACT_PHONE;
+        bool of_phone = kind <= ORDER_CLOCK || kind == ORDER_COMPACT_PHONE || kind == ORDER_SUSPEND;
         struct order *o = put(plan, at_ms, kind, 0);
 
-        o->who = (unsigned)(of_phone ? sim_below(c, SIM_PHONES) : sim_below(c, SIM_PROCESSES));
+        o->who = (unsigned)(of_phone ? sim_below(c, SIM_CARRIERS + SIM_SUPERVISORS)
+                                     : sim_below(c, plan->rates[RATE_ALERT_PORT] ? SIM_PROCESSES : SIM_ORDINARY));
         if (of_phone && sim_permille(c, 600))
-                o->who = (unsigned)sim_below(c, SIM_CARRIERS);
+                o->who = draw_carrier(plan, c);
         o->a = sim_between(c, 500, sim_permille(c, 300) ? 60000 : 8000);
         switch (kind) {
         case ORDER_NET:
@@ -172,7 +214,7 @@ static void draw_fault(struct plan *plan, uint64_t *c, int64_t at_ms, uint8_t ki
                 put(plan, at_ms + sim_between(c, 5000, 100000), ORDER_RESTORE, o->who);
                 break;
         case ORDER_DUTY:
-                o->who = (unsigned)sim_below(c, SIM_PHONES);
+                o->who = (unsigned)sim_below(c, SIM_CARRIERS + SIM_SUPERVISORS);
                 o->a = sim_between(c, 0, 1);
                 break;
         default:
@@ -192,17 +234,26 @@ void plan_draw(struct plan *plan, uint64_t seed)
         uint8_t mine[8];
         int64_t length_ms;
         size_t kinds, count;
+        bool busy;
 
         *plan = (struct plan){ .seed = seed };
         draw_rates(plan, c);
         length_ms = plan->rates[RATE_LENGTH_S] * 1000;
+        busy = sim_permille(c, 500);
+        plan->rates[RATE_ALERT_PORT] = sim_permille(c, 300);
+        if (busy) {
+                plan->rates[RATE_MORE_CARRIERS] = sim_between(c, 0, SIM_PHONES - SIM_CARRIERS - SIM_SUPERVISORS);
+                plan->rates[RATE_HASTE] = sim_between(c, 0, 9);
+        }
         count = 1 + sim_below(c, 10);
         for (size_t i = 0; i < count; i++)
                 draw_press(plan, c, sim_between(c, 5000, length_ms - 5000));
+        if (busy)
+                draw_busy(plan, c, length_ms);
         kinds = sim_below(c, 6);
         for (size_t i = 0; i < kinds; i++)
                 mine[i] = faults[sim_below(c, sizeof(faults))];
-        count = kinds > 0 ? sim_below(c, 24) : 0;
+        count = kinds > 0 ? sim_below(c, busy ? 24 + (uint64_t)length_ms / 3000 : 24) : 0;
         for (size_t i = 0; i < count; i++) {
                 int64_t at_ms = sim_between(c, 3000, length_ms - 1000);
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define PLAN_ORDERS_MAX 256
+#define PLAN_ORDERS_MAX 4096
 
 /* Numbers that hold for the whole run. */
 enum plan_rate {
@@ -27,6 +27,9 @@ enum plan_rate {
         RATE_STORE_SKEW_MS,
         RATE_TORN, /* permille of unsynced sectors lost or torn at a power cut */
         RATE_FOES, /* permille of supervisors' looks that take what another has */
+        RATE_MORE_CARRIERS, /* beyond the four */
+        RATE_ALERT_PORT,    /* 1: two processes of its own */
+        RATE_HASTE,         /* people are so many times quicker, less one */
         RATE_END
 };
 
@@ -59,7 +62,8 @@ enum order_kind {
         ORDER_CLOSE,      /* the control room closes the a-th open alert */
         ORDER_TAKE,       /* the control room takes it */
         ORDER_COMPACT_PHONE,
-        ORDER_SUSPEND, /* the phone sleeps a ms: neither timers nor frames */
+        ORDER_SUSPEND,  /* the phone sleeps a ms: neither timers nor frames */
+        ORDER_CLOSE_OF, /* the control room closes what phone who has open */
         ORDER_END
 };
 
@@ -74,6 +78,7 @@ struct order {
 struct plan {
         uint64_t seed;
         int64_t rates[RATE_END];
+        bool every_tick; /* dispatchers get also the ticks that find nothing to do; not on tapes */
         size_t count;
         struct order orders[PLAN_ORDERS_MAX];
 };

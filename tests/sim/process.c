@@ -64,7 +64,7 @@ static void positions_do(struct sim *sim, unsigned number, const struct core_act
                         if (strcmp(sim->phones[SIM_CARRIERS + i].person, a->u.presence.person) != 0)
                                 continue;
                         sim->presence[i] = a->u.presence.presence;
-                        for (unsigned j = 0; j < SIM_PROCESSES; j++)
+                        for (unsigned j = 0; j < sim->process_count; j++)
                                 sim_at(sim, 2, presence_told, j)->a = i;
                 }
                 break;
@@ -93,7 +93,6 @@ static void send_receipt(struct sim *sim, unsigned number, const struct core_act
         struct frame frame = { .type = FRAME_RECEIPT };
         int len;
 
-        check_receipt(sim, number, &action->u.receipt.receipt);
         frame.u.cose.cose = (struct cbor_span){ cose, sign_receipt(&action->u.receipt.receipt, cose) };
         len = frame_encode(&frame, bytes, sizeof(bytes));
         assert(len > 0);
@@ -126,12 +125,12 @@ static void note(struct sim *sim, unsigned number, const struct core_action *a)
 static void act(struct sim *sim, unsigned number, const struct core_action *a)
 {
         note(sim, number, a);
+        check_did(sim, number, a);
         switch (a->kind) {
         case DO_APPEND:
                 process_append(sim, number, a);
                 break;
         case DO_COMMIT:
-                check_commit(sim, number, a);
                 store_do(sim, number, a);
                 break;
         case DO_LOOK:
@@ -177,6 +176,7 @@ void process_tell(struct sim *sim, unsigned number, struct core_event *event)
         event->now_ms = process_now_ms(sim, number);
         event->now_mono_ms = sim->now_ms - SIM_START_MS + 5000;
         core_handle(p->core, event);
+        sim->happened += event->kind != CORE_TICK;
         while (p->core != NULL && p->run == run && core_next(p->core, &action)) {
                 if (p->kill_in > 0 && --p->kill_in == 0) {
                         sim_mark(sim, MARK_PROCESS_DIED_IN_ACTIONS);
@@ -185,6 +185,8 @@ void process_tell(struct sim *sim, unsigned number, struct core_event *event)
                 }
                 act(sim, number, &action);
         }
+        if (p->run == run && event->kind != CORE_TICK)
+                process_arm(sim, number);
 }
 
 /* ---- Life --------------------------------------------------------------------------------------------------------------- */
@@ -194,14 +196,39 @@ static void tick(struct sim *sim, struct happening *it)
         struct process *p = &sim->processes[it->who];
         struct core_event event = { .kind = CORE_TICK };
 
-        if (p->core == NULL || p->run != it->b)
+        if (p->core == NULL || p->run != it->b || p->tick_ms != sim->now_ms)
                 return;
-        sim_at(sim, CORE_TICK_MS, tick, it->who)->b = it->b;
-        if (p->paused_until_ms > sim->now_ms)
+        p->tick_ms = INT64_MAX;
+        if (p->paused_until_ms <= sim->now_ms) {
+                if (p->disk_away && !p->disk_full)
+                        sim_at(sim, 0, process_look_at_disk, it->who)->b = p->run;
+                process_tell(sim, it->who, &event);
+        }
+        process_arm(sim, it->who);
+}
+
+void process_arm(struct sim *sim, unsigned number)
+{
+        struct process *p = &sim->processes[number];
+        int64_t at_ms;
+
+        if (p->core == NULL)
                 return;
-        if (p->disk_away && !p->disk_full)
-                sim_at(sim, 0, process_look_at_disk, it->who)->b = p->run;
-        process_tell(sim, it->who, &event);
+        at_ms = core_due_ms(p->core);
+        if (at_ms != INT64_MAX)
+                at_ms -= process_now_ms(sim, number) - sim->now_ms;
+        if (sim->plan->every_tick || at_ms <= sim->now_ms || p->disk_away)
+                at_ms = sim->now_ms + 1;
+        if (at_ms < p->paused_until_ms)
+                at_ms = p->paused_until_ms;
+        if (at_ms == INT64_MAX)
+                return;
+        at_ms += CORE_TICK_MS - 1;
+        at_ms -= (at_ms - p->began_ms) % CORE_TICK_MS;
+        if (at_ms >= p->tick_ms)
+                return;
+        p->tick_ms = at_ms;
+        sim_at_first(sim, at_ms - sim->now_ms, tick, number)->b = p->run;
 }
 
 static void scan(struct sim *sim, struct happening *it)
@@ -228,12 +255,12 @@ static void load_people(struct sim *sim, struct core *core)
 {
         struct user_entry control = { .role = ROLE_CONTROL, .person = "control", .name = "Control" };
 
-        for (unsigned i = 0; i < SIM_PHONES; i++) {
+        for (unsigned i = 0; i < sim->phone_count; i++) {
                 const struct phone *phone = &sim->phones[i];
                 struct handset_entry handset = { .not_after_s = UINT32_MAX,
                                                  .role = phone->supervisor ? HANDSET_SUPERVISOR : HANDSET_CARRIER };
                 struct carrier_entry carrier = { 0 };
-                struct supervisor_entry supervisor = { .manager = i == SIM_PHONES - 1 };
+                struct supervisor_entry supervisor = { .manager = i == SIM_CARRIERS + SIM_SUPERVISORS - 1 };
                 struct user_entry user = { .role = ROLE_SUPERVISOR };
 
                 sign_key(i, handset.key);
@@ -267,6 +294,7 @@ void process_start(struct sim *sim, unsigned number)
         struct core_options options = { .region = "sim",
                                         .name = p->name,
                                         .rank = number,
+                                        .alerts_only = number >= SIM_ORDINARY,
                                         .seed = 42,
                                         .zones = sim->zones,
                                         .sms = true,
@@ -279,13 +307,15 @@ void process_start(struct sim *sim, unsigned number)
         assert(core_new(&options, &p->core) == 0);
         load_people(sim, p->core);
         p->replayed = p->serving = p->store_up = p->feeding = p->syncing = p->disk_away = false;
-        p->refused = 0;
+        p->refused = p->durable_number = 0;
         p->store = -1;
         p->flight_count = 0;
         chart_note(sim, CHART_PROCESS + number, "starts");
         process_join_store(sim, number, 20);
         sim_at(sim, 5000, without_store, number)->b = p->run;
-        sim_at(sim, CORE_TICK_MS, tick, number)->b = p->run;
+        p->began_ms = sim->now_ms;
+        p->tick_ms = INT64_MAX;
+        process_arm(sim, number);
         sim_at(sim, CORE_SCAN_MS, scan, number)->b = p->run;
 }
 

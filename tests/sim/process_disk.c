@@ -22,6 +22,10 @@ static void durable_upto(struct sim *sim, unsigned number, size_t entries)
                 check_durable(sim, number,
                               (struct cbor_span){ p->appended[p->appended_durable].octets,
                                                   p->appended[p->appended_durable].len });
+        if (p->appended_durable > 0)
+                p->durable_number = p->appended[p->appended_durable - 1].number;
+        if (p->appended_durable == p->appended_count)
+                process_forget_appended(p);
 }
 
 static void begin_sync(struct sim *sim, unsigned number);
@@ -43,7 +47,7 @@ static void synced(struct sim *sim, struct happening *it)
         if (it->a > p->disk.durable_entries)
                 durable_upto(sim, it->who, it->a);
         begin_sync(sim, it->who);
-        event.u.synced.up_to = p->appended_durable > 0 ? p->appended[p->appended_durable - 1].number : 0;
+        event.u.synced.up_to = p->durable_number;
         process_tell(sim, it->who, &event);
 }
 
@@ -136,13 +140,10 @@ void process_compact(struct sim *sim, unsigned number)
         if (core_counters(p->core)->open_alerts > 0)
                 sim_mark(sim, MARK_COMPACTED);
         /* Their numbers stay told: what was not yet is told by the sync that runs. */
-        if (p->appended_count > 0) {
-                struct core_event event = { .kind = CORE_SYNCED };
+        p->base = p->disk.entries;
+        if (p->durable_number > 0) {
+                struct core_event event = { .kind = CORE_SYNCED, .u.synced.up_to = p->durable_number };
 
-                event.u.synced.up_to = p->appended[p->appended_count - 1].number;
-                process_forget_appended(p);
                 process_tell(sim, number, &event);
         }
-        if (p->core != NULL)
-                p->base = p->disk.entries;
 }

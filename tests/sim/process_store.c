@@ -68,13 +68,23 @@ static void replayed(void *user, const struct entry *entry)
         assert(core_replay(replay->sim->processes[replay->number].core, bytes) == 0);
 }
 
+/* What is loaded is loaded now: a core knows the time by its events.  False: it died of it. */
+static bool process_looks_at_clock(struct sim *sim, unsigned number)
+{
+        struct core_event event = { .kind = CORE_TICK };
+        unsigned run = sim->processes[number].run;
+
+        process_tell(sim, number, &event);
+        return sim->processes[number].core != NULL && sim->processes[number].run == run;
+}
+
 /* Journal read, handsets let in. */
 void process_serve(struct sim *sim, unsigned number)
 {
         struct process *p = &sim->processes[number];
         struct core_event event = { .kind = CORE_POSITIONS, .u.state.up = sim->positions_up };
 
-        if (p->replayed)
+        if (p->replayed || !process_looks_at_clock(sim, number))
                 return;
         p->replayed = p->serving = true;
         if (disk_open(&p->disk, "DISP", replayed, &(struct replay){ sim, number }))
@@ -92,6 +102,8 @@ static void loaded(struct sim *sim, struct happening *it)
         struct core_event event = { .kind = CORE_STORE, .u.state.up = true };
 
         if (p->core == NULL || p->store_run != it->b || sim->store.away)
+                return;
+        if (!process_looks_at_clock(sim, it->who))
                 return;
         in = &sim->store.instances[p->store];
         for (size_t i = 0; i + ALERT_ID_SIZE <= it->len; i += ALERT_ID_SIZE) {
@@ -133,6 +145,8 @@ static void loading(struct sim *sim, struct happening *it)
 
         if (p->core == NULL || p->store_run != it->b || sim->store.away)
                 return;
+        if (!process_looks_at_clock(sim, it->who))
+                return;
         in = &sim->store.instances[p->store];
         for (size_t i = 0; i < in->alert_count; i++)
                 if (!in->alerts[i].closed)
@@ -159,6 +173,7 @@ static void joined(struct sim *sim, struct happening *it)
         p->store = (int)sim->store.primary;
         p->epoch = in->epoch;
         p->asks_ms = p->answers_ms = 0;
+        process_arm(sim, it->who);
         next = sim_at(sim, sim_between(&sim->chance, 1, 3 * sim->plan->rates[RATE_STORE_MS]), loading, it->who);
         next->a = in->op_count;
         next->b = it->b;
@@ -189,5 +204,6 @@ void process_leave_store(struct sim *sim, unsigned number)
         if (p->core != NULL && p->run == run && was_up)
                 process_tell(sim, number, &event);
         p->store = -1;
+        process_arm(sim, number);
         chart_note(sim, CHART_PROCESS + number, "store away");
 }

@@ -6,16 +6,15 @@
 
 #include "tests/sim/sim.h"
 
+#define FIRST_MAX 64 /* orders below are sim_at_first's */
+
 static bool is_before(const struct happening *a, const struct happening *b)
 {
         return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->order < b->order;
 }
 
-struct happening *sim_at(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who)
+static struct happening *put(struct sim *sim, struct happening it)
 {
-        struct happening it = {
-                .at_ms = sim->now_ms + (ms > 0 ? ms : 0), .order = ++sim->orders, .fn = fn, .who = who
-        };
         size_t i = sim->heap_count++;
 
         if (i == sim->heap_room) {
@@ -27,6 +26,20 @@ struct happening *sim_at(struct sim *sim, int64_t ms, void (*fn)(struct sim *, s
                 sim->heap[i] = sim->heap[(i - 1) / 2];
         sim->heap[i] = it;
         return &sim->heap[i];
+}
+
+struct happening *sim_at(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who)
+{
+        return put(sim, (struct happening){ .at_ms = sim->now_ms + (ms > 0 ? ms : 0),
+                                            .order = FIRST_MAX + ++sim->orders,
+                                            .fn = fn,
+                                            .who = who });
+}
+
+struct happening *sim_at_first(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who)
+{
+        assert(ms > 0 && who < FIRST_MAX);
+        return put(sim, (struct happening){ .at_ms = sim->now_ms + ms, .order = who, .fn = fn, .who = who });
 }
 
 void sim_octets(struct happening *it, const void *data, size_t len)
@@ -88,8 +101,14 @@ int64_t sim_between(uint64_t *state, int64_t from, int64_t to)
 
 static void fold(struct sim *sim, const void *data, size_t len)
 {
-        for (size_t i = 0; i < len; i++)
-                sim->hash = (sim->hash ^ ((const uint8_t *)data)[i]) * UINT64_C(1099511628211);
+        uint64_t word;
+
+        for (size_t at = 0; at < len; at += sizeof(word)) {
+                word = 0;
+                memcpy(&word, (const uint8_t *)data + at, len - at < sizeof(word) ? len - at : sizeof(word));
+                sim->hash = (sim->hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+                sim->hash ^= sim->hash >> 32;
+        }
 }
 
 void sim_note(struct sim *sim, unsigned who, unsigned what, const void *data, size_t len)

@@ -20,15 +20,16 @@
 #include "tests/sim/plan.h"
 #include "tests/sim/store.h"
 
-#define SIM_CARRIERS    4
-#define SIM_SUPERVISORS 4 /* the last is a manager */
-#define SIM_PHONES      (SIM_CARRIERS + SIM_SUPERVISORS)
-#define SIM_PROCESSES   2
+#define SIM_CARRIERS    4  /* the first phones */
+#define SIM_SUPERVISORS 4  /* the next; the last of them is a manager */
+#define SIM_PHONES      20 /* the others are carriers too, as many as the plan has: phone_count */
+#define SIM_PROCESSES   4  /* two, and two of the alert port where the plan has them: process_count */
+#define SIM_ORDINARY    2
 #define SIM_ADDRESSES   3 /* of the region, as a phone knows them; the last is the alert port */
 #define SIM_START_MS    INT64_C(1800000000000)
 #define SIM_CONNS_MAX   65536
-#define SIM_KNOWN_MAX   512
-#define SIM_PRESSES_MAX 512
+#define SIM_KNOWN_MAX   8192
+#define SIM_PRESSES_MAX 8192
 #define SIM_SMS_MAX     65536
 
 /* What a run is to come across now and then; over many seeds each must be seen. */
@@ -110,6 +111,7 @@ struct phone {
         size_t base; /* entries that were there before those below */
         uint32_t seqs[4096];
         size_t appended; /* seqs: journal entry -> seq of the append */
+        uint32_t last_seq;
         uint32_t modem_ticket;
         uint64_t chance; /* of its random octets */
         double lat_deg, lon_deg;
@@ -131,6 +133,7 @@ struct process {
         unsigned run;
         struct disk disk;
         bool serving, replayed;
+        int64_t began_ms, tick_ms; /* ticks come each CORE_TICK_MS from the beginning on; tick_ms: of the next */
         int64_t paused_until_ms, disk_ms;
         int64_t asks_ms, answers_ms; /* when the last question arrives at the store, the last answer here */
         bool disk_full, disk_away, fsync_fails, syncing;
@@ -143,6 +146,7 @@ struct process {
                 size_t len;
         } appended[4096];
         size_t appended_count, appended_durable;
+        uint64_t durable_number; /* of the last durable one, in this run */
         long kill_in;
         int store;          /* which of the two Redis it talks to; -1: none */
         unsigned store_run; /* counts connections */
@@ -160,15 +164,19 @@ struct known {
         unsigned phone;
         int64_t first_ms;    /* first handed to the network */
         bool journaled;      /* its press is durable with a dispatcher */
+        unsigned journals;   /* with which: bit i */
         bool committed;      /* in some store, once */
         bool unjournaled_ok; /* a dispatcher had a full disk: it may go without */
         bool told_received, told_closed, by_sms, by_data, is_drill, is_test, unsigned_;
         uint32_t told_version;
         struct {
                 uint32_t version;
+                uint16_t revision; /* of this id's press */
                 uint8_t state, store;
+                char who[RECEIPT_WHO_MAX + 1];
         } versions[256];
         size_t version_count;
+        unsigned safe; /* seen in the store in this generation of it, + 1 */
 };
 
 struct press {
@@ -180,6 +188,7 @@ struct press {
 };
 
 struct chart;
+struct checks; /* check.h */
 
 struct sim {
         const struct plan *plan;
@@ -189,16 +198,18 @@ struct sim {
         size_t heap_count, heap_room;
         uint64_t hash, happened;
         uint64_t chance; /* for what belongs to nobody */
+        unsigned phone_count, process_count;
         struct phone phones[SIM_PHONES];
         struct process processes[SIM_PROCESSES];
         struct region_store store;
         struct conn *conns;
         size_t conn_count;
+        struct ids known_ids;
         struct known known[SIM_KNOWN_MAX];
         size_t known_count;
         struct press presses[SIM_PRESSES_MAX];
         size_t press_count;
-        struct habit habits[2048];
+        struct habit habits[8192];
         size_t habit_count;
         struct core_found duty[SIM_PHONES]; /* positions' Redis: carriers on duty */
         size_t duty_count;
@@ -220,14 +231,23 @@ struct sim {
         char failed[160];            /* "" not */
         char failure[24];            /* which invariant, a stable word */
         struct chart *chart;         /* NULL: not drawn */
+        struct checks *checks;
         uint8_t trust[TRUST_MAX];
         size_t trust_len;
 };
+
+static inline bool sim_is_supervisor(unsigned phone)
+{
+        return phone >= SIM_CARRIERS && phone < SIM_CARRIERS + SIM_SUPERVISORS;
+}
 
 /* ---- sched.c */
 
 /* sim_at: FN happens in MS.  Returns it, to be filled in; good until the next sim_at. */
 struct happening *sim_at(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who);
+
+/* sim_at_first: the same, before all else of that time; of several the lowest WHO. */
+struct happening *sim_at_first(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who);
 
 /* sim_octets: give IT a copy of DATA. */
 void sim_octets(struct happening *it, const void *data, size_t len);
@@ -259,6 +279,7 @@ void sim_free(struct sim *sim);
 
 /* ---- phone.c */
 
+const char *phone_name(unsigned number);
 void phone_begin(struct sim *sim, unsigned number);
 void phone_start(struct sim *sim, unsigned number);
 void phone_stop(struct sim *sim, unsigned number, bool power); /* power: what was not synced is lost, torn or kept */
@@ -273,6 +294,8 @@ void process_begin(struct sim *sim, unsigned number);
 void process_start(struct sim *sim, unsigned number);
 void process_stop(struct sim *sim, unsigned number, bool power);
 void process_tell(struct sim *sim, unsigned number, struct core_event *event);
+/* process_arm: its next tick is when its core waits for time; to be asked when its clock changes. */
+void process_arm(struct sim *sim, unsigned number);
 void process_compact(struct sim *sim, unsigned number);
 int64_t process_now_ms(const struct sim *sim, unsigned number);
 void process_free(struct process *process);
@@ -317,16 +340,28 @@ void sign_hash(void *user, struct cbor_span data, uint8_t hash[32]);
 size_t sign_trust(uint8_t to[TRUST_MAX]);
 size_t sign_receipt(const struct receipt *receipt, uint8_t to[RECEIPT_MAX]);
 
-/* ---- check.c */
+/* ---- check*.c: what must hold */
 
+void check_begin(struct sim *sim);
+void check_free(struct sim *sim);
 struct known *check_known(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], bool make);
-void check_phone(struct sim *sim, unsigned phone); /* after each of its events */
-void check_sent(struct sim *sim, unsigned phone, struct cbor_span cose, bool by_sms);
+/* A phone: what it is about to be told; what came of it; what it does; that it is up; that PIN is given to it. */
+void check_before(struct sim *sim, unsigned phone, const struct vigie_event *event);
+void check_phone(struct sim *sim, unsigned phone, const struct vigie_event *event);
+void check_action(struct sim *sim, unsigned phone, const struct vigie_action *action);
+void check_started(struct sim *sim, unsigned phone);
+void check_pin(struct sim *sim, unsigned phone, uint8_t pin);
+/* A dispatcher: what it does, and what of it is durable. */
+void check_did(struct sim *sim, unsigned process, const struct core_action *action);
 void check_durable(struct sim *sim, unsigned process, struct cbor_span record);
-void check_receipt(struct sim *sim, unsigned process, const struct receipt *receipt);
-void check_commit(struct sim *sim, unsigned process, const struct core_action *action);
-void check_committed(struct sim *sim, unsigned store, const struct record *record, const struct stored *before);
+/* The store. */
+/* OLD: the record that RECORD replaced, or NULL. */
+void check_committed(struct sim *sim, unsigned store, const struct record *record, const struct record *old,
+                     bool was_closed);
 void check_notice(struct sim *sim, const char *key, const struct notice *notice, const struct notice *before);
+/* What people ask: by the console, by SMS (NUMBER), and what is to be told. */
+void check_asked(struct sim *sim, const struct command *command);
+void check_texted(struct sim *sim, unsigned phone);
 void check_second(struct sim *sim); /* each second */
 void check_end(struct sim *sim);
 

@@ -41,7 +41,7 @@ static void sent(struct sim *sim, struct happening *it)
 /* At the gateway: A how often it was tried, and the number of the last time; B the text's code. */
 static void door(struct sim *sim, struct happening *it)
 {
-        unsigned process = (unsigned)sim_below(&sim->chance, SIM_PROCESSES);
+        unsigned process = (unsigned)sim_below(&sim->chance, sim->process_count);
         struct core_event event = { 0 };
         uint64_t ref;
         char from[NUMBER_MAX + 1], text[16];
@@ -51,7 +51,7 @@ static void door(struct sim *sim, struct happening *it)
         ref = ++sim->sms_count % SIM_SMS_MAX;
         sim->sms_taken[ref] = false;
         if (!sim->processes[process].serving)
-                process = (process + 1) % SIM_PROCESSES;
+                process = (process + 1) % sim->process_count;
         snprintf(from, sizeof(from), "+3360000%04u", it->who);
         if (sim->processes[process].serving && sim->processes[process].paused_until_ms <= sim->now_ms) {
                 if (it->b == 0) {
@@ -88,7 +88,6 @@ void sms_send(struct sim *sim, unsigned number, const struct vigie_action *a)
         it->a = a->ticket;
         it->b = phone->run;
         chart_note(sim, CHART_PHONE + number, "SMS to the modem");
-        check_sent(sim, number, (struct cbor_span){ a->data, a->len }, true);
         for (unsigned i = phone->modem ? copies(sim) : 0; i > 0; i--) {
                 it = sim_at(sim, MODEM_MS + way_ms(sim), door, number);
                 sim_octets(it, a->data, a->len);
@@ -164,7 +163,6 @@ void sms_do(struct sim *sim, unsigned process, const struct core_action *action)
                 report(sim, process, &action->u.sms_say.about);
                 say(sim, action);
         } else {
-                check_receipt(sim, process, &action->u.sms_receipt.receipt);
                 report(sim, process, &action->u.sms_receipt.about);
                 phone = phone_of(action->u.sms_receipt.to);
                 len = sign_receipt(&action->u.sms_receipt.receipt, cose);

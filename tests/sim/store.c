@@ -13,18 +13,27 @@ int64_t store_now_ms(const struct sim *sim, unsigned number)
 
 struct stored *store_find(struct instance *in, const uint8_t id[ALERT_ID_SIZE])
 {
-        for (size_t i = 0; i < in->alert_count; i++)
-                if (memcmp(in->alerts[i].id, id, ALERT_ID_SIZE) == 0)
-                        return &in->alerts[i];
-        return NULL;
+        size_t at = ids_find(&in->alert_ids, id);
+
+        return at != IDS_NONE ? &in->alerts[at] : NULL;
+}
+
+const struct record *store_record(struct stored *s)
+{
+        if (s->record == NULL)
+                s->record = malloc(sizeof(*s->record));
+        assert(s->record != NULL);
+        if (!s->decoded)
+                assert(record_decode(s->last->octets, s->last->len, s->record) == 0);
+        s->decoded = true;
+        return s->record;
 }
 
 const struct grave *store_grave(const struct instance *in, const uint8_t id[ALERT_ID_SIZE])
 {
-        for (size_t i = 0; i < in->grave_count; i++)
-                if (memcmp(in->graves[i].id, id, ALERT_ID_SIZE) == 0)
-                        return &in->graves[i];
-        return NULL;
+        size_t at = ids_find(&in->grave_ids, id);
+
+        return at != IDS_NONE ? &in->graves[at] : NULL;
 }
 
 struct op *store_op(struct sim *sim, enum op_kind kind, struct cbor_span record, struct cbor_span alert)
@@ -47,25 +56,21 @@ struct op *store_op(struct sim *sim, enum op_kind kind, struct cbor_span record,
 
 static void bury(struct instance *in, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
 {
-        struct grave *grave = (struct grave *)store_grave(in, id);
+        size_t at = ids_need(&in->grave_ids, id);
 
-        if (grave == NULL) {
-                assert(in->grave_count < STORE_ALERTS_MAX);
-                grave = &in->graves[in->grave_count++];
-                memcpy(grave->id, id, ALERT_ID_SIZE);
-        }
-        grave->tombstone = *tombstone;
+        assert(at < STORE_ALERTS_MAX);
+        memcpy(in->graves[at].id, id, ALERT_ID_SIZE);
+        in->graves[at].tombstone = *tombstone;
 }
 
 static void apply_commit(struct instance *in, const struct op *op)
 {
-        struct stored *s = store_find(in, op->id);
+        struct stored *s = &in->alerts[ids_need(&in->alert_ids, op->id)];
 
-        if (s == NULL) {
-                assert(in->alert_count < STORE_ALERTS_MAX);
-                s = &in->alerts[in->alert_count++];
-                memcpy(s->id, op->id, ALERT_ID_SIZE);
-        }
+        in->alert_count = in->alert_ids.count;
+        assert(in->alert_count <= STORE_ALERTS_MAX);
+        memcpy(s->id, op->id, ALERT_ID_SIZE);
+        s->decoded = false;
         s->version = op->version;
         s->due_ms = op->due_ms;
         s->closed = op->closed;
@@ -105,14 +110,16 @@ static void apply(struct instance *in, struct op *op)
                 in->duty_count = set_fact(in->duty, in->duty_count, STORE_DUTY_MAX, op);
                 break;
         case OP_COMMAND:
-                assert(in->command_count < 1024);
+                assert(in->command_count < STORE_COMMANDS_MAX);
                 in->commands[in->command_count].op = op;
                 in->commands[in->command_count].given_ms = 0;
                 in->commands[in->command_count++].acked = false;
                 break;
         case OP_ACK:
-                for (size_t i = 0; i < in->command_count; i++)
+                for (size_t i = in->command_first; i < in->command_count; i++)
                         in->commands[i].acked |= in->commands[i].op->ref == op->ref;
+                while (in->command_first < in->command_count && in->commands[in->command_first].acked)
+                        in->command_first++;
                 break;
         case OP_ANSWER:
                 break;
@@ -124,13 +131,18 @@ static void clear(struct instance *in)
         for (size_t i = 0; i < in->op_count; i++)
                 if (--in->ops[i]->uses == 0)
                         free(in->ops[i]);
-        in->op_count = in->alert_count = in->grave_count = in->notice_count = in->duty_count = in->command_count = 0;
+        for (size_t i = 0; i < in->alert_count; i++)
+                free(in->alerts[i].record);
+        memset(in->alerts, 0, in->alert_count * sizeof(in->alerts[0]));
+        ids_clear(&in->alert_ids);
+        ids_clear(&in->grave_ids);
+        in->op_count = in->alert_count = in->notice_count = in->duty_count = in->command_count = in->command_first = 0;
 }
 
 void store_write(struct sim *sim, unsigned number, struct op *op)
 {
         apply(&sim->store.instances[number], op);
-        for (unsigned i = 0; i < SIM_PROCESSES; i++)
+        for (unsigned i = 0; i < sim->process_count; i++)
                 if (sim->processes[i].store == (int)number)
                         process_feed(sim, i);
         if (op->kind == OP_COMMAND)
@@ -157,6 +169,8 @@ void store_failover(struct sim *sim)
         chart_note(sim, CHART_STORE, "failover, %zu writes lost", old->op_count - in->op_count);
         in->epoch = old->epoch;
         st->primary = !st->primary;
+        st->generation++;
+        st->stale_until_ms = sim->now_ms + sim_between(&sim->chance, 0, STORE_STALE_MS);
         store_commands(sim);
 }
 
@@ -173,6 +187,8 @@ void store_free(struct region_store *store)
 {
         for (int i = 0; i < 2; i++) {
                 clear(&store->instances[i]);
+                ids_free(&store->instances[i].alert_ids);
+                ids_free(&store->instances[i].grave_ids);
                 free(store->instances[i].ops);
         }
 }
@@ -236,18 +252,24 @@ static void answer(struct sim *sim, unsigned process, uint64_t token, enum core_
         sim_octets(it, data.at, data.len);
 }
 
+/* Writes get an error: full, read only, loading; or a primary that has lost its replicas. */
+static bool is_refusing(const struct sim *sim, unsigned number)
+{
+        return number == sim->store.primary ? sim->store.sick : sim->now_ms > sim->store.stale_until_ms;
+}
+
 static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t token, uint32_t expected)
 {
         struct process *p = &sim->processes[process];
         unsigned number = (unsigned)p->store;
         struct instance *in = &sim->store.instances[number];
         const struct grave *grave = store_grave(in, op->id);
-        struct stored before = { 0 }, *s = store_find(in, op->id);
-        struct record record;
+        struct stored *s = store_find(in, op->id);
+        uint32_t version = s != NULL ? s->version : 0;
+        struct record old;
+        bool was_closed = s != NULL && s->closed;
 
-        if (s != NULL)
-                before = *s;
-        if (sim->store.sick && number == sim->store.primary) {
+        if (is_refusing(sim, number)) {
                 answer(sim, process, token, CORE_UNKNOWN, 0, (struct cbor_span){ 0 });
         } else if (p->epoch != in->epoch) {
                 answer(sim, process, token, CORE_FENCED, 0, (struct cbor_span){ 0 });
@@ -255,22 +277,23 @@ static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t to
                 sim_mark(sim, MARK_TOMBSTONE_ANSWERED);
                 answer(sim, process, token, CORE_TOMBSTONE, 0,
                        (struct cbor_span){ (const uint8_t *)&grave->tombstone, sizeof(grave->tombstone) });
-        } else if (before.version != expected) {
+        } else if (version != expected) {
                 sim_mark(sim, MARK_CONFLICT);
                 if (expected == 0)
                         sim_mark(sim, MARK_RAISED_TWICE);
                 answer(sim, process, token, CORE_CONFLICT, 0,
                        s != NULL ? (struct cbor_span){ s->last->octets, s->last->len } : (struct cbor_span){ 0 });
         } else {
-                assert(record_decode(op->octets, op->len, &record) == 0);
+                if (s != NULL)
+                        old = *store_record(s);
                 op->due_ms += store_now_ms(sim, number);
                 if (number != sim->store.primary)
                         sim_mark(sim, MARK_STALE_PRIMARY_WROTE);
                 chart_note(sim, CHART_STORE, "%02x v%u %s %s%s", op->id[ALERT_ID_SIZE - 1], op->version,
-                           alert_event_name(op->event), alert_state_name((uint8_t)record.state),
+                           alert_event_name(op->event), alert_state_name(op->state),
                            number != sim->store.primary ? " (stale)" : "");
                 store_write(sim, number, op);
-                check_committed(sim, number, &record, before.last != NULL ? &before : NULL);
+                check_committed(sim, number, store_record(store_find(in, op->id)), s != NULL ? &old : NULL, was_closed);
                 answer(sim, process, token, CORE_OK, op->version, (struct cbor_span){ 0 });
                 return;
         }
@@ -326,7 +349,7 @@ static void fact(struct sim *sim, unsigned number, struct op *op)
         struct instance *in = &sim->store.instances[number];
         const struct op *before = NULL;
 
-        if (sim->store.sick || same_fact(in, op)) {
+        if (is_refusing(sim, number) || same_fact(in, op)) {
                 free(op);
                 return;
         }
@@ -391,6 +414,7 @@ static struct op *op_of(struct sim *sim, const struct core_action *a)
                 memcpy(op->id, a->u.commit.id, ALERT_ID_SIZE);
                 op->version = a->u.commit.version;
                 op->event = a->u.commit.event;
+                op->state = a->u.commit.state;
                 op->due_ms = a->u.commit.due_in_ms;
                 op->urgency = a->u.commit.urgency;
                 op->closed = a->u.commit.closed;
@@ -461,8 +485,8 @@ void store_commands(struct sim *sim)
         unsigned primary = sim->store.primary;
         struct instance *in = &sim->store.instances[primary];
 
-        for (size_t i = 0; i < in->command_count; i++) {
-                unsigned to = (unsigned)sim_below(&sim->chance, SIM_PROCESSES);
+        for (size_t i = in->command_first; i < in->command_count; i++) {
+                unsigned to = (unsigned)sim_below(&sim->chance, sim->process_count);
                 struct happening *it;
 
                 if (in->commands[i].acked ||
@@ -470,7 +494,7 @@ void store_commands(struct sim *sim)
                         continue;
                 if (sim->processes[to].core == NULL || !sim->processes[to].store_up ||
                     sim->processes[to].store != (int)primary)
-                        to = (to + 1) % SIM_PROCESSES;
+                        to = (to + 1) % sim->process_count;
                 if (sim->processes[to].core == NULL || !sim->processes[to].store_up ||
                     sim->processes[to].store != (int)primary)
                         continue;

@@ -5,11 +5,14 @@
 #define TESTS_SIM_STORE_H
 
 #include "dispatcher/core.h"
+#include "tests/sim/ids.h"
 
-#define STORE_ALERTS_MAX  512
+#define STORE_ALERTS_MAX  4096
 #define STORE_NOTICES_MAX 128
 #define STORE_DUTY_MAX    16
-#define STORE_OPS_MAX     65536
+#define STORE_STALE_MS    3000 /* min-replicas-max-lag 2 of ops/redis/alerts-member.conf, and the second between two looks */
+#define STORE_OPS_MAX     262144
+#define STORE_COMMANDS_MAX 16384
 
 enum op_kind { OP_COMMIT = 1, OP_NOTICE, OP_DUTY, OP_ANSWER, OP_COMMAND, OP_ACK };
 
@@ -20,7 +23,7 @@ struct op {
         unsigned uses;
         uint8_t id[ALERT_ID_SIZE];
         uint32_t version;
-        uint8_t event;
+        uint8_t event, state;
         int64_t due_ms;
         double urgency;
         bool closed, on;
@@ -43,6 +46,8 @@ struct stored {
         int64_t due_ms;
         bool closed;
         const struct op *last;
+        struct record *record; /* of `last`, once store_record() was asked */
+        bool decoded;
 };
 
 struct grave {
@@ -55,18 +60,18 @@ struct instance {
         int64_t epoch;
         struct op **ops; /* the feed too: those a tail sees are commits, notices, duty */
         size_t op_count;
+        struct ids alert_ids, grave_ids;
         struct stored alerts[STORE_ALERTS_MAX];
         size_t alert_count;
         struct grave graves[STORE_ALERTS_MAX];
-        size_t grave_count;
         const struct op *notices[STORE_NOTICES_MAX], *duty[STORE_DUTY_MAX]; /* the last of each key */
         size_t notice_count, duty_count;
         struct {
                 const struct op *op;
                 int64_t given_ms; /* to a dispatcher; 0 not yet */
                 bool acked;
-        } commands[1024];
-        size_t command_count;
+        } commands[STORE_COMMANDS_MAX];
+        size_t command_count, command_first; /* those before are acknowledged */
 };
 
 struct region_store {
@@ -74,11 +79,15 @@ struct region_store {
         unsigned primary;
         bool away, sick;
         uint64_t refs;
+        int64_t stale_until_ms; /* who is primary no more and has no replica left takes no write from then on */
+        unsigned generation; /* an alert that an instance has stays there in the same generation */
 };
 
 struct sim;
 struct happening;
 
+/* store_record: the record of S, read once. */
+const struct record *store_record(struct stored *s);
 struct stored *store_find(struct instance *in, const uint8_t id[ALERT_ID_SIZE]);
 const struct grave *store_grave(const struct instance *in, const uint8_t id[ALERT_ID_SIZE]);
 

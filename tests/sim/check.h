@@ -1,0 +1,118 @@
+/* check: what must hold (DESIGN section 3 as code), seen from outside: by what phones show and send, what dispatchers ask for,
+ * what the store has.
+ *
+ *      check.c         alerts that are known; each second and at the end: nothing lost, nothing late, all whole again
+ *      check_phone.c   a phone: words, receipts, revisions, journal, legs, duress        check_twin.c    a PIN looks like another
+ *      check_core.c    a dispatcher: what it commits, signs, asks                         check_record.c  one record after another
+ *      check_told.c    what people's screens show is what the store says, and soon        check_answer.c  commands and answers
+ *      check_silence.c carriers who are not heard
+ *
+ * The first thing that does not hold ends the run, with a word of its own. */
+#ifndef TESTS_SIM_CHECK_H
+#define TESTS_SIM_CHECK_H
+
+#include "device/handset/core.h"
+#if __has_include("dispatcher/core_parts.h")
+#include "dispatcher/core_parts.h"
+#else
+#include "dispatcher/core_state.h"
+#endif
+#include "tests/sim/sim.h"
+
+#define CHECK_RECEIPTS_MAX  32768 /* receipts that dispatchers signed; beyond, they are not looked up */
+#define CHECK_REVISIONS_MAX 8192  /* revisions that phones sent; likewise */
+#define CHECK_COMMANDS_MAX  4096  /* that people asked; likewise */
+
+/* When something is well for so long and longer, it must do what it promises. */
+#define HEALTHY_MS 10000 /* the region: a deadline is acted on */
+
+/* What is known of a phone. */
+struct watched {
+        struct my_alert before[MY_ALERTS]; /* before the event */
+        struct receipt told; /* the signed one that the event brings; */
+        bool was_told;       /* where it does */
+        bool is_lost;        /* its very first fix was wild, and believed */
+        struct vigie *twin;                /* that was given the right PIN where it was the one of duress; NULL */
+        struct vigie_actions *twin_actions, *own_actions;
+        int64_t up_ms;   /* runs, and is awake, since; INT64_MAX: no */
+        int64_t well_ms; /* likewise: and its session, the dispatcher there, the store */
+        uint64_t well_by;
+        int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
+        int64_t wrong_ms; /* it believes since to have what another has; 0 not */
+        int64_t texts;    /* that it wrote, less those answered */
+};
+
+/* A revision of an alert as it was sent. */
+struct revision {
+        uint8_t id[ALERT_ID_SIZE];
+        uint16_t revision, marks;
+        unsigned run;
+        bool safe; /* the journal was good then */
+        uint64_t hash;
+};
+
+/* What somebody asked. */
+struct asked_command {
+        uint8_t id[EVENT_ID_SIZE], alert[ALERT_ID_SIZE];
+        uint8_t verb;
+        bool answered, by_console, was_there; /* was_there: the alert was open in the primary when it was asked */
+        unsigned phone;                       /* of a supervisor */
+        uint32_t request;
+        int64_t at_ms;
+        char person[PERSON_ID_MAX + 1];
+};
+
+struct checks {
+        struct watched phones[SIM_PHONES];
+        uint64_t *receipts; /* hashes of what was signed, open addressing; 0 free */
+        size_t receipt_count;
+        struct revision *revisions;
+        size_t revision_count;
+        struct asked_command *commands;
+        size_t command_count;
+        int64_t calm_since_ms[SIM_PROCESSES]; /* a dispatcher is well since; INT64_MAX: no */
+        uint64_t calm_by[SIM_PROCESSES];
+};
+
+/* check_region_is_well: the store is there for some dispatcher, and no failover runs.  check_process_is_well: PROCESS runs, reaches
+ * the primary, and its disk is good. */
+bool check_region_is_well(const struct sim *sim);
+bool check_process_is_well(const struct sim *sim, unsigned process);
+
+/* check_is_in_store: the primary has K: its own record, one that has it as an alias, or a tombstone; with when that was closed. */
+bool check_is_in_store(struct sim *sim, const struct known *k, int64_t *ret_closed_ms);
+
+/* check_closed_anywhere: ID was closed, in some store, once. */
+bool check_closed_anywhere(struct sim *sim, const uint8_t id[ALERT_ID_SIZE]);
+
+/* ---- check_phone.c */
+void check_receipt_signed(struct sim *sim, const struct receipt *receipt);
+void check_phone_second(struct sim *sim, unsigned phone);
+/* check_own: the alert of ID as PHONE holds it; NULL. */
+const struct my_alert *check_own(const struct sim *sim, unsigned phone, const uint8_t id[ALERT_ID_SIZE]);
+
+/* ---- check_twin.c */
+void check_twin_event(struct sim *sim, unsigned phone, const struct vigie_event *event);
+void check_twin_end(struct sim *sim, unsigned phone);
+
+/* ---- check_core.c */
+void check_core_second(struct sim *sim, unsigned process);
+
+/* ---- check_record.c */
+void check_transition(struct sim *sim, const struct record *old, const struct record *record, uint8_t event);
+
+/* ---- check_told.c */
+void check_told_second(struct sim *sim);
+
+/* ---- check_answer.c */
+void check_command_sent(struct sim *sim, unsigned phone, const struct frame *frame);
+void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes);
+void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT_ID_SIZE], uint8_t code);
+void check_answer_second(struct sim *sim);
+void check_answer_end(struct sim *sim);
+
+/* ---- check_silence.c */
+void check_silence_second(struct sim *sim);
+void check_silence_asked(struct sim *sim, const struct core_action *action);
+
+#endif

@@ -1,0 +1,223 @@
+/* Each command is answered, and its answer is true. */
+#include <string.h>
+
+#include "tests/sim/check.h"
+
+#define ANSWER_MS 8000  /* by a session, where phone, dispatcher and store are well */
+#define FEED_MS   40000 /* a console's: it is worth nothing after 30 s, and is refused then */
+
+static struct asked_command *command_new(struct sim *sim, const struct command *command)
+{
+        struct checks *checks = sim->checks;
+        const struct stored *s = store_find(&sim->store.instances[sim->store.primary], command->alert);
+        struct asked_command *asked;
+
+        if (checks->command_count == CHECK_COMMANDS_MAX)
+                return NULL;
+        asked = &checks->commands[checks->command_count++];
+        *asked = (struct asked_command){ .verb = command->verb, .at_ms = sim->now_ms };
+        memcpy(asked->id, command->id, EVENT_ID_SIZE);
+        memcpy(asked->alert, command->alert, ALERT_ID_SIZE);
+        memcpy(asked->person, command->person, sizeof(asked->person));
+        asked->was_there = s != NULL && !s->closed;
+        return asked;
+}
+
+static struct asked_command *command_find(struct sim *sim, const uint8_t id[EVENT_ID_SIZE])
+{
+        for (size_t i = sim->checks->command_count; i-- > 0;)
+                if (memcmp(sim->checks->commands[i].id, id, EVENT_ID_SIZE) == 0)
+                        return &sim->checks->commands[i];
+        return NULL;
+}
+
+void check_asked(struct sim *sim, const struct command *command)
+{
+        struct asked_command *asked = command_new(sim, command);
+
+        if (asked != NULL)
+                asked->by_console = true;
+}
+
+void check_command_sent(struct sim *sim, unsigned number, const struct frame *frame)
+{
+        struct asked_command *asked = command_find(sim, frame->u.command.command.id);
+
+        /* That it was seen is said once on each link, as a request of its own. */
+        if (asked == NULL || asked->request != frame->u.command.request)
+                asked = command_new(sim, &frame->u.command.command);
+        if (asked == NULL)
+                return;
+        asked->phone = number;
+        asked->request = frame->u.command.request;
+        memcpy(asked->person, sim->phones[number].person, sizeof(sim->phones[number].person));
+}
+
+/* ---- Is it true? ------------------------------------------------------------------------------------------------------------------ */
+
+static bool has_effect(const struct asked_command *asked, const struct record *record)
+{
+        int found = record_asked_find(record, asked->person);
+        bool owner = strcmp(record->owner_id, asked->person) == 0;
+
+        if (record_applied(record, asked->id))
+                return true;
+        switch (asked->verb) {
+        case COMMAND_SEEN:
+                return found >= 0 ? record->asked[found].seen_at_ms != 0 : record->state >= ALERT_SEEN;
+        case COMMAND_TAKE:
+                return owner;
+        case COMMAND_JOIN:
+                return owner || (found >= 0 && (record->asked[found].flags & ASKED_JOINED) != 0);
+        case COMMAND_DECLINE:
+                return found >= 0 && (record->asked[found].flags & ASKED_DECLINED) != 0 && !owner;
+        default:
+                return false;
+        }
+}
+
+/* Somewhere (a failover may be under way) it is so, or was. */
+static bool is_done(struct sim *sim, const struct process *p, const struct asked_command *asked)
+{
+        struct open_alert *alert = hold_find(p->core, asked->alert);
+        struct record record;
+
+        if (alert != NULL && alert->version != 0) {
+                hold_record(alert, &record);
+                if (has_effect(asked, &record))
+                        return true;
+        }
+        for (unsigned i = 0; i < 2; i++) {
+                struct stored *s = store_find(&sim->store.instances[i], asked->alert);
+
+                if (s != NULL && has_effect(asked, store_record(s)))
+                        return true;
+        }
+        return asked->answered;
+}
+
+/* The record as the dispatcher P holds it, or the store has it. */
+static void record_of(struct sim *sim, const struct process *p, const uint8_t id[ALERT_ID_SIZE], struct record *ret_record)
+{
+        const struct open_alert *alert = hold_find(p->core, id);
+        struct stored *s = store_find(&sim->store.instances[sim->store.primary], id);
+
+        *ret_record = (struct record){ 0 };
+        if (alert != NULL && alert->version != 0)
+                hold_record(alert, ret_record);
+        else if (s != NULL)
+                *ret_record = *store_record(s);
+}
+
+static bool is_refused_rightly(struct sim *sim, const struct process *p, const struct asked_command *asked, uint8_t code)
+{
+        const struct person *person = directory_person(&p->core->directory, asked->person);
+        const struct known *k = check_known(sim, asked->alert, false);
+        struct record record;
+
+        record_of(sim, p, asked->alert, &record);
+        switch (code) {
+        case ANSWER_TAKEN_BY_OTHER:
+                return record.owner_id[0] != '\0' && strcmp(record.owner_id, asked->person) != 0;
+        case ANSWER_NOT_OWNER:
+                return strcmp(record.owner_id, asked->person) != 0;
+        case ANSWER_OWN_ALERT:
+                return strcmp(record.carrier_id, asked->person) == 0;
+        case ANSWER_NOT_ON_DUTY:
+                return person == NULL || !person->on_duty;
+        case ANSWER_CLOSED:
+                for (size_t i = 0; k != NULL && i < k->version_count; i++)
+                        if (receipt_is_closed(k->versions[i].state))
+                                return true;
+                return false;
+        default:
+                return true;
+        }
+}
+
+static void check_answer(struct sim *sim, unsigned process, struct asked_command *asked, uint8_t code)
+{
+        const struct process *p = &sim->processes[process];
+
+        if (asked->verb >= COMMAND_DUTY_ON && asked->verb <= COMMAND_ACK)
+                return;
+        if (code == ANSWER_DONE && !is_done(sim, p, asked))
+                sim_fail(sim, "answer", "%s tells %s \"%s: done\", and it is not", p->name, asked->person,
+                         command_verb_name(asked->verb));
+        else if (code != ANSWER_DONE && !is_refused_rightly(sim, p, asked, code))
+                sim_fail(sim, "answer", "%s tells %s \"%s: %s\", which is not so", p->name, asked->person,
+                         command_verb_name(asked->verb), answer_code_name(code));
+        asked->answered = true;
+}
+
+void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes)
+{
+        struct checks *checks = sim->checks;
+        unsigned phone = sim->conns[session - 1].phone;
+        struct frame frame;
+
+        if (frame_decode(bytes.at, bytes.len, &frame) < 0 || frame.type != FRAME_ANSWER)
+                return;
+        for (size_t i = checks->command_count; i-- > 0;) {
+                struct asked_command *asked = &checks->commands[i];
+
+                if (asked->by_console || asked->phone != phone || asked->request != frame.u.answer.request)
+                        continue;
+                check_answer(sim, process, asked, frame.u.answer.code);
+                return;
+        }
+}
+
+void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT_ID_SIZE], uint8_t code)
+{
+        struct asked_command *asked = command_find(sim, id);
+
+        if (asked != NULL)
+                check_answer(sim, process, asked, code);
+}
+
+/* ---- Is it answered? ---------------------------------------------------------------------------------------------------------------- */
+
+/* A supervisor's phone that is well for so long waits for nothing. */
+static void check_phone_waits(struct sim *sim, unsigned number)
+{
+        const struct watched *w = &sim->checks->phones[number];
+        const struct vigie *vigie = sim->phones[number].vigie;
+
+        for (unsigned i = 0; i < vigie->ring_count; i++) {
+                const struct my_ring *ring = &vigie->ring[i];
+                int64_t asked_ms = sim->phones[number].booted_ms + ring->asked_mono_ms;
+
+                if (ring->shown.asking != 0 && w->well_ms != INT64_MAX && sim->now_ms - w->well_ms > ANSWER_MS &&
+                    sim->now_ms - asked_ms > ANSWER_MS)
+                        sim_fail(sim, "unanswered", "%s asked to %s, and nobody answers", sim->phones[number].person,
+                                 command_verb_name(ring->shown.asking));
+        }
+}
+
+void check_answer_second(struct sim *sim)
+{
+        for (unsigned i = 0; i < sim->phone_count; i++)
+                if (sim->phones[i].supervisor && sim->phones[i].alive)
+                        check_phone_waits(sim, i);
+}
+
+/* What a console asked when faults were over, and was acknowledged, is answered or done. */
+void check_answer_end(struct sim *sim)
+{
+        const struct instance *in = &sim->store.instances[sim->store.primary];
+
+        for (size_t i = 0; i < in->command_count; i++) {
+                struct asked_command *asked = command_find(sim, in->commands[i].op->command.id);
+
+                if (asked == NULL || !asked->by_console || asked->answered ||
+                    sim->now_ms - asked->at_ms < FEED_MS || check_closed_anywhere(sim, asked->alert))
+                        continue;
+                if (!in->commands[i].acked)
+                        sim_fail(sim, "unanswered", "%s by the control room is never looked at",
+                                 command_verb_name(asked->verb));
+                else if (asked->was_there && !is_done(sim, &sim->processes[0], asked))
+                        sim_fail(sim, "unanswered", "%s by the control room was acknowledged, and neither done nor answered",
+                                 command_verb_name(asked->verb));
+        }
+}

@@ -1,0 +1,350 @@
+/* A dispatcher: nothing is committed that no journal has, no receipt says what no store had, and those asked are the right ones. */
+#include <assert.h>
+#include <string.h>
+
+#include "tests/geo/oracle.h"
+#include "tests/sim/check.h"
+
+/* ---- Journals ----------------------------------------------------------------------------------------------------------------- */
+
+void check_durable(struct sim *sim, unsigned process, struct cbor_span record)
+{
+        for (size_t i = 0; i < sim->known_count; i++) {
+                struct known *k = &sim->known[i];
+
+                if ((k->journals >> process & 1) == 0 &&
+                    memmem(record.at, record.len, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != NULL) {
+                        k->journaled = true;
+                        k->journals |= 1u << process;
+                }
+        }
+}
+
+static bool is_written(const struct sim *sim, const struct known *k)
+{
+        for (unsigned i = 0; i < sim->process_count; i++) {
+                const struct disk *disk = &sim->processes[i].disk;
+
+                if (disk->durable > 0 && memmem(disk->octets, disk->durable, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != NULL)
+                        return true;
+        }
+        return false;
+}
+
+/* ---- Receipts ----------------------------------------------------------------------------------------------------------------- */
+
+/* Kept: it is in the journal here, or (that being full) in the store. */
+static void check_kept(struct sim *sim, unsigned process, const struct known *k)
+{
+        if ((k->journals >> process & 1) == 0 && !k->committed)
+                sim_fail(sim, "early", "%s says that it keeps what it has not written down",
+                         sim->processes[process].name);
+}
+
+static void check_receipt(struct sim *sim, unsigned process, const struct receipt *receipt)
+{
+        struct known *k = check_known(sim, receipt->alert.octets, false);
+        bool closed = receipt_is_closed(receipt->state);
+
+        check_receipt_signed(sim, receipt);
+        if (receipt->state == RECEIPT_PROVED || k == NULL || k->unsigned_) /* unsigned: raised under an id of its own */
+                return;
+        if (!receipt_is_received(receipt->state)) {
+                if (receipt->state == RECEIPT_KEPT)
+                        check_kept(sim, process, k);
+                return;
+        }
+        for (size_t i = k->version_count; i-- > 0;)
+                if (k->versions[i].state == receipt->state &&
+                    (closed || (k->versions[i].version == receipt->version &&
+                                k->versions[i].revision == receipt->revision &&
+                                strcmp(k->versions[i].who, receipt->who) == 0)))
+                        return; /* closed is final at any version, also below one that a stale store had */
+        if (k->version_count < sizeof(k->versions) / sizeof(k->versions[0]))
+                sim_fail(sim, "receipt", "%s signs \"%s\" by \"%s\", version %u, revision %u, that no store ever had",
+                         sim->processes[process].name, receipt_state_name(receipt->state), receipt->who,
+                         receipt->version, receipt->revision);
+}
+
+/* ---- Who is asked --------------------------------------------------------------------------------------------------------------- */
+
+struct question {
+        struct choose_request request;
+        const struct zone *zones[ZONES_AT_MAX];
+        const char *asked[RECORD_ASKED_MAX];
+        struct position at;
+};
+
+static void ask(const struct core *core, const struct record *record, size_t asked, struct question *ret_question)
+{
+        struct choose_request *r = &ret_question->request;
+        const struct round *round = directory_round(core->ground.people, record->round);
+
+        *r = (struct choose_request){ .now_ms = core->now_ms,
+                                      .zones = ret_question->zones,
+                                      .carrier_id = record->carrier_id,
+                                      .asked = ret_question->asked,
+                                      .asked_count = asked,
+                                      .count = 1 };
+        for (size_t i = 0; i < asked; i++)
+                ret_question->asked[i] = record->asked[i].id;
+        if (record->has_position && position_from_e7(record->at.lat_e7, record->at.lon_e7, &ret_question->at) == 0) {
+                r->at = &ret_question->at;
+                (void)zones_at(core->ground.zones, r->at, ZONES_AT_MAX, ret_question->zones, &r->zone_count);
+        } else if (round != NULL &&
+                   (ret_question->zones[0] = zones_find(core->ground.zones, round->entry.zone_id)) != NULL) {
+                r->zone_count = 1;
+        }
+}
+
+/* The first of those whom STEP may ask; NULL: nobody. */
+static const char *first_of(const struct core *core, const struct question *question, enum oracle_step step)
+{
+        struct oracle_question q = { .step = step, .zones = core->ground.zones, .request = &question->request };
+        static const struct oracle_barrier none[1];
+        struct oracle_person people[64];
+
+        q.barriers = none;
+        assert(roster_count(core->directory.roster) <= 64);
+        if (roster_count(core->directory.roster) == 0)
+                return NULL;
+        oracle_choose(core->directory.roster, &q, people);
+        return people[0].eligible ? people[0].who->id : NULL;
+}
+
+static bool is_named(const struct core *core, const char *id)
+{
+        for (size_t i = 0; i < core->ground.drill_people_count; i++)
+                if (strcmp(core->ground.drill_people[i], id) == 0)
+                        return true;
+        return false;
+}
+
+/* Each who is asked is the first of those not asked yet whom the ladder's step allows. */
+static void check_next(struct sim *sim, const struct core *core, const struct record *record, size_t at)
+{
+        struct question question;
+        const char *first[3] = { 0 };
+        bool found = false;
+
+        if ((record->marks & RECORD_DRILL) != 0 && core->ground.drill_people_count > 0) {
+                if (!is_named(core, record->asked[at].id))
+                        sim_fail(sim, "chosen", "%s is rung by a drill of others", record->asked[at].id);
+                return;
+        }
+        ask(core, record, at, &question);
+        first[0] = first_of(core, &question, ORACLE_NEAREST);
+        if (record->step >= 2)
+                first[1] = first_of(core, &question, ORACLE_AREA);
+        if (record->step >= 3)
+                first[2] = first_of(core, &question, ORACLE_MANAGERS);
+        for (unsigned i = 0; i < 3; i++)
+                found |= first[i] != NULL && strcmp(first[i], record->asked[at].id) == 0;
+        if (!found)
+                sim_fail(sim, "chosen", "number %zu is %s, and %s was asked", at, first[0] != NULL ? first[0] : "nobody",
+                         record->asked[at].id);
+}
+
+/* After a step nobody is left out whom it asks. */
+static void check_none_left(struct sim *sim, const struct core *core, const struct record *record, size_t before)
+{
+        struct question question;
+        const char *left = NULL;
+
+        ask(core, record, record->asked_count, &question);
+        if (record->step <= 1 && record->asked_count < before + 3)
+                left = first_of(core, &question, ORACLE_NEAREST);
+        else if (record->step == 2)
+                left = first_of(core, &question, ORACLE_AREA);
+        else if (record->step == 3)
+                left = first_of(core, &question, ORACLE_MANAGERS);
+        if (left != NULL && record->asked_count < RECORD_ASKED_MAX - LADDER_MANAGERS)
+                sim_fail(sim, "chosen", "step %u does not ask %s", record->step, left);
+}
+
+static bool asks_nobody(const struct core *core, const struct record *record)
+{
+        return (record->marks & RECORD_UNVERIFIED) != 0 || (record->marks & RECORD_DRILL) != 0;
+}
+
+static void check_chosen(struct sim *sim, const struct core *core, const struct core_action *action,
+                         const struct record *record)
+{
+        const struct open_alert *alert = hold_find(core, record->id);
+        uint8_t event = action->u.commit.event;
+        struct record old = { 0 };
+
+        if (alert == NULL || alert->proposal_merged || alert->meanwhile != NULL || event == EVENT_TAKE ||
+            event == EVENT_JOIN || event == EVENT_CLOSE || (event == EVENT_UPDATE && action->u.commit.expected == 0))
+                return; /* who takes or joins is asked by that; asked while the store was away: judged there and then */
+        hold_record(alert, &old);
+        for (size_t i = old.asked_count; i < record->asked_count; i++)
+                check_next(sim, core, record, i);
+        if (!asks_nobody(core, record) && record->owner_id[0] == '\0' &&
+            (old.version == 0 || record->step != old.step))
+                check_none_left(sim, core, record, old.asked_count);
+        if (old.version != 0 && (event == EVENT_RELEASE || (event == EVENT_DECLINE && record->owner_id[0] == '\0')) &&
+            !asks_nobody(core, record) && record->asked_count == old.asked_count)
+                check_none_left(sim, core, record, old.asked_count);
+}
+
+/* ---- Commits -------------------------------------------------------------------------------------------------------------------- */
+
+/* What the phone is to hear, and can by SMS alone, is owed by SMS. */
+static void check_owed(struct sim *sim, const struct core *core, const struct record *record, const struct record *old)
+{
+        const struct handset *handset = directory_handset(&core->directory, record->handset);
+        bool news = strcmp(old->owner_id, record->owner_id) != 0 || record->state == ALERT_CLOSED;
+
+        if (old->version != 0 && news && record->sms_at_ms > record->data_at_ms && handset != NULL &&
+            handset->sessions == NULL && memcmp(record->id, record->handset, HANDSET_ID_SIZE) == 0 &&
+            record->told_sms_state != SMS_DUE)
+                sim_fail(sim, "sms", "alert ..%02x: the phone, reached by SMS alone, is not told", record->id[15]);
+}
+
+static void check_commit(struct sim *sim, unsigned process, const struct core_action *action)
+{
+        struct process *p = &sim->processes[process];
+        struct known *k = check_known(sim, action->u.commit.id, false);
+        const struct open_alert *alert = hold_find(p->core, action->u.commit.id);
+        struct record record, old = { 0 };
+
+        if (action->u.commit.version <= action->u.commit.expected)
+                sim_fail(sim, "version", "%s commits version %u over %u", p->name, action->u.commit.version,
+                         action->u.commit.expected);
+        if (k != NULL && (p->disk_full || p->disk_away))
+                k->unjournaled_ok = true;
+        if (k != NULL && k->first_ms != 0 && action->u.commit.event == EVENT_RAISE && !k->journaled &&
+            !k->unjournaled_ok)
+                sim_fail(sim, "unsynced", "%s commits a press that no journal has", p->name);
+        if (action->u.commit.event == EVENT_UPDATE && action->u.commit.expected == 0)
+                sim_mark(sim, MARK_BROUGHT_BACK);
+        assert(record_decode(action->u.commit.record.at, action->u.commit.record.len, &record) == 0);
+        check_chosen(sim, p->core, action, &record);
+        if (alert != NULL)
+                hold_record(alert, &old);
+        check_owed(sim, p->core, &record, &old);
+}
+
+static void note_version(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], const struct record *record, unsigned store)
+{
+        struct known *k = check_known(sim, id, true);
+        int alias = alert_alias_find(record, id + HANDSET_ID_SIZE);
+        struct receipt receipt = { 0 };
+
+        if (k == NULL)
+                return;
+        k->committed = true;
+        if (k->version_count == sizeof(k->versions) / sizeof(k->versions[0]))
+                return;
+        receipt_set_who(&receipt, record->state == ALERT_CLOSED ? record->closed_by_name : record->owner_name);
+        k->versions[k->version_count].version = record->version;
+        k->versions[k->version_count].revision =
+                memcmp(id, record->id, ALERT_ID_SIZE) != 0 && alias >= 0 ? record->aliases[alias].revision
+                                                                         : record->revision;
+        memcpy(k->versions[k->version_count].who, receipt.who, sizeof(receipt.who));
+        k->versions[k->version_count].state = record_receipt_state(record);
+        k->versions[k->version_count++].store = (uint8_t)store;
+}
+
+void check_committed(struct sim *sim, unsigned store, const struct record *record, const struct record *old,
+                     bool was_closed)
+{
+        const struct stored *stored = store_find(&sim->store.instances[store], record->id);
+        uint8_t alias[ALERT_ID_SIZE];
+
+        note_version(sim, record->id, record, store);
+        memcpy(alias, record->handset, HANDSET_ID_SIZE);
+        for (size_t i = 0; i < record->alias_count; i++) {
+                memcpy(alias + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+                note_version(sim, alias, record, store);
+                sim_mark(sim, MARK_ALIAS);
+        }
+        if ((record->marks & RECORD_EXHAUSTED) != 0)
+                sim_mark(sim, MARK_EXHAUSTED);
+        if ((record->marks & RECORD_PRESSED_AGAIN) != 0)
+                sim_mark(sim, MARK_PRESSED_AGAIN);
+        if (old != NULL && record->version <= old->version)
+                sim_fail(sim, "version", "version %u after %u", record->version, old->version);
+        if (was_closed)
+                sim_fail(sim, "reopened", "a closed alert was changed");
+        check_transition(sim, old, record, stored->last->event);
+}
+
+/* ---- Each second, and all that it does ------------------------------------------------------------------------------------------ */
+
+void check_did(struct sim *sim, unsigned process, const struct core_action *action)
+{
+        switch (action->kind) {
+        case DO_COMMIT:
+                check_commit(sim, process, action);
+                break;
+        case DO_RECEIPT:
+                check_receipt(sim, process, &action->u.receipt.receipt);
+                break;
+        case DO_SMS_RECEIPT:
+                check_receipt(sim, process, &action->u.sms_receipt.receipt);
+                break;
+        case DO_SEND:
+                check_answer_frame(sim, process, action->u.send.session, action->u.send.frame);
+                break;
+        case DO_ANSWER:
+                check_answer_feed(sim, process, action->u.answer.command, action->u.answer.code);
+                break;
+        case DO_SMS_SAY:
+                check_silence_asked(sim, action);
+                break;
+        default:
+                break;
+        }
+}
+
+/* What was told as received and is open is in some journal: a failover must not be the end of it. */
+static void check_written(struct sim *sim)
+{
+        for (size_t i = 0; i < sim->known_count; i++) {
+                const struct known *k = &sim->known[i];
+
+                if (!k->told_received || k->told_closed || k->is_test || k->unjournaled_ok || k->unsigned_ ||
+                    !k->journaled || check_closed_anywhere(sim, k->id))
+                        continue;
+                if (!is_written(sim, k))
+                        sim_fail(sim, "unwritten", "alert ..%02x is open, was told received, and is in no journal",
+                                 k->id[15]);
+        }
+}
+
+/* A dispatcher that is well holds what is open in the store, as it is there. */
+static void check_held(struct sim *sim, unsigned process, const struct stored *stored)
+{
+        const struct process *p = &sim->processes[process];
+        const struct open_alert *alert = hold_find(p->core, stored->id);
+
+        if (sim->now_ms - stored->last->at_ms < 2000 + sim->plan->rates[RATE_STORE_MS])
+                return;
+        if (alert == NULL || alert->version == 0)
+                sim_fail(sim, "feed", "%s does not know the open alert ..%02x", p->name, stored->id[15]);
+        else if (alert->flight == FLIGHT_NONE && alert->version != stored->version)
+                sim_fail(sim, "feed", "%s has version %u of ..%02x, the store %u", p->name, alert->version,
+                         stored->id[15], stored->version);
+}
+
+void check_core_second(struct sim *sim, unsigned process)
+{
+        struct checks *checks = sim->checks;
+        const struct process *p = &sim->processes[process];
+        struct instance *in = &sim->store.instances[sim->store.primary];
+        uint64_t by = (uint64_t)p->run << 32 | p->store_run;
+
+        if (process == 0 && sim->now_ms / 1000 % 7 == 0)
+                check_written(sim);
+        if (!check_process_is_well(sim, process) || by != checks->calm_by[process]) {
+                checks->calm_since_ms[process] = sim->now_ms;
+                checks->calm_by[process] = by;
+        }
+        if (sim->now_ms - checks->calm_since_ms[process] < 3000)
+                return;
+        for (size_t i = 0; i < in->alert_count; i++)
+                if (!in->alerts[i].closed)
+                        check_held(sim, process, &in->alerts[i]);
+}

@@ -1,0 +1,184 @@
+/* One record after another: what an event may change, and what it may not (DESIGN section 6). */
+#include <string.h>
+
+#include "tests/sim/check.h"
+
+#define CLOCKS_MS 50 /* two dispatchers' clocks, both by the store's */
+
+/* The ladder once more, in words of its own: after so long the next step, with nobody having it. */
+static const int64_t step_ms[] = { 30000, 30000, 60000, 60000, 60000 };
+
+static bool is_owned(const struct record *record)
+{
+        return record->owner_id[0] != '\0';
+}
+
+static bool is_control(const char *id)
+{
+        return strcmp(id, "control") == 0;
+}
+
+static void check_identity(struct sim *sim, const struct record *old, const struct record *record)
+{
+        if (memcmp(old->id, record->id, ALERT_ID_SIZE) != 0 ||
+            memcmp(old->handset, record->handset, HANDSET_ID_SIZE) != 0 || old->kind != record->kind ||
+            old->raised_at_ms != record->raised_at_ms || old->pressed_at_s != record->pressed_at_s ||
+            (old->carrier_id[0] != '\0' && strcmp(old->carrier_id, record->carrier_id) != 0))
+                sim_fail(sim, "identity", "alert ..%02x became another", record->id[15]);
+        if ((record->revision < old->revision && record->state != ALERT_CLOSED) || record->presses < old->presses || record->rings < old->rings)
+                sim_fail(sim, "identity", "alert ..%02x forgot a revision, a press or a ring", record->id[15]);
+        for (size_t i = 0; i < old->alias_count && record->alias_count < RECORD_ALIASES_MAX; i++)
+                if (alert_alias_find(record, old->aliases[i].nonce) < 0)
+                        sim_fail(sim, "identity", "alert ..%02x forgot an alias", record->id[15]);
+        if (old->applied_count > record->applied_count)
+                sim_fail(sim, "identity", "alert ..%02x forgot what was applied", record->id[15]);
+        if (old->has_position && !record->has_position)
+                sim_fail(sim, "identity", "alert ..%02x forgot where", record->id[15]);
+}
+
+static void check_asked_lines(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
+{
+        if (record->asked_count < old->asked_count || record->step < old->step || record->sms_checked < old->sms_checked)
+                sim_fail(sim, "ladder", "alert ..%02x asks fewer than before", record->id[15]);
+        for (size_t i = 0; i < old->asked_count; i++) {
+                const struct asked *a = &old->asked[i], *b = &record->asked[i];
+
+                if (strcmp(a->id, b->id) != 0 || a->asked_at_ms != b->asked_at_ms ||
+                    (a->seen_at_ms != 0 && a->seen_at_ms != b->seen_at_ms))
+                        sim_fail(sim, "ladder", "alert ..%02x: that %s was asked, or saw it, is changed", record->id[15],
+                                 a->id);
+                if (b->seen_at_ms != a->seen_at_ms && (event == EVENT_DUE || event == EVENT_UPDATE))
+                        sim_fail(sim, "ladder", "alert ..%02x: nobody said that %s has seen it", record->id[15], a->id);
+        }
+        for (size_t i = old->sms_checked; i < record->sms_checked && event == EVENT_DUE; i++)
+                if (record->asked[i].seen_at_ms == 0 && (record->asked[i].flags & (ASKED_SMS_DUE | ASKED_DECLINED)) == 0)
+                        sim_fail(sim, "ladder", "alert ..%02x: %s has not seen it and is to get no SMS", record->id[15],
+                                 record->asked[i].id);
+        if ((record->marks & RECORD_UNVERIFIED) != 0 && record->asked_count > 0)
+                sim_fail(sim, "unverified", "%s is asked about an unverified alert", record->asked[0].id);
+}
+
+/* An owner is made and ended by people, and replaced where there is no news, or by a control room that saw them. */
+static void check_owner(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
+{
+        bool same = strcmp(old->owner_id, record->owner_id) == 0;
+
+        if (strcmp(record->owner_id, record->carrier_id) == 0 && is_owned(record))
+                sim_fail(sim, "owner", "%s owns their own alert", record->owner_id);
+        if (!same && event != EVENT_TAKE && event != EVENT_RELEASE && event != EVENT_DECLINE)
+                sim_fail(sim, "owner", "%s turns owner \"%s\" into \"%s\"", alert_event_name(event), old->owner_id,
+                         record->owner_id);
+        if (!same && event == EVENT_TAKE && is_owned(old) && (old->marks & RECORD_NO_NEWS) == 0 &&
+            !is_control(record->owner_id))
+                sim_fail(sim, "owner", "%s took it from %s, who is on it", record->owner_id, old->owner_id);
+        if (!same && event != EVENT_TAKE && is_owned(record))
+                sim_fail(sim, "owner", "%s owns it without having taken it", record->owner_id);
+        if (event == EVENT_TAKE && !is_owned(record))
+                sim_fail(sim, "owner", "taken by nobody");
+        if (is_owned(record) != (record->state >= ALERT_TAKEN) && record->state != ALERT_CLOSED)
+                sim_fail(sim, "owner", "%s, and its owner is \"%s\"", alert_state_name((uint8_t)record->state),
+                         record->owner_id);
+}
+
+static void check_state(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
+{
+        bool same = strcmp(old->owner_id, record->owner_id) == 0;
+
+        if ((record->state == ALERT_CLOSED) != (event == EVENT_CLOSE))
+                sim_fail(sim, "state", "%s makes it %s", alert_event_name(event),
+                         alert_state_name((uint8_t)record->state));
+        if (same && record->state < old->state && event != EVENT_TAKE && event != EVENT_PROGRESS &&
+            (is_owned(record) || event != EVENT_RELEASE))
+                sim_fail(sim, "state", "%s: back from %s to %s", alert_event_name(event),
+                         alert_state_name((uint8_t)old->state), alert_state_name((uint8_t)record->state));
+        if (event == EVENT_SEEN && record->state < ALERT_SEEN)
+                sim_fail(sim, "state", "seen, and it is %s", alert_state_name((uint8_t)record->state));
+        if (event == EVENT_CLOSE && (record->closed_by_name[0] == '\0' || record->closed_at_ms == 0))
+                sim_fail(sim, "state", "closed by nobody");
+        if (event == EVENT_CLOSE && record->closed_by_id[0] != '\0' && !is_control(record->closed_by_id) &&
+            strcmp(record->closed_by_id, old->owner_id) != 0)
+                sim_fail(sim, "state", "%s closed it, and %s has it", record->closed_by_id, old->owner_id);
+}
+
+static void check_marks(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
+{
+        static const uint32_t may_go = RECORD_NO_NEWS | RECORD_UNVERIFIED;
+        uint32_t news = record->marks & ~old->marks;
+
+        if ((old->marks & ~may_go & ~record->marks) != 0)
+                sim_fail(sim, "marks", "marks 0x%x went away", old->marks & ~may_go & ~record->marks);
+        if ((news & (RECORD_UNVERIFIED | RECORD_DRILL)) != 0)
+                sim_fail(sim, "marks", "alert ..%02x became a drill or unverified", record->id[15]);
+        if ((news & RECORD_NO_NEWS) != 0 && (event != EVENT_DUE || !is_owned(record)))
+                sim_fail(sim, "marks", "no news of nobody");
+        if ((news & RECORD_EXHAUSTED) != 0 && (is_owned(record) || record->asked_count < old->asked_count))
+                sim_fail(sim, "marks", "exhausted, and %s has it", record->owner_id);
+        if ((old->marks & RECORD_NO_NEWS) != 0 && (record->marks & RECORD_NO_NEWS) != 0 &&
+            (event == EVENT_TAKE || event == EVENT_PROGRESS))
+                sim_fail(sim, "marks", "no news of who just told of himself");
+}
+
+static bool is_still(const struct record *record)
+{
+        return (record->marks & (RECORD_UNVERIFIED | RECORD_DRILL)) != 0;
+}
+
+/* How long it may be until somebody looks at RECORD again. */
+static int64_t longest_ms(const struct record *record)
+{
+        if (is_still(record))
+                return 900000;
+        if (is_owned(record) && (record->marks & RECORD_NO_NEWS) == 0)
+                return record->state == ALERT_ON_SCENE ? 1800000 : record->state == ALERT_EN_ROUTE ? 1200000 : 300000;
+        return is_owned(record) ? 60000 : step_ms[record->step <= 4 ? record->step : 4];
+}
+
+/* Each deadline is there in time. */
+static void check_deadline(struct sim *sim, const struct record *record)
+{
+        int64_t in_ms = record->due_ms - record->changed_at_ms - sim->plan->rates[RATE_STORE_SKEW_MS] - CLOCKS_MS;
+        bool owed = record->told_sms_state == SMS_DUE;
+
+        if (record->state == ALERT_CLOSED)
+                return;
+        if (record->due_ms == 0)
+                sim_fail(sim, "deadline", "an open alert has no deadline");
+        for (size_t i = 0; i < record->asked_count; i++)
+                owed |= record->asked[i].sms_state == SMS_DUE;
+        if (in_ms > longest_ms(record))
+                sim_fail(sim, "deadline", "alert ..%02x, %s: nobody looks at it for %.1f s", record->id[15],
+                         alert_state_name((uint8_t)record->state), (double)in_ms / 1000);
+        if (owed && in_ms > 10000)
+                sim_fail(sim, "deadline", "alert ..%02x owes an SMS, and nobody looks for %.1f s", record->id[15],
+                         (double)in_ms / 1000);
+        if (!is_owned(record) && !is_still(record) && record->sms_checked < record->asked_count && in_ms > 5000)
+                sim_fail(sim, "deadline", "alert ..%02x: whether %s has seen it is not looked at for %.1f s",
+                         record->id[15], record->asked[record->sms_checked].id, (double)in_ms / 1000);
+}
+
+/* The first of all: what it says is what the press said. */
+static void check_first(struct sim *sim, const struct record *record, uint8_t event)
+{
+        const struct known *k = check_known(sim, record->id, false);
+
+        if (event != EVENT_RAISE || k == NULL || k->first_ms == 0)
+                return;
+        if (((record->marks & RECORD_DRILL) != 0) != k->is_drill)
+                sim_fail(sim, "identity", "alert ..%02x is %s drill", record->id[15], k->is_drill ? "no" : "a");
+        if ((record->marks & RECORD_UNVERIFIED) != 0 && !k->unsigned_)
+                sim_fail(sim, "unverified", "alert ..%02x, rightly signed, is raised as unverified", record->id[15]);
+}
+
+void check_transition(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
+{
+        check_deadline(sim, record);
+        if (old == NULL) {
+                check_first(sim, record, event);
+                return;
+        }
+        check_identity(sim, old, record);
+        check_asked_lines(sim, old, record, event);
+        check_owner(sim, old, record, event);
+        check_state(sim, old, record, event);
+        check_marks(sim, old, record, event);
+}

@@ -1,0 +1,94 @@
+/* Carriers who are not heard: reported in time, once, and not any more when they are. */
+#include <string.h>
+
+#include "tests/sim/check.h"
+
+#define SCAN_LATE_MS (2 * CORE_SCAN_MS + 2000)
+
+/* A name comes into a group again only when something was heard in between. */
+void check_notice(struct sim *sim, const char *key, const struct notice *notice, const struct notice *before)
+{
+        if (strncmp(key, "overdue:", 8) != 0 || notice == NULL)
+                return;
+        sim_mark(sim, MARK_OVERDUE);
+        chart_note(sim, CHART_STORE, "%s", key);
+        for (size_t i = 0; before == NULL && i < notice->name_count; i++) {
+                const struct overdue_name *name = &notice->names[i];
+                size_t j = 0;
+
+                while (j < sim->silence_count && (strcmp(sim->silences[j].carrier, name->carrier_id) != 0 ||
+                                                  sim->silences[j].heard_ms != name->heard_at_ms))
+                        j++;
+                if (j < sim->silence_count && sim->failovers == 0)
+                        sim_fail(sim, "silence", "%s's silence is reported a second time", name->carrier_id);
+                if (j == sim->silence_count && j < sizeof(sim->silences) / sizeof(sim->silences[0])) {
+                        memcpy(sim->silences[j].carrier, name->carrier_id, sizeof(sim->silences[j].carrier));
+                        sim->silences[sim->silence_count++].heard_ms = name->heard_at_ms;
+                }
+        }
+}
+
+void check_silence_asked(struct sim *sim, const struct core_action *action)
+{
+}
+
+static bool is_named(const struct sim *sim, const char *carrier)
+{
+        const struct instance *in = &sim->store.instances[sim->store.primary];
+
+        for (size_t i = 0; i < in->notice_count; i++) {
+                const struct op *op = in->notices[i];
+
+                if (!op->on || strncmp(op->key, "overdue:", 8) != 0)
+                        continue;
+                for (size_t j = 0; j < op->notice.name_count; j++)
+                        if (strcmp(op->notice.names[j].carrier_id, carrier) == 0)
+                                return true;
+        }
+        return false;
+}
+
+/* Since when silence means something: every part of it has worked for so long. */
+static bool is_heard_well(const struct sim *sim, int64_t ms)
+{
+        int64_t since_ms = INT64_MAX;
+
+        for (unsigned i = 0; i < sim->process_count; i++)
+                if (sim->processes[i].core != NULL && sim->processes[i].core->positions_up &&
+                    !sim->processes[i].core->options.alerts_only && check_process_is_well(sim, i) &&
+                    sim->checks->calm_since_ms[i] < since_ms)
+                        since_ms = sim->checks->calm_since_ms[i];
+        return since_ms != INT64_MAX && sim->positions_up && sim->now_ms - since_ms > ms;
+}
+
+static bool has_open_alert(const struct sim *sim, const uint8_t handset[HANDSET_ID_SIZE])
+{
+        const struct instance *in = &sim->store.instances[sim->store.primary];
+
+        for (size_t i = 0; i < in->alert_count; i++)
+                if (!in->alerts[i].closed && memcmp(in->alerts[i].id, handset, HANDSET_ID_SIZE) == 0)
+                        return true;
+        return false;
+}
+
+void check_silence_second(struct sim *sim)
+{
+        const struct core_options *o = NULL;
+        int64_t late_ms;
+
+        for (unsigned i = 0; i < sim->process_count && o == NULL; i++)
+                o = sim->processes[i].core != NULL ? &sim->processes[i].core->options : NULL;
+        if (o == NULL)
+                return;
+        late_ms = o->overdue_ms + o->question_ms + SCAN_LATE_MS;
+        for (size_t i = 0; i < sim->duty_count && is_heard_well(sim, late_ms); i++) {
+                const struct core_found *duty = &sim->duty[i];
+                int64_t silent_ms = store_now_ms(sim, sim->store.primary) - duty->heard_at_ms;
+
+                if (duty->on_duty && silent_ms > late_ms && !has_open_alert(sim, duty->handset) &&
+                    !is_named(sim, duty->duty.carrier_id) &&
+                    (int64_t)duty->duty.until_s * 1000 > store_now_ms(sim, sim->store.primary))
+                        sim_fail(sim, "silence", "%s is not heard for %.0f s, and nobody says so",
+                                 duty->duty.carrier_id, (double)silent_ms / 1000);
+        }
+}

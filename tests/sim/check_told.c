@@ -1,0 +1,214 @@
+/* What screens show is what the store says, and soon: whoever has a phone that works, a session and a dispatcher that is well sees
+ * the truth.  "Soon" counts from the moment when all of these are there. */
+#include <string.h>
+
+#include "tests/sim/check.h"
+
+#define SOON_MS   2500 /* a change is shown so much later, and the network's and the store's own time; CORE_RANK_MS is in it */
+#define NEW_MS    4000 /* a session that is new is told of all that is open after so long */
+#define ANSWER_MS 8000 /* an alert is received, where nothing stands in its way */
+#define OWNER_MS  1000 /* and who has an alert no more knows it: DESIGN section 6 */
+
+static int64_t ways_ms(const struct sim *sim)
+{
+        return 2 * (sim->plan->rates[RATE_LATENCY_MS] + sim->plan->rates[RATE_STORE_MS] + sim->plan->rates[RATE_DISK_MS]);
+}
+
+/* ---- Whose session is well, since when --------------------------------------------------------------------------------------- */
+
+/* What carries PHONE now, as a number that is another when any of it is another; 0: something is not well. */
+static uint64_t session_of(const struct sim *sim, unsigned number)
+{
+        const struct phone *phone = &sim->phones[number];
+        const struct conn *conn;
+        const struct process *p;
+        uint64_t h = 0;
+
+        if (!phone->alive || phone->asleep_until_ms > sim->now_ms || !phone->network || phone->out_cut ||
+            phone->in_cut || phone->drip_ms > 0 || phone->disk_ms > 0 || phone->disk_full || phone->journal_bad ||
+            !phone->signs || phone->status.link != VIGIE_LINK_WELCOME)
+                return 0;
+        for (unsigned a = 0; a < SIM_ADDRESSES - 1; a++) {
+                if (phone->conns[a] < 0)
+                        continue;
+                conn = &sim->conns[phone->conns[a]];
+                p = &sim->processes[conn->process];
+                if (conn->half_open || !conn->phone_open || !conn->process_open ||
+                    !check_process_is_well(sim, conn->process))
+                        return 0;
+                h = ((uint64_t)phone->conns[a] + 1) << 40 | (uint64_t)(p->run & 0xfff) << 28 |
+                    (uint64_t)(p->store_run & 0xffff) << 12 | (phone->run & 0xfff);
+        }
+        return h;
+}
+
+static void note_well(struct sim *sim, unsigned number)
+{
+        struct watched *w = &sim->checks->phones[number];
+        uint64_t by = session_of(sim, number);
+
+        if (by == 0)
+                w->well_ms = INT64_MAX;
+        else if (by != w->well_by || w->well_ms == INT64_MAX)
+                w->well_ms = sim->now_ms;
+        w->well_by = by;
+}
+
+static bool is_well_for(const struct sim *sim, unsigned number, int64_t ms)
+{
+        const struct watched *w = &sim->checks->phones[number];
+
+        return w->well_ms != INT64_MAX && sim->now_ms - w->well_ms >= ms + ways_ms(sim);
+}
+
+/* ---- Carriers ------------------------------------------------------------------------------------------------------------------- */
+
+/* The open record that ID is in; NULL. */
+static const struct record *record_of(struct instance *in, const uint8_t id[ALERT_ID_SIZE], int64_t *ret_at_ms)
+{
+        for (size_t i = 0; i < in->alert_count; i++) {
+                struct stored *s = &in->alerts[i];
+                const struct record *record;
+
+                if (s->closed || memcmp(s->id, id, HANDSET_ID_SIZE) != 0)
+                        continue;
+                record = store_record(s);
+                if (memcmp(s->id, id, ALERT_ID_SIZE) == 0 || alert_alias_find(record, id + HANDSET_ID_SIZE) >= 0) {
+                        *ret_at_ms = s->last->at_ms;
+                        return record;
+                }
+        }
+        return NULL;
+}
+
+static void check_own_alert(struct sim *sim, unsigned number, const struct my_alert *a)
+{
+        struct phone *phone = &sim->phones[number];
+        struct alert_id id = alert_id_make(&phone->vigie->handset, a->alert.nonce);
+        struct instance *in = &sim->store.instances[sim->store.primary];
+        const struct known *k = check_known(sim, id.octets, false);
+        const struct grave *grave = store_grave(in, id.octets);
+        int64_t at_ms = 0;
+        const struct record *record = record_of(in, id.octets, &at_ms);
+
+        if (k == NULL || k->unsigned_ || k->unjournaled_ok || phone->was_restored)
+                return;
+        if (record == NULL && grave == NULL && sim->now_ms - phone->booted_ms - a->raised_mono_ms > ANSWER_MS + ways_ms(sim))
+                sim_fail(sim, "unheard", "%s's alert does not come through", phone->person);
+        if (record == NULL && grave != NULL &&
+            sim->now_ms - grave->tombstone.closed_at_ms > SOON_MS + ways_ms(sim) + sim->plan->rates[RATE_STORE_SKEW_MS])
+                sim_fail(sim, "untold", "%s is not told that its alert is closed", phone->person);
+        if (record == NULL || sim->now_ms - at_ms < SOON_MS + ways_ms(sim))
+                return;
+        if (!a->received || a->receipt.state != record_receipt_state(record))
+                sim_fail(sim, "untold", "%s says \"%s\", and it is %s", phone->person,
+                         a->has_receipt ? receipt_state_name(a->receipt.state) : "nothing",
+                         receipt_state_name(record_receipt_state(record)));
+}
+
+static void check_carrier(struct sim *sim, unsigned number)
+{
+        const struct vigie *vigie = sim->phones[number].vigie;
+
+        if (!is_well_for(sim, number, NEW_MS))
+                return;
+        for (unsigned i = MY_REAL; i <= MY_DRILL; i++)
+                if (vigie->alert[i].state == MY_OPEN)
+                        check_own_alert(sim, number, &vigie->alert[i]);
+}
+
+/* ---- Supervisors ---------------------------------------------------------------------------------------------------------------- */
+
+static const struct vigie_ring *ring_of(const struct phone *phone, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (unsigned i = 0; i < phone->status.ring_count; i++)
+                if (memcmp(phone->status.rings[i].id, id, ALERT_ID_SIZE) == 0)
+                        return &phone->status.rings[i];
+        return NULL;
+}
+
+/* How loud it is to ring with PERSON. */
+static uint8_t level_of(const struct record *record, const struct asked *asked)
+{
+        if ((record->marks & RECORD_NO_NEWS) != 0)
+                return RING_LOUDEST;
+        if (record->owner_id[0] != '\0')
+                return RING_SHOW;
+        if ((record->marks & RECORD_EXHAUSTED) != 0)
+                return RING_LOUDEST;
+        return asked != NULL && asked->seen_at_ms == 0 ? RING_RING : RING_SHOW;
+}
+
+static void check_ring(struct sim *sim, struct phone *phone, const struct record *record)
+{
+        int found = record_asked_find(record, phone->person);
+        const struct asked *asked = found >= 0 ? &record->asked[found] : NULL;
+        const struct vigie_ring *ring = ring_of(phone, record->id);
+        bool mine = strcmp(record->owner_id, phone->person) == 0;
+
+        if (found < 0 && !mine)
+                return;
+        if (ring == NULL) {
+                if (phone->status.rings_more == 0)
+                        sim_fail(sim, "unrung", "%s is asked about ..%02x, and it does not ring", phone->person,
+                                 record->id[15]);
+                return;
+        }
+        if (ring->state != record->state || ring->mine != mine || ring->marks != record->marks ||
+            strcmp(ring->owner_name, record->owner_name) != 0)
+                sim_fail(sim, "unrung", "%s sees ..%02x as %s (%s), and it is %s (%s)", phone->person, record->id[15],
+                         alert_state_name(ring->state), ring->owner_name, alert_state_name((uint8_t)record->state),
+                         record->owner_name);
+        if (ring->level != level_of(record, asked))
+                sim_fail(sim, "unrung", "..%02x rings with %s at level %u, not %u", record->id[15], phone->person,
+                         ring->level, level_of(record, asked));
+}
+
+static void check_supervisor(struct sim *sim, unsigned number)
+{
+        struct instance *in = &sim->store.instances[sim->store.primary];
+
+        if (!is_well_for(sim, number, NEW_MS))
+                return;
+        for (size_t i = 0; i < in->alert_count; i++)
+                if (!in->alerts[i].closed && sim->now_ms - in->alerts[i].last->at_ms > SOON_MS + ways_ms(sim))
+                        check_ring(sim, &sim->phones[number], store_record(&in->alerts[i]));
+}
+
+/* Who was told "you have it" and has it not any more knows that within a second of the store's return: of the moment when the
+ * dispatcher of that phone's session has read the store again, and beside the way to the phone. */
+static void check_owner(struct sim *sim, unsigned number)
+{
+        struct phone *phone = &sim->phones[number];
+        struct watched *w = &sim->checks->phones[number];
+        bool wrong = false;
+
+        for (unsigned j = 0; w->well_ms != INT64_MAX && j < phone->status.ring_count; j++) {
+                const struct vigie_ring *ring = &phone->status.rings[j];
+                struct stored *s;
+
+                if (!ring->mine || ring->state == ALERT_CLOSED)
+                        continue;
+                s = store_find(&sim->store.instances[sim->store.primary], ring->id);
+                wrong |= s != NULL && !s->closed && strcmp(store_record(s)->owner_id, phone->person) != 0;
+        }
+        if (!wrong)
+                w->wrong_ms = 0;
+        else if (w->wrong_ms == 0)
+                w->wrong_ms = sim->now_ms;
+        if (wrong && sim->now_ms - w->wrong_ms > OWNER_MS + ways_ms(sim) && is_well_for(sim, number, OWNER_MS))
+                sim_fail(sim, "owners", "%s still believes to have an alert that another has", phone->person);
+}
+
+void check_told_second(struct sim *sim)
+{
+        for (unsigned i = 0; i < sim->phone_count; i++) {
+                note_well(sim, i);
+                if (sim->phones[i].supervisor) {
+                        check_owner(sim, i);
+                        check_supervisor(sim, i);
+                }
+                if (sim->phones[i].alive)
+                        check_carrier(sim, i); /* supervisors press too */
+        }
+}
