@@ -211,6 +211,7 @@ int alert_apply(struct record *record, const struct alert_change *change, const 
         record->state = r == ACT_NEXT ? steps[record->state][change->event - 1].next
                                       : steps[record->state][change->event - 1].other;
         owe_receipt(record, change, ground, before, owner);
+        ladder_note_told(record);
         record->version++;
         record->changed_at_ms = change->now_ms;
         if (change->event_id != NULL)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 #include "geo/choose.h"
 
 /* ---- Set up --------------------------------------------------------------------------------------------------------- */
@@ -304,16 +304,20 @@ const struct core_counters *core_counters(const struct core *core)
 
 /* ---- Events --------------------------------------------------------------------------------------------------------- */
 
-static void positions(struct core *core, bool up)
+static void positions(struct core *core, const struct core_event *event)
 {
+        bool up = event->u.state.up;
+
         if (up && !core->positions_up)
                 duty_forget_asked(core);
         core->positions_up = up;
         core->ground.hearing_since_ms = up ? core->now_ms : INT64_MAX;
 }
 
-static void store(struct core *core, bool up)
+static void store(struct core *core, const struct core_event *event)
 {
+        bool up = event->u.state.up;
+
         land_store(core, up);
         if (!up) {
                 offer_drop_tests(core);
@@ -324,8 +328,10 @@ static void store(struct core *core, bool up)
         notice_store_up(core);
 }
 
-static void disk(struct core *core, bool good)
+static void disk(struct core *core, const struct core_event *event)
 {
+        bool good = event->u.state.up;
+
         core->disk_full = !good;
         if (good)
                 flow_disk_good(core);
@@ -352,68 +358,62 @@ static void command(struct core *core, const struct core_event *event)
         right_command(core, &event->u.command.command, &asking);
 }
 
-static void take(struct core *core, const struct core_event *event)
+static void closed(struct core *core, const struct core_event *event)
 {
-        switch (event->kind) {
-        case CORE_OPENED:
-                session_opened(core, event);
-                break;
-        case CORE_FRAME:
-                session_frame(core, event);
-                break;
-        case CORE_CLOSED:
-                session_closed(core, event->u.closed.session);
-                break;
-        case CORE_COMMAND:
-                command(core, event);
-                break;
-        case CORE_SYNCED:
-                core->synced = event->u.synced.up_to > core->synced ? event->u.synced.up_to : core->synced;
-                break;
-        case CORE_COMMITTED:
-                committed(core, event);
-                break;
-        case CORE_FEED_ALERT:
-                land_feed(core, event->u.feed_alert.record, (enum alert_event)event->u.feed_alert.event);
-                break;
-        case CORE_FEED_NOTICE:
-                notice_fed(core, event->u.feed_notice.key, event->u.feed_notice.notice);
-                break;
-        case CORE_FEED_DUTY:
-                duty_fed(core, event->u.feed_duty.person, event->u.feed_duty.duty);
-                break;
-        case CORE_PRESENCE:
-                presence(core, event);
-                break;
-        case CORE_DUTY_FOUND:
-                duty_found(core, &event->u.found);
-                break;
-        case CORE_SCAN:
-                supervision_scan(core, event);
-                break;
-        case CORE_STORE:
-                store(core, event->u.state.up);
-                break;
-        case CORE_POSITIONS:
-                positions(core, event->u.state.up);
-                break;
-        case CORE_DISK:
-                disk(core, event->u.state.up);
-                break;
-        case CORE_SMS_OBJECT:
-                sms_object_came(core, event);
-                break;
-        case CORE_SMS_TEXT:
-                sms_text_came(core, event);
-                break;
-        case CORE_SMS_REPORT:
-                sms_reported(core, event);
-                break;
-        case CORE_TICK:
-                port_tick(core);
-                break;
-        }
+        session_closed(core, event->u.closed.session);
 }
+
+static void synced(struct core *core, const struct core_event *event)
+{
+        core->synced = event->u.synced.up_to > core->synced ? event->u.synced.up_to : core->synced;
+}
+
+static void feed_alert(struct core *core, const struct core_event *event)
+{
+        land_feed(core, event->u.feed_alert.record, (enum alert_event)event->u.feed_alert.event);
+}
+
+static void feed_notice(struct core *core, const struct core_event *event)
+{
+        notice_fed(core, event->u.feed_notice.key, event->u.feed_notice.notice);
+}
+
+static void feed_duty(struct core *core, const struct core_event *event)
+{
+        duty_fed(core, event->u.feed_duty.person, event->u.feed_duty.duty);
+}
+
+static void found(struct core *core, const struct core_event *event)
+{
+        duty_found(core, &event->u.found);
+}
+
+static void tick(struct core *core, const struct core_event *event)
+{
+        port_tick(core);
+}
+
+static void (*const takes[])(struct core *core, const struct core_event *event) = {
+        [CORE_OPENED] = session_opened,
+        [CORE_FRAME] = session_frame,
+        [CORE_CLOSED] = closed,
+        [CORE_COMMAND] = command,
+        [CORE_SYNCED] = synced,
+        [CORE_COMMITTED] = committed,
+        [CORE_FEED_ALERT] = feed_alert,
+        [CORE_FEED_NOTICE] = feed_notice,
+        [CORE_FEED_DUTY] = feed_duty,
+        [CORE_PRESENCE] = presence,
+        [CORE_DUTY_FOUND] = found,
+        [CORE_SCAN] = supervision_scan,
+        [CORE_STORE] = store,
+        [CORE_POSITIONS] = positions,
+        [CORE_DISK] = disk,
+        [CORE_TICK] = tick,
+        [CORE_SMS_OBJECT] = sms_object_came,
+        [CORE_SMS_TEXT] = sms_text_came,
+        [CORE_SMS_REPORT] = sms_reported,
+};
 
 void core_handle(struct core *core, const struct core_event *event)
 {
@@ -422,5 +422,6 @@ void core_handle(struct core *core, const struct core_event *event)
         core->now_ms = event->now_ms;
         core->now_mono_ms = event->now_mono_ms;
         (void)wheel_advance(&core->wheel, event->now_ms);
-        take(core, event);
+        assert((size_t)event->kind < sizeof(takes) / sizeof(takes[0]) && takes[event->kind] != NULL);
+        takes[event->kind](core, event);
 }

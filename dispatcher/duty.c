@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 /* A duty ends by itself so long after its planned end (DESIGN section 5). */
 #define DUTY_AFTER_MS 1800000

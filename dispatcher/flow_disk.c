@@ -1,5 +1,5 @@
 /* A full disk: events go on without the journal, and into it when there is room again. */
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 void flow_disk_full(struct core *core)
 {

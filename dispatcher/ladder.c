@@ -48,6 +48,26 @@ void ladder_owe_sms(struct asked *asked, const struct alert_ground *ground, int6
                 return;
         asked->sms_state = SMS_DUE;
         asked->sms_at_ms = now_ms;
+        asked->flags &= (uint8_t)~ASKED_TOLD;
+}
+
+/* Whether ASKED got an SMS that asks, as far as we know; one that is on its way when it is closed may still arrive. */
+static bool was_sent(const struct asked *asked, bool over)
+{
+        return asked->sms_state == SMS_HANDED || asked->sms_state == SMS_DELIVERED ||
+               (asked->sms_state == SMS_DUE && over);
+}
+
+void ladder_note_told(struct record *record)
+{
+        bool over = record->state == ALERT_CLOSED;
+
+        if (!over && (record->owner_id[0] == '\0' || (record->marks & RECORD_NO_NEWS) != 0))
+                return;
+        for (struct asked *asked = record->asked; asked < record->asked + record->asked_count; asked++)
+                if (asked->seen_at_ms == 0 && (asked->flags & ASKED_DECLINED) == 0 && was_sent(asked, over) &&
+                    strcmp(asked->id, over ? record->closed_by_id : record->owner_id) != 0)
+                        asked->flags |= ASKED_TOLD;
 }
 
 void ladder_owe_receipt(struct record *record, const struct alert_ground *ground, int64_t now_ms)

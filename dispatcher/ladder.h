@@ -54,6 +54,9 @@ bool ladder_note(struct record *record, const struct alert_sms *sms, const struc
 void ladder_owe_sms(struct asked *asked, const struct alert_ground *ground, int64_t now_ms);
 void ladder_owe_receipt(struct record *record, const struct alert_ground *ground, int64_t now_ms);
 
+/* ladder_note_told: somebody has RECORD, or it is closed: who was asked by SMS and never answered is told so, once: ASKED_TOLD. */
+void ladder_note_told(struct record *record);
+
 /* ladder_sms_again: SMS owed for too long are owed anew; those that nobody needs any more are not.  Returns whether any was. */
 bool ladder_sms_again(struct record *record, int64_t now_ms);
 

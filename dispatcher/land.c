@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 static void count(struct core_counters *counters, const struct open_alert *alert, const struct record *record)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 /* Unverified alerts told to the control room's number: so many at once, then one each. */
 #define CONTROL_BURST     5
@@ -76,6 +76,8 @@ static bool apply_facts(struct core *core, struct open_alert *alert, struct reco
         for (size_t i = 0; i < alert->queued; i++) {
                 struct fact *fact = alert->queue[i];
 
+                if (hold_closed(core, fact->id) != NULL) /* of what is over: it waits, and rings nobody */
+                        continue;
                 if (fact->meant || (fact->state != FACT_READY && fact->state != FACT_FLYING))
                         continue;
                 if (fact->type == FACT_COMMAND)
@@ -168,6 +170,8 @@ static void go_on(struct core *core, struct open_alert *alert)
         struct record *record;
         uint32_t sent;
 
+        if (hold_closed(core, alert->id) != NULL) /* closed it stays, whatever the store has lost */
+                return;
         if (begins && core->meanwhile_count == CORE_MEANWHILE_MAX) {
                 core->counters.meanwhile_refused++;
                 return;

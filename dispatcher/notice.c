@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 #include "dispatcher/intake.h"
 
 /* Notices of single senders whose unverified alerts are kept back; more senders share one. */

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 #include "dispatcher/intake.h"
 
 struct open_alert *offer_route(const struct handset *handset, bool drill)
@@ -118,13 +118,14 @@ static void tell_copy(struct core *core, const struct record *record, const stru
                 tell_receipt(core, record, &also);
 }
 
-/* Whether this process has the press ID in its journal, or (the disk full) had it: whoever signs that it was received has. */
-static bool has_press(const struct core *core, const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE])
+/* Whether this process has the press ID in its journal (the disk full: as good as that): whoever signs that it was received has. */
+static bool has_press(const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE])
 {
         for (size_t i = 0; i < alert->queued; i++)
-                if (alert->queue[i]->type == FACT_ALERT && memcmp(alert->queue[i]->id, id, ALERT_ID_SIZE) == 0)
+                if (alert->queue[i]->type == FACT_ALERT && alert->queue[i]->state != FACT_WAITS &&
+                    memcmp(alert->queue[i]->id, id, ALERT_ID_SIZE) == 0)
                         return true;
-        return core->disk_full || !core->store_up;
+        return false;
 }
 
 /* A copy of what is known, or of what waits: nothing happens but that its sender gets the receipt. */
@@ -146,7 +147,7 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
                 return false;
         hold_record(alert, &record);
         if (alert_knows(&record, &verdict->press) &&
-            (verdict->press.why != UNVERIFIED_NOT || has_press(core, alert, verdict->press.id))) {
+            (verdict->press.why != UNVERIFIED_NOT || has_press(alert, verdict->press.id))) {
                 port_offered(core, to);
                 if (may_tell_copy(core, to, &alert->sms_told_ms))
                         tell_copy(core, &record, to);

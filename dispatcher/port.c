@@ -3,7 +3,7 @@
  * one of three lists, the longest there first. */
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 /* Who has just come is about to offer: it makes no room yet. */
 #define NEWCOMER_MS 1000

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 #include "dispatcher/intake.h"
 
 /* ---- The open alerts ------------------------------------------------------------------------------------------------ */

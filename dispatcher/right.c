@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 /* Whoever asks by a console: its login says who, and in which role. */
 static int user_actor(const struct core *core, const struct command *command, struct alert_actor *actor)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 /* Frames that are no alert: a handset needs one a second at the very most. */
 #define FRAMES_BURST     60

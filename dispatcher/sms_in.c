@@ -2,9 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
-/* A number is told how to answer so often. */
+/* A number is told how to answer so often, by each dispatcher: the gateway gives one SMS to one of them, and what the others said is
+ * not worth a place in the store.  Each is the answer to one that came; two machines that answer each other end there. */
 #define EXPLAIN_MS     3600000
 /* And so often that it has no such alert: at once, then one more each.  A person who mistypes is answered; a machine is not. */
 #define LOST_BURST     10

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 struct sms_say *sms_say_to(struct core *core, const char *to, uint8_t kind, const struct sms_ref *about)
 {
@@ -50,21 +50,43 @@ void sms_ask(struct core *core, const struct record *record, const struct asked 
         say->distance_m = asked->distance_m;
 }
 
-/* Who had it by SMS, and is not told by a phone or screen: that it is over, or another's now. */
-static void tell_owner_before(struct core *core, const struct open_alert *alert, const struct record *record)
+/* PERSON, who was asked by SMS or had it, hears that RECORD is over, or whose it is. */
+static void tell_news(struct core *core, const struct record *record, const char *id)
 {
-        const struct person *person = directory_person(&core->directory, alert->owner_before);
-        bool over = record->state == ALERT_CLOSED, own = strcmp(record->closed_by_id, alert->owner_before) == 0;
-        bool taken = record->owner_id[0] != '\0' && strcmp(record->owner_id, alert->owner_before) != 0;
+        const struct person *person = directory_person(&core->directory, id);
+        bool over = record->state == ALERT_CLOSED;
         struct sms_ref about;
         struct sms_say *say;
 
-        if (!core->options.sms || person == NULL || person->entry.number[0] == '\0' || (over ? own : !taken))
+        if (!core->options.sms || person == NULL || person->entry.number[0] == '\0')
                 return;
-        about = ref_of(record, person->id, SMS_NEWS);
+        about = ref_of(record, id, SMS_NEWS);
         say = sms_say_to(core, person->entry.number, over ? SMS_CLOSED : SMS_TAKEN_BY, &about);
         sms_fill(say, record, core->now_ms);
         record_set_text(say->who, sizeof(say->who), over ? record->closed_by_name : record->owner_name);
+}
+
+void sms_closed_unseen(struct core *core, const struct record *meanwhile, const struct record *closed)
+{
+        for (size_t i = 0; i < meanwhile->asked_count; i++) {
+                const struct asked *asked = &meanwhile->asked[i];
+                int found = record_asked_find(closed, asked->id);
+
+                if (asked->sms_state != SMS_NONE && asked->sms_state != SMS_FAILED && asked->seen_at_ms == 0 &&
+                    (asked->flags & (ASKED_DECLINED | ASKED_TOLD)) == 0 &&
+                    (found < 0 || (closed->asked[found].flags & ASKED_TOLD) == 0))
+                        tell_news(core, closed, asked->id);
+        }
+}
+
+/* Who had it by SMS, and is not told by a phone or screen: that it is over, or another's now. */
+static void tell_owner_before(struct core *core, const struct open_alert *alert, const struct record *record)
+{
+        bool over = record->state == ALERT_CLOSED, own = strcmp(record->closed_by_id, alert->owner_before) == 0;
+        bool taken = record->owner_id[0] != '\0' && strcmp(record->owner_id, alert->owner_before) != 0;
+
+        if (over ? !own : taken)
+                tell_news(core, record, alert->owner_before);
 }
 
 /* ---- The handset ---------------------------------------------------------------------------------------------------- */
@@ -83,14 +105,31 @@ bool sms_is_owed(const struct core *core, const struct record *record, const cha
                strcmp(sms_number(core, record), to) == 0;
 }
 
+/* Whether PERSON's answer by SMS to ALERT waits: what comes of it says enough. */
+static bool has_answered(const struct open_alert *alert, const char *person)
+{
+        struct command command;
+
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->type == FACT_COMMAND && alert->queue[i]->path == PATH_SMS &&
+                    alert->queue[i]->state != FACT_DONE &&
+                    command_decode(alert->queue[i]->bytes, alert->queue[i]->size, &command) == 0 &&
+                    strcmp(command.person, person) == 0)
+                        return true;
+        return false;
+}
+
 void sms_owed(struct core *core, const struct open_alert *alert, const struct record *record)
 {
         const char *number = sms_number(core, record);
         struct receipt receipt;
 
-        for (size_t i = 0; i < record->asked_count; i++)
+        for (size_t i = 0; i < record->asked_count; i++) {
                 if ((alert->owes >> i & 1) != 0)
                         sms_ask(core, record, &record->asked[i]);
+                if ((alert->news >> i & 1) != 0 && !has_answered(alert, record->asked[i].id))
+                        tell_news(core, record, record->asked[i].id);
+        }
         if (alert->owner_before[0] != '\0')
                 tell_owner_before(core, alert, record);
         if (!alert->owes_receipt || number[0] == '\0')

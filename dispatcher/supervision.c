@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 /* More than this share of all on duty overdue at once, and more than so many: not hundreds of people in need, but something
  * between them and us.  One notice, and nobody is asked. */

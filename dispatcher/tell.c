@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 #include "dispatcher/intake.h"
 
 /* Alerts shown in one step to a supervisor who has come. */

@@ -1,5 +1,5 @@
 /* Who waits for a receipt, for whoever must choose whom to send away. */
-#include "dispatcher/core_state.h"
+#include "dispatcher/core_parts.h"
 
 void core_each_waiting(const struct core *core, void (*fn)(void *user, uint64_t session), void *user)
 {

@@ -130,6 +130,8 @@ enum asked_flag {
         ASKED_OWNED = 0x10,    /* had taken it and released it, was taken over, or a failover lost it to another */
         ASKED_MANAGER = 0x20,  /* asked as a manager (+120 s) */
         ASKED_DECLINED = 0x40, /* passed it on: the next nearest was asked.  A take takes it off */
+        ASKED_TOLD =
+                0x80, /* told by SMS that somebody has it, or that it is over, after an SMS that was never answered */
 };
 struct asked {
         char id[PERSON_ID_MAX + 1];

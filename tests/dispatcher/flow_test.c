@@ -222,6 +222,82 @@ static void test_disk_full_and_another_dispatcher(void **state)
         model_free(model);
 }
 
+/* Both disks full: a copy at the other is on no disk of ours either, and nobody says received before it is. */
+static void test_two_disks_full(void **state)
+{
+        struct model *model = region(2);
+        uint64_t carrier = model_login(model, 0, 1), again;
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_disk(model, false);
+        model_press(model, carrier, 1, &alert);
+        again = model_login(model, 1, 1);
+        model_press(model, again, 1, &alert);
+        assert_int_equal(model_session(model, again)->receipt_count, 1);
+        assert_int_equal(model_session(model, again)->receipt.state, RECEIPT_KEPT);
+        model_press(model, again, 1, &alert); /* once more */
+        assert_int_equal(model_session(model, again)->receipt.state, RECEIPT_KEPT);
+        assert_int_equal(model_record(model, id).version, 1);
+        model_event(model, 1, &(struct core_event){ .kind = CORE_DISK, .u.state.up = true });
+        model_pump(model);
+        assert_int_equal(model_session(model, again)->receipt.state, RECEIPT_ASKED);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_KEPT);
+        take = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_order(model, 0, "anna", &take), -1);
+        assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_TAKEN);
+        model_free(model);
+}
+
+/* The store away: a copy of what is there needs our journal, and no more than that. */
+static void test_copy_while_the_store_is_away(void **state)
+{
+        struct model *model = region(2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t again;
+
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        again = model_login(model, 1, 1);
+        model_store(model, false);
+        model->hold_sync = true;
+        model_press(model, again, 1, &alert);
+        assert_int_equal(model_session(model, again)->receipt_count, 0);
+        model->hold_sync = false;
+        model_sync(model);
+        assert_int_equal(model_session(model, again)->receipt_count, 1);
+        assert_int_equal(model_session(model, again)->receipt.state, RECEIPT_ASKED);
+        assert_int_equal(counters(model, 1)->waiting, 0);
+        model_store(model, true);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model->alerts[0].version, 1);
+        model_free(model);
+}
+
+/* The other one has committed it before our journal has it: a second copy does not get a receipt earlier either. */
+static void test_copy_before_the_journal(void **state)
+{
+        struct model *model = region(2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t here = model_login(model, 0, 1), there = model_login(model, 1, 1);
+
+        model->hold_sync = true;
+        model_press(model, here, 1, &alert);
+        model_press(model, there, 1, &alert);
+        model_event(model, 0, &(struct core_event){ .kind = CORE_SYNCED, .u.synced.up_to = 1 });
+        model_pump(model);
+        assert_int_equal(model_open(model), 1);
+        model_close(model, there); /* what it is told by the feed is of the other's journal */
+        there = model_login(model, 1, 1);
+        model_press(model, there, 1, &alert);
+        assert_int_equal(model_session(model, there)->receipt_count, 0);
+        model->hold_sync = false;
+        model_sync(model);
+        assert_int_equal(model_session(model, there)->receipt_count, 1);
+        model_free(model);
+}
+
 /* The disk becomes full while a press is on its way to the journal: it may not be there. */
 static void test_disk_full_under_way(void **state)
 {
@@ -372,6 +448,9 @@ int main(void)
                 cmocka_unit_test(test_take_while_the_store_is_away),
                 cmocka_unit_test(test_disk_full),
                 cmocka_unit_test(test_disk_full_and_another_dispatcher),
+                cmocka_unit_test(test_two_disks_full),
+                cmocka_unit_test(test_copy_while_the_store_is_away),
+                cmocka_unit_test(test_copy_before_the_journal),
                 cmocka_unit_test(test_disk_full_under_way),
                 cmocka_unit_test(test_queue_bound),
                 cmocka_unit_test(test_order),

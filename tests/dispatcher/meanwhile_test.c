@@ -327,6 +327,76 @@ static void test_closed_before(void **state)
         model_free(model);
 }
 
+/* Closed, and the PIN comes when the store is away: it waits, and rings nobody; then the duress rings in the control room. */
+static void test_late_pin_rings_nobody(void **state)
+{
+        for (int another = 0; another < 2; another++) {
+                struct model *model = region(1);
+                uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+                struct alert alert = model_alert_default(model, 1), next = model_alert_default(model, 2);
+                uint8_t id[ALERT_ID_SIZE];
+                struct command close;
+                size_t rings, sent;
+
+                model_alert_id(1, 1, id);
+                model_press(model, carrier, 1, &alert);
+                close = model_command(COMMAND_CLOSE, id);
+                assert_int_equal(model_order(model, 0, "control", &close), -1);
+                if (another == 1)
+                        model_press(model, carrier, 1, &next); /* an open one beside it */
+                model_store(model, false);
+                rings = model_session(model, anna)->ring_count;
+                sent = model->sms_sent;
+                alert.revision++;
+                alert.marks = ALERT_DURESS;
+                model_press(model, carrier, 1, &alert);
+                model_pass(model, 4900);
+                assert_int_equal(model_session(model, anna)->ring_count, rings);
+                if (another == 0)
+                        assert_int_equal(model->sms_sent, sent);
+                model_store(model, true);
+                assert_int_equal(model_open(model), another);
+                assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_CLOSED_HELPED);
+                assert_int_equal(core_counters(model->dispatchers[0].core)->open_alerts, another);
+                assert_true(model->notice_actions > 0);
+                model_free(model);
+        }
+}
+
+/* A failover lost the closure, and the store goes away again before it is closed once more: nobody is called for what is over. */
+static void test_lost_closure_calls_nobody(void **state)
+{
+        struct model *model = region(1);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+        struct command close;
+        size_t sent;
+        int raised;
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        raised = (int)model->feed_count - 1;
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "control", &close), -1);
+        model_store(model, false);
+        alert.revision++;
+        alert.marks = ALERT_MISTAKE;
+        model_press(model, carrier, 1, &alert);
+        model_lose(model, id, raised);
+        model->hold_commits = true;
+        model_store(model, true);
+        model_store(model, false);
+        sent = model->sms_sent;
+        model_pass(model, 120000);
+        assert_int_equal(model->sms_sent, sent);
+        model->hold_commits = false;
+        model_release(model);
+        model_store(model, true);
+        assert_int_equal(model_open(model), 0);
+        model_free(model);
+}
+
 /* More presses at once than a step can tell: all are kept, all ring, none is lost. */
 static void test_many_at_once(void **state)
 {
@@ -419,6 +489,8 @@ int main(void)
                 cmocka_unit_test(test_reports_meanwhile),
                 cmocka_unit_test(test_two_dispatchers),
                 cmocka_unit_test(test_closed_before),
+                cmocka_unit_test(test_late_pin_rings_nobody),
+                cmocka_unit_test(test_lost_closure_calls_nobody),
                 cmocka_unit_test(test_many_at_once),
                 cmocka_unit_test(test_an_answer_elsewhere),
                 cmocka_unit_test(test_no_sms),

@@ -88,6 +88,93 @@ static void test_when(void **state)
         }
 }
 
+/* Who was asked by SMS and never answered is told when somebody else has it, once; not who has seen it, declined, or has it. */
+static void test_not_in_vain(void **state)
+{
+        struct model *model = region(1, true);
+        uint8_t id[ALERT_ID_SIZE];
+
+        press(model, id);
+        model_pass(model, 5000); /* nobody has seen it: dora is asked too */
+        order(model, "anna", COMMAND_SEEN, id);
+        text(model, "bob", "non");
+        assert_int_equal(said(model, "dora", SMS_ALERT), 1);
+        assert_int_equal(model_said(model, SMS_TAKEN_BY, NULL), 0);
+        order(model, "anna", COMMAND_TAKE, id);
+        assert_int_equal(said(model, "cleo", SMS_TAKEN_BY), 1);
+        assert_string_equal(model_last_said(model, SMS_TAKEN_BY, NULL)->say.who, "Anna");
+        assert_int_equal(said(model, "dora", SMS_TAKEN_BY), 1);
+        assert_int_equal(said(model, "bob", SMS_TAKEN_BY), 0);
+        assert_int_equal(said(model, "anna", SMS_TAKEN_BY), 0);
+        order(model, "anna", COMMAND_EN_ROUTE, id);
+        order(model, "anna", COMMAND_CLOSE, id);
+        assert_int_equal(model_said(model, SMS_TAKEN_BY, NULL), 2);
+        assert_int_equal(model_said(model, SMS_CLOSED, NULL), 0); /* they know that it is not theirs */
+        model_free(model);
+}
+
+/* Closed before anybody had it: they are told that; one whose SMS may still be on its way too. */
+static void test_closed_in_vain(void **state)
+{
+        for (int reported = 0; reported < 2; reported++) {
+                struct model *model = region(1, true);
+                uint8_t id[ALERT_ID_SIZE];
+
+                model->gateway = reported == 1 ? SMS_HANDED : SMS_NONE;
+                press(model, id);
+                order(model, "anna", COMMAND_SEEN, id);
+                order(model, "control", COMMAND_CLOSE, id);
+                assert_int_equal(said(model, "bob", SMS_CLOSED), 1);
+                assert_int_equal(said(model, "cleo", SMS_CLOSED), 1);
+                assert_int_equal(model_said(model, SMS_CLOSED, NULL), 2);
+                model_free(model);
+        }
+}
+
+/* Given back, asked again and taken again: told again. */
+static void test_asked_again_told_again(void **state)
+{
+        struct model *model = region(1, true);
+        uint8_t id[ALERT_ID_SIZE];
+
+        press(model, id);
+        order(model, "anna", COMMAND_TAKE, id);
+        assert_int_equal(said(model, "cleo", SMS_TAKEN_BY), 1);
+        order(model, "anna", COMMAND_RELEASE, id);
+        order(model, "bob", COMMAND_TAKE, id);
+        assert_int_equal(said(model, "cleo", SMS_TAKEN_BY), 1); /* nothing was asked since */
+        order(model, "bob", COMMAND_RELEASE, id);
+        model_pass(model, 2 * LADDER_SMS_AGAIN_MS);
+        assert_true(said(model, "cleo", SMS_ALERT) > 1);
+        order(model, "anna", COMMAND_TAKE, id);
+        assert_int_equal(said(model, "cleo", SMS_TAKEN_BY), 2);
+        model_free(model);
+}
+
+/* The store is away here, and people are asked by SMS; elsewhere it was raised, and is closed: whom this one asked is told. */
+static void test_closed_where_we_did_not_see_it(void **state)
+{
+        struct model *model = region(2, true);
+        uint64_t here = model_login(model, 0, 1), there = model_login(model, 1, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, id);
+        close = model_command(COMMAND_CLOSE, id);
+        model_store_of(model, 0, false);
+        model_press(model, here, 1, &alert);
+        model_pass(model, CORE_KEPT_MS + 100);
+        assert_int_equal(said(model, "cleo", SMS_ALERT), 1);
+        model_press(model, there, 1, &alert);
+        assert_int_equal(said(model, "cleo", SMS_ALERT), 2);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        assert_int_equal(said(model, "cleo", SMS_CLOSED), 1);
+        model_store_of(model, 0, true);
+        assert_int_equal(said(model, "cleo", SMS_CLOSED), 2); /* the one who asked by itself knows of no other */
+        model_free(model);
+}
+
 /* The gateway says nothing: again after ten seconds, by whichever dispatcher finds it so; never when nobody needs it any more. */
 static void test_again(void **state)
 {
@@ -378,6 +465,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_when),
+                cmocka_unit_test(test_not_in_vain),
+                cmocka_unit_test(test_closed_in_vain),
+                cmocka_unit_test(test_asked_again_told_again),
+                cmocka_unit_test(test_closed_where_we_did_not_see_it),
                 cmocka_unit_test(test_again),
                 cmocka_unit_test(test_death_after_the_commit),
                 cmocka_unit_test(test_failed),

@@ -1,0 +1,234 @@
+/* The end of an alert: what stays of it, which presses have no part in it, who is told. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core_parts.h"
+#include "dispatcher/intake.h"
+
+struct tombstone hold_tombstone(const struct record *record)
+{
+        struct tombstone tombstone = { .version = record->version,
+                                       .state = record_receipt_state(record),
+                                       .closed_at_ms = record->closed_at_ms,
+                                       .revision = record->revision,
+                                       .marks = record->marks };
+
+        record_set_text(tombstone.who, sizeof(tombstone.who), record->closed_by_name);
+        for (size_t i = 0; i < record->alias_count; i++) /* it goes under each id of it */
+                if (record->aliases[i].revision > tombstone.revision)
+                        tombstone.revision = record->aliases[i].revision;
+        return tombstone;
+}
+
+const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        return table_find(&core->closed, id);
+}
+
+void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
+{
+        struct closed_alert *closed = table_find(&core->closed, id);
+
+        if (closed != NULL) {
+                closed->tombstone.marks |= tombstone->marks;
+                return;
+        }
+        if (core->closed.count == core->closed.max) {
+                closed = core->closed_oldest;
+                core->closed_oldest = closed->newer;
+                table_remove(&core->closed, closed);
+        }
+        closed = table_add(&core->closed, id);
+        closed->tombstone = *tombstone;
+        *(core->closed_oldest == NULL ? &core->closed_oldest : &core->closed_newest->newer) = closed;
+        core->closed_newest = closed;
+}
+
+size_t hold_ids(const struct core *core, const struct record *record, uint8_t (*ret_ids)[ALERT_ID_SIZE])
+{
+        size_t count = 1;
+
+        memcpy(ret_ids[0], record->id, ALERT_ID_SIZE);
+        for (size_t i = 0; i < record->alias_count; i++) {
+                const struct open_alert *other;
+
+                memcpy(ret_ids[count], record->handset, HANDSET_ID_SIZE);
+                memcpy(ret_ids[count] + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+                other = hold_find(core, ret_ids[count]);
+                count += other == NULL || other->version == 0;
+        }
+        return count;
+}
+
+void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone)
+{
+        uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
+        size_t count = hold_ids(core, record, ids);
+
+        for (size_t i = 0; i < count; i++) {
+                struct tombstone its = *tombstone;
+                int alias = alert_alias_find(record, ids[i] + HANDSET_ID_SIZE);
+
+                if (i == 0 && record->version != 0 && record->alias_count > 0)
+                        its.revision = record->revision;
+                else if (i > 0 && alias >= 0)
+                        its.revision = record->aliases[alias].revision;
+                hold_remember_id(core, ids[i], &its);
+        }
+}
+
+void hold_close(struct record *record, const struct tombstone *tombstone)
+{
+        record->state = ALERT_CLOSED;
+        record->version = tombstone->version > record->version ? tombstone->version : record->version;
+        record->close_reason = tombstone->state >= CLOSE_HELPED ? tombstone->state : CLOSE_OTHER;
+        record->closed_at_ms = tombstone->closed_at_ms;
+        record->revision =
+                tombstone->revision; /* a press beyond that was not in what was closed, and its phone raises it anew */
+        record->due_ms = 0;
+        record_set_text(record->closed_by_name, sizeof(record->closed_by_name), tombstone->who);
+}
+
+/* A press on another phone that came when this was closed already in the store: an alert of its own. */
+static bool is_another(const struct record *record, const struct fact *fact)
+{
+        return fact->type == FACT_ALERT && fact->state != FACT_DONE &&
+               memcmp(record->id, fact->id, ALERT_ID_SIZE) != 0 &&
+               alert_alias_find(record, fact->id + HANDSET_ID_SIZE) < 0;
+}
+
+/* FACT is a press that ALERT, which is gone, has no part in: it goes to another open alert of its handset, or begins one. */
+static bool move_on(struct core *core, struct open_alert *alert, struct fact *fact)
+{
+        struct handset *handset = directory_handset(&core->directory, fact->handset);
+        struct open_alert *other = NULL;
+        struct alert_press press;
+        bool drill;
+
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        drill = press.alert.kind == ALERT_DRILL;
+        if (handset != NULL)
+                other = offer_route(handset, drill);
+        if (other == NULL) {
+                other = hold_need(core, fact->id);
+                if (other != NULL)
+                        hold_claim(core, other, fact->handset, drill ? RECORD_DRILL : 0);
+        }
+        if (other == NULL || flow_queue(core, other, fact) < 0)
+                return false;
+        if (fact->state == FACT_FLYING)
+                fact->state = FACT_READY;
+        hold_wait_move(alert, other, fact->id);
+        flow_ready(core, other);
+        return true;
+}
+
+/* Presses that ALERT has no part in, and who waits for them, go elsewhere before anybody is told that it is closed. */
+static void move_others(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < alert->queued; i++) {
+                struct fact *fact = alert->queue[i];
+
+                if (!is_another(record, fact)) {
+                        alert->queue[kept++] = fact;
+                        continue;
+                }
+                fact->meant = false;
+                core->counters.waiting -= flow_waits(fact);
+                if (!move_on(core, alert, fact)) {
+                        core->counters.waiting += flow_waits(fact);
+                        fact->alert = alert;
+                        alert->queue[kept++] = fact;
+                }
+        }
+        alert->queued = (uint8_t)kept;
+}
+
+static void settle_facts(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        for (size_t i = 0; i < alert->queued; i++) {
+                struct fact *fact = alert->queue[i];
+
+                fact->alert = NULL;
+                core->counters.waiting -= flow_waits(fact);
+                if (fact->type == FACT_COMMAND && fact->state != FACT_DONE)
+                        right_answer(core, fact, record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED,
+                                     record);
+                if (fact->state != FACT_WAITS) {
+                        flow_release(core, fact);
+                        free(fact);
+                }
+        }
+        alert->queued = 0;
+}
+
+/* In the journal: what it has of this alert is worth nothing any more. */
+static void note_gone(struct core *core, const struct record *record)
+{
+        uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE], buf[FACT_MAX];
+        size_t count = hold_ids(core, record, ids);
+
+        (void)core_append(core, (struct cbor_span){ buf, fact_encode_gone(ids, count, buf) });
+}
+
+/* ALERT, of which no record was ever seen, is closed: whoever waits for that very press is told. */
+static void tell_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone)
+{
+        bool forged = alert->handset != NULL && memcmp(alert->id, alert->handset->id, HANDSET_ID_SIZE) != 0;
+
+        for (size_t i = 0; i < alert->waiting_count; i++)
+                if (forged || memcmp(alert->waiting[i].as, alert->id, ALERT_ID_SIZE) == 0)
+                        tell_closed(core, tombstone, &alert->waiting[i]);
+}
+
+/* ALERT as it was closed where we did not see it: a press that was to become part of it is none of what was closed. */
+static void close_unseen(const struct open_alert *alert, const struct tombstone *tombstone, struct record *ret_record)
+{
+        struct record known;
+
+        hold_meant(alert, ret_record);
+        hold_record(alert, &known);
+        ret_record->alias_count = known.alias_count;
+        memcpy(ret_record->aliases, known.aliases, sizeof(known.aliases));
+        memcpy(ret_record->id, alert->id, ALERT_ID_SIZE);
+        hold_close(ret_record, tombstone);
+}
+
+void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
+               const struct record *closed)
+{
+        struct tombstone its = *tombstone; /* with what came too late */
+        bool has_facts = alert->queued > 0;
+        struct record record;
+
+        if (closed != NULL)
+                record = *closed;
+        else
+                close_unseen(alert, tombstone, &record);
+        hold_unplace(alert); /* so that none of them comes back */
+        move_others(core, alert, &record);
+        if (alert->meanwhile != NULL)
+                sms_closed_unseen(core, alert->meanwhile, &record);
+        meanwhile_hear(alert, &record);
+        for (size_t i = 0; i < record.asked_count; i++) {
+                struct person *person = directory_person(&core->directory, record.asked[i].id);
+
+                if (person != NULL)
+                        person->closed_ms = core->now_ms;
+        }
+        if (alert->version != 0 || closed != NULL || alert->meanwhile != NULL)
+                tell_alert(core, alert, &record);
+        else
+                tell_gone(core, alert, tombstone);
+        hold_unclaim(core, alert);
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->state != FACT_DONE)
+                        notice_late(core, alert->queue[i], &its);
+        settle_facts(core, alert, &record);
+        hold_remember(core, &record, &its);
+        if (has_facts)
+                note_gone(core, &record);
+        hold_drop(core, alert);
+}
