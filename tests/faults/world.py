@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import socket
+import subprocess
 import threading
 import time
 
@@ -200,6 +201,7 @@ class World(Region):
             self.keep_dispatcher(name, rank, alerts_only=True)
         for name, port in zip(("console-1", "console-2"), self.console_ports):
             self.keep_console(name, port)
+        self.keep("archive", [os.path.join(BIN, "vigie"), "-C", self.dir, "archive"])
         self.daemons = []
         self.enrol("daemon", self.dispatcher_port, "--role", "carrier", "--person", "c001")
         self.keep_phones()
@@ -266,6 +268,13 @@ class World(Region):
 
     def all_up(self):
         return all(k.up.is_set() for k in self.keepers.values()) and all(s.whole for s in self.screens)
+
+    def audit(self):
+        """What `vigie verify-audit` says against the archive that was killed with the others; None: nothing."""
+        self.keepers["archive"].end()
+        done = subprocess.run([os.path.join(BIN, "vigie"), "-C", self.dir, "verify-audit", os.path.join(self.dir, "archive"), "--key",
+                               os.path.join(self.dir, "archive.pem")], capture_output=True, text=True, check=False)
+        return f"exit {done.returncode}: {(done.stdout + done.stderr).strip()[-300:]}" if done.returncode else None
 
     def ended_alone(self):
         """What ended without us, and sanitizers' or asserts' words in the logs."""
