@@ -11,31 +11,10 @@
 #include "dispatcher/ladder.h"
 #include "tests/dispatcher/support/model.h"
 
-static struct model *region(unsigned dispatchers)
-{
-        struct model *model = model_new(dispatchers, NULL);
-
-        model_begin(model);
-        model_enrol(model, 1, HANDSET_CARRIER, "carl");
-        model_enrol(model, 2, HANDSET_CARRIER, "");
-        model_put_supervisor(model, "anna", "", false);
-        model_put_supervisor(model, "bob", "", false);
-        model_enrol(model, 11, HANDSET_SUPERVISOR, "anna");
-        model_enrol(model, 12, HANDSET_SUPERVISOR, "bob");
-        model_on_duty(model, "anna", 45.751, 4.85);
-        model_on_duty(model, "bob", 45.752, 4.85);
-        return model;
-}
-
-static const struct core_counters *counters(const struct model *model, unsigned dispatcher)
-{
-        return core_counters(model->dispatchers[dispatcher].core);
-}
-
 /* Pressed here, rung and taken there, told here. */
 static void test_two_dispatchers(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 1, 11);
         struct alert alert = model_alert_default(model, 1);
         struct command take;
@@ -51,15 +30,15 @@ static void test_two_dispatchers(void **state)
         assert_int_equal(model_session(model, carrier)->receipt_count, 2); /* once each, not by commit and feed */
         take = model_command(COMMAND_CLOSE, id);
         assert_int_equal(model_ask(model, anna, &take), ANSWER_DONE);
-        assert_int_equal(counters(model, 0)->open_alerts, 0);
-        assert_int_equal(counters(model, 1)->open_alerts, 0);
+        assert_int_equal(model_counters(model, 0)->open_alerts, 0);
+        assert_int_equal(model_counters(model, 1)->open_alerts, 0);
         model_free(model);
 }
 
 /* A deadline is acted upon once; when the first dispatcher is dead the next one does it a little later. */
 static void test_deadlines(void **state)
 {
-        struct model *model = region(3);
+        struct model *model = model_region(3, 2);
         uint64_t carrier = model_login(model, 2, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
@@ -70,7 +49,7 @@ static void test_deadlines(void **state)
         commits = model->commits;
         model_pass(model, 5000);
         assert_int_equal(model_record(model, id).version, 2);
-        assert_int_equal(counters(model, 0)->climbed, 1);
+        assert_int_equal(model_counters(model, 0)->climbed, 1);
         model_pass(model, 2000);
         assert_int_equal(model->commits, commits + 1); /* the others see that it is done */
         model_kill(model, 0);
@@ -79,14 +58,14 @@ static void test_deadlines(void **state)
         model_pass(model, 100); /* rank 1 */
         assert_int_equal(model->now_ms - model_record(model, id).raised_at_ms, 30300);
         assert_int_equal(model_record(model, id).step, 1);
-        assert_int_equal(counters(model, 1)->climbed, 1);
+        assert_int_equal(model_counters(model, 1)->climbed, 1);
         assert_int_equal(model_record(model, id).due_ms - model_record(model, id).raised_at_ms, 60000); /* no drift */
         model_free(model);
 }
 
 static void test_store_away(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct receipt *receipt = &model_session(model, carrier)->receipt;
         struct alert alert = model_alert_default(model, 1);
@@ -120,7 +99,7 @@ static void test_store_away(void **state)
 /* Kept by the journal across a death while the store is away. */
 static void test_store_away_and_death(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
 
@@ -136,7 +115,7 @@ static void test_store_away_and_death(void **state)
 
 static void test_take_while_the_store_is_away(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
         struct alert alert = model_alert_default(model, 1);
         struct command take;
@@ -161,7 +140,7 @@ static void test_take_while_the_store_is_away(void **state)
 
 static void test_disk_full(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         size_t appends = model->appends;
@@ -190,7 +169,7 @@ static void test_disk_full(void **state)
         assert_int_equal(model_session(model, carrier)->receipt.state, RECEIPT_ASKED); /* now it is received */
         assert_int_equal(model_session(model, carrier)->receipt.version, 1);
         assert_int_equal(model_session(model, anna)->ring_count, 1);
-        assert_int_equal(counters(model, 0)->waiting, 0);
+        assert_int_equal(model_counters(model, 0)->waiting, 0);
         model_free(model);
 }
 
@@ -198,7 +177,7 @@ static void test_disk_full(void **state)
  * told in any case. */
 static void test_disk_full_and_another_dispatcher(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1), again;
         struct alert alert = model_alert_default(model, 1);
         struct command take;
@@ -225,7 +204,7 @@ static void test_disk_full_and_another_dispatcher(void **state)
 /* Both disks full: a copy at the other is on no disk of ours either, and nobody says received before it is. */
 static void test_two_disks_full(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1), again;
         struct alert alert = model_alert_default(model, 1);
         struct command take;
@@ -254,7 +233,7 @@ static void test_two_disks_full(void **state)
 /* The store away: a copy of what is there needs our journal, and no more than that. */
 static void test_copy_while_the_store_is_away(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         struct alert alert = model_alert_default(model, 1);
         uint64_t again;
 
@@ -268,7 +247,7 @@ static void test_copy_while_the_store_is_away(void **state)
         model_sync(model);
         assert_int_equal(model_session(model, again)->receipt_count, 1);
         assert_int_equal(model_session(model, again)->receipt.state, RECEIPT_ASKED);
-        assert_int_equal(counters(model, 1)->waiting, 0);
+        assert_int_equal(model_counters(model, 1)->waiting, 0);
         model_store(model, true);
         assert_int_equal(model_open(model), 1);
         assert_int_equal(model->alerts[0].version, 1);
@@ -278,7 +257,7 @@ static void test_copy_while_the_store_is_away(void **state)
 /* The other one has committed it before our journal has it: a second copy does not get a receipt earlier either. */
 static void test_copy_before_the_journal(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         struct alert alert = model_alert_default(model, 1);
         uint64_t here = model_login(model, 0, 1), there = model_login(model, 1, 1);
 
@@ -301,7 +280,7 @@ static void test_copy_before_the_journal(void **state)
 /* The disk becomes full while a press is on its way to the journal: it may not be there. */
 static void test_disk_full_under_way(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
 
@@ -320,7 +299,7 @@ static void test_disk_full_under_way(void **state)
 /* One more than the queue holds, while the store is away: the newest revision stays, a command is told to come again. */
 static void test_queue_bound(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
         struct alert alert = model_alert_default(model, 1);
         struct command seen;
@@ -335,7 +314,7 @@ static void test_queue_bound(void **state)
         }
         seen = model_command(COMMAND_SEEN, id);
         assert_int_equal(model_ask(model, anna, &seen), ANSWER_BUSY);
-        assert_int_equal(counters(model, 0)->queue_full, 1);
+        assert_int_equal(model_counters(model, 0)->queue_full, 1);
         model_store(model, true);
         assert_int_equal(model_record(model, id).revision, 3 * CORE_QUEUE_MAX);
         assert_int_equal(model_session(model, carrier)->receipt.revision, 3 * CORE_QUEUE_MAX);
@@ -346,7 +325,7 @@ static void test_queue_bound(void **state)
 /* A press is durable before it is told, and in the journal before it is in the store. */
 static void test_order(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
 
@@ -367,7 +346,7 @@ static void test_order(void **state)
 /* Disk full and store away: the press is nowhere, and nobody says that it is kept. */
 static void test_not_even_kept(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
 
@@ -386,7 +365,7 @@ static void test_not_even_kept(void **state)
 /* One deadline more than commits may be in flight: it waits for its turn. */
 static void test_commits_in_flight(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
 
         for (size_t i = 0; i <= CORE_COMMITS_MAX; i++) {
                 struct record record = { .version = 1, .state = ALERT_RAISED, .marks = RECORD_UNVERIFIED, .due_ms = 1 };
@@ -402,10 +381,10 @@ static void test_commits_in_flight(void **state)
         }
         model->hold_commits = true;
         model_pass(model, 300);
-        assert_int_equal(counters(model, 0)->commits, CORE_COMMITS_MAX);
+        assert_int_equal(model_counters(model, 0)->commits, CORE_COMMITS_MAX);
         model->hold_commits = false;
         model_release(model);
-        assert_int_equal(counters(model, 0)->commits, 0);
+        assert_int_equal(model_counters(model, 0)->commits, 0);
         assert_int_equal(model_open(model), CORE_COMMITS_MAX + 1);
         model_free(model);
 }
@@ -413,7 +392,7 @@ static void test_commits_in_flight(void **state)
 /* The same with two phones, and nothing in the store yet: the first press keeps its turn, whatever replaces it. */
 static void test_queue_bound_of_two_phones(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE];

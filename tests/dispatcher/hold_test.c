@@ -11,31 +11,10 @@
 #include "dispatcher/ladder.h"
 #include "tests/dispatcher/support/model.h"
 
-static struct model *region(unsigned dispatchers)
-{
-        struct model *model = model_new(dispatchers, NULL);
-
-        model_begin(model);
-        model_enrol(model, 1, HANDSET_CARRIER, "carl");
-        model_enrol(model, 2, HANDSET_CARRIER, "");
-        model_put_supervisor(model, "anna", "", false);
-        model_put_supervisor(model, "bob", "", false);
-        model_enrol(model, 11, HANDSET_SUPERVISOR, "anna");
-        model_enrol(model, 12, HANDSET_SUPERVISOR, "bob");
-        model_on_duty(model, "anna", 45.751, 4.85);
-        model_on_duty(model, "bob", 45.752, 4.85);
-        return model;
-}
-
-static const struct core_counters *counters(const struct model *model, unsigned dispatcher)
-{
-        return core_counters(model->dispatchers[dispatcher].core);
-}
-
 /* Who has an alert is asked after those who have none, until it is closed; one dispatcher knows it of another's. */
 static void test_busy(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t one = model_login(model, 0, 1), two = model_login(model, 1, 2);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
@@ -63,7 +42,7 @@ static void test_busy(void **state)
 /* Two presses of two phones by one session that is not their handset's: each gets its receipt. */
 static void test_waiting_under_two_ids(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t session = model_connect(model, 0, 500, CERTIFICATE_UNKNOWN);
         struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE];
@@ -88,7 +67,7 @@ static void test_waiting_under_two_ids(void **state)
 /* The first press is in the store; the one on another phone is not yet, and its phone is told no more than that. */
 static void test_no_receipt_before_its_press_is_there(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t session = model_connect(model, 0, 500, CERTIFICATE_UNKNOWN); /* brings both */
         struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE];
@@ -112,7 +91,7 @@ static void test_no_receipt_before_its_press_is_there(void **state)
 /* A press of another phone in flight while another dispatcher closes the alert: it becomes one of its own. */
 static void test_press_in_flight_meets_a_closure(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
@@ -129,7 +108,7 @@ static void test_press_in_flight_meets_a_closure(void **state)
         model_release(model);
         assert_int_equal(model_open(model), 1);
         assert_int_equal(model_record(model, other).version, 1);
-        assert_int_equal(counters(model, 0)->commits, 0);
+        assert_int_equal(model_counters(model, 0)->commits, 0);
         assert_memory_equal(model_session(model, carrier)->receipt.alert.octets, other, ALERT_ID_SIZE);
         model_free(model);
 }
@@ -137,7 +116,7 @@ static void test_press_in_flight_meets_a_closure(void **state)
 /* More phones than aliases: the one that gave way is not raised anew by the closure. */
 static void test_alias_that_gave_way(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct command close;
 
@@ -157,7 +136,7 @@ static void test_alias_that_gave_way(void **state)
  * stays what it is; and one's closure is not the other's. */
 static void test_two_alerts_of_one_handset(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t here = model_login(model, 0, 1), there = model_login(model, 1, 1);
         struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
@@ -177,8 +156,8 @@ static void test_two_alerts_of_one_handset(void **state)
         assert_int_equal(model_order(model, 1, "control", &close), -1);
         assert_int_equal(model_open(model), 1);
         assert_null(model_tombstone(model, other));
-        assert_int_equal(counters(model, 0)->open_alerts, 1);
-        assert_int_equal(counters(model, 1)->open_alerts, 1);
+        assert_int_equal(model_counters(model, 0)->open_alerts, 1);
+        assert_int_equal(model_counters(model, 1)->open_alerts, 1);
         model_free(model);
 }
 
@@ -186,7 +165,7 @@ static void test_two_alerts_of_one_handset(void **state)
 static void test_much_news_at_once(void **state)
 {
         enum { MANY = 600 };
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t anna = model_login(model, 0, 11);
         uint64_t sessions[MANY];
 
@@ -223,7 +202,7 @@ static void test_much_news_at_once(void **state)
 /* One closed alert more than are remembered: the oldest is forgotten here, and the store's tombstone answers for it. */
 static void test_closed_bound(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t session = model_login(model, 0, 1);
         struct record record = { .version = 3, .state = ALERT_CLOSED, .close_reason = CLOSE_HELPED };
         struct core_event event = { .kind = CORE_FEED_ALERT, .u.feed_alert.event = EVENT_CLOSE };
@@ -255,7 +234,7 @@ static void test_closed_bound(void **state)
 /* The store away here, the alert closed elsewhere, the carrier presses again: that press is another, and is told nothing of the closure. */
 static void test_a_press_beside_a_closure(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2);
         struct core_event store = { .kind = CORE_STORE };
@@ -281,7 +260,7 @@ static void test_a_press_beside_a_closure(void **state)
                             !receipt_is_closed(receipt->state));
         }
         assert_memory_equal(model_session(model, carrier)->receipt.alert.octets, other, ALERT_ID_SIZE);
-        assert_int_equal(counters(model, 0)->waiting, 0);
+        assert_int_equal(model_counters(model, 0)->waiting, 0);
         model_free(model);
 }
 
@@ -289,7 +268,7 @@ static void test_a_press_beside_a_closure(void **state)
 static void test_revision_of_a_closed_alert(void **state)
 {
         for (int restarted = 0; restarted < 2; restarted++) {
-                struct model *model = region(1);
+                struct model *model = model_region(1, 2);
                 uint64_t carrier = model_login(model, 0, 1);
                 struct alert alert = model_alert_default(model, 1);
                 uint8_t id[ALERT_ID_SIZE];
@@ -318,7 +297,7 @@ static void test_revision_of_a_closed_alert(void **state)
 /* A failover loses a closure that was told: closed it stays, and nobody is rung for long. */
 static void test_a_lost_closure(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];

@@ -11,31 +11,10 @@
 #include "dispatcher/ladder.h"
 #include "tests/dispatcher/support/model.h"
 
-static struct model *region(unsigned dispatchers)
-{
-        struct model *model = model_new(dispatchers, NULL);
-
-        model_begin(model);
-        model_enrol(model, 1, HANDSET_CARRIER, "carl");
-        model_enrol(model, 2, HANDSET_CARRIER, "");
-        model_put_supervisor(model, "anna", "", false);
-        model_put_supervisor(model, "bob", "", false);
-        model_enrol(model, 11, HANDSET_SUPERVISOR, "anna");
-        model_enrol(model, 12, HANDSET_SUPERVISOR, "bob");
-        model_on_duty(model, "anna", 45.751, 4.85);
-        model_on_duty(model, "bob", 45.752, 4.85);
-        return model;
-}
-
-static const struct core_counters *counters(const struct model *model, unsigned dispatcher)
-{
-        return core_counters(model->dispatchers[dispatcher].core);
-}
-
 /* Both take at once, by different dispatchers: the first commit owns, the other is told who it is. */
 static void test_two_take(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11), bob = model_login(model, 1, 12);
         struct alert alert = model_alert_default(model, 1);
         struct command take;
@@ -55,7 +34,7 @@ static void test_two_take(void **state)
         assert_int_equal(winner->frame.u.answer.code, ANSWER_DONE);
         assert_int_equal(loser->frame.u.answer.code, ANSWER_TAKEN_BY_OTHER);
         assert_string_equal(loser->frame.u.answer.who, model_record(model, id).owner_name);
-        assert_int_equal(counters(model, 0)->conflicts + counters(model, 1)->conflicts, 1);
+        assert_int_equal(model_counters(model, 0)->conflicts + model_counters(model, 1)->conflicts, 1);
         assert_int_equal(model_record(model, id).version, 2);
         model_free(model);
 }
@@ -63,7 +42,7 @@ static void test_two_take(void **state)
 /* The same alert comes by two dispatchers at once: raised once, and both sessions are told. */
 static void test_raised_twice(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t one = model_login(model, 0, 1), two = model_connect(model, 1, 1, CERTIFICATE_OK);
         struct alert alert = model_alert_default(model, 1);
 
@@ -82,7 +61,7 @@ static void test_raised_twice(void **state)
 /* Both act on a deadline in the same moment: one wins, the other sees that it is no longer due. */
 static void test_deadline_race(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
@@ -94,8 +73,8 @@ static void test_deadline_race(void **state)
         model->hold_commits = false;
         model_release(model);
         assert_int_equal(model_record(model, id).version, 2);
-        assert_int_equal(counters(model, 0)->conflicts + counters(model, 1)->conflicts, 1);
-        assert_int_equal(counters(model, 0)->climbed + counters(model, 1)->climbed, 1);
+        assert_int_equal(model_counters(model, 0)->conflicts + model_counters(model, 1)->conflicts, 1);
+        assert_int_equal(model_counters(model, 0)->climbed + model_counters(model, 1)->climbed, 1);
         model_pass(model, 5000);
         assert_int_equal(model_record(model, id).sms_checked, 2); /* two were there, and nobody else to ask */
         model_free(model);
@@ -105,7 +84,7 @@ static void test_deadline_race(void **state)
 static void test_in_flight_when_it_goes(void **state)
 {
         for (int done = 0; done < 2; done++) {
-                struct model *model = region(1);
+                struct model *model = model_region(1, 2);
                 uint64_t carrier = model_login(model, 0, 1);
                 struct alert alert = model_alert_default(model, 1);
 
@@ -130,7 +109,7 @@ static void test_in_flight_when_it_goes(void **state)
 
 static void test_fenced(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         struct core_event event = { .kind = CORE_COMMITTED, .u.committed.result = CORE_FENCED };
@@ -141,7 +120,7 @@ static void test_fenced(void **state)
                 event.u.committed.token = token;
                 model_event(model, 0, &event);
         }
-        assert_int_equal(counters(model, 0)->fenced, 1);
+        assert_int_equal(model_counters(model, 0)->fenced, 1);
         model->hold_commits = false;
         model_pass(model, 10000);
         assert_int_equal(model_open(model), 0); /* nothing is committed under an old epoch */
@@ -160,7 +139,7 @@ static void test_fenced(void **state)
 /* A deadline's commit is lost with the connection: it is acted upon when the store is there again. */
 static void test_deadline_when_it_goes(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
 
@@ -179,7 +158,7 @@ static void test_deadline_when_it_goes(void **state)
 /* A failover behind our back: the next commit meets an older version, and what was lost is offered again first. */
 static void test_older_version_in_the_store(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE], octets[RECORD_MAX];
@@ -206,7 +185,7 @@ static void test_older_version_in_the_store(void **state)
 /* The store's answer and the feed come by ways of their own: an answer that is older than what the feed has told is no failover. */
 static void test_feed_overtakes_an_answer(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE], octets[RECORD_MAX];
@@ -223,14 +202,14 @@ static void test_feed_overtakes_an_answer(void **state)
         assert_int_equal(model_ask(model, anna, &command), -1);
         model->hold_commits = false;
         command = model_command(COMMAND_SEEN, id);
-        assert_int_equal(model_order(model, 1, "bob", &command), -1);           /* version 2, which the feed tells */
-        for (uint64_t token = 1; counters(model, 0)->conflicts == 0; token++) { /* the one in flight */
+        assert_int_equal(model_order(model, 1, "bob", &command), -1); /* version 2, which the feed tells */
+        for (uint64_t token = 1; model_counters(model, 0)->conflicts == 0; token++) { /* the one in flight */
                 event.u.committed.token = token;
                 event.u.committed.record = (struct cbor_span){ octets, size };
                 model_event(model, 0, &event);
         }
         model_pump(model);
-        assert_int_equal(counters(model, 0)->replayed, 0);
+        assert_int_equal(model_counters(model, 0)->replayed, 0);
         assert_int_equal(model_record(model, id).version, 3);
         assert_string_equal(model_record(model, id).owner_id, "anna");
         assert_true(model_record(model, id).asked[1].seen_at_ms != 0);
@@ -241,7 +220,7 @@ static void test_feed_overtakes_an_answer(void **state)
 /* An entry of the feed that comes after the closure is no new alert. */
 static void test_old_entry_after_closure(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         struct core_event event = { .kind = CORE_FEED_ALERT };
@@ -256,17 +235,17 @@ static void test_old_entry_after_closure(void **state)
                                 (struct cbor_span){ model->feed[i].record.at, model->feed[i].record.len };
                         model_event(model, 0, &event);
                         model_event(model, 1, &event);
-                        assert_int_equal(counters(model, 0)->open_alerts, 0);
+                        assert_int_equal(model_counters(model, 0)->open_alerts, 0);
                 }
-        assert_int_equal(counters(model, 0)->open_alerts, 0);
-        assert_int_equal(counters(model, 1)->open_alerts, 0);
+        assert_int_equal(model_counters(model, 0)->open_alerts, 0);
+        assert_int_equal(model_counters(model, 1)->open_alerts, 0);
         model_free(model);
 }
 
 /* The owner was heard by another dispatcher, in the command itself: this one sees that in the record. */
 static void test_owner_heard_elsewhere(void **state)
 {
-        struct model *model = region(2);
+        struct model *model = model_region(2, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         struct command take;
@@ -288,7 +267,7 @@ static void test_owner_heard_elsewhere(void **state)
 /* A record that we cannot read is not written over. */
 static void test_unreadable(void **state)
 {
-        struct model *model = region(1);
+        struct model *model = model_region(1, 2);
         uint64_t carrier = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t first;

@@ -10,23 +10,6 @@
 #include "base/hex.h"
 #include "tests/dispatcher/support/model.h"
 
-static struct model *region(void)
-{
-        struct model *model = model_new(1, NULL);
-
-        model_begin(model);
-        model_enrol(model, 1, HANDSET_CARRIER, "carl");
-        model_enrol(model, 2, HANDSET_CARRIER, "");
-        model_put_supervisor(model, "anna", "", false);
-        model_on_duty(model, "anna", 45.751, 4.85);
-        return model;
-}
-
-static const struct core_counters *counters(const struct model *model)
-{
-        return core_counters(model->dispatchers[0].core);
-}
-
 /* The one open alert; fails where there is another number of them. */
 static struct record only(struct model *model)
 {
@@ -41,7 +24,7 @@ static struct record only(struct model *model)
 
 static void test_copies_are_silent(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1), second;
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
@@ -54,7 +37,7 @@ static void test_copies_are_silent(void **state)
         assert_int_equal(model->commits, 1);
         assert_int_equal(model->appends, 1);
         assert_int_equal(model_session(model, session)->receipt_count, 11); /* each is answered */
-        assert_int_equal(counters(model)->copies, 10);
+        assert_int_equal(model_counters(model, 0)->copies, 10);
         second = model_connect(model, 0, 1, CERTIFICATE_OK); /* by the alert port, without a hello */
         model_press(model, second, 1, &alert);
         assert_int_equal(model_session(model, second)->receipt.version, 1);
@@ -63,7 +46,7 @@ static void test_copies_are_silent(void **state)
 
 static void test_copy_while_the_first_is_under_way(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t one = model_login(model, 0, 1), two = model_connect(model, 0, 1, CERTIFICATE_OK);
         struct alert alert = model_alert_default(model, 1);
 
@@ -82,7 +65,7 @@ static void test_copy_while_the_first_is_under_way(void **state)
 
 static void test_older_revision(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
@@ -104,7 +87,7 @@ static void test_older_revision(void **state)
 /* Closed long ago: nothing in memory, only the tombstone. */
 static void test_closed_long_ago(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
@@ -136,7 +119,7 @@ static void test_closed_long_ago(void **state)
  * very same of a mistake: HOW 0 remembered by this dispatcher, 1 by the store alone, 2 while another alert is open. */
 static struct receipt pin_after_close(uint16_t marks, int how)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1), other = model_alert_default(model, 2);
         char key[NAME_MAX_OCTETS + 1] = "duress:";
@@ -178,7 +161,7 @@ static struct receipt pin_after_close(uint16_t marks, int how)
         count = model->notice_actions;
         model_press(model, session, 1, &alert); /* a copy of that is silent */
         assert_int_equal(model->notice_actions, count);
-        assert_int_equal(counters(model)->copies, 1);
+        assert_int_equal(model_counters(model, 0)->copies, 1);
         told = model_session(model, session)->receipt;
         assert_memory_equal(told.alert.octets, id, ALERT_ID_SIZE);
         model_free(model);
@@ -199,7 +182,7 @@ static void test_duress_after_close(void **state)
 /* Duress that was in what was closed is known: nothing rings. */
 static void test_duress_before_close(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
@@ -224,7 +207,7 @@ static void test_duress_before_close(void **state)
 /* The same phone restored from an old backup presses: after the first was closed it is a new alert ... */
 static void test_restored_phone(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert first = model_alert_default(model, 1), second = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
@@ -248,7 +231,7 @@ static void test_restored_phone(void **state)
         assert_int_equal(model_session(model, session)->receipts[1].version, 2);
         assert_int_equal(model_session(model, session)->receipts[1].revision, 3); /* of its own */
         assert_int_equal(model_session(model, session)->receipts[2].revision, 0);
-        assert_int_equal(counters(model)->pressed_again, 1);
+        assert_int_equal(model_counters(model, 0)->pressed_again, 1);
         model_press(model, session, 1, &second); /* a copy */
         assert_int_equal(only(model).version, 2);
         assert_memory_equal(model_session(model, session)->receipt.alert.octets, other, ALERT_ID_SIZE);
@@ -268,7 +251,7 @@ static void test_restored_phone(void **state)
 /* The phone restored from a backup presses, and then offers what its old outbox had: closed long ago, and stays closed. */
 static void test_old_outbox(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert old = model_alert_default(model, 1), now = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE];
@@ -296,7 +279,7 @@ static void test_old_outbox(void **state)
 /* A press on the second phone that waits for the store while the first one's alert is closed there: an alert of its own. */
 static void test_press_meets_a_closure(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert first = model_alert_default(model, 1), second = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
@@ -320,7 +303,7 @@ static void test_press_meets_a_closure(void **state)
  * those are closed, and they are one alert. */
 static void test_today_behind_the_old_one(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         uint8_t ids[3][ALERT_ID_SIZE];
         struct command close;
@@ -358,7 +341,7 @@ static void test_today_behind_the_old_one(void **state)
 
 static void test_real_during_a_drill(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert drill = model_alert_default(model, 1), real = model_alert_default(model, 2);
         uint8_t id[ALERT_ID_SIZE];

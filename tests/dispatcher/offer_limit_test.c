@@ -9,23 +9,6 @@
 
 #include "tests/dispatcher/support/model.h"
 
-static struct model *region(void)
-{
-        struct model *model = model_new(1, NULL);
-
-        model_begin(model);
-        model_enrol(model, 1, HANDSET_CARRIER, "carl");
-        model_enrol(model, 2, HANDSET_CARRIER, "");
-        model_put_supervisor(model, "anna", "", false);
-        model_on_duty(model, "anna", 45.751, 4.85);
-        return model;
-}
-
-static const struct core_counters *counters(const struct model *model)
-{
-        return core_counters(model->dispatchers[0].core);
-}
-
 static struct handset_entry entry_of(struct model *model, unsigned number)
 {
         return model->handsets[number - 1].entry;
@@ -34,7 +17,7 @@ static struct handset_entry entry_of(struct model *model, unsigned number)
 /* One stranger's flood: five, then one a minute; the rest is a count that the control room sees.  A real press goes through. */
 static void test_flood(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t flood = model_connect(model, 0, 99, CERTIFICATE_UNKNOWN), real = model_login(model, 0, 1);
         uint8_t id[ALERT_ID_SIZE];
         const struct notice *notice;
@@ -45,7 +28,7 @@ static void test_flood(void **state)
                 model_press(model, flood, 99, &alert);
         }
         assert_int_equal(model_open(model), CORE_SENDER_BURST);
-        assert_int_equal(counters(model)->suppressed, 500 - CORE_SENDER_BURST);
+        assert_int_equal(model_counters(model, 0)->suppressed, 500 - CORE_SENDER_BURST);
         notice = model_notice(model, "unverified:63000000000000f0");
         assert_non_null(notice);
         assert_int_equal(notice->kind, NOTICE_UNVERIFIED);
@@ -73,7 +56,7 @@ static void test_flood(void **state)
 /* Many strangers, each with a few: what all share holds them; a revoked handset, which is proved, still gets through. */
 static void test_flood_of_many(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         struct handset_entry entry = entry_of(model, 2);
         struct alert alert;
         uint8_t id[ALERT_ID_SIZE];
@@ -119,7 +102,7 @@ static void fill(struct model *model, size_t count, uint32_t marks)
 /* One drill more than the bound is not raised; a real alert is. */
 static void test_too_many_drills(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
 
@@ -131,7 +114,7 @@ static void test_too_many_drills(void **state)
         alert.kind = ALERT_DRILL;
         model_press(model, model_login(model, 0, 2), 2, &alert);
         assert_int_equal(model_open(model), 1);
-        assert_int_equal(counters(model)->drills_refused, 1);
+        assert_int_equal(model_counters(model, 0)->drills_refused, 1);
         alert = model_alert_default(model, 3);
         model_press(model, model_login(model, 0, 2), 2, &alert);
         assert_int_equal(model_open(model), 2);
@@ -140,7 +123,7 @@ static void test_too_many_drills(void **state)
 
 static void test_too_many_unverified(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_connect(model, 0, 99, CERTIFICATE_UNKNOWN);
         struct alert alert = model_alert_default(model, 1);
 
@@ -150,7 +133,7 @@ static void test_too_many_unverified(void **state)
         alert = model_alert_default(model, 2);
         model_press(model, session, 99, &alert);
         assert_int_equal(model_open(model), 1);
-        assert_int_equal(counters(model)->suppressed, 1);
+        assert_int_equal(model_counters(model, 0)->suppressed, 1);
         model_press(model, model_login(model, 0, 1), 1, &alert);
         assert_int_equal(model_open(model), 2);
         model_free(model);
@@ -158,7 +141,7 @@ static void test_too_many_unverified(void **state)
 
 static void test_proof_of_the_button(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1), anna;
         struct alert alert = model_alert_default(model, 1);
         struct receipt *receipt = &model_session(model, session)->receipt;
@@ -183,7 +166,7 @@ static void test_proof_of_the_button(void **state)
                 model_press(model, session, 1, &alert);
         }
         assert_int_equal(model->tests, CORE_TEST_BURST);
-        assert_int_equal(counters(model)->tests_dropped, 21 - CORE_TEST_BURST);
+        assert_int_equal(model_counters(model, 0)->tests_dropped, 21 - CORE_TEST_BURST);
         model_pass(model, CORE_TEST_REFILL_MS);
         model_press(model, session, 1, &alert);
         assert_int_equal(model->tests, CORE_TEST_BURST + 1);
@@ -195,7 +178,7 @@ static void test_proof_of_the_button(void **state)
 
 static void test_no_proof_without_a_good_signature(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         struct handset_entry entry = entry_of(model, 1);
         struct alert alert = model_alert_default(model, 1);
         uint64_t session;
@@ -219,7 +202,7 @@ static void test_no_proof_without_a_good_signature(void **state)
 /* One test press more than may be under way: it is not answered, and counted; the others are, when the disk is done. */
 static void test_too_many_tests(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint64_t nonce = 1;
@@ -234,14 +217,14 @@ static void test_too_many_tests(void **state)
                 nonce++;
                 memcpy(alert.nonce, &nonce, sizeof(nonce));
                 model_press(model, session, 1 + i % 1000, &alert);
-                assert_int_equal(counters(model)->tests_dropped, i == CORE_TESTS_MAX);
+                assert_int_equal(model_counters(model, 0)->tests_dropped, i == CORE_TESTS_MAX);
         }
         model->hold_sync = false;
         model_sync(model);
-        assert_int_equal(counters(model)->tests, CORE_TESTS_MAX);
-        assert_int_equal(counters(model)->tests_dropped, 1);
+        assert_int_equal(model_counters(model, 0)->tests, CORE_TESTS_MAX);
+        assert_int_equal(model_counters(model, 0)->tests_dropped, 1);
         model_press(model, session, 900, &alert); /* and there is room again */
-        assert_int_equal(counters(model)->tests, CORE_TESTS_MAX + 1);
+        assert_int_equal(model_counters(model, 0)->tests, CORE_TESTS_MAX + 1);
         model_free(model);
 }
 

@@ -10,23 +10,6 @@
 
 #include "tests/dispatcher/support/model.h"
 
-static struct model *region(void)
-{
-        struct model *model = model_new(1, NULL);
-
-        model_begin(model);
-        model_enrol(model, 1, HANDSET_CARRIER, "carl");
-        model_enrol(model, 2, HANDSET_CARRIER, "");
-        model_put_supervisor(model, "anna", "", false);
-        model_on_duty(model, "anna", 45.751, 4.85);
-        return model;
-}
-
-static const struct core_counters *counters(const struct model *model)
-{
-        return core_counters(model->dispatchers[0].core);
-}
-
 static void send_alert(struct model *model, uint64_t session, const uint8_t *cose, size_t size)
 {
         struct frame frame = { .type = FRAME_ALERT };
@@ -49,7 +32,7 @@ static struct record only(struct model *model)
 
 static void test_unknown_handset(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_connect(model, 0, 99, CERTIFICATE_UNKNOWN);
         struct alert alert = model_alert_default(model, 1);
         struct frame hello = { .type = FRAME_HELLO, .u.hello = { .version = 1 } };
@@ -79,7 +62,7 @@ static void test_unknown_handset(void **state)
 static void expect_unverified(unsigned handset, const struct handset_entry *change, enum core_certificate certificate,
                               uint8_t why)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
         struct record record;
@@ -104,7 +87,7 @@ static struct handset_entry entry_of(struct model *model, unsigned number)
 
 static void test_revoked_and_expired(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         struct handset_entry revoked = entry_of(model, 1), expired = revoked;
 
         revoked.revoked_at_s = 5;
@@ -116,7 +99,7 @@ static void test_revoked_and_expired(void **state)
 
 static void test_revoked_loses_its_session_and_still_raises(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct handset_entry entry = entry_of(model, 1);
         struct alert alert = model_alert_default(model, 1);
@@ -138,7 +121,7 @@ static void test_revoked_loses_its_session_and_still_raises(void **state)
 /* Revoked while its alert is open: the phone is the same, and what it says of it is neither limited nor doubted. */
 static void test_revoked_during_its_alert(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct handset_entry entry = entry_of(model, 1);
         struct alert alert = model_alert_default(model, 1);
@@ -157,7 +140,7 @@ static void test_revoked_during_its_alert(void **state)
 /* Whose phone it is was not known at the press: the next revision names them. */
 static void test_holder_known_later(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 2);
         struct handset_entry entry = entry_of(model, 2);
         struct alert alert = model_alert_default(model, 1);
@@ -175,7 +158,7 @@ static void test_holder_known_later(void **state)
 /* A press that comes when its session is about to be closed counts like any other. */
 static void test_press_on_a_doomed_session(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct handset_entry entry = entry_of(model, 1);
         struct alert alert = model_alert_default(model, 1);
@@ -191,7 +174,7 @@ static void test_press_on_a_doomed_session(void **state)
 /* The key before the renewal is good. */
 static void test_previous_key(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         struct handset_entry entry = entry_of(model, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
@@ -208,7 +191,7 @@ static void test_previous_key(void **state)
 /* Signed by its own handset and brought by another's session: the signature says whose it is. */
 static void test_brought_by_another(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 2), own = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE];
@@ -226,7 +209,7 @@ static void test_brought_by_another(void **state)
 /* The kid of another handset, signed with one's own key: nothing of it touches that handset or its alert. */
 static void test_kid_of_another(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t forger = model_login(model, 0, 2), victim = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t cose[ALERT_MAX], id[ALERT_ID_SIZE], *kid;
@@ -255,7 +238,7 @@ static void test_kid_of_another(void **state)
 
 static void test_altered_never_touches_the_true_one(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1), other = model_login(model, 0, 2);
         struct alert alert = model_alert_default(model, 1);
         uint8_t cose[ALERT_MAX], id[ALERT_ID_SIZE];
@@ -301,7 +284,7 @@ static void test_altered_never_touches_the_true_one(void **state)
 
 static void test_handset_deleted_during_its_alert(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 2);
         struct alert alert = model_alert_default(model, 1);
         uint8_t id[ALERT_ID_SIZE], handset[HANDSET_ID_SIZE];
@@ -319,7 +302,7 @@ static void test_handset_deleted_during_its_alert(void **state)
 
 static void test_impossible_time_and_position(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
 
@@ -337,7 +320,7 @@ static void test_impossible_time_and_position(void **state)
 /* Twelve parts: one more than we know.  The signature is over all of it, and it is stored as it came. */
 static void test_newer_field(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t payload[ALERT_MAX], cose[ALERT_MAX];
@@ -359,7 +342,7 @@ static void test_newer_field(void **state)
 
 static void test_malformed_is_raised(void **state)
 {
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1);
         struct alert alert = model_alert_default(model, 1);
         uint8_t cose[ALERT_MAX];
@@ -374,7 +357,7 @@ static void test_malformed_is_raised(void **state)
         assert_int_equal(model_open(model), 1);
         model_press(model, session, 1, &alert); /* and whole */
         assert_int_equal(model_open(model), 2);
-        assert_int_equal(counters(model)->unverified, 1);
+        assert_int_equal(model_counters(model, 0)->unverified, 1);
         model_free(model);
 }
 
@@ -382,7 +365,7 @@ static void test_malformed_is_raised(void **state)
 static void test_hostile_names(void **state)
 {
         static const char name[] = "<script>\xe2\x80\xae\xf0\x9f\x9a\xa8";
-        struct model *model = region();
+        struct model *model = model_region(1, 1);
         uint64_t session = model_login(model, 0, 1), anna;
         struct carrier_entry carrier = { .number = "+33600000000" };
         struct supervisor_entry person = { .number = "+33600000001" };
@@ -413,7 +396,7 @@ static void test_mistake_and_duress(void **state)
         struct receipt told[2];
 
         for (int duress = 0; duress < 2; duress++) {
-                struct model *model = region();
+                struct model *model = model_region(1, 1);
                 uint64_t session = model_login(model, 0, 1);
                 struct alert alert = model_alert_default(model, 1);
 

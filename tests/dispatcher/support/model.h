@@ -152,6 +152,11 @@ struct model *model_new(unsigned count, const char *zones);
 void model_begin(struct model *model);
 void model_free(struct model *model);
 
+/* model_region: a small region that has begun: Carl's handset 1, handset 2 shared; Anna (handset 11) and, of two SUPERVISORS, Bob (12)
+ * on duty near the press of model_alert_default.  model_counters: of that dispatcher. */
+struct model *model_region(unsigned dispatchers, unsigned supervisors);
+const struct core_counters *model_counters(const struct model *model, unsigned dispatcher);
+
 /* Who there is; before or after model_begin. */
 void model_put_handset(struct model *model, unsigned number, const struct handset_entry *entry);
 void model_enrol(struct model *model, unsigned number, uint8_t role, const char *person);

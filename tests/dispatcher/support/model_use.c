@@ -179,6 +179,28 @@ void model_on_duty(struct model *model, const char *id, double lat_deg, double l
         model_pump(model);
 }
 
+struct model *model_region(unsigned dispatchers, unsigned supervisors)
+{
+        static const char *const names[] = { "anna", "bob" };
+        struct model *model = model_new(dispatchers, NULL);
+
+        assert(supervisors <= 2);
+        model_begin(model);
+        model_enrol(model, 1, HANDSET_CARRIER, "carl");
+        model_enrol(model, 2, HANDSET_CARRIER, "");
+        for (unsigned i = 0; i < supervisors; i++) {
+                model_put_supervisor(model, names[i], "", false);
+                model_enrol(model, 11 + i, HANDSET_SUPERVISOR, names[i]);
+                model_on_duty(model, names[i], 45.751 + 0.001 * i, 4.85);
+        }
+        return model;
+}
+
+const struct core_counters *model_counters(const struct model *model, unsigned dispatcher)
+{
+        return core_counters(model->dispatchers[dispatcher].core);
+}
+
 /* ---- Sessions --------------------------------------------------------------------------------------------------------- */
 
 struct model_session *model_session(struct model *model, uint64_t session)
