@@ -7,8 +7,10 @@
 #include "ops/vigie/archive.h"
 #include "ops/vigie/audit.h"
 #include "ops/vigie/command.h"
+#include "ops/vigie/backup.h"
 #include "ops/vigie/inspect.h"
 #include "ops/vigie/nearest.h"
+#include "ops/vigie/restore.h"
 #include "ops/vigie/retain.h"
 #include "ops/vigie/say.h"
 
@@ -34,6 +36,8 @@ static const struct command_row commands[] = {
         { "archive", archive_main, NULL, "the feed into signed files; its newest checkpoint" },
         { "verify-audit", NULL, audit_main, "say whether an archive is what was written" },
         { "retain", retain_main, NULL, "erase what has had its term; hold and release an alert" },
+        { "backup", backup_main, NULL, "the alerts' Redis into a signed file" },
+        { "restore", restore_main, NULL, "a backup, and what the archive has beyond it, into an empty Redis" },
         { "inspect", NULL, inspect_main, "print and verify any object of Vigie's" },
         { "nearest", NULL, nearest_main, "a dry run of choosing whom to ask" },
 };

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "ops/vigie/command.h"
 #include "ops/vigie/say.h"
+#include "ops/vigie/trust_floor.h"
 #include "wire/signing.h"
 
 #define TERM_S (2 * 365 * 86400u) /* a key's dates in the list; its successor is listed 90 days before (DESIGN 4) */
@@ -81,7 +82,7 @@ static void keep_dates(const struct trust *before, struct trust *trust)
                         }
 }
 
-/* Number after that of the list in trust.cose; 1 when there is none. */
+/* Number after that of the list in trust.cose, and after what a restore set; 1 when there is neither. */
 static int follow(const struct region *region, const struct key *root, struct trust *trust)
 {
         struct trust *before = calloc(1, sizeof(*before));
@@ -94,10 +95,12 @@ static int follow(const struct region *region, const struct key *root, struct tr
         if (r == 0 && before->number == UINT32_MAX)
                 r = -EOVERFLOW;
         if (r == 0) {
-                trust->number = before->number + 1;
+                uint32_t floor = trust_floor(region); /* of a restore */
+
+                trust->number = (before->number > floor ? before->number : floor) + 1;
                 keep_dates(before, trust);
         } else if (r == -ENOENT) {
-                trust->number = 1;
+                trust->number = trust_floor(region) + 1;
                 r = 0;
         } else {
                 say_wrong("%s: the list to follow is not one that this root signed: %s", path, strerror(-r));
