@@ -98,7 +98,7 @@ static int oldest_remove(struct chain *chain)
                 return r;
         chain->files--;
         memmove(chain->names, chain->names + 1, chain->files * sizeof(chain->names[0]));
-        return 0;
+        return calls->sync_folder(calls->user, path); /* or the next oldest might go and this one come back: a gap */
 }
 
 /* file_create: the next file, at the price of the oldest ones where the disk is full. */

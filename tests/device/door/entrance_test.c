@@ -87,9 +87,12 @@ static void clocks(void **state)
         assert_int_equal(entrance_now(&p.entrance, 0), p.region.pass.issued_at_s);
         p.clock_s = NOW_S + 3600;
         assert_int_equal(post_visit(&p), PASS_GOOD);
-        p.clock_s = NOW_S - 86400;
-        assert_int_equal(post_visit(&p), PASS_GOOD); /* never below what the pass was issued at, 4,000 s ago */
+        p.clock_s = NOW_S - 86400; /* never below what the pass was issued at, 4,000 s ago; it begins 3,600 s ago */
+        assert_int_equal(post_visit(&p), PASS_NOT_YET);
         assert_int_equal(p.entrance.floor_s, p.region.pass.issued_at_s);
+        p.region.pass.not_before_s = p.region.pass.issued_at_s; /* one that begins when it is issued opens */
+        door_pass(&p.region);
+        assert_int_equal(post_visit(&p), PASS_GOOD);
         p.clock_s = NOW_S + 86400;
         assert_int_equal(post_visit(&p), PASS_OVER);
         p.clock_s = INT32_MAX; /* 2038 */
