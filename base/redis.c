@@ -21,8 +21,8 @@ struct redis_link {
         struct redis_place place;  /* where it is, or was last named */
         struct sentinel *sentinel; /* NULL: `place` is for ever */
         struct wheel_timer look;   /* asks the Sentinels again */
-        unsigned references;   /* the owner's, and one for the adapter */
-        redisAsyncContext *ac; /* NULL = waiting for the next attempt */
+        unsigned references;       /* the owner's, and one for the adapter */
+        redisAsyncContext *ac;     /* NULL = waiting for the next attempt */
         struct wheel_timer tick;
         int64_t heard_mono_ms, ping_mono_ms; /* last answer or attempt; when the next PING goes */
         bool asked;                          /* an answer to our own PING or AUTH is due */

@@ -170,7 +170,8 @@ static int open_seat(struct sentinel *s, size_t i, const struct sentinel_options
         char address[REDIS_HOST_SIZE + 16];
 
         s->seat[i].sentinel = s;
-        snprintf(address, sizeof(address), strchr(place->host, ':') != NULL ? "[%s]:%d" : "%s:%d", place->host, place->port);
+        snprintf(address, sizeof(address), strchr(place->host, ':') != NULL ? "[%s]:%d" : "%s:%d", place->host,
+                 place->port);
         return redis_open(s->loop,
                           &(struct redis_options){ .address = address,
                                                    .user = options->user,

@@ -40,7 +40,7 @@ typedef void sentinel_fn(void *user, const struct redis_place *primary, const ch
 
 struct sentinel_options {
         const struct redis_address *address; /* with a name; copied */
-        const char *user, *password; /* sent to Sentinels too; one that does not know them may still answer */
+        const char *user, *password;         /* sent to Sentinels too; one that does not know them may still answer */
         sentinel_fn *named;
         void *user_data;
 };

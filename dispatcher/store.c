@@ -38,7 +38,8 @@ static void older(struct store *store)
 
         if (log_limit_pass(&store->refusals, clock_mono_ms(), &hidden))
                 log_error("store",
-                          "alerts: epoch %" PRId64 ", %s; seen were %" PRId64 ", %s: an older state, or none; not written to",
+                          "alerts: epoch %" PRId64 ", %s; seen were %" PRId64
+                          ", %s: an older state, or none; not written to",
                           store->looked.epoch, store->looked.people ? "people" : "no people", store->epoch,
                           store->people_seen ? "people" : "no people");
         store_cause(store, REDIS_OLDER);

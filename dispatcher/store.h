@@ -30,14 +30,16 @@ struct store;
 #define STORE_CLOCK_RTT_MS  200
 
 /* A take waits for a replica so long; without one it counts all the same, and no_replica is told. */
-#define STORE_WAIT_MS       1000
+#define STORE_WAIT_MS 1000
 /* What store_options.trouble tells; NULL ends them.  Away: not there, for no reason below; it was before.  Full: out of memory.
  * Read-only: a replica, or one that cannot write its disk.  Loading: reads its files.  Alone: a primary without the replica that it
  * must have.  Login, rights: it refuses our password, or a command.  Older: it has lost what it had.  In all of these it
  * counts as away, and presses are kept.  Slow, no_replica (no take was confirmed): it goes on. */
-#define STORE_TROUBLES                                                                                                \
-        { "store_away",  "store_full",  "store_readonly", "store_loading", "store_alone",                             \
-          "store_login", "store_rights", "store_older",   "store_slow",    "no_replica",  NULL }
+#define STORE_TROUBLES                                                                                       \
+        {                                                                                                    \
+                "store_away", "store_full", "store_readonly", "store_loading", "store_alone", "store_login", \
+                        "store_rights", "store_older", "store_slow", "no_replica", NULL                      \
+        }
 
 struct store_answer {
         uint64_t token;

@@ -22,7 +22,7 @@ struct store_call {
 
 /* Takes that are committed and not told yet; store_take.c. */
 struct store_takes {
-        struct redis_link *link; /* of their own: WAIT holds it */
+        struct redis_link *link;         /* of their own: WAIT holds it */
         struct store_call *held, *round; /* no WAIT is sent for them yet; one is under way */
         struct wheel_timer look;
         size_t replicas; /* connected, as last seen */
@@ -47,8 +47,8 @@ struct store {
         unsigned troubles; /* bits of those that are on */
         bool alerts_up, closing;
         bool was_up;
-        int64_t epoch;     /* the highest seen */
-        bool people_seen;  /* the region has people; what has none is another store */
+        int64_t epoch;    /* the highest seen */
+        bool people_seen; /* the region has people; what has none is another store */
         struct store_looked looked;
         struct wheel_timer rest, clock, failing, calm;
         int64_t clock_sent_ms;

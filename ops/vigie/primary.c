@@ -95,9 +95,9 @@ static bool is_primary(redisContext *c, char *why)
 
         if (!is)
                 snprintf(why, PRIMARY_WHY_SIZE, "%s",
-                         reply == NULL                        ? c->errstr
+                         reply == NULL                      ? c->errstr
                          : reply->type == REDIS_REPLY_ERROR ? reply->str
-                                                              : "who the Sentinels name is no primary: a failover?");
+                                                            : "who the Sentinels name is no primary: a failover?");
         freeReplyObject(reply);
         return is;
 }

@@ -14,7 +14,7 @@
 #include "ops/vigie/say.h"
 #include "wire/people.h"
 
-#define CHANGES_KEPT      "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
+#define CHANGES_KEPT "100000" /* entries of {r}:people:changes; a daemon further behind loads everything again */
 
 /* ---- the folder */
 
@@ -23,11 +23,11 @@ static const struct conf_option options[] = {
                     "the region's short name, the hash tag of its keys"),
         CONF_STRING(struct region_config, alerts, "alerts.address", 1, NULL,
                     "Redis of the alerts: /socket, host:port or sentinel:NAME@host:port,..."),
-        CONF_STRING(struct region_config, positions, "positions.address", 1, NULL,
-                    "Redis of the positions: the same"),
+        CONF_STRING(struct region_config, positions, "positions.address", 1, NULL, "Redis of the positions: the same"),
         CONF_STRING(struct region_config, user, "store.user", 0, "", "ACL user of this tool"),
         CONF_STRING(struct region_config, password, "store.password", 0, "", "its password"),
-        CONF_PATH(struct region_config, archive, "archive.path", "", "the archive's folder; empty: archive, in the region's"),
+        CONF_PATH(struct region_config, archive, "archive.path", "",
+                  "the archive's folder; empty: archive, in the region's"),
         CONF_STRING(struct region_config, archive_user, "archive.user", 0, "", "ACL user of the archive"),
         CONF_STRING(struct region_config, archive_password, "archive.password", 0, "", "its password"),
         CONF_DURATION(struct region_config, keep_ms, "archive.keep", 0, INT64_C(7) * 86400000, "1h",

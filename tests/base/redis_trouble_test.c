@@ -13,10 +13,12 @@ static void errors_have_a_word(void **state)
         static const struct {
                 const char *error, *word;
         } rows[] = {
-                { "OOM command not allowed when used memory > 'maxmemory'. script: 9c, on @user_script:32.", "store_full" },
+                { "OOM command not allowed when used memory > 'maxmemory'. script: 9c, on @user_script:32.",
+                  "store_full" },
                 { "READONLY You can't write against a read only replica.", "store_readonly" },
                 { "MISCONF Errors writing to the AOF file: No space left on device", "store_readonly" },
-                { "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "store_readonly" },
+                { "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+                  "store_readonly" },
                 { "it is no primary", "store_readonly" },
                 { "LOADING Redis is loading the dataset in memory", "store_loading" },
                 { "NOREPLICAS Not enough good replicas to write.", "store_alone" },

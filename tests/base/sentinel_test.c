@@ -130,8 +130,8 @@ struct fixture {
         bool (*until)(struct fixture *f);
         int ups, downs, written, refused, unknown;
         bool under_way;
-        int64_t value;  /* the next to write */
-        int64_t acked;  /* the last that was acknowledged */
+        int64_t value; /* the next to write */
+        int64_t acked; /* the last that was acknowledged */
         char why[200], refusal[200];
 };
 
@@ -483,12 +483,11 @@ static void nobody_to_ask(void **state)
         redis_close(f->link);
         f->downs = 0;
         snprintf(f->address, sizeof(f->address), "sentinel:other@127.0.0.1:%d", f->port[3]);
-        assert_int_equal(redis_open(f->loop,
-                                    &(struct redis_options){ .address = f->address,
-                                                             .state = state_changed,
-                                                             .user_data = f },
-                                    &f->link),
-                         0);
+        assert_int_equal(
+                redis_open(f->loop,
+                           &(struct redis_options){ .address = f->address, .state = state_changed, .user_data = f },
+                           &f->link),
+                0);
         run_until(f, it_is_down);
         assert_string_equal(f->why, "the Sentinels do not know 'other'");
 }

@@ -326,8 +326,8 @@ static void test_seen_before(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_full),  CASE(test_alone),   CASE(test_readonly), CASE(test_rights),      CASE(test_login),
-                CASE(test_slow),  CASE(test_loading), CASE(test_empty),    CASE(test_seen_before),
+                CASE(test_full), CASE(test_alone),   CASE(test_readonly), CASE(test_rights),      CASE(test_login),
+                CASE(test_slow), CASE(test_loading), CASE(test_empty),    CASE(test_seen_before),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
