@@ -45,7 +45,7 @@ lib_ops        := $(filter-out %/main.c,$(wildcard ops/vigie/*.c))
 ARCHIVES := base wire geo vigie-handset host door dispatcher console keeper ops
 LOW := $(foreach a,geo wire base,$O/lib$a.a)
 
-PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-handset vigie,$O/bin/$p)
+PROGRAMS := $(foreach p,vigie-dispatcher vigie-console vigie-keeper vigie-handset vigie-door vigie,$O/bin/$p)
 
 all: $(PROGRAMS)
 
@@ -72,6 +72,8 @@ $O/bin/vigie-dispatcher: $O/dispatcher/main.o $O/libdispatcher.a $(LOW)
 	$(LINK) $(LIBS) $(CURL)
 $O/bin/vigie-console: $O/console/main.o $O/libconsole.a $(LOW)
 	$(LINK) $(LIBS)
+$O/bin/vigie-keeper: $O/console/keeper/main.o $O/libkeeper.a $(LOW)
+	$(LINK) $(LIBS) $(shell pkg-config --libs libseccomp)
 $O/bin/vigie-handset: $O/device/handset/host/main.o $O/libhost.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(LIBS)
 $O/bin/vigie-door: $O/device/door/main.o $O/libdoor.a $O/libwire.a $O/libbase.a
@@ -113,6 +115,8 @@ $O/tests/wire/%_test: $O/tests/wire/%_test.o $O/libwire.a $O/libbase.a
 $O/tests/geo/%_test: $O/tests/geo/%_test.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/handset/host/%_test: $O/tests/device/handset/host/%_test.o $O/libhost.a $O/libvigie-handset.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/device/door/virtual_phone: $O/tests/device/door/virtual_phone.o $O/libvigie-handset.a $O/libwire.a $O/libbase.a
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/door/%_test: $O/tests/device/door/%_test.o $O/libdoor.a $O/libvigie-handset.a $O/libwire.a $O/libbase.a
 	$(LINK) $(TEST_LIBS) $(LIBS) $(PCSC)
@@ -167,7 +171,7 @@ sim: $O/bin/vigie-sim
 sim-mutants:
 	@CC='$(CC)' tests/sim/mutants/run $(SEEDS)
 
-tests: $(TESTS) $O/tests/console/seed $O/tests/console/scene $O/tests/wire/pass_cases
+tests: $(TESTS) $O/tests/console/seed $O/tests/console/scene $O/tests/wire/pass_cases $O/tests/device/door/virtual_phone
 
 # a fleet of made-up handsets, for the demo and the bench
 fleet: $O/bin/vigie-fleet
