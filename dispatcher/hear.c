@@ -90,6 +90,8 @@ static void hear_notice(struct run *run, const struct redisReply *fields)
                 bad_entry(run, "the feed");
                 return;
         }
+        if (value.len > 0)
+                tech_heard(run, key);
         event.u.feed_notice.key = key;
         event.u.feed_notice.notice = value.len > 0 ? &notice : NULL;
         run_tell(run, &event);

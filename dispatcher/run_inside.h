@@ -114,9 +114,10 @@ void run_loaded(struct run *run);
 
 /* tech.c.  run_notice: publish a technical notice of this process, now or when the store is there; ON false: it is over. 
  * WHAT is one of tech.c's words.  tech_retell: the store is there.  tech_trouble: store_options.trouble.  tech_gauges: for
- * /metrics; 0 or as metrics_gauge. */
+ * /metrics; 0 or as metrics_gauge.  tech_heard: the feed says that the notice HEARD, a key, stands: it got there. */
 void run_notice(struct run *run, const char *what, bool on);
 int tech_gauges(struct run *run);
+void tech_heard(struct run *run, const char *heard);
 void tech_retell(struct run *run);
 void tech_trouble(void *user, const char *what, bool on);
 

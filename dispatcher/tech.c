@@ -39,6 +39,11 @@ static size_t find(const char *what)
         return i;
 }
 
+static void make_key(const struct run *run, size_t i, char key[NAME_MAX_OCTETS + 1])
+{
+        snprintf(key, NAME_MAX_OCTETS + 1, "tech:%.40s:%.16s", run->options.config->name, words[i].what);
+}
+
 static void publish(struct run *run, size_t i, bool on)
 {
         struct notice notice = {
@@ -46,7 +51,7 @@ static void publish(struct run *run, size_t i, bool on)
         };
         char key[NAME_MAX_OCTETS + 1];
 
-        snprintf(key, sizeof(key), "tech:%.40s:%.16s", run->options.config->name, words[i].what);
+        make_key(run, i, key);
         snprintf(notice.cause, sizeof(notice.cause), "%s", words[i].what);
         store_notice(run->store, key, on ? &notice : NULL);
 }
@@ -64,7 +69,18 @@ void run_notice(struct run *run, const char *what, bool on)
         if (run->alerts != SYNC_UP)
                 return; /* tech_retell */
         publish(run, i, on);
-        tech->untold = false;
+        tech->untold = tech->untold && on; /* the store may refuse it, for the very reason that it tells */
+}
+
+void tech_heard(struct run *run, const char *heard)
+{
+        char key[NAME_MAX_OCTETS + 1];
+
+        for (size_t i = 0; i < RUN_TECHS; i++) {
+                make_key(run, i, key);
+                if (strcmp(key, heard) == 0)
+                        run->techs[i].untold = false;
+        }
 }
 
 /* What stands from a life before this one is over too. */
@@ -76,7 +92,7 @@ void tech_retell(struct run *run)
                 if (tech->untold && tech->on == 0)
                         publish(run, i, true); /* it was so */
                 publish(run, i, tech->on != 0);
-                tech->untold = false;
+                tech->untold = tech->untold && tech->on != 0;
         }
 }
 
