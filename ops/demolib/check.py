@@ -217,8 +217,27 @@ def play(region, say, other_gps, stop):
     if ended:
         say(f"FAILED: ended by themselves: {', '.join(ended)}")
         return False
+    if not archived(region, stage):
+        return False
     say(f"All of it happened, in {time.monotonic() - stage.began:.1f} s.")
     return True
+
+
+def archived(region, stage):
+    """All that the console showed closed is in the archive, and the archive is good."""
+    try:
+        wait_for("the archive has it all", lambda: all(is_archived(region, alert) for alert in stage.known()), 10)
+        stage.told("the archive: " + region.verify_archive().strip().splitlines()[-2])
+        return True
+    except Failure as failure:
+        stage.say(f"  FAILED: {failure}")
+        return False
+
+
+def is_archived(region, alert):
+    folder = os.path.join(region.dir, "archive")
+    files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".archive")]
+    return any(bytes.fromhex(alert) in open(name, "rb").read() for name in files)
 
 
 def keep_logs(region, say, desk):

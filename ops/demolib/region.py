@@ -122,6 +122,13 @@ class Region:
         self.alert_port = self._start_dispatcher(f"alert-port-{i + 1}", f"a{i + 1}", 2 + i, f"listen.port={self.alert_port or 0}",
                                                  "listen.alerts_only=yes")
 
+    def start_archive(self):
+        self.process("archive", [os.path.join(BIN, "vigie"), "-C", self.dir, "archive"]).start()
+
+    def verify_archive(self):
+        """What verify-audit says of the archive, with the key from beside it."""
+        return self.vigie("verify-audit", os.path.join(self.dir, "archive"), "--key", os.path.join(self.dir, "archive.pem"))
+
     def start_console(self):
         origins = f"https://localhost:{self.console_port},https://127.0.0.1:{self.console_port}"
         argv = [os.path.join(BIN, "vigie-console"), "-c", os.path.join(self.dir, "console.conf"), "-o", f"listen.port={self.console_port}",
@@ -173,6 +180,7 @@ class Region:
         self.make_people()
         self.start_dispatcher(0)
         self.start_dispatcher(1)
+        self.start_archive()
         for i in range(self.alert_ports):
             self.start_alert_port(i)
         self.start_console()

@@ -1,0 +1,72 @@
+#!/usr/bin/python3 -B
+"""The alerts' Redis is lost for good: a backup, the archive and the dispatchers' journals bring all of it back.
+
+    VIGIE_BUILD=san tests/e2e/restore_test.py [-v]"""
+import os
+import shutil
+import unittest
+
+from region_test import Case, HELD
+from processes import Failure, wait_for
+from region import BIN, run
+
+
+class Restore(Case):
+    def archived(self):
+        """The archive has all that the feed has."""
+        last = self.redis("--no-raw", "XREVRANGE", "{lyon}:feed", "+", "-", "COUNT", "1").split('"')[1]
+        return self.redis("HGET", "{lyon}:archive", "feed") == last
+
+    def lose_redis(self):
+        self.region.processes["alerts"].kill()
+        shutil.rmtree(os.path.join(self.region.folder, "alerts"))
+        self.region.start_redis("alerts")
+
+    def restore(self, folder):
+        """With dispatchers that write into the empty Redis meanwhile: again, until it is quiet for as long as it takes."""
+        try:
+            run([os.path.join(BIN, "vigie"), "-C", self.region.dir, "restore", "--over", folder])
+            return True
+        except Failure as failure:
+            if "meanwhile" not in str(failure):
+                raise
+            return False
+
+    def shown(self, alert, condition):
+        return condition(self.look().get(alert["id"], {}))
+
+    def test_lost_for_good(self):
+        backups = os.path.join(self.region.folder, "backups")
+        os.mkdir(backups)
+        self.press()
+        self.wait("received", lambda: self.word() in HELD)
+        first = self.new_alert(set())
+        self.region.vigie("backup", backups)
+        self.press(handset="supervisor")  # after the backup: only the archive has it
+        second = self.new_alert({first["id"]})
+        self.wait("archived", self.archived)
+        self.region.processes["archive"].kill()
+        self.region.say("supervisor", "take", first["id"])  # after the archive: only the journals have it
+        self.wait("taken", lambda: self.shown(first, lambda a: a.get("owner_name") == "Paul Martin"))
+        self.lose_redis()
+        self.wait("restored", lambda: self.restore(backups), 30)
+        self.region.restart("archive")
+        for alert in (first, second):
+            self.wait("shown again, to be checked",
+                      lambda alert=alert: self.shown(alert, lambda a: a.get("state") != "closed" and "restored" in a.get("marks", [])), 40)
+        self.assertEqual(self.redis("ZCARD", "{lyon}:open"), "2")
+        self.wait("taken, again", lambda: self.shown(first, lambda a: a.get("owner_name") == "Paul Martin"), 40)
+        self.assertEqual(self.redis("GET", "{lyon}:epoch"), "1")
+        self.assertEqual(self.redis("HLEN", "{lyon}:carriers"), "2")
+        self.close(first)
+        self.close(second)
+        self.settle()
+        self.settle("supervisor")
+        self.wait("archived", self.archived)
+        said = wait_for("the audit", self.region.verify_archive)
+        self.assertIn("good:", said)
+        self.assertIn("restored, epoch 1", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
