@@ -31,6 +31,19 @@ static void rest(struct store *store, const char *why)
         loop_timer_arm(store->options.loop, &store->rest, clock_mono_ms() + STORE_REST_MS);
 }
 
+/* refused: ERROR, NULL none, is why WHAT was not done. */
+static void refused(struct store *store, const char *what, const char *error)
+{
+        uint32_t hidden;
+
+        store->counts.refused++;
+        if (log_limit_pass(&store->refusals, clock_mono_ms(), &hidden))
+                log_error("store", "alerts: %s: %s (%u more)", what, error != NULL ? error : "not sent", hidden);
+        if (error != NULL)
+                store_cause(store, error);
+        rest(store, what);
+}
+
 /* older: log what is wrong with it, and let it be. */
 static void older(struct store *store)
 {
@@ -46,18 +59,27 @@ static void older(struct store *store)
         rest(store, REDIS_OLDER);
 }
 
+/* note: the first error of a look. */
+static void note(struct store *store, const struct redisReply *reply)
+{
+        if (reply != NULL && !reply_is_good(reply) && store->looked.error[0] == '\0')
+                snprintf(store->looked.error, sizeof(store->looked.error), "%s", reply->str);
+}
+
 static void on_looked_epoch(void *user, struct redisReply *reply)
 {
         struct store *store = user;
 
-        store->looked.epoch = reply_is_good(reply) ? reply_int(reply) : -1;
+        store->looked = (struct store_looked){ .epoch = reply_int(reply) };
+        note(store, reply);
 }
 
 static void on_looked_people(void *user, struct redisReply *reply)
 {
         struct store *store = user;
 
-        store->looked.people = reply_is_good(reply) && reply_int(reply) > 0;
+        store->looked.people = reply_int(reply) > 0;
+        note(store, reply);
 }
 
 /* on_probed: it took a write, or said why not.  What it said of itself came before. */
@@ -67,8 +89,9 @@ static void on_probed(void *user, struct redisReply *reply)
 
         if (reply == NULL || store->closing)
                 return; /* the link's state tells */
-        if (!reply_is_good(reply) || store->looked.epoch < 0) {
-                store_refused(store, "looking at it", reply);
+        note(store, reply);
+        if (store->looked.error[0] != '\0') {
+                refused(store, "looking at it", store->looked.error);
         } else if (store->looked.epoch < store->epoch || (store->people_seen && !store->looked.people)) {
                 older(store);
         } else {
@@ -130,14 +153,7 @@ static void on_rested(struct wheel_timer *timer, int64_t now_mono_ms)
 
 void store_refused(struct store *store, const char *what, const struct redisReply *reply)
 {
-        uint32_t hidden;
-
-        store->counts.refused++;
-        if (log_limit_pass(&store->refusals, clock_mono_ms(), &hidden))
-                log_error("store", "alerts: %s: %s (%u more)", what, reply != NULL ? reply->str : "not sent", hidden);
-        if (reply != NULL)
-                store_cause(store, reply->str);
-        rest(store, what);
+        refused(store, what, reply != NULL ? reply->str : NULL);
 }
 
 static void on_alerts(void *user, bool up, const char *why)

@@ -35,6 +35,7 @@ struct store_takes {
 struct store_looked {
         int64_t epoch;
         bool people;
+        char error[120]; /* the first; "" none */
 };
 
 struct store_scanning; /* store_duty.c */

@@ -211,6 +211,13 @@ static void test_rights(void **state)
         ends(*state, "store_rights", "ACL SETUSER d +hset");
 }
 
+/* It takes a write, and does not say whose it is. */
+static void test_rights_to_look(void **state)
+{
+        say(*state, "ACL SETUSER d -get");
+        ends(*state, "store_rights", "ACL SETUSER d +get");
+}
+
 static void test_login(void **state)
 {
         struct bench *b = *state;
@@ -326,8 +333,8 @@ static void test_seen_before(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_full), CASE(test_alone),   CASE(test_readonly), CASE(test_rights),      CASE(test_login),
-                CASE(test_slow), CASE(test_loading), CASE(test_empty),    CASE(test_seen_before),
+                CASE(test_full),  CASE(test_alone), CASE(test_readonly), CASE(test_rights), CASE(test_rights_to_look),
+                CASE(test_login), CASE(test_slow),  CASE(test_loading),  CASE(test_empty),  CASE(test_seen_before),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
