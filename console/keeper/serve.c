@@ -1,0 +1,153 @@
+#include "console/keeper/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+        stopped = 1;
+}
+
+/* is_alone: nobody answers at ADDRESS. */
+static bool is_alone(const struct sockaddr_un *address)
+{
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        bool alone = fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0;
+
+        if (fd >= 0)
+                close(fd);
+        return alone;
+}
+
+int serve_open(struct serve *serve, const char *path)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        mode_t mask;
+        int r = 0;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, path);
+        if (!is_alone(&address))
+                return -EADDRINUSE;
+        unlink(path);
+        serve->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (serve->listener < 0)
+                return -errno;
+        mask = umask(0117);
+        if (bind(serve->listener, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+            listen(serve->listener, SERVE_PEERS_MAX) < 0)
+                r = -errno;
+        umask(mask);
+        return r;
+}
+
+void serve_close(struct serve *serve)
+{
+        for (size_t i = 0; i < serve->count; i++)
+                close(serve->peers[i].fd);
+        if (serve->listener >= 0)
+                close(serve->listener);
+        serve->count = 0;
+        serve->listener = -1;
+}
+
+/* who: by the system user of the process at the other end; 0 nobody we know. */
+static int who(const struct serve *serve, int fd)
+{
+        struct ucred peer;
+        socklen_t len = sizeof(peer);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+                return 0;
+        if (peer.uid == serve->console)
+                return PEER_CONSOLE;
+        return serve->dispatcher != (uid_t)-1 && peer.uid == serve->dispatcher ? PEER_DISPATCHER : 0;
+}
+
+static void take(struct serve *serve)
+{
+        int fd = accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int peer = fd >= 0 ? who(serve, fd) : 0;
+
+        if (fd < 0)
+                return;
+        if (peer == 0 || serve->count == SERVE_PEERS_MAX) {
+                log_warn(NULL, peer == 0 ? "somebody who is neither console nor dispatcher was turned away"
+                                         : "too many processes are connected: one was turned away");
+                close(fd);
+                return;
+        }
+        serve->peers[serve->count++] = (struct serve_peer){ fd, (enum keeper_peer)peer };
+}
+
+/* answer: one request of PEER.  Returns false where PEER is to be closed: gone, or what it said was no request, or it does not
+ * read its answers. */
+static bool answer(struct serve *serve, const struct serve_peer *peer)
+{
+        ssize_t len = recv(peer->fd, serve->request, sizeof(serve->request), MSG_TRUNC);
+        struct timespec now;
+        size_t answered;
+
+        if (len < 0)
+                return errno == EAGAIN || errno == EINTR;
+        if (len == 0 || (size_t)len > sizeof(serve->request))
+                return false;
+        clock_gettime(CLOCK_REALTIME, &now);
+        answered = keeper_answer(serve->keeper, peer->who, (struct cbor_span){ serve->request, (size_t)len },
+                                 (uint32_t)now.tv_sec, serve->answer);
+        if (answered == 0) {
+                log_warn(NULL, "a %s sent what is no request", peer->who == PEER_CONSOLE ? "console" : "dispatcher");
+                return false;
+        }
+        audit_turn(serve->audit, (uint32_t)now.tv_sec);
+        return send(peer->fd, serve->answer, answered, MSG_NOSIGNAL) == (ssize_t)answered;
+}
+
+/* turn: whoever says something is answered. */
+static int turn(struct serve *serve, const sigset_t *waiting)
+{
+        struct pollfd wait[SERVE_PEERS_MAX + 1];
+
+        for (size_t i = 0; i < serve->count; i++)
+                wait[i] = (struct pollfd){ serve->peers[i].fd, POLLIN, 0 };
+        wait[serve->count] = (struct pollfd){ serve->listener, POLLIN, 0 };
+        if (ppoll(wait, serve->count + 1, NULL, waiting) < 0)
+                return errno == EINTR ? 0 : -errno;
+        if (wait[serve->count].revents != 0)
+                take(serve);
+        for (size_t i = serve->count; i-- > 0;)
+                if (wait[i].fd == serve->peers[i].fd && wait[i].revents != 0 && !answer(serve, &serve->peers[i])) {
+                        close(serve->peers[i].fd);
+                        serve->peers[i] = serve->peers[--serve->count];
+                }
+        return 0;
+}
+
+int serve_run(struct serve *serve)
+{
+        struct sigaction action = { .sa_handler = stop };
+        sigset_t ends, waiting; /* signals come while it waits, and then alone */
+        int r = 0;
+
+        sigemptyset(&ends);
+        sigaddset(&ends, SIGTERM);
+        sigaddset(&ends, SIGINT);
+        sigprocmask(SIG_BLOCK, &ends, &waiting);
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGINT, &action, NULL);
+        while (!stopped && r == 0)
+                r = turn(serve, &waiting);
+        return r;
+}
