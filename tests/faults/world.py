@@ -150,7 +150,7 @@ class World(Region):
     def keep_dispatcher(self, name, rank, alerts_only=False):
         argv = [os.path.join(BIN, "vigie-dispatcher"), "-c", os.path.join(self.dir, "dispatcher.conf")]
         for key, value in {"dispatcher.name": name, "dispatcher.rank": rank, "journal.path": f"{self.folder}/{name}.journal",
-                           "snapshot.path": f"{self.folder}/{name}.snapshot", "listen.address": "127.0.0.1",
+                           "snapshot.path": f"{self.folder}/{name}.snapshot", "listen.address": "127.0.0.1", "drain.percent": "100",
                            "listen.port": self.alert_port if alerts_only else self.dispatcher_port,
                            "alerts.address": self.store_of(name, "alerts"), "positions.address": self.store_of(name, "positions"),
                            **({"listen.alerts_only": "yes"} if alerts_only else {})}.items():

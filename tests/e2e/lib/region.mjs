@@ -143,7 +143,7 @@ export class Region {
   async dispatcher(port = 0) {
     const at = (name) => join(this.dir, name);
     this.server = this.add(new Process(at("dispatcher.log"), `${BIN}/vigie-dispatcher`, ["-c", join(this.region, "dispatcher.conf"), "-o", `listen.port=${port}`,
-      "-o", "listen.address=127.0.0.1", "-o", `journal.path=${at("d1.journal")}`, "-o", `snapshot.path=${at("d1.snapshot")}`], true));
+      "-o", "listen.address=127.0.0.1", "-o", "drain.percent=100", "-o", `journal.path=${at("d1.journal")}`, "-o", `snapshot.path=${at("d1.snapshot")}`], true));
     await this.server.start();
     return this.server.port;
   }
