@@ -1,7 +1,7 @@
 /* A disk with faults, put before a process by LD_PRELOAD: there is no device-mapper where tests run.  The file that $VIGIE_DISK names says
  * what the disk does now, by its first letter; no file: it is well.
  *
- *      f   full: what would take more room fails with ENOSPC; what is allocated already can be written
+ *      f   full: what would take more room fails with ENOSPC, preallocated or not: a thin volume promises room that it has not
  *      s   sync fails: fsync and fdatasync give EIO
  *      h   slow ("hang"): each sync takes 300 ms
  *
@@ -79,8 +79,18 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 
 int posix_fallocate(int fd, off_t offset, off_t len)
 {
-        return refused(fd, offset, (size_t)len) ? ENOSPC : REAL(posix_fallocate)(fd, offset, len);
+        struct stat st;
+
+        if (now(fd) == 'f')
+                return ENOSPC;
+        if (getenv("VIGIE_DISK") == NULL || fstat(fd, &st) < 0)
+                return REAL(posix_fallocate)(fd, offset, len);
+        return st.st_size >= offset + len || ftruncate(fd, offset + len) == 0 ? 0 : errno;
 }
+
+/* What the programs call that are built with _FILE_OFFSET_BITS=64: the same, where a file offset has 64 bits anyway. */
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t offset) __attribute__((alias("pwrite")));
+int posix_fallocate64(int fd, off_t offset, off_t len) __attribute__((alias("posix_fallocate")));
 
 static int synced(int fd, int (*sync)(int fd))
 {
