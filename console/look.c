@@ -16,12 +16,23 @@ static void refuse(struct store *store, const char *error)
         loop_timer_arm(store->options.loop, &store->rest, clock_mono_ms() + STORE_REST_MS);
 }
 
+/* good: say whether an answer before the last can be read; an error of one is enough. */
+static bool good(struct store *store, const struct redisReply *reply)
+{
+        if (reply != NULL && reply->type == REDIS_REPLY_ERROR && !store->closing) {
+                store->look.refused = true;
+                refuse(store, reply->str);
+        }
+        return reply != NULL && reply->type != REDIS_REPLY_ERROR;
+}
+
 static void on_epoch(void *user, struct redisReply *reply)
 {
         struct store *store = user;
         char text[24] = "0";
 
-        if (reply_is(reply, REDIS_REPLY_STRING, 0))
+        store->look.refused = false;
+        if (good(store, reply) && reply->type == REDIS_REPLY_STRING)
                 reply_text(reply, text, sizeof(text));
         store->look.epoch = strtoll(text, NULL, 10);
 }
@@ -30,7 +41,7 @@ static void on_people(void *user, struct redisReply *reply)
 {
         struct store *store = user;
 
-        store->look.people = reply_is(reply, REDIS_REPLY_INTEGER, 0) && reply->integer > 0;
+        store->look.people = good(store, reply) && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0;
 }
 
 static void on_probed(void *user, struct redisReply *reply)
@@ -38,8 +49,8 @@ static void on_probed(void *user, struct redisReply *reply)
         struct store *store = user;
         struct store_look *look = &store->look;
 
-        if (reply == NULL || store->closing)
-                return; /* the link's state tells */
+        if (reply == NULL || store->closing || look->refused)
+                return; /* the link's state tells, or it is told */
         if (reply->type == REDIS_REPLY_ERROR) {
                 refuse(store, reply->str);
         } else if (look->epoch < look->epoch_seen || (look->people_seen && !look->people)) {

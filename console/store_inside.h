@@ -21,7 +21,7 @@ struct store_load {
 /* What the alerts' Redis says of itself, and what was seen. */
 struct store_look {
         int64_t epoch, epoch_seen;
-        bool people, people_seen;
+        bool people, people_seen, refused;
 };
 
 struct store {

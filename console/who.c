@@ -33,10 +33,19 @@ static struct question *question_new(struct store *store, const struct store_who
         return question;
 }
 
+/* is_trusted: say whether its word counts: not before it was looked at, nor when it has lost its data (look.c).  "No such session"
+ * would log everybody out. */
+static bool is_trusted(const struct store *store)
+{
+        const char *word = store->trouble;
+
+        return word == NULL || (strcmp(word, "store_away") != 0 && strcmp(word, "store_older") != 0);
+}
+
 /* send: give the command; QUESTION is freed when that fails.  Returns 0, -EAGAIN. */
 static int send(struct question *question, const struct redis_args *args, redis_fn *done)
 {
-        if (redis_command(question->store->alerts, args, done, question) == 0)
+        if (is_trusted(question->store) && redis_command(question->store->alerts, args, done, question) == 0)
                 return 0;
         free(question);
         return -EAGAIN;
