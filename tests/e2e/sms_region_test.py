@@ -204,14 +204,14 @@ class Answers(SmsCase):
         self.assertNotEqual(self.look()[self.alert]["state"], "taken")
 
     def test_nonsense_is_not_always_explained(self):
-        """Once per number, hour and dispatcher; there are two."""
+        """Once per number, hour and dispatcher; there are three."""
         self.code()
         self.clear(PAUL)
         for text in ("Comment ?", "Qui est-ce ?", "?", "Allô ?", "Comment ?", "Qui ?"):
             self.text(PAUL, text)
         self.wait("an explanation", lambda: self.texts(PAUL))
         time.sleep(1)
-        self.assertLessEqual(len(self.texts(PAUL)), 2)
+        self.assertLessEqual(len(self.texts(PAUL)), 3)
 
 
 class Many(SmsCase):
