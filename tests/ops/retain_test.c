@@ -12,6 +12,15 @@ static bool has(struct place *p, const char *text)
         return system(command) == 0;
 }
 
+/* The page's other reader finds it good as well. */
+static void oracle(struct place *p)
+{
+        char command[512];
+
+        snprintf(command, sizeof(command), "tests/ops/archive_verify.py %s/archive %s/archive.pem > /dev/null", p->region, p->region);
+        assert_int_equal(system(command), 0);
+}
+
 static void erase(struct place *p, const char *terms)
 {
         configure_terms(p, terms);
@@ -43,6 +52,7 @@ static void test_each_term_is_its_own(void **state)
         assert_true(has(p, "1234") && has(p, "Camille Roux") && has(p, "Paul Martin") && has(p, "petit.jeanne"));
         erase(p, "positions = 0\nalerts = 3650d\nproof = 3650d\n");
         audit(p, 0, "good:");
+        oracle(p);
         assert_true(!has(p, "1234") && !has(p, "5678"));
         assert_true(has(p, "Camille Roux") && has(p, "Paul Martin") && has(p, "AAAABBBB") && has(p, "Chute"));
         erase(p, "positions = 0\nalerts = 3650d\nproof = 0\n");
@@ -54,6 +64,7 @@ static void test_each_term_is_its_own(void **state)
         assert_true(!has(p, "Camille Roux") && !has(p, "AAAABBBB") && !has(p, "Sami-Benali"));
         erase(p, "positions = 0\nalerts = 0\nproof = 0\n");
         assert_non_null(strstr(p->out, "0 erasures, 0 parts erased"));
+        oracle(p);
         once(p); /* and it goes on */
         feed_alert(&f, 1, "*");
         once(p);
