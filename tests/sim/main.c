@@ -3,6 +3,7 @@
  *      vigie-sim [--from SEED] [--seeds N | --alerts N] [--jobs N] [--keep FOLDER]
  *                                                            by N processes; with --alerts until that many were simulated;
  *                                                            each failing seed is shrunk, drawn and (--keep) kept as a tape
+ *      vigie-sim --trace FILE [--from SEED] [--seeds N]      what the store was asked, for tests/sim/redis_test
  *      vigie-sim --tape FILE                                 one tape, drawn
  *      vigie-sim --failures [--seeds N]                      only say which seeds fail: "SEED INVARIANT" a line
  *      vigie-sim --until-failure [--skip SEED,SEED...]       stop at the first; prints "caught SEEDS INVARIANT" (for mutants) */
@@ -21,7 +22,7 @@
 struct options {
         uint64_t from, seeds, alerts;
         unsigned jobs;
-        const char *keep, *tape, *skip;
+        const char *keep, *tape, *skip, *trace;
         bool until_failure, failures, hash, every_tick;
 };
 
@@ -70,7 +71,7 @@ static void tell_failure(uint64_t seed, const struct options *options)
         outcome_of(plan, NULL, &outcome);
         printf("\nseed %" PRIu64 " FAILED, %s: %s\n", seed, outcome.which, outcome.what);
         printf("again: make sim SEEDS=1 SEED_FROM=%" PRIu64 "\n", seed);
-        shrink(plan, &outcome, 400);
+        shrink(plan, &outcome, 1000);
         plan_write(plan, stdout);
         draw(plan, 80);
         if (options->keep != NULL)
@@ -211,6 +212,28 @@ static int run(const struct options *options)
         return r < 0 || total.failures > 0;
 }
 
+/* What the store was asked in each seed, one after the other; each begins with "begin". */
+static int trace(const struct options *options)
+{
+        struct plan *plan = malloc(sizeof(*plan));
+        struct outcome outcome;
+        FILE *to = fopen(options->trace, "w");
+
+        if (to == NULL) {
+                fprintf(stderr, "%s: %s\n", options->trace, strerror(errno));
+                free(plan);
+                return 2;
+        }
+        for (uint64_t i = 0; i < options->seeds; i++) {
+                plan_draw(plan, options->from + i);
+                plan->trace = to;
+                fprintf(to, "begin %" PRIu64 "\n", plan->seed);
+                outcome_of(plan, NULL, &outcome);
+        }
+        free(plan);
+        return fclose(to) == 0 ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
         struct options options = { .from = 1, .seeds = 100, .jobs = 1 };
@@ -232,6 +255,8 @@ int main(int argc, char **argv)
                         options.from = strtoull(value, NULL, 10), i++;
                 else if (strcmp(argv[i], "--seeds") == 0)
                         options.seeds = strtoull(value, NULL, 10), i++;
+                else if (strcmp(argv[i], "--trace") == 0)
+                        options.trace = value, i++;
                 else if (strcmp(argv[i], "--alerts") == 0)
                         options.alerts = strtoull(value, NULL, 10), i++;
                 else if (strcmp(argv[i], "--jobs") == 0)
@@ -251,5 +276,7 @@ int main(int argc, char **argv)
         }
         if (options.alerts > 0) /* as many seeds as that takes */
                 options.seeds = UINT64_MAX;
+        if (options.trace != NULL)
+                return trace(&options);
         return options.tape != NULL ? play_tape(options.tape) : run(&options);
 }

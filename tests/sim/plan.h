@@ -78,6 +78,7 @@ struct order {
 struct plan {
         uint64_t seed;
         int64_t rates[RATE_END];
+        FILE *trace;     /* where the store's questions and answers go; NULL: nowhere; not on tapes */
         bool every_tick; /* dispatchers get also the ticks that find nothing to do; not on tapes */
         size_t count;
         struct order orders[PLAN_ORDERS_MAX];
@@ -85,6 +86,9 @@ struct plan {
 
 /* plan_draw: the plan of SEED. */
 void plan_draw(struct plan *plan, uint64_t seed);
+
+/* recipes_draw: add a rare situation to PLAN, or none. */
+void recipes_draw(struct plan *plan, uint64_t *chance);
 
 /* plan_write: as a tape.  plan_read: a tape.  Returns 0, -EBADMSG (*ret_line says which). */
 void plan_write(const struct plan *plan, FILE *to);

@@ -151,6 +151,7 @@ static void loading(struct sim *sim, struct happening *it)
         for (size_t i = 0; i < in->alert_count; i++)
                 if (!in->alerts[i].closed)
                         memcpy(ids + ALERT_ID_SIZE * len++, in->alerts[i].id, ALERT_ID_SIZE);
+        trace_open(sim, (unsigned)p->store, ids, len);
         core_load_begin(p->core);
         next = sim_at(sim, sim_between(&sim->chance, 1, 2 * sim->plan->rates[RATE_STORE_MS]), loaded, it->who);
         next->a = it->a;

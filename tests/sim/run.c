@@ -160,6 +160,7 @@ static void failover(struct sim *sim, const struct order *o)
                 return;
         if (o->b == 1) { /* a restore raises the epoch under everybody's feet */
                 sim->store.instances[sim->store.primary].epoch++;
+                trace_epoch(sim, "epoch", sim->store.primary);
                 chart_note(sim, CHART_STORE, "another epoch");
                 return;
         }
@@ -371,6 +372,7 @@ struct sim *sim_run(const struct plan *plan, struct chart *chart)
 
         sim->plan = plan;
         sim->chart = chart;
+        sim->trace = plan->trace;
         sim->now_ms = SIM_START_MS;
         sim->hash = UINT64_C(14695981039346656037);
         sim->chance = plan->seed * UINT64_C(0x2545f4914f6cdd1d) + 3;
@@ -403,6 +405,7 @@ struct sim *sim_run(const struct plan *plan, struct chart *chart)
         }
         if (sim->failed[0] == '\0')
                 check_end(sim);
+        trace_end(sim);
         return sim;
 }
 

@@ -45,11 +45,11 @@ static bool still_fails(const struct plan *plan, const struct outcome *outcome)
         return now.failed && strcmp(now.which, outcome->which) == 0;
 }
 
-static unsigned leave_out(struct plan *plan, const struct outcome *outcome, size_t piece, unsigned runs)
+static unsigned leave_out(struct plan *plan, const struct outcome *outcome, size_t piece, unsigned *runs)
 {
         unsigned gone = 0;
 
-        for (size_t at = 0; at < plan->count && runs > 0; at += piece) {
+        for (size_t at = 0; at < plan->count && *runs > 0; at += piece) {
                 struct plan smaller = *plan;
                 bool any = false;
 
@@ -59,7 +59,7 @@ static unsigned leave_out(struct plan *plan, const struct outcome *outcome, size
                 }
                 if (!any)
                         continue;
-                runs--;
+                --*runs;
                 if (still_fails(&smaller, outcome)) {
                         *plan = smaller;
                         gone++;
@@ -71,7 +71,7 @@ static unsigned leave_out(struct plan *plan, const struct outcome *outcome, size
 void shrink(struct plan *plan, const struct outcome *outcome, unsigned runs)
 {
         for (size_t piece = plan->count > 1 ? plan->count / 2 : 1; piece > 0; piece /= 2)
-                leave_out(plan, outcome, piece, runs);
+                leave_out(plan, outcome, piece, &runs);
         for (unsigned i = 1; i < RATE_END; i++) {
                 struct plan quieter = *plan;
 
@@ -81,6 +81,6 @@ void shrink(struct plan *plan, const struct outcome *outcome, unsigned runs)
                 if (quieter.rates[i] != plan->rates[i] && still_fails(&quieter, outcome))
                         *plan = quieter;
         }
-        while (leave_out(plan, outcome, 1, runs) > 0)
+        while (leave_out(plan, outcome, 1, &runs) > 0)
                 ;
 }

@@ -6,6 +6,7 @@
  *      phone.c    a handset: libvigie-handset, its journal, key, modem                 net.c     sockets between the two
  *      people.c   carriers, supervisors, the control room                              sms.c     the SMS centre
  *      disk.c     a disk that forgets, under the journal's own format                  check.c   what must hold
+ *      trace.c    what the store was asked, to be asked of a real one
  *      chart.c    a failing run drawn                                                  shrink.c  and made small
  *
  * The cores are the very objects of the daemons.  The same plan gives the same run, octet for octet, on any compiler. */
@@ -231,6 +232,7 @@ struct sim {
         char failed[160];            /* "" not */
         char failure[24];            /* which invariant, a stable word */
         struct chart *chart;         /* NULL: not drawn */
+        FILE *trace;                 /* NULL: none */
         struct checks *checks;
         uint8_t trust[TRUST_MAX];
         size_t trust_len;
@@ -320,6 +322,23 @@ void net_cut(struct sim *sim, unsigned phone, bool silent);
 
 void sms_send(struct sim *sim, unsigned phone, const struct vigie_action *action);
 void sms_do(struct sim *sim, unsigned process, const struct core_action *action);
+
+/* ---- trace.c: what the store was asked, for tests/sim/redis_test; nothing without sim->trace */
+
+struct trace_asked {
+        int64_t epoch, due_in_ms;
+        uint32_t expected;
+        enum core_result result;
+        struct cbor_span data; /* of the answer: a record; a struct tombstone */
+};
+void trace_commit(struct sim *sim, unsigned number, const struct op *op, const struct trace_asked *asked);
+void trace_look(struct sim *sim, unsigned number, const uint8_t id[ALERT_ID_SIZE], enum core_result result,
+                struct cbor_span data);
+void trace_fact(struct sim *sim, unsigned number, const struct op *op, bool changed);
+void trace_epoch(struct sim *sim, const char *word, unsigned number); /* "epoch", "clear" */
+void trace_open(struct sim *sim, unsigned number, const uint8_t *ids, size_t count);
+void trace_copy(struct sim *sim, unsigned number);
+void trace_end(struct sim *sim);
 
 /* ---- people.c */
 

@@ -43,6 +43,7 @@ struct op *store_op(struct sim *sim, enum op_kind kind, struct cbor_span record,
         assert(op != NULL);
         op->kind = kind;
         op->at_ms = sim->now_ms;
+        op->number = ++sim->store.ops;
         op->len = record.len;
         op->alert_len = alert.len;
         if (record.len > 0)
@@ -168,6 +169,7 @@ void store_failover(struct sim *sim)
         }
         chart_note(sim, CHART_STORE, "failover, %zu writes lost", old->op_count - in->op_count);
         in->epoch = old->epoch;
+        trace_copy(sim, !st->primary);
         st->primary = !st->primary;
         st->generation++;
         st->stale_until_ms = sim->now_ms + sim_between(&sim->chance, 0, STORE_STALE_MS);
@@ -181,6 +183,7 @@ void store_demote(struct sim *sim)
 
         clear(in);
         in->epoch = st->instances[st->primary].epoch;
+        trace_epoch(sim, "clear", !st->primary);
 }
 
 void store_free(struct region_store *store)
@@ -268,22 +271,27 @@ static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t to
         uint32_t version = s != NULL ? s->version : 0;
         struct record old;
         bool was_closed = s != NULL && s->closed;
+        struct trace_asked asked = { .epoch = p->epoch, .due_in_ms = op->due_ms, .expected = expected, .result = CORE_OK };
 
         if (is_refusing(sim, number)) {
-                answer(sim, process, token, CORE_UNKNOWN, 0, (struct cbor_span){ 0 });
+                asked.result = CORE_UNKNOWN;
         } else if (p->epoch != in->epoch) {
-                answer(sim, process, token, CORE_FENCED, 0, (struct cbor_span){ 0 });
+                asked.result = CORE_FENCED;
         } else if (grave != NULL) {
                 sim_mark(sim, MARK_TOMBSTONE_ANSWERED);
-                answer(sim, process, token, CORE_TOMBSTONE, 0,
-                       (struct cbor_span){ (const uint8_t *)&grave->tombstone, sizeof(grave->tombstone) });
+                asked.result = CORE_TOMBSTONE;
+                asked.data = (struct cbor_span){ (const uint8_t *)&grave->tombstone, sizeof(grave->tombstone) };
         } else if (version != expected) {
                 sim_mark(sim, MARK_CONFLICT);
                 if (expected == 0)
                         sim_mark(sim, MARK_RAISED_TWICE);
-                answer(sim, process, token, CORE_CONFLICT, 0,
-                       s != NULL ? (struct cbor_span){ s->last->octets, s->last->len } : (struct cbor_span){ 0 });
-        } else {
+                asked.result = CORE_CONFLICT;
+                if (s != NULL)
+                        asked.data = (struct cbor_span){ s->last->octets, s->last->len };
+        }
+        if (asked.result != CORE_UNKNOWN)
+                trace_commit(sim, number, op, &asked);
+        if (asked.result == CORE_OK) {
                 if (s != NULL)
                         old = *store_record(s);
                 op->due_ms += store_now_ms(sim, number);
@@ -297,6 +305,7 @@ static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t to
                 answer(sim, process, token, CORE_OK, op->version, (struct cbor_span){ 0 });
                 return;
         }
+        answer(sim, process, token, asked.result, 0, asked.data);
         free(op);
 }
 
@@ -306,12 +315,15 @@ static void look(struct sim *sim, unsigned process, const struct core_action *ac
         const struct grave *grave = store_grave(in, action->u.look.id);
         const struct stored *s = store_find(in, action->u.look.id);
 
+        enum core_result result = grave != NULL ? CORE_TOMBSTONE : CORE_CONFLICT;
+        struct cbor_span data = { 0 };
+
         if (grave != NULL)
-                answer(sim, process, action->u.look.token, CORE_TOMBSTONE, 0,
-                       (struct cbor_span){ (const uint8_t *)&grave->tombstone, sizeof(grave->tombstone) });
-        else
-                answer(sim, process, action->u.look.token, CORE_CONFLICT, 0,
-                       s != NULL ? (struct cbor_span){ s->last->octets, s->last->len } : (struct cbor_span){ 0 });
+                data = (struct cbor_span){ (const uint8_t *)&grave->tombstone, sizeof(grave->tombstone) };
+        else if (s != NULL)
+                data = (struct cbor_span){ s->last->octets, s->last->len };
+        trace_look(sim, (unsigned)sim->processes[process].store, action->u.look.id, result, data);
+        answer(sim, process, action->u.look.token, result, 0, data);
 }
 
 /* A request on its way: octets are a struct ask, then what it points to. */
@@ -349,7 +361,11 @@ static void fact(struct sim *sim, unsigned number, struct op *op)
         struct instance *in = &sim->store.instances[number];
         const struct op *before = NULL;
 
-        if (is_refusing(sim, number) || same_fact(in, op)) {
+        bool same = same_fact(in, op);
+
+        if (!is_refusing(sim, number))
+                trace_fact(sim, number, op, !same);
+        if (is_refusing(sim, number) || same) {
                 free(op);
                 return;
         }

@@ -21,6 +21,7 @@ struct op {
         enum op_kind kind;
         int64_t at_ms; /* true time */
         unsigned uses;
+        uint64_t number; /* for the trace */
         uint8_t id[ALERT_ID_SIZE];
         uint32_t version;
         uint8_t event, state;
@@ -78,7 +79,7 @@ struct region_store {
         struct instance instances[2];
         unsigned primary;
         bool away, sick;
-        uint64_t refs;
+        uint64_t refs, ops;
         int64_t stale_until_ms; /* who is primary no more and has no replica left takes no write from then on */
         unsigned generation; /* an alert that an instance has stays there in the same generation */
 };
