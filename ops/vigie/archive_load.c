@@ -16,7 +16,8 @@ struct loading {
         bool has_head, head_good; /* the entry that it names was met, with its link */
         uint64_t unsigned_count;  /* entries behind the head */
         uint32_t unsigned_seen;
-        size_t torn; /* octets behind what is whole in the last file */
+        bool is_torn;
+        size_t torn; /* octets behind what is whole in the last file; 0: it is empty */
 };
 
 static int on_erasure(void *user, const struct archive_entry *entry)
@@ -70,6 +71,7 @@ static int on_torn(void *user, const struct archive_file *file, size_t at, size_
         bool is_last = file == &l->list->files[l->list->count - 1];
 
         if (is_last && archive_audit_number(l->f->audit) >= l->f->head.number) {
+                l->is_torn = true;
                 l->torn = size - at;
                 return 0;
         }
@@ -203,7 +205,7 @@ int folder_load(struct archive_folder *f)
                 return r;
         if ((r = load_head(&l)) == 0 && (r = archive_walk_all(f->options.dir, &list, &first)) == 0 &&
             (r = archive_walk_all(f->options.dir, &list, &second)) == 0 && (r = judge(&l)) == 0) {
-                if (l.torn > 0)
+                if (l.is_torn)
                         r = cut_torn(&l);
                 if (r == 0)
                         r = l.has_head ? adopt(&l) : begin(f);
