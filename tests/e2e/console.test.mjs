@@ -553,6 +553,7 @@ test("blind in red when the store is lost; whole again by itself, with what was 
   await card(page, closed.id).waitFor();
   await region.end(region.alerts, "SIGKILL");
   await page.locator("#blind").getByText("CETTE PAGE NE VOIT PLUS LES ALERTES").waitFor({ timeout: 6000 });
+  await page.locator("#blind").getByText("La base des alertes est injoignable").waitFor();
   await press(page, stays, "Je prends");
   await page.getByText("Pas envoyé").waitFor();
   await region.restartAlerts();

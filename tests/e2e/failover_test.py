@@ -57,10 +57,25 @@ class Failover(region_test.Case):
         self.wait("the desk", lambda: self.look() is not None and self.desk.store)
         self.wait("the link", lambda: self.region.status("carrier")["link"] == "welcome")
 
+    def store(self, *words):
+        """A command to the primary, as a dispatcher gives it."""
+        return talk(self.alerts.port[self.alerts.wait_primary()], *words, user="dispatcher", password=self.alerts.password["dispatcher"])
+
     def open_alerts(self):
-        """{lyon}:open of the primary, as a dispatcher sees it."""
-        password = self.alerts.password["dispatcher"]
-        return talk(self.alerts.port[self.alerts.wait_primary()], "ZRANGE", "{lyon}:open", 0, -1, user="dispatcher", password=password)
+        return self.store("ZRANGE", "{lyon}:open", 0, -1)
+
+    def swap(self, put_aside, put_back=None):
+        """Kill all three, put their files aside under that name, and others (None: nothing) in their place; start them."""
+        for name in self.alerts.nodes:
+            self.alerts.process[name].kill()
+        for name in self.alerts.nodes:
+            here, aside = (os.path.join(self.alerts.folder, name, n) for n in ("appendonlydir", put_aside))
+            shutil.rmtree(aside, ignore_errors=True)
+            shutil.move(here, aside)
+            if put_back:
+                shutil.copytree(os.path.join(self.alerts.folder, name, put_back), here)
+        for name in self.alerts.nodes:
+            self.alerts.process[name].start()
 
     def pressed(self, known, since):
         """One press: received, on the desk once, in the store once; then closed."""
@@ -135,6 +150,23 @@ class Failover(region_test.Case):
             self.alerts.process[name].resume()
         alert, _ = self.pressed(known, time.monotonic())
         self.wait("the page again", lambda: self.look() is not None and self.desk.store)
+        told = [entry[1] for entry in self.store("XRANGE", "{lyon}:feed", "-", "+")]
+        keys = {fields[fields.index("k") + 1] for fields in told if "k" in fields}
+        self.assertTrue(any(key.endswith(":store_alone") for key in keys), f"that it was so is in the feed: {keys}")
+        self.end(alert)
+
+    def test_older_copy(self):
+        """Files of before the press are put back, with the same epoch: the dispatchers' journals bring back what came after."""
+        self.swap("before", "before")
+        self.wait("all of them", self.alerts.is_ready, WHOLE_S)
+        self.wait("the page", lambda: self.look() is not None and self.desk.store, WHOLE_S)
+        known = set(self.look())
+        self.press()
+        alert, _ = self.pressed(known, time.monotonic())
+        self.swap("after", "before")
+        self.wait("it is there again", lambda: self.open_alerts() == [alert["id"]], WHOLE_S)
+        self.assertIn(self.word(), HELD, "the phone is told nothing else")
+        self.wait("on the desk", lambda: self.look().get(alert["id"]))
         self.end(alert)
 
     def test_everything_lost(self):
@@ -142,23 +174,12 @@ class Failover(region_test.Case):
         known = set(self.look())
         self.press()
         alert = self.new_alert(known)
-        for name in self.alerts.nodes:
-            self.alerts.process[name].kill()
-            folder = os.path.join(self.alerts.folder, name)
-            shutil.move(os.path.join(folder, "appendonlydir"), os.path.join(folder, "kept"))
-        for name in self.alerts.nodes:
-            self.alerts.process[name].start()
+        self.swap("kept")
         self.wait("the page", lambda: self.look() is not None and self.desk.why == "store_older", 30)
         time.sleep(1)
         self.assertIn(self.word(), HELD, "the phone is told nothing new")
         self.assertEqual(self.open_alerts(), [])
-        for name in self.alerts.nodes:
-            self.alerts.process[name].kill()
-            folder = os.path.join(self.alerts.folder, name)
-            shutil.rmtree(os.path.join(folder, "appendonlydir"))
-            shutil.move(os.path.join(folder, "kept"), os.path.join(folder, "appendonlydir"))
-        for name in self.alerts.nodes:
-            self.alerts.process[name].start()
+        self.swap("empty", "kept")
         self.wait("the page again", lambda: self.look() is not None and self.desk.store, WHOLE_S)
         self.assertEqual(self.look()[alert["id"]]["id"], alert["id"])
         self.end(alert)
