@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "tests/wire/example.h"
 #include "tests/wire/records.h"
 #include "wire/archive.h"
 
@@ -115,6 +116,34 @@ static void test_checkpoint(void **state)
         key_free(other);
 }
 
+/* The page's examples: written octet by octet, and read. */
+static void test_examples(void **state)
+{
+        struct archive_header header = { .file = 1, .first = 1, .at_ms = 1767261960348 };
+        struct archive_meta meta = { .number = 1, .kind = ARCHIVE_DUTY, .at_ms = 1767261960348, .feed = "1767261960348-0",
+                                     .parts = 1 << ARCHIVE_PROOF };
+        static const uint8_t content[] = "\x84" "At" "Dduty" "Ak" "Fbenali"; /* 41 't', 44 'duty', 41 'k', 46 'benali' */
+        uint8_t part[ARCHIVE_SALT_SIZE + sizeof(content) - 1], link[ARCHIVE_LINK_SIZE], wanted[512], octets[ARCHIVE_ENTRY_MAX];
+        struct cbor_span parts[ARCHIVE_PARTS] = { [ARCHIVE_PROOF] = CBOR_OCTETS(part) };
+        struct archive_checkpoint checkpoint;
+        size_t len = example("archive-header", wanted, sizeof(wanted));
+
+        for (uint8_t i = 0; i < 16; i++) {
+                header.id[i] = (uint8_t)(0xa0 + i);
+                part[i] = (uint8_t)(0x10 + i);
+        }
+        memcpy(part + ARCHIVE_SALT_SIZE, content, sizeof(content) - 1);
+        assert_int_equal(archive_header_write(&header, octets, link), (int)len);
+        assert_memory_equal(octets, wanted, len);
+        len = example("archive-entry", wanted, sizeof(wanted));
+        assert_int_equal(archive_entry_write(&meta, parts, link, octets), (int)len);
+        assert_memory_equal(octets, wanted, len);
+        len = example("archive-checkpoint", wanted, sizeof(wanted));
+        assert_int_equal(archive_checkpoint_read((struct cbor_span){ wanted, len }, &checkpoint), 0);
+        assert_memory_equal(checkpoint.link, link, sizeof(link));
+        assert_string_equal(checkpoint.region, "lyon");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -122,6 +151,7 @@ int main(void)
                 cmocka_unit_test(test_what_is_no_record),
                 cmocka_unit_test(test_entry_there_and_back),
                 cmocka_unit_test(test_checkpoint),
+                cmocka_unit_test(test_examples),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

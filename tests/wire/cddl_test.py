@@ -18,6 +18,7 @@ EXAMPLES = {
     "frame-command": "command-frame", "frame-safe": "safe", "frame-welcome": "welcome", "frame-receipt": "receipt-frame",
     "frame-duty_answer": "duty-answer", "frame-ring": "ring", "frame-answer": "answer", "frame-question": "question", "frame-trust": "trust-frame",
     "frame-error": "error",
+    "archive-header": "archive-header", "archive-entry": "archive-entry", "archive-checkpoint": "archive-checkpoint",
 }
 # rule, CBOR in hex, whether it fits: what the validator itself must know
 CASES = [
@@ -118,7 +119,7 @@ class Cddl(unittest.TestCase):
 
     def test_a_newer_format_s_field_fits(self):
         for name, octets in examples():
-            if EXAMPLES[name].startswith(("signed-", "sealed-")):
+            if EXAMPLES[name].startswith(("signed-", "sealed-", "archive-entry")):
                 continue  # what is newer stands in the payload: alert-newer below
             value = decode(octets)
             value.append((99, None) if isinstance(value, Map) else "newer")
