@@ -38,7 +38,7 @@ static char now(int fd)
         return letter;
 }
 
-/* Would LEN octets at OFFSET (-1: where the file stands) take more room than the file has? */
+/* Would LEN octets at OFFSET (-1: at the end, or where the file stands) take more room than the file has? */
 static int grows(int fd, off_t offset, size_t len)
 {
         struct stat st;
@@ -46,8 +46,8 @@ static int grows(int fd, off_t offset, size_t len)
         if (fstat(fd, &st) < 0)
                 return 0;
         if (offset < 0)
-                offset = fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR);
-        return offset + (off_t)len > (off_t)st.st_blocks * 512;
+                return (fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR)) + (off_t)len > st.st_size;
+        return offset + (off_t)len > st.st_size || lseek(fd, offset, SEEK_HOLE) < offset + (off_t)len;
 }
 
 static int refused(int fd, off_t offset, size_t len)

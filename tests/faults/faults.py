@@ -167,7 +167,7 @@ class Faults:
         name = self.random.choice([n for n in names if n in self.world.keepers])
         keeper, path = self.world.keepers[name], self.world.disk(name)
         window = self.tally.begin(kind, name)
-        keeper.allowed = True  # Redis ends at a write that fails, a dispatcher at a sync that does: as they should
+        keeper.allowed += 1  # Redis ends at a write that fails, a dispatcher at a sync that does: as they should
         with open(path, "w", encoding="ascii") as file:
             file.write(letter)
 
@@ -176,7 +176,7 @@ class Faults:
                 os.unlink(path)
             time.sleep(1)
             keeper.up.wait(60)
-            keeper.allowed = False
+            keeper.allowed -= 1
             self.tally.end(window)
         self.later(for_s, mend)
 

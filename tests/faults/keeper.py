@@ -18,7 +18,7 @@ class Keeper(threading.Thread):
         self.lock = threading.Lock()  # our signals and its being collected: never a signal to a pid that is another's
         self.up = threading.Event()  # it said that it is ready, or it runs
         self.runs, self.ending = runs, False
-        self.allowed = False  # it may end by itself: its disk is full, its fdatasync fails
+        self.allowed = 0  # more than 0: it may end by itself; its disk is full, its fdatasync fails
         self.killed = 0
         self.once_s = None  # the next restart comes after that long
         self.starts = 0
