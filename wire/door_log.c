@@ -13,7 +13,7 @@ static void write_optional(struct cbor_writer *to, bool is_there, struct cbor_sp
 
 int door_log_write_payload(const struct door_log_entry *e, struct cbor_writer *to)
 {
-        cbor_write_array(to, 13);
+        cbor_write_array(to, 14);
         cbor_write_uint(to, 1);
         cbor_write_uint(to, e->number);
         cbor_write_bytes(to, CBOR_OCTETS(e->previous));
@@ -21,6 +21,7 @@ int door_log_write_payload(const struct door_log_entry *e, struct cbor_writer *t
         cbor_write_uint(to, e->floor_s);
         cbor_write_uint(to, e->list_issued_at_s);
         cbor_write_uint(to, e->refusal);
+        cbor_write_uint(to, e->class);
         cbor_write_bool(to, e->degraded);
         write_optional(to, e->has_pass, CBOR_OCTETS(e->subject));
         write_optional(to, e->has_pass, CBOR_OCTETS(e->pass));
@@ -52,6 +53,7 @@ static void read_body(struct cbor_reader *r, struct door_log_entry *e)
         e->floor_s = (uint32_t)cbor_read_uint(r, UINT32_MAX);
         e->list_issued_at_s = (uint32_t)cbor_read_uint(r, UINT32_MAX);
         e->refusal = (uint8_t)cbor_read_uint(r, UINT8_MAX);
+        e->class = (uint8_t)cbor_read_uint(r, DOOR_CLASS_END - 1);
         e->degraded = cbor_read_bool(r);
         e->has_pass = read_optional(r, e->subject, sizeof(e->subject));
         has_id = read_optional(r, e->pass, sizeof(e->pass));

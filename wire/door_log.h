@@ -1,8 +1,8 @@
 /* One entry of a door's log (PROTOCOL.md 13.9): who was let in and who was not, by pseudonym.  Each names the one before it and is
  * signed by the door, so each is a signed head of all before.  Pure.
  *
- *   [1, number, previous 16, time s, floor s, status list issued s, refusal, degraded, subject 8 | null, pass id 8 | null,
- *    counter | null, marker 8 | null, unwritten]                                      signed by the door, kid its door id
+ *   [1, number, previous 16, time s, floor s, status list issued s, refusal, class, degraded, subject 8 | null,
+ *    pass id 8 | null, counter | null, marker 8 | null, unwritten]                                      signed by the door, kid its door id
  *
  * The head of the chain is the first 16 octets of SHA-256 over the newest signed entry; zeros before the first. */
 #ifndef WIRE_DOOR_LOG_H
@@ -10,7 +10,7 @@
 #include "wire/pass_verify.h"
 
 #define DOOR_LOG_AAD         "vigie door log"
-#define DOOR_LOG_PAYLOAD_MAX (1 + 1 + 9 + 17 + 5 + 5 + 5 + 1 + 1 + 9 + 9 + 5 + 9 + 5)
+#define DOOR_LOG_PAYLOAD_MAX (1 + 1 + 9 + 17 + 5 + 5 + 5 + 1 + 1 + 1 + 9 + 9 + 5 + 9 + 5)
 #define DOOR_LOG_MAX         (COSE_OVERHEAD + DOOR_LOG_PAYLOAD_MAX)
 
 struct door_log_entry {
@@ -20,6 +20,7 @@ struct door_log_entry {
         uint32_t floor_s;          /* the newest time that the region signed, below which it never goes */
         uint32_t list_issued_at_s; /* the status list held; 0 none */
         uint8_t refusal;           /* enum pass_refusal */
+        uint8_t class; /* enum door_class: one way is weaker, NFC is not */
         bool degraded;
         bool has_pass;  /* the pass is the region's: refusals after `forged`, and good ones */
         bool has_proof; /* and the proof the phone's: good ones, and `replayed` */

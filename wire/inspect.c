@@ -10,6 +10,8 @@
 #include "wire/alert.h"
 #include "wire/archive.h"
 #include "wire/base45.h"
+#include "wire/inspect_pass.h"
+#include "wire/pass.h"
 #include "wire/receipt.h"
 #include "wire/sealed.h"
 #include "wire/trust.h"
@@ -45,6 +47,10 @@ static bool read_base45(struct cbor_span in, uint8_t *to, size_t *ret_len)
 {
         while (in.len > 0 && (in.at[in.len - 1] == '\n' || in.at[in.len - 1] == '\r'))
                 in.len--;
+        if (in.len > sizeof(PASS_TEXT_PREFIX) && memcmp(in.at, PASS_TEXT_PREFIX, sizeof(PASS_TEXT_PREFIX) - 1) == 0) {
+                in.at += sizeof(PASS_TEXT_PREFIX) - 1; /* what a QR holds */
+                in.len -= sizeof(PASS_TEXT_PREFIX) - 1;
+        }
         return in.len > 0 && base45_read((const char *)in.at, in.len, to, in.len, ret_len) == 0;
 }
 
@@ -79,7 +85,7 @@ enum inspect_form inspect_decode(struct cbor_span in, uint8_t *to, size_t *ret_l
 
 /* ---- the objects by name */
 
-static void put_time(struct inspect_text *out, const char *name, uint32_t at_s)
+void inspect_put_time(struct inspect_text *out, const char *name, uint32_t at_s)
 {
         time_t at = at_s;
         struct tm utc;
@@ -89,7 +95,7 @@ static void put_time(struct inspect_text *out, const char *name, uint32_t at_s)
         inspect_put(out, "  %s: %s (%" PRIu32 ")\n", name, text, at_s);
 }
 
-static void put_octets(struct inspect_text *out, const char *name, struct cbor_span octets)
+void inspect_put_octets(struct inspect_text *out, const char *name, struct cbor_span octets)
 {
         inspect_put(out, "  %s: ", name);
         inspect_put_hex(out, octets);
@@ -134,10 +140,10 @@ static void put_alert(struct inspect_text *out, const struct alert_signed *s)
         const struct alert *a = &s->alert;
 
         inspect_put(out, "alert\n");
-        put_octets(out, "handset", CBOR_OCTETS(s->handset.octets));
-        put_octets(out, "nonce", CBOR_OCTETS(a->nonce));
+        inspect_put_octets(out, "handset", CBOR_OCTETS(s->handset.octets));
+        inspect_put_octets(out, "nonce", CBOR_OCTETS(a->nonce));
         inspect_put(out, "  revision: %u\n", a->revision);
-        put_time(out, "pressed at", a->pressed_at_s);
+        inspect_put_time(out, "pressed at", a->pressed_at_s);
         inspect_put(out, "  kind: %s\n", alert_kind_name(a->kind));
         put_marks(out, a->marks);
         if (a->has_fix) {
@@ -162,10 +168,10 @@ static void put_receipt(struct inspect_text *out, const struct receipt_signed *s
         const struct receipt *receipt = &s->receipt;
 
         inspect_put(out, "receipt\n");
-        put_octets(out, "alert", CBOR_OCTETS(receipt->alert.octets));
+        inspect_put_octets(out, "alert", CBOR_OCTETS(receipt->alert.octets));
         inspect_put(out, "  revision: %u\n  version: %" PRIu32 "\n  state: %s (%u)\n", receipt->revision,
                     receipt->version, receipt_state_name(receipt->state), receipt->state);
-        put_time(out, "time", receipt->time_s);
+        inspect_put_time(out, "time", receipt->time_s);
         inspect_put(out, "  who: ");
         inspect_put_text(out, (struct cbor_span){ (const uint8_t *)receipt->who, strlen(receipt->who) });
         inspect_put(out, "\n");
@@ -174,13 +180,13 @@ static void put_receipt(struct inspect_text *out, const struct receipt_signed *s
 static void put_checkpoint(struct inspect_text *out, const struct archive_checkpoint *c)
 {
         inspect_put(out, "checkpoint of an archive\n");
-        put_octets(out, "archive", CBOR_OCTETS(c->id));
+        inspect_put_octets(out, "archive", CBOR_OCTETS(c->id));
         inspect_put(out, "  region: ");
         inspect_put_text(out, (struct cbor_span){ (const uint8_t *)c->region, strlen(c->region) });
         inspect_put(out, "\n  entries: %" PRIu64 "\n", c->number);
-        put_octets(out, "link", CBOR_OCTETS(c->link));
+        inspect_put_octets(out, "link", CBOR_OCTETS(c->link));
         inspect_put(out, "  file: %" PRIu32 "\n", c->file);
-        put_time(out, "at", (uint32_t)(c->at_ms / 1000));
+        inspect_put_time(out, "at", (uint32_t)(c->at_ms / 1000));
         inspect_put(out, "  feed: %s\n", c->feed);
 }
 
@@ -197,19 +203,19 @@ static void put_trust(struct inspect_text *out, const struct trust *trust)
         const struct trust_key *key;
 
         inspect_put(out, "trust list\n  number: %" PRIu32 "\n", trust->number);
-        put_time(out, "issued at", trust->issued_at_s);
+        inspect_put_time(out, "issued at", trust->issued_at_s);
         inspect_put(out, "  region: ");
         inspect_put_text(out, (struct cbor_span){ (const uint8_t *)trust->region, strlen(trust->region) });
         inspect_put(out, "\n");
         for (key = trust->keys; key < trust->keys + trust->count; key++) {
                 inspect_put(out, "  key for %s, %s\n  ", trust_use_name(key->use), alg_name(key->alg));
-                put_octets(out, "kid", CBOR_OCTETS(key->kid));
+                inspect_put_octets(out, "kid", CBOR_OCTETS(key->kid));
                 inspect_put(out, "  ");
-                put_octets(out, "public", (struct cbor_span){ key->public, key->public_len });
+                inspect_put_octets(out, "public", (struct cbor_span){ key->public, key->public_len });
                 inspect_put(out, "  ");
-                put_time(out, "not before", key->not_before_s);
+                inspect_put_time(out, "not before", key->not_before_s);
                 inspect_put(out, "  ");
-                put_time(out, "not after", key->not_after_s);
+                inspect_put_time(out, "not after", key->not_after_s);
         }
 }
 
@@ -238,7 +244,7 @@ static void put_cose(struct inspect_text *out, const struct cose_sign1 *m)
                 inspect_put(out, "  algorithm: named by text, not supported\n");
         else
                 inspect_put(out, "  algorithm: %s (%" PRId64 ")\n", alg_name(m->alg), m->alg);
-        put_octets(out, "kid", m->kid);
+        inspect_put_octets(out, "kid", m->kid);
         inspect_put(out, "  protected: ");
         if (m->protected.len > 0)
                 inspect_diagnostic(m->protected, out, NULL);
@@ -248,7 +254,7 @@ static void put_cose(struct inspect_text *out, const struct cose_sign1 *m)
         if (m->critical_unknown)
                 inspect_put(out, "  a critical header that is not known here\n");
         put_payload(out, m);
-        put_octets(out, "signature", m->signature);
+        inspect_put_octets(out, "signature", m->signature);
 }
 
 /* Whether it is one of ours, by shape; the kind is not written in it, the signature alone (external_aad) proves it. */
@@ -265,7 +271,7 @@ static void put_ours(struct inspect_text *out, struct cbor_span in, const struct
                 put_receipt(out, &receipt);
         else if (trust_read_payload(m->payload, &trust, NULL) == 0)
                 put_trust(out, &trust);
-        else if (alert_read(in, &alert, NULL) == 0)
+        else if (!inspect_pass(in, out) && alert_read(in, &alert, NULL) == 0)
                 put_alert(out, &alert);
 }
 
@@ -281,10 +287,12 @@ int inspect_print(struct cbor_span in, struct inspect_text *out, const char **wh
         inspect_put(out, "\n");
         if (sealed_kid(in, kid) == 0) {
                 inspect_put(out, "sealed position\n");
-                put_octets(out, "to the position key", CBOR_OCTETS(kid));
+                inspect_put_octets(out, "to the position key", CBOR_OCTETS(kid));
         }
-        if (cose_sign1_parse(in, COSE_ANY, &m, NULL) < 0)
+        if (cose_sign1_parse(in, COSE_ANY, &m, NULL) < 0) {
+                inspect_pass(in, out); /* a presentation */
                 return 0;
+        }
         put_cose(out, &m);
         if (cose_sign1_parse(in, COSE_OURS, &m, &not_ours) == 0)
                 put_ours(out, in, &m);

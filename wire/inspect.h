@@ -24,17 +24,21 @@ void inspect_put_hex(struct inspect_text *out, struct cbor_span octets);
  * control characters, quotes, backslash, direction marks. */
 void inspect_put_text(struct inspect_text *out, struct cbor_span text);
 
+/* inspect_put_time, inspect_put_octets: append a line "  NAME: ..." with a time (UTC) or hex digits. */
+void inspect_put_time(struct inspect_text *out, const char *name, uint32_t at_s);
+void inspect_put_octets(struct inspect_text *out, const char *name, struct cbor_span octets);
+
 enum inspect_form { INSPECT_HEX, INSPECT_BASE45, INSPECT_RAW };
 
 /* inspect_decode: get the octets of IN, which is hex, base45 or raw.  Tried in this order; the first that gives
  * well-formed CBOR wins.  If none does: hex if it is all hex digits, else raw.  White space among hex digits and CR
- * LF at the end of either text form are skipped.
+ * LF at the end of either text form are skipped; so is a QR's VG1: before base45.
  *   to           room for at least in.len octets; may not overlap IN
  * Returns the form; *ret_len octets are at TO. */
 enum inspect_form inspect_decode(struct cbor_span in, uint8_t *to, size_t *ret_len);
 
 /* inspect_print: write what IN is: its diagnostic notation, and where the shape is known (alert, receipt, trust list,
- * sealed position, any COSE_Sign1) its fields by name, one per line.  Verifies nothing.
+ * sealed position, pass and what goes with it, any COSE_Sign1) its fields by name, one per line.  Verifies nothing.
  *   why          may be NULL; on failure the rule broken, static English text
  * Returns 0, -EBADMSG (not one well-formed item by the profile that inspect reads with, CBOR_ANY_ORDER). */
 int inspect_print(struct cbor_span in, struct inspect_text *out, const char **why);

@@ -9,7 +9,7 @@
 #define DEVICE_DOOR_ARENA_H
 #include <stddef.h>
 
-/* tests/bench/door_bench.c says what is used: under a tenth of it. */
+/* tests/bench/door_bench.c says what is used: a fifth of it. */
 #define ARENA_SIZE (4 * 1024 * 1024)
 
 /* arena_install: from now on libcrypto's memory is the arena.  Before anything else of libcrypto is called.

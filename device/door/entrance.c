@@ -93,6 +93,7 @@ static int write_down(struct entrance *door, const struct pass_verdict *v, uint3
                                     .list_issued_at_s =
                                             door->list.status != NULL ? door->list.status->issued_at_s : 0,
                                     .refusal = (uint8_t)v->refusal,
+                                    .class = door->mandate.class,
                                     .degraded = v->degraded,
                                     .has_pass = v->refusal == PASS_GOOD || v->refusal > PASS_FORGED,
                                     .has_proof = v->refusal == PASS_GOOD || v->refusal == PASS_REPLAYED,

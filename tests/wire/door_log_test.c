@@ -30,6 +30,7 @@ static void there_and_back(void **state)
                                     .floor_s = UINT32_MAX - 1,
                                     .list_issued_at_s = UINT32_MAX - 2,
                                     .refusal = PASS_REPLAYED,
+                                    .class = DOOR_PAGE,
                                     .degraded = true,
                                     .has_pass = true,
                                     .has_proof = true,

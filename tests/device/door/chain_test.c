@@ -250,37 +250,57 @@ static void reordered(void **state)
         scene_free();
 }
 
-/* An entry of the attacker's own, as he would like it: signed by another key, and by none of this door. */
-static void forged(void **state)
+/* resign: entry N of `found` with another time, signed by KEY. */
+static void resign(unsigned n, const struct key *key)
 {
-        static const int all[] = { 0, 1, 2, 3, 4, 5, 6, 7, -1 };
         struct door_log_signed e;
         uint8_t payload[DOOR_LOG_PAYLOAD_MAX];
         struct cose_parts parts = { KEY_ES256, s.options.door, .aad = CBOR_LITERAL(DOOR_LOG_AAD) };
         struct cbor_writer w;
 
-        scene_make();
-        fill(8);
-        chain_close(&s.chain);
-        assert_int_equal(look(), 0);
-        assert_int_equal(door_log_read((struct cbor_span){ s.found[3].octets, s.found[3].len }, &e, NULL), 0);
+        assert_int_equal(door_log_read((struct cbor_span){ s.found[n].octets, s.found[n].len }, &e, NULL), 0);
         e.entry.time_s++;
         cbor_writer_init(&w, payload, sizeof(payload));
         door_log_write_payload(&e.entry, &w);
         parts.payload = cbor_written(&w);
-        cbor_writer_init(&w, s.found[3].octets, sizeof(s.found[3].octets));
-        assert_int_equal(cose_sign1_sign(&parts, s.other, &w), 0);
-        s.found[3].len = w.len;
+        cbor_writer_init(&w, s.found[n].octets, sizeof(s.found[n].octets));
+        assert_int_equal(cose_sign1_sign(&parts, key, &w), 0);
+        s.found[n].len = w.len;
+}
+
+/* An entry of the attacker's own, as he would like it. */
+static void forged(void **state)
+{
+        static const int all[] = { 0, 1, 2, 3, 4, 5, 6, 7, -1 };
+        char path[128];
+
+        scene_make();
+        fill(8);
+        chain_close(&s.chain);
+        assert_int_equal(look(), 0);
+        resign(3, s.other);
         reframe(all);
         expect("not signed by this door's key");
         assert_non_null(strstr(s.why, "does not follow")); /* the door itself looks at the links and at the newest signature */
 
         /* the same by the door's own key, as somebody who had it for a moment would: the next one does not follow */
-        cbor_writer_init(&w, s.found[3].octets, sizeof(s.found[3].octets));
-        assert_int_equal(cose_sign1_sign(&parts, s.key, &w), 0);
-        s.found[3].len = w.len;
+        resign(3, s.key);
         reframe(all);
         expect("does not follow");
+        scene_free();
+
+        /* the newest one, which nothing follows, and `head` with it */
+        scene_make();
+        fill(8);
+        chain_close(&s.chain);
+        assert_int_equal(look(), 0);
+        resign(7, s.other);
+        reframe(all);
+        expect("not signed by this door's key");
+        assert_int_equal(look(), -EBADMSG);
+        assert_int_equal(
+                file_write(folder_file(&s.folder, "head", path), s.found[7].octets, s.found[7].len, 0600), 0);
+        expect("not signed by this door's key");
         scene_free();
 }
 
@@ -320,9 +340,10 @@ static void torn_tail(void **state)
         assert_int_equal(look(), 0);
         assert_int_equal(s.walk.torn_octets, 17);
         assert_int_equal(start(), 0);
-        assert_int_equal(append(7), 0);
         assert_int_equal(look(), 0);
         assert_int_equal(s.walk.torn_octets, 0);
+        assert_int_equal(append(7), 0);
+        assert_int_equal(look(), 0);
         assert_int_equal(s.walk.last, 8);
         scene_free();
 }

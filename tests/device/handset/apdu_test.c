@@ -152,6 +152,12 @@ static void answer_dropped(void **state)
         assert_int_equal(ask(&s, ISO7816_PROOF), 0x6100 | 44);
         assert_int_equal(ask(&s, ISO7816_LIST), 0x9000);
         assert_int_equal(say_hex(&s, "00C0000000"), 0x6985);
+
+        reach(&s, APDU_GREETED);
+        assert_int_equal(apdu_present(&s.card, s.todo.session, (struct cbor_span){ s.presentation, 300 }), 0);
+        assert_int_equal(ask(&s, ISO7816_PROOF), 0x6100 | 44);
+        assert_int_equal(verdict(&s), 0x9000);
+        assert_int_equal(say_hex(&s, "00C0000000"), 0x6985);
 }
 
 static void chaining(void **state)
@@ -199,6 +205,7 @@ static void lengths_and_forms(void **state)
         assert_int_equal(say_hex(&s, "8010000005AABBCCDD"), 0x6700);       /* says 5, has 4 */
         assert_int_equal(say_hex(&s, "8010000002AABBCCDDEE"), 0x6700);     /* says 2, has 5 */
         assert_int_equal(say_hex(&s, "80100000000005AABBCCDDEE"), 0x6700); /* extended */
+        assert_int_equal(say_hex(&s, "802000000000"), 0x6700);             /* likewise, and nothing in it */
         assert_int_equal(say_hex(&s, "8010000000"), 0x6700);               /* a hello of nothing */
         assert_int_equal(say_hex(&s, "8020000001AA"), 0x6700);             /* LIST takes no data */
         assert_int_equal(say_hex(&s, "80990000"), 0x6D00);
@@ -238,10 +245,12 @@ static void too_late(void **state)
 
         /* refused, but a proof had been made: the next hello does not get it */
         reach(&s, APDU_JUDGING);
-        assert_int_equal(apdu_present(&s.card, s.todo.session, CBOR_LITERAL("first")), 0);
+        session = s.todo.session;
+        assert_int_equal(apdu_present(&s.card, session, CBOR_LITERAL("first")), 0);
         s.len = apdu_greet(&s.card, false, s.answer);
         assert_int_equal(word_of(&s), 0x6985);
         assert_int_equal(say(&s, ISO7816_CLA_OURS, ISO7816_HELLO, short_hello), 0);
+        assert_int_equal(apdu_present(&s.card, session, CBOR_LITERAL("first")), -ESTALE);
         apdu_greet(&s.card, true, s.answer);
         assert_int_equal(ask(&s, ISO7816_PROOF), 0x6982);
         apdu_withdraw(&s.card, s.card.session);
