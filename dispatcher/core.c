@@ -116,6 +116,8 @@ void core_free(struct core *core)
         table_free(&core->alerts);
         table_free(&core->flights);
         table_free(&core->tests);
+        for (struct closed_alert *closed = core->closed_oldest; closed != NULL; closed = closed->newer)
+                reclose_forget(core, closed);
         table_free(&core->closed);
         table_free(&core->notices);
         table_free(&core->scan.groups);
@@ -324,6 +326,7 @@ static void store(struct core *core, const struct core_event *event)
                 return;
         }
         core->store_epoch++;
+        reclose_all(core);
         duty_retell(core);
         notice_store_up(core);
 }

@@ -74,6 +74,8 @@
 /* Closed alerts remembered, so that a late offer is answered without the store; of more the oldest is forgotten, and the
  * store's tombstone answers. */
 #define CORE_CLOSED_MAX           8192
+/* Their records are kept for so long, so that a closure which a failover loses whole is committed again: it loses seconds. */
+#define CORE_CLOSED_KEPT_MS       120000
 /* Test presses under way: 15,500 handsets going on duty in a quarter of an hour are 20 a second.  Beyond, a test is not
  * answered (and not proved: the handset tries again); likewise a handset's fourth within CORE_TEST_REFILL_MS of another. */
 #define CORE_TESTS_MAX            4096

@@ -83,6 +83,18 @@ void hold_close(struct record *record, const struct tombstone *tombstone);
 /* hold_tombstone: what stays of RECORD, which is closed. */
 struct tombstone hold_tombstone(const struct record *record);
 
+/* ---- reclose.c */
+
+/* reclose_keep: CLOSED, which is remembered already, was closed; its record is kept for a while.  reclose_forget: CLOSED's record is not
+ * needed any more.  reclose_is_needed: say whether RECORD, open, is of what was closed, and no entry of before.  reclose_all: the store is up: those kept are looked up.  reclose_look: ID, closed as far as we know, is.
+ * reclose_found: what the store has of ALERT, which was looked up: BYTES, open, or (empty) nothing. */
+void reclose_keep(struct core *core, const struct record *closed);
+void reclose_forget(struct core *core, struct closed_alert *closed);
+bool reclose_is_needed(const struct core *core, const struct record *record);
+void reclose_all(struct core *core);
+void reclose_look(struct core *core, const uint8_t id[ALERT_ID_SIZE]);
+void reclose_found(struct core *core, struct open_alert *alert, struct cbor_span bytes);
+
 /* ---- flow.c */
 
 /* flow_take_fact: FACT happens to ALERT: to the journal, then to the store.  Takes FACT in any case.

@@ -2,7 +2,7 @@
  *
  *      core.c         events to where they belong, the queue of actions, the steps of work
  *      hold.c         open alerts in memory                                                 replay.c  loading and replay
- *      gone.c         closed ones: what stays of them
+ *      gone.c         closed ones: what stays of them                                       reclose.c  closed they stay
  *      flow.c         facts in: to the journal, into their alert's queue
  *      flow_store.c   to the store, one commit of an alert in flight                        land.c    what comes back
  *      flow_disk.c    a full disk
@@ -96,6 +96,7 @@ struct open_alert {
         struct wheel_timer due, kept;
         bool due_now, look, bring_back, loaded, in_ready;
         bool close_again; /* the store lost its closure */
+        bool recloses;    /* it is looked up for that, see reclose.c */
         bool untold;      /* came by loading: those concerned are told step by step */
         bool unreadable;  /* the store's record is none that we can read: it waits for a newer feed entry */
         struct open_alert *next_ready;
@@ -149,7 +150,11 @@ struct test {
 struct closed_alert {
         uint8_t id[ALERT_ID_SIZE];
         struct tombstone tombstone;
-        int64_t sms_told_ms; /* last receipt by SMS */
+        int64_t sms_told_ms;  /* last receipt by SMS */
+        int64_t learnt_ms;    /* when we heard of it */
+        int64_t raised_at_ms; /* where `record` was seen */
+        uint8_t *record;      /* as it was closed; NULL: not seen, or long ago.  See reclose.c */
+        size_t record_size;
         struct closed_alert *newer;
 };
 

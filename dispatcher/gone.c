@@ -36,10 +36,12 @@ void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const 
         if (core->closed.count == core->closed.max) {
                 closed = core->closed_oldest;
                 core->closed_oldest = closed->newer;
+                reclose_forget(core, closed);
                 table_remove(&core->closed, closed);
         }
         closed = table_add(&core->closed, id);
         closed->tombstone = *tombstone;
+        closed->learnt_ms = core->now_ms;
         *(core->closed_oldest == NULL ? &core->closed_oldest : &core->closed_newest->newer) = closed;
         core->closed_newest = closed;
 }
@@ -228,6 +230,8 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
                         notice_late(core, alert->queue[i], &its);
         settle_facts(core, alert, &record);
         hold_remember(core, &record, &its);
+        if (closed != NULL)
+                reclose_keep(core, closed);
         if (has_facts)
                 note_gone(core, &record);
         hold_drop(core, alert);

@@ -150,7 +150,7 @@ void hold_set(struct core *core, struct open_alert *alert, const struct record *
         alert->asked_count = record->asked_count;
         for (size_t i = 0; i < record->asked_count; i++)
                 alert->asked[i] = person_mark(record->asked[i].id);
-        alert->due_now = alert->bring_back = alert->look = alert->unreadable = false;
+        alert->due_now = alert->bring_back = alert->look = alert->recloses = alert->unreadable = false;
         alert->loaded = true;
         wheel_arm(&core->wheel, &alert->due, record->due_ms + core->options.rank * CORE_RANK_MS);
 }

@@ -119,6 +119,10 @@ static void conflict(struct core *core, struct open_alert *alert, struct cbor_sp
 {
         struct record record;
 
+        if (alert->recloses) {
+                reclose_found(core, alert, bytes);
+                return;
+        }
         if (bytes.len == 0) {
                 alert->stored = 0;
                 alert->look = false;
@@ -194,6 +198,11 @@ void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event
         if (alert == NULL && record.state == ALERT_CLOSED) {
                 tombstone = hold_tombstone(&record);
                 hold_remember(core, &record, &tombstone);
+                reclose_keep(core, &record);
+                return;
+        }
+        if (record.state != ALERT_CLOSED && (alert == NULL || alert->recloses) && reclose_is_needed(core, &record)) {
+                reclose_look(core, record.id);
                 return;
         }
         if (alert == NULL && hold_closed(core, record.id) == NULL)
@@ -204,7 +213,7 @@ void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event
                 core->counters.commits = (int64_t)core->flights.count;
                 alert->flight = FLIGHT_NONE;
                 landed(core, alert);
-        } else if (alert != NULL) {
+        } else if (alert != NULL && !(alert->recloses && record.state != ALERT_CLOSED)) {
                 hold_adopt(core, alert, &record, bytes, event);
         }
 }

@@ -1,0 +1,89 @@
+/* Closed stays closed: what was closed shortly before the store went away is looked up when it is back, and committed again, closed, where
+ * a failover lost all of it, or (somebody has raised it anew) the closure. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core_parts.h"
+
+void reclose_forget(struct core *core, struct closed_alert *closed)
+{
+        free(closed->record);
+        closed->record = NULL;
+        closed->record_size = 0;
+}
+
+/* The oldest go that a failover of today cannot lose. */
+static void forget_old(struct core *core)
+{
+        int64_t since_ms = (core->store_up ? core->now_ms : core->store_away_ms) - CORE_CLOSED_KEPT_MS;
+
+        for (struct closed_alert *at = core->closed_oldest; at != NULL && at->learnt_ms < since_ms; at = at->newer)
+                if (at->record != NULL)
+                        reclose_forget(core, at);
+}
+
+void reclose_keep(struct core *core, const struct record *closed)
+{
+        struct closed_alert *to = table_find(&core->closed, closed->id);
+        uint8_t *buf;
+        int n;
+
+        forget_old(core);
+        if (to == NULL || to->record != NULL)
+                return;
+        buf = malloc(RECORD_MAX);
+        n = buf != NULL ? record_encode(closed, buf, RECORD_MAX) : -1;
+        assert(n > 0);
+        to->record = realloc(buf, (size_t)n);
+        assert(to->record != NULL);
+        to->record_size = (size_t)n;
+        to->raised_at_ms = closed->raised_at_ms;
+}
+
+bool reclose_is_needed(const struct core *core, const struct record *record)
+{
+        const struct closed_alert *closed = hold_closed(core, record->id);
+
+        return closed != NULL && (record->version > closed->tombstone.version ||
+                                  (closed->raised_at_ms != 0 && record->raised_at_ms != closed->raised_at_ms));
+}
+
+void reclose_look(struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        struct open_alert *alert = hold_need(core, id);
+
+        if (alert == NULL || alert->version != 0)
+                return; /* the store has it open: hold_load closes it again */
+        alert->look = alert->recloses = true;
+        flow_ready(core, alert);
+}
+
+void reclose_all(struct core *core)
+{
+        for (struct closed_alert *at = core->closed_oldest; at != NULL; at = at->newer)
+                if (at->record != NULL && at->learnt_ms >= core->store_away_ms - CORE_CLOSED_KEPT_MS)
+                        reclose_look(core, at->id);
+}
+
+void reclose_found(struct core *core, struct open_alert *alert, struct cbor_span bytes)
+{
+        const struct closed_alert *closed = hold_closed(core, alert->id);
+        struct record record;
+
+        alert->look = alert->recloses = false;
+        if (closed == NULL)
+                return;
+        if (bytes.len > 0 && record_decode(bytes.at, bytes.len, &record) == 0 && record.state != ALERT_CLOSED) {
+                hold_set(core, alert, &record, bytes);
+                alert->close_again = true;
+        } else if (bytes.len == 0 && closed->record != NULL) {
+                alert->record = malloc(closed->record_size);
+                assert(alert->record != NULL);
+                memcpy(alert->record, closed->record, closed->record_size);
+                alert->record_size = closed->record_size;
+                alert->version = closed->tombstone.version;
+                alert->highest = closed->tombstone.version;
+                alert->close_again = true;
+        }
+}

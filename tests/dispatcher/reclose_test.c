@@ -1,0 +1,176 @@
+/* Closed stays closed, also where a failover lost the whole of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/dispatcher/support/model.h"
+
+struct scene {
+        struct model *model;
+        uint8_t id[ALERT_ID_SIZE];
+        struct alert alert;
+        uint64_t carrier;
+};
+
+/* Raised, and closed by the control room. */
+static struct scene scene(unsigned dispatchers)
+{
+        struct scene s = { .model = model_region(dispatchers, 2) };
+        struct command close;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        s.carrier = model_login(s.model, 0, 1);
+        model_press(s.model, s.carrier, 1, &s.alert);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        assert_non_null(model_tombstone(s.model, s.id));
+        return s;
+}
+
+static void lose_all(struct scene *s)
+{
+        model_store(s->model, false);
+        model_lose(s->model, s->id, -1);
+}
+
+static void assert_closed(struct scene *s, unsigned dispatchers)
+{
+        struct record record = model_record(s->model, s->id);
+
+        assert_int_equal(record.state, ALERT_CLOSED);
+        assert_int_equal(record.close_reason, CLOSE_HELPED);
+        assert_non_null(model_tombstone(s->model, s->id));
+        assert_int_equal(model_open(s->model), 0);
+        for (unsigned d = 0; d < dispatchers; d++) {
+                assert_int_equal(model_counters(s->model, d)->open_alerts, 0);
+                assert_int_equal(model_counters(s->model, d)->waiting, 0);
+        }
+}
+
+static void test_lost_whole(void **state)
+{
+        for (unsigned dispatchers = 1; dispatchers <= 2; dispatchers++) {
+                struct scene s = scene(dispatchers);
+                struct record before = model_record(s.model, s.id), after;
+                uint8_t hash[RECORD_HASH_SIZE];
+
+                s.model->options.hash(NULL,
+                                      (struct cbor_span){ model_stored(s.model, s.id)->record.at,
+                                                          model_stored(s.model, s.id)->record.len },
+                                      hash);
+                lose_all(&s);
+                model_pass(s.model, 10 * CORE_CLOSED_KEPT_MS); /* however long it is away */
+                model_store(s.model, true);
+                assert_closed(&s, dispatchers);
+                after = model_record(s.model, s.id);
+                assert_true(after.version > before.version);
+                assert_int_equal(after.closed_at_ms, before.closed_at_ms);
+                assert_string_equal(after.closed_by_id, before.closed_by_id);
+                assert_int_equal(after.asked_count, before.asked_count);
+                assert_memory_equal(after.before, hash, RECORD_HASH_SIZE);
+                model_free(s.model);
+        }
+}
+
+/* Who closed it is dead; the one that saw it in the feed knows. */
+static void test_seen_by_another(void **state)
+{
+        struct scene s = scene(2);
+
+        model_kill(s.model, 0);
+        lose_all(&s);
+        model_store(s.model, true);
+        assert_closed(&s, 0);
+        model_free(s.model);
+}
+
+/* Nothing lost: it is looked up, and that is all. */
+static void test_nothing_lost(void **state)
+{
+        struct scene s = scene(2);
+        size_t feed = s.model->feed_count, looks = s.model->looks;
+
+        model_store(s.model, false);
+        model_store(s.model, true);
+        assert_int_equal(s.model->looks, looks + 2);
+        assert_int_equal(s.model->feed_count, feed);
+        assert_closed(&s, 2);
+        model_pass(s.model, CORE_CLOSED_KEPT_MS + 1000); /* and not for ever */
+        model_store(s.model, false);
+        looks = s.model->looks;
+        model_store(s.model, true);
+        assert_int_equal(s.model->looks, looks);
+        model_free(s.model);
+}
+
+/* The phone had not heard of the closure, and offers to a dispatcher that did not see it: open for a moment, closed again. */
+static void test_raised_anew(void **state)
+{
+        struct scene s = scene(2);
+        uint64_t again;
+
+        model_store_of(s.model, 1, false);
+        model_kill(s.model, 1);
+        model_start(s.model, 1); /* knows nothing of it */
+        model_store_of(s.model, 0, false);
+        model_lose(s.model, s.id, -1);
+        again = model_login(s.model, 1, 1);
+        model_store_of(s.model, 1, true);
+        model_press(s.model, again, 1, &s.alert);
+        model_store_of(s.model, 0, true);
+        assert_closed(&s, 2);
+        assert_int_equal(model_session(s.model, again)->receipt.state, RECEIPT_CLOSED_HELPED);
+        model_free(s.model);
+}
+
+/* The same, and the one that knows is there all the time: the feed says it. */
+static void test_raised_anew_beside_one_that_knows(void **state)
+{
+        struct scene s = scene(2);
+        struct record record = model_record(s.model, s.id);
+        uint64_t again;
+
+        model_kill(s.model, 1);
+        model_start(s.model, 1);
+        model_lose(s.model, s.id, -1); /* without a word to anybody */
+        again = model_login(s.model, 1, 1);
+        model_pass(s.model, 1000);
+        model_press(s.model, again, 1, &s.alert);
+        assert_closed(&s, 2);
+        assert_true(model_record(s.model, s.id).raised_at_ms > record.raised_at_ms);
+        model_free(s.model);
+}
+
+/* A late PIN waits for the store with it: closed first, then noted. */
+static void test_late_pin(void **state)
+{
+        struct scene s = scene(1);
+
+        lose_all(&s);
+        s.alert.revision++;
+        s.alert.marks = ALERT_DURESS;
+        model_press(s.model, s.carrier, 1, &s.alert);
+        model_store(s.model, true);
+        assert_closed(&s, 1);
+        assert_int_equal(model_session(s.model, s.carrier)->receipt.state, RECEIPT_CLOSED_HELPED);
+        model_free(s.model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_lost_whole),
+                cmocka_unit_test(test_seen_by_another),
+                cmocka_unit_test(test_nothing_lost),
+                cmocka_unit_test(test_raised_anew),
+                cmocka_unit_test(test_raised_anew_beside_one_that_knows),
+                cmocka_unit_test(test_late_pin),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
