@@ -97,6 +97,7 @@ class Failover(region_test.Case):
         self.press()
         alert, took = self.pressed(known, since)
         print(f"received {took:.1f} s after kill -9 of the primary")
+        self.assertRegex(self.region.vigie("status"), r"open\.\w+ +1\n")  # the operator's tool finds it too
         self.alerts.process[victim].start()
         self.wait("a replica again", lambda: self.alerts.role(victim) == "slave", WHOLE_S)
         self.end(alert)
