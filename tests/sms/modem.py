@@ -411,6 +411,11 @@ class Modem:
         self._tell()
         return True
 
+    def tidy(self):
+        """The person deletes what was read, or their SIM is full one day."""
+        self.stored = {slot: entry for slot, entry in self.stored.items() if not entry[0]}
+        self.wanted(self)
+
     def _centre_octets(self):
         """The centre's address as it stands before each PDU: octets, type, digits."""
         number = pdu.address(self.centre)[1:]

@@ -155,6 +155,14 @@ class Receiving(ModemCase):
         self.at.command("AT+CMGD=1,4")
         self.assertEqual((self.ask(modem=ONE)["stored"], self.ask(modem=ONE)["waiting"]), (2, 0))
 
+    def test_taken_by_the_person(self):
+        """What was read goes off the SIM with the inbox; what was not stays."""
+        self.ask(send={"from": TWO, "to": ONE, "text": "a"})
+        self.ask(send={"from": TWO, "to": ONE, "text": "b"})
+        self.at.command("AT+CMGR=1")
+        self.ask(inbox=ONE, take=True)
+        self.assertEqual(self.ask(modem=ONE)["stored"], 1)
+
 
 class States(ModemCase):
     def test_no_sim(self):

@@ -9,7 +9,7 @@ number, into an inbox here.  F shortens all times (0.01: a hundred times faster)
 
     {"send": {"from", "to", "text" or "hex" (+ "udh"), "copies", "now": past the shape}}    a phone sends
     {"flood": {"count", "to", "from": prefix, "text" or "hex", "per_s"}}                  many, by many senders, past the shape
-    {"inbox": NUMBER, "take": bool}            what it received, long texts put together
+    {"inbox": NUMBER, "take": bool}            what it received, long texts put together; taken: off its SIM too
     {"modem": NUMBER, "state": ..., "code": CMS error of no_credit}       without state: how it is.  States: see modem.py
     {"shape": "etsi", "none" or {"first_s", "first_fails", "retry_s", "retry_fails", "lost", "doubled"}, "factor": F}
     {"hold": {"from", "to"}}  {"drop": {"from", "to"}, "count": n}        from now on; every key of the filter may be left out
@@ -101,6 +101,8 @@ class Network:
             asyncio.get_running_loop().call_later(slice_s, self._flood, given, part, until)
 
     def inbox(self, request):
+        if request.get("take") and request["inbox"] in self.centre.modems:
+            self.centre.modems[request["inbox"]].tidy()
         return {"inbox": self.centre.inbox(request["inbox"], request.get("take", False))}
 
     def modem(self, request):
