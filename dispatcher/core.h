@@ -117,7 +117,8 @@ struct core_options {
         bool drill_announced;            /* a drill climbs the ladder like an alert */
         int64_t overdue_ms, overdue_no_coverage_ms, question_ms; /* 0: CORE_OVERDUE_MS and so on */
         bool alerts_only; /* an alert port: a session carries alert objects and receipts.  Any other frame, hello too, is refused
-                           * (FRAME_ERROR_NOT_ALLOWED) and closes the session (1008); a test press is dropped */
+                           * (FRAME_ERROR_NOT_ALLOWED) and closes the session (1008); a test press is dropped; by SMS
+                           * all is as elsewhere */
         uint32_t sessions_max;      /* 1..CORE_SESSIONS_MAX; 0: CORE_SESSIONS_MAX */
         bool sms;                   /* a gateway is there; false: no SMS is asked for */
         const char *control_number; /* of the control room, rung by SMS while its consoles are blind; NULL: none */

@@ -20,7 +20,7 @@ static void offer_test(struct core *core, const struct intake_verdict *verdict, 
         struct fact *fact;
         struct test *test;
 
-        if (core->options.alerts_only || verdict->press.why != UNVERIFIED_NOT || handset == NULL || !core->store_up ||
+        if ((core->options.alerts_only && to->session != 0) || verdict->press.why != UNVERIFIED_NOT || handset == NULL || !core->store_up ||
             core->disk_full || core->tests.count == core->tests.max ||
             !bucket_take(&handset->tests, core->now_ms, CORE_TEST_BURST, CORE_TEST_REFILL_MS)) {
                 core->counters.tests_dropped++;

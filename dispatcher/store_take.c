@@ -4,6 +4,7 @@
  *
  *      commit -> held -> (HSET waits, WAIT 1 1000) -> told
  *
+ * At most CORE_COMMITS_MAX are held: the core has no more in flight.
  * WAIT counts what its own client wrote before; the HSET, later than the takes in the stream of replication, stands for
  * them.  Source: redis.io/commands/wait. */
 #include <stdlib.h>

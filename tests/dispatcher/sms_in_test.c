@@ -311,18 +311,23 @@ static void test_not_proved(void **state)
         }
 }
 
-/* The monthly test: proved, and told by SMS. */
+/* The monthly test: proved, and told by SMS; by an alert port's process as well, if the gateway brings it there. */
 static void test_a_test(void **state)
 {
-        struct model *model = region(1);
-        struct alert alert = model_alert_default(model, 1);
+        for (int port = 0; port < 2; port++) {
+                struct model *model = region(1);
+                struct alert alert = model_alert_default(model, 1);
 
-        alert.kind = ALERT_TEST;
-        assert_true(model_sms_press(model, 0, own(1), 1, &alert));
-        assert_int_equal(model_open(model), 0);
-        assert_int_equal(model->tests, 1);
-        assert_int_equal(model_last_receipt(model, own(1))->receipt.state, RECEIPT_PROVED);
-        model_free(model);
+                model_kill(model, 0);
+                model->options.alerts_only = port == 1;
+                model_start(model, 0);
+                alert.kind = ALERT_TEST;
+                assert_true(model_sms_press(model, 0, own(1), 1, &alert));
+                assert_int_equal(model_open(model), 0);
+                assert_int_equal(model->tests, 1);
+                assert_int_equal(model_last_receipt(model, own(1))->receipt.state, RECEIPT_PROVED);
+                model_free(model);
+        }
 }
 
 /* Junk from ten thousand numbers: a handful raised, one notice each for some and one for the rest; all of it taken, so that it does
