@@ -32,7 +32,7 @@ static void test_good(void **state)
 /* Each bit of each file that is the archive. */
 static void test_every_bit(void **state)
 {
-        static const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
+        const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
         struct made *m = *state;
 
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -54,7 +54,7 @@ static void test_every_bit(void **state)
 
 static void test_every_truncation_and_one_octet_more(void **state)
 {
-        static const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
+        const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
         struct made *m = *state;
 
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -87,7 +87,7 @@ static int oracle(struct made *m)
 
 static void test_oracle(void **state)
 {
-        static const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD };
+        const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD };
         struct made *m = *state;
 
         assert_int_equal(oracle(m), 0);
