@@ -29,7 +29,7 @@ PKGS := libcrypto libssl libuv libwebsockets hiredis geos proj libgps jansson in
 OURS := -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(MODE_$(BUILD)) $(shell pkg-config --cflags $(PKGS))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
 CURL := $(shell pkg-config --libs libcurl) # the dispatcher alone
-PCSC := $(shell pkg-config --libs libpcsclite) # the door alone
+DOOR := $(shell pkg-config --libs libcrypto zlib inih libuv libpcsclite) # all that the door links
 
 # ---- libraries: every .c of the folder.  Programs: a main.c, and the rest of the folder as an archive that tests link too.
 lib_base       := $(wildcard base/*.c)
@@ -77,7 +77,7 @@ $O/bin/vigie-keeper: $O/console/keeper/main.o $O/libkeeper.a $(LOW)
 $O/bin/vigie-handset: $O/device/handset/host/main.o $O/libhost.a $O/libvigie-handset.a $(LOW)
 	$(LINK) $(LIBS)
 $O/bin/vigie-door: $O/device/door/main.o $O/libdoor.a $O/libwire.a $O/libbase.a
-	$(LINK) $(LIBS) $(PCSC)
+	$(LINK) $(DOOR)
 $O/device/door/pcsc.o: OURS += $(shell pkg-config --cflags libpcsclite)
 $O/bin/vigie: $O/ops/vigie/main.o $O/libops.a $(LOW)
 	$(LINK) $(LIBS)
@@ -119,7 +119,7 @@ $O/tests/device/handset/host/%_test: $O/tests/device/handset/host/%_test.o $O/li
 $O/tests/device/door/virtual_phone: $O/tests/device/door/virtual_phone.o $O/libvigie-handset.a $O/libwire.a $O/libbase.a
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/door/%_test: $O/tests/device/door/%_test.o $O/libdoor.a $O/libvigie-handset.a $O/libwire.a $O/libbase.a
-	$(LINK) $(TEST_LIBS) $(LIBS) $(PCSC)
+	$(LINK) $(TEST_LIBS) $(LIBS) $(DOOR)
 $O/tests/device/handset/%_test: $O/tests/device/handset/%_test.o $O/libvigie-handset.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/dispatcher/%_test: $O/tests/dispatcher/%_test.o \

@@ -1,6 +1,7 @@
 #include "device/door/chain.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -211,6 +212,19 @@ static int go_on(struct chain *chain, const struct chain_walk *walk)
         return walk->held < walk->last ? head_write(chain) : 0;
 }
 
+/* leftovers_remove: what file_write() had begun beside `head` or `status` when the power went. */
+static void leftovers_remove(const struct chain *chain)
+{
+        DIR *dir = opendir(chain->options.folder);
+        struct dirent *entry;
+
+        while (dir != NULL && (entry = readdir(dir)) != NULL)
+                if (strncmp(entry->d_name, "head.tmp.", 9) == 0 || strncmp(entry->d_name, "status.tmp.", 11) == 0)
+                        unlinkat(dirfd(dir), entry->d_name, 0);
+        if (dir != NULL)
+                closedir(dir);
+}
+
 static int lock(struct chain *chain)
 {
         char path[PATH_MAX];
@@ -244,6 +258,7 @@ int chain_open(const struct chain_options *options, struct chain *ret_chain, cha
                 snprintf(why, 160, "%s", r == -EWOULDBLOCK ? "another process has it" : strerror(-r));
                 return r;
         }
+        leftovers_remove(chain);
         if ((r = chain_walk(&walk)) < 0) {
                 snprintf(why, 160, "%s", walk.why[0] != 0 ? walk.why : strerror(-r));
                 return r;

@@ -41,11 +41,11 @@ void *realloc(void *piece, size_t size)
 
 static struct post p;
 
-static double now_us(void)
+static double now_us(clockid_t clock)
 {
         struct timespec t;
 
-        clock_gettime(CLOCK_MONOTONIC, &t);
+        clock_gettime(clock, &t);
         return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
@@ -84,8 +84,8 @@ static void sizes(size_t buildings)
         door_close(&d);
 }
 
-/* verify: the decision alone, over and over. */
-static size_t verify(double *us)
+/* verify: the decision alone, over and over; by the wall, or by what this thread had of a processor that others use too. */
+static size_t verify(double *us, clockid_t clock)
 {
         size_t heap = 0;
 
@@ -96,9 +96,9 @@ static size_t verify(double *us)
                 phone_prove(&p.phone, (struct cbor_span){ NULL, 0 }, DOOR_SCANNER, p.region.here);
                 presentation_read(span_of(&p.phone.presentation), &p.region.question.pass, &p.region.question.proof);
                 before = calls;
-                from = now_us();
+                from = now_us(clock);
                 pass_verify(&p.region.crypto, &p.region.question, &p.verdict);
-                us[i] = now_us() - from;
+                us[i] = now_us(clock) - from;
                 heap += calls - before;
                 if (p.verdict.refusal != PASS_GOOD)
                         abort();
@@ -119,10 +119,10 @@ static size_t judge(double *us)
                 phone_prove(&p.phone, (struct cbor_span){ NULL, 0 }, DOOR_SCANNER, p.region.here);
                 shown.presentation = span_of(&p.phone.presentation);
                 before = calls;
-                from = now_us();
+                from = now_us(CLOCK_MONOTONIC);
                 if (entrance_judge(&p.entrance, &shown, &p.verdict, &p.opened) < 0 || !p.opened)
                         abort();
-                us[i] = now_us() - from;
+                us[i] = now_us(CLOCK_MONOTONIC) - from;
                 heap += calls - before;
         }
         return heap;
@@ -133,19 +133,23 @@ int main(void)
         static double us[PASSES];
         static const size_t rounds[] = { 1, 40, 400 };
         size_t heap, used;
-        double fastest;
+        double p99_us;
 
         if (arena_install() < 0)
                 return 1;
         post_make(&p, DOOR_SCANNER);
         if (post_start(&p) < 0)
                 return 1;
-        verify(us); /* once before: tables that libcrypto makes at its first use */
+        if (calls == 0)
+                abort(); /* ours is not the malloc that is called: it would count nothing */
+        verify(us, CLOCK_MONOTONIC); /* once before: tables that libcrypto makes at its first use */
         used = arena_used();
-        heap = verify(us);
+        heap = verify(us, CLOCK_MONOTONIC);
         tell("pass verified at a door", us);
-        fastest = us[PASSES * 99 / 100];
-        printf("  heap allocations in %d: %zu (goal 0); libcrypto's fixed memory: %zu of %d KiB, %zu more after the first %d\n", PASSES,
+        heap += verify(us, CLOCK_THREAD_CPUTIME_ID);
+        tell("  of it this thread's own time", us);
+        p99_us = us[PASSES * 99 / 100];
+        printf("  heap allocations in 2 x %d: %zu (goal 0); libcrypto's fixed memory: %zu of %d KiB, %zu more after the first %d\n", PASSES,
                heap, arena_used() / 1024, ARENA_SIZE / 1024, arena_used() - used, PASSES);
         heap += judge(us);
         tell("judged, written down and opened, this disk's syncs included", us);
@@ -153,7 +157,7 @@ int main(void)
         post_remove(&p);
         for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++)
                 sizes(rounds[i]);
-        if (fastest > GOAL_US)
+        if (p99_us > GOAL_US)
                 printf("p99 is over the goal of %d us\n", GOAL_US);
-        return heap == 0 ? 0 : 1;
+        return heap == 0 && p99_us <= GOAL_US ? 0 : 1;
 }

@@ -254,6 +254,29 @@ class Scanner(Case):
         w.door.stdin.close()
         w.door = first
 
+    def test_serial(self):
+        w = self.world
+        master, slave = os.openpty()
+        name = os.path.join(w.folder, "tty")
+        os.symlink(os.ttyname(slave), name)
+        self.assertIsNone(w.start(f"scanner.device={name}", "scanner.baud=115200"))
+        time.sleep(0.3)  # the line is raw when the door has opened it
+        self.assertEqual(w.next_line(lambda: os.write(master, w.say("text").encode() + b"\r")), "open")
+        os.write(master, b"VG1:HALF A LI")  # the scanner loses power; what it reads next is whole
+        time.sleep(3)
+        self.assertEqual(w.next_line(lambda: os.write(master, w.say("text").encode() + b"\r\n")), "open")
+        os.close(slave)
+        os.close(master)
+        wait_for(lambda: "tty: " in w.logged())
+        self.assertIsNone(w.door.poll())
+        master, slave = os.openpty()
+        os.remove(name)
+        os.symlink(os.ttyname(slave), name)
+        wait_for(lambda: "there again" in w.logged())
+        self.assertEqual(w.next_line(lambda: os.write(master, w.say("text").encode() + b"\n")), "open")
+        os.close(slave)
+        os.close(master)
+
     def test_end_of_input(self):
         self.assertIsNone(self.world.start())
         self.world.door.stdin.close()

@@ -339,7 +339,9 @@ static void torn_tail(void **state)
         }
         assert_int_equal(look(), 0);
         assert_int_equal(s.walk.torn_octets, 17);
+        assert_int_equal(file_write(folder_file(&s.folder, "head.tmp.7", path), "he", 2, 0600), 0);
         assert_int_equal(start(), 0);
+        assert_int_not_equal(access(path, F_OK), 0);
         assert_int_equal(look(), 0);
         assert_int_equal(s.walk.torn_octets, 0);
         assert_int_equal(append(7), 0);
