@@ -3,6 +3,8 @@
  *      vigie-sim [--from SEED] [--seeds N | --alerts N] [--jobs N] [--keep FOLDER]
  *                                                            by N processes; with --alerts until that many were simulated;
  *                                                            each failing seed is shrunk, drawn and (--keep) kept as a tape
+ *      vigie-sim --kill-everywhere STRIDE [--tape FILE] [--keep FOLDER]
+ *                                                            a short run, with somebody killed at each STRIDE-th action boundary
  *      vigie-sim --trace FILE [--from SEED] [--seeds N]      what the store was asked, for tests/sim/redis_test
  *      vigie-sim --tape FILE                                 one tape, drawn
  *      vigie-sim --failures [--seeds N]                      only say which seeds fail: "SEED INVARIANT" a line
@@ -14,6 +16,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "tests/sim/everywhere.h"
 #include "tests/sim/jobs.h"
 
 #define FAILED_MAX 10 /* so many failing seeds are drawn; of more only the line stands */
@@ -21,7 +24,7 @@
 
 struct options {
         uint64_t from, seeds, alerts;
-        unsigned jobs;
+        unsigned jobs, stride; /* stride: 0 not killed everywhere */
         const char *keep, *tape, *skip, *trace;
         bool until_failure, failures, hash, every_tick;
 };
@@ -80,27 +83,37 @@ static void tell_failure(uint64_t seed, const struct options *options)
         free(plan);
 }
 
-static int play_tape(const char *path)
+/* Returns 0, or -1 with a word on stderr. */
+static int read_tape(const char *path, struct plan *ret_plan)
 {
         FILE *from = fopen(path, "r");
-        struct plan plan;
-        struct outcome outcome;
         unsigned line;
         int r;
 
         if (from == NULL) {
                 fprintf(stderr, "%s: %s\n", path, strerror(errno));
-                return 2;
+                return -1;
         }
-        r = plan_read(from, &plan, &line);
+        r = plan_read(from, ret_plan, &line);
         fclose(from);
-        if (r < 0) {
+        if (r < 0)
                 fprintf(stderr, "%s:%u: cannot be read\n", path, line);
+        return r < 0 ? -1 : 0;
+}
+
+static int play_tape(const char *path)
+{
+        struct plan *plan = malloc(sizeof(*plan));
+        struct outcome outcome;
+
+        if (read_tape(path, plan) < 0) {
+                free(plan);
                 return 2;
         }
-        draw(&plan, SIZE_MAX);
-        outcome_of(&plan, NULL, &outcome);
+        draw(plan, SIZE_MAX);
+        outcome_of(plan, NULL, &outcome);
         printf("hash %016" PRIx64 "\n", outcome.hash);
+        free(plan);
         return outcome.failed;
 }
 
@@ -212,6 +225,38 @@ static int run(const struct options *options)
         return r < 0 || total.failures > 0;
 }
 
+/* One more death that is not survived. */
+static void tell_killed(void *user, const struct plan *plan, const struct outcome *outcome)
+{
+        const struct options *options = user;
+        const struct order *kill = &plan->orders[plan->count - 1];
+
+        if (!outcome->failed)
+                return;
+        printf("%s %u at its action %" PRId64 "%s: %s: %s\n", order_name(kill->kind), kill->who, kill->a,
+               kill->b ? ", and its power gone" : "", outcome->which, outcome->what);
+        if (options->keep != NULL)
+                keep_tape(plan, outcome, options->keep);
+        fflush(stdout);
+}
+
+static int kill_everywhere(const struct options *options)
+{
+        struct everywhere how = { .first = 1, .stride = options->stride, .fn = tell_killed, .user = (void *)options };
+        struct plan *plan = malloc(sizeof(*plan));
+        size_t runs, failed;
+
+        everywhere_plan(plan);
+        if (options->tape != NULL && read_tape(options->tape, plan) < 0) {
+                free(plan);
+                return 2;
+        }
+        failed = everywhere_run(plan, &how, &runs);
+        printf("killed at %zu action boundaries, each in a run of its own: %zu failed\n", runs, failed);
+        free(plan);
+        return failed > 0;
+}
+
 /* What the store was asked in each seed, one after the other; each begins with "begin". */
 static int trace(const struct options *options)
 {
@@ -255,6 +300,8 @@ int main(int argc, char **argv)
                         options.from = strtoull(value, NULL, 10), i++;
                 else if (strcmp(argv[i], "--seeds") == 0)
                         options.seeds = strtoull(value, NULL, 10), i++;
+                else if (strcmp(argv[i], "--kill-everywhere") == 0)
+                        options.stride = (unsigned)strtoul(value, NULL, 10), i++;
                 else if (strcmp(argv[i], "--trace") == 0)
                         options.trace = value, i++;
                 else if (strcmp(argv[i], "--alerts") == 0)
@@ -276,6 +323,8 @@ int main(int argc, char **argv)
         }
         if (options.alerts > 0) /* as many seeds as that takes */
                 options.seeds = UINT64_MAX;
+        if (options.stride > 0)
+                return kill_everywhere(&options);
         if (options.trace != NULL)
                 return trace(&options);
         return options.tape != NULL ? play_tape(options.tape) : run(&options);

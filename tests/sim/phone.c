@@ -216,6 +216,11 @@ static void act(struct sim *sim, unsigned number, const struct vigie_action *a)
         }
 }
 
+static void starts_again(struct sim *sim, struct happening *it)
+{
+        phone_start(sim, it->who);
+}
+
 void phone_tell(struct sim *sim, unsigned number, struct vigie_event *event)
 {
         struct phone *phone = &sim->phones[number];
@@ -240,7 +245,8 @@ void phone_tell(struct sim *sim, unsigned number, struct vigie_event *event)
                 shows |= sim->actions->action[i].type == VIGIE_DO_SHOW;
                 if (phone->kill_in > 0 && --phone->kill_in == 0) {
                         sim_mark(sim, MARK_PHONE_DIED_IN_ACTIONS);
-                        phone_stop(sim, number, true);
+                        phone_stop(sim, number, phone->kill_power);
+                        sim_at(sim, sim_between(&sim->chance, 2000, 20000), starts_again, number);
                         return;
                 }
                 act(sim, number, &sim->actions->action[i]);
@@ -335,6 +341,9 @@ void phone_stop(struct sim *sim, unsigned number, bool power)
         phone->run++;
         phone->syncs++;
         phone->kill_in = 0;
+        for (size_t i = 0; i < sim->press_count; i++) /* what is not durable by now never will be: entries are counted anew */
+                if (sim->presses[i].phone == number && !sim->presses[i].durable)
+                        sim->presses[i].entries = SIZE_MAX;
         if (power)
                 disk_power_cut(&phone->disk, &sim->chance, (unsigned)sim->plan->rates[RATE_TORN]);
         net_phone_died(sim, number);

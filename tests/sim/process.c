@@ -180,7 +180,7 @@ void process_tell(struct sim *sim, unsigned number, struct core_event *event)
         while (p->core != NULL && p->run == run && core_next(p->core, &action)) {
                 if (p->kill_in > 0 && --p->kill_in == 0) {
                         sim_mark(sim, MARK_PROCESS_DIED_IN_ACTIONS);
-                        process_stop(sim, number, true);
+                        process_stop(sim, number, p->kill_power);
                         return;
                 }
                 act(sim, number, &action);

@@ -227,7 +227,7 @@ static void order_phone(struct sim *sim, const struct order *o)
                 break;
         case ORDER_PHONE_KILL:
                 phone->kill_in = phone->alive ? o->a : 0;
-                sim_at(sim, 30000, phone_back, o->who);
+                phone->kill_power = o->b != 0;
                 break;
         case ORDER_PHONE_OFF:
                 phone_goes_off(sim, o);
@@ -269,6 +269,7 @@ static void order_region(struct sim *sim, const struct order *o)
         switch (o->kind) {
         case ORDER_KILL:
                 p->kill_in = p->core != NULL ? o->a : 0;
+                p->kill_power = o->b != 0;
                 break;
         case ORDER_PAUSE:
                 p->paused_until_ms = until(sim, p->paused_until_ms, o->a);
@@ -380,6 +381,8 @@ struct sim *sim_run(const struct plan *plan, struct chart *chart)
         sim->actions = calloc(1, sizeof(*sim->actions));
         sim->positions_up = true;
         sim->phone_count = SIM_CARRIERS + SIM_SUPERVISORS + (unsigned)plan->rates[RATE_MORE_CARRIERS];
+        if (sim->phone_count > SIM_PHONES)
+                sim->phone_count = SIM_PHONES;
         sim->process_count = plan->rates[RATE_ALERT_PORT] ? SIM_PROCESSES : SIM_ORDINARY;
         check_begin(sim);
         sim->trust_len = sign_trust(sim->trust);

@@ -22,7 +22,7 @@
 #include "tests/sim/store.h"
 
 #define SIM_CARRIERS    4  /* the first phones */
-#define SIM_SUPERVISORS 4  /* the next; the last of them is a manager */
+#define SIM_SUPERVISORS 8  /* the next; the last of them is a manager */
 #define SIM_PHONES      20 /* the others are carriers too, as many as the plan has: phone_count */
 #define SIM_PROCESSES   4  /* two, and two of the alert port where the plan has them: process_count */
 #define SIM_ORDINARY    2
@@ -108,6 +108,7 @@ struct phone {
         int64_t drip_ms, disk_ms, asleep_until_ms;
         bool disk_full, fsync_fails, journal_bad, syncing;
         long kill_in; /* dies before the so many-th action from now; 0 not */
+        bool kill_power;
         uint64_t syncs;
         size_t base; /* entries that were there before those below */
         uint32_t seqs[4096];
@@ -149,6 +150,7 @@ struct process {
         size_t appended_count, appended_durable;
         uint64_t durable_number; /* of the last durable one, in this run */
         long kill_in;
+        bool kill_power;
         int store;          /* which of the two Redis it talks to; -1: none */
         unsigned store_run; /* counts connections */
         bool store_up, feeding;
@@ -165,6 +167,7 @@ struct known {
         unsigned phone;
         int64_t first_ms;    /* first handed to the network */
         bool journaled;      /* its press is durable with a dispatcher */
+        bool unwritten;      /* no phone's journal took it: it goes with the phone */
         unsigned journals;   /* with which: bit i */
         bool committed;      /* in some store, once */
         bool unjournaled_ok; /* a dispatcher had a full disk: it may go without */

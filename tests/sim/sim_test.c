@@ -9,9 +9,12 @@
 #include <dirent.h>
 #include <errno.h>
 
+#include "tests/sim/everywhere.h"
 #include "tests/sim/shrink.h"
 
 #define SEEDS 60 /* some 5 s with sanitizers on the slowest machine we have */
+#define EVERY_TICK_SEEDS 6
+#define KILL_STRIDE      7
 
 static void must_hold(const struct plan *plan, const char *name)
 {
@@ -74,6 +77,43 @@ static void test_same_seed_same_run(void **state)
         assert_true(one.hash != two.hash);
 }
 
+/* A tick that core_due_ms does not ask for does nothing: without those the run is the same. */
+static void test_ticks_left_out_do_nothing(void **state)
+{
+        for (uint64_t seed = 1; seed <= EVERY_TICK_SEEDS; seed++) {
+                struct plan plan;
+                struct outcome one, two;
+
+                plan_draw(&plan, seed);
+                outcome_of(&plan, NULL, &one);
+                plan.every_tick = true;
+                outcome_of(&plan, NULL, &two);
+                if (one.hash != two.hash)
+                        fail_msg("seed %llu", (unsigned long long)seed);
+        }
+}
+
+static void must_survive(void *user, const struct plan *plan, const struct outcome *outcome)
+{
+        const struct order *kill = &plan->orders[plan->count - 1];
+
+        if (outcome->failed)
+                fail_msg("%s %u at its action %lld, power %lld: %s: %s", order_name(kill->kind), kill->who, (long long)kill->a,
+                         (long long)kill->b, outcome->which, outcome->what);
+}
+
+/* Somebody dies between two actions, at one boundary after the other (vigie-sim --kill-everywhere 1: at each). */
+static void test_killed_everywhere(void **state)
+{
+        struct everywhere how = { .first = 1, .stride = KILL_STRIDE, .fn = must_survive };
+        struct plan plan;
+        size_t runs;
+
+        everywhere_plan(&plan);
+        assert_int_equal(everywhere_run(&plan, &how, &runs), 0);
+        assert_true(runs > 12 * 5);
+}
+
 /* A plan comes back from its tape as it was; what is no tape is refused, with the line. */
 static void test_tape_format(void **state)
 {
@@ -129,6 +169,8 @@ int main(void)
                 cmocka_unit_test(test_seeds),
                 cmocka_unit_test(test_tapes),
                 cmocka_unit_test(test_same_seed_same_run),
+                cmocka_unit_test(test_ticks_left_out_do_nothing),
+                cmocka_unit_test(test_killed_everywhere),
                 cmocka_unit_test(test_tape_format),
                 cmocka_unit_test(test_disk_forgets),
         };
