@@ -55,6 +55,7 @@ class Peer:
         self.came = {}  # number -> how often
         self.ending = False
         self.kills = self.pressed = 0
+        self.killer = None
 
     def client(self, name, clean):
         client = mqtt.Client(name, clean_session=clean, protocol=mqtt.MQTTv311)
@@ -117,7 +118,11 @@ class Peer:
         self.publisher.start()
 
     def storm(self, kills, every_s):
-        """In a thread of its own, beside ours."""
+        """Kill after kill, in a thread of its own, beside ours."""
+        self.killer = threading.Thread(target=self._storm, args=(kills, every_s), daemon=True)
+        self.killer.start()
+
+    def _storm(self, kills, every_s):
         while self.kills < kills and not self.ending:
             time.sleep(max(0.1, every_s * (0.6 + 0.8 * self.random.random()) - RESTART_S))
             self.broker.kill()
@@ -138,6 +143,8 @@ class Peer:
 
     def stop(self):
         self.ending = True
+        if self.killer:
+            self.killer.join(10)  # it starts the broker again
         self.broker.stop()
 
     def lost(self):
