@@ -36,7 +36,8 @@ static void put_pass(struct inspect_text *out, const struct pass *p)
                 inspect_put_time(out, "window from", p->windows[i].from_s);
                 inspect_put_time(out, "window to", p->windows[i].to_s);
         }
-        inspect_put(out, "  policy: 0x%" PRIx32 "%s%s%s\n", p->policy, (p->policy & PASS_ONE_WAY) != 0 ? ", one way" : "",
+        inspect_put(out, "  policy: 0x%" PRIx32 "%s%s%s\n", p->policy,
+                    (p->policy & PASS_ONE_WAY) != 0 ? ", one way" : "",
                     (p->policy & PASS_CARETAKER) != 0 ? ", caretaker's page" : "",
                     (p->policy & PASS_SENSITIVE) != 0 ? ", sensitive buildings" : "");
 }
@@ -94,7 +95,8 @@ static void put_log(struct inspect_text *out, const struct door_log_entry *e)
         inspect_put_time(out, "time", e->time_s);
         inspect_put_time(out, "floor", e->floor_s);
         inspect_put_time(out, "status list issued at", e->list_issued_at_s);
-        inspect_put(out, "  answer: %s (%u)%s\n", pass_refusal_name(e->refusal), e->refusal, e->degraded ? ", degraded" : "");
+        inspect_put(out, "  answer: %s (%u)%s\n", pass_refusal_name(e->refusal), e->refusal,
+                    e->degraded ? ", degraded" : "");
         put_class(out, e->class);
         if (e->has_pass) {
                 inspect_put_octets(out, "subject", CBOR_OCTETS(e->subject));

@@ -1,5 +1,5 @@
-/* What phone and door say to each other over NFC (PROTOCOL.md 13.7): ISO 7816-4 command and response APDUs, short ones alone, and
- * the two small payloads in them.  The door is the reader, the phone the card.  Pure. */
+/* What phone and door say to each other over NFC (PROTOCOL.md 13.7): ISO 7816-4 command and response APDUs, short ones
+ * alone, and the two small payloads in them.  The door is the reader, the phone the card.  Pure. */
 #ifndef WIRE_ISO7816_H
 #define WIRE_ISO7816_H
 #include "wire/cbor.h"
@@ -22,9 +22,9 @@ enum iso7816_ins {
 
 enum iso7816_status {
         ISO7816_OK = 0x9000,
-        ISO7816_MORE = 0x6100,         /* and in the low octet how many are ready, 00 for 256 and more */
+        ISO7816_MORE = 0x6100, /* and in the low octet how many are ready, 00 for 256 and more */
         ISO7816_WRONG_LENGTH = 0x6700,
-        ISO7816_ASKED = 0x6982,        /* the carrier is asked for the PIN, or the proof is being made: again later */
+        ISO7816_ASKED = 0x6982, /* the carrier is asked for the PIN, or the proof is being made: again later */
         ISO7816_OUT_OF_TURN = 0x6985,
         ISO7816_NO_APPLICATION = 0x6A82,
         ISO7816_WRONG_PARAMETER = 0x6A86,
@@ -51,12 +51,12 @@ struct iso7816_command {
         size_t expected; /* Le: 1..256; 256 where the command names none */
 };
 
-/* iso7816_command_read: take a short command APDU apart; DATA points into IN.  Returns 0, -EBADMSG (its length is not what it says, or
- * an extended one). */
+/* iso7816_command_read: take a short command APDU apart; DATA points into IN.  Returns 0, -EBADMSG (its length is not
+ * what it says, or an extended one). */
 int iso7816_command_read(struct cbor_span in, struct iso7816_command *ret_command);
 
-/* iso7816_command_write: write COMMAND with Le 00 (all there is) to TO of ISO7816_COMMAND_MAX.  Data over ISO7816_DATA_MAX is a bug
- * (assert).  Returns the length. */
+/* iso7816_command_write: write COMMAND with Le 00 (all there is) to TO of ISO7816_COMMAND_MAX.  Data over
+ * ISO7816_DATA_MAX is a bug (assert).  Returns the length. */
 size_t iso7816_command_write(const struct iso7816_command *command, uint8_t to[ISO7816_COMMAND_MAX]);
 
 /* iso7816_offer_write, _read: what SELECT answers, [1, list issued s, list octets]; 0, 0: the phone has none.

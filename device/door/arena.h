@@ -1,8 +1,10 @@
-/* A fixed heap for libcrypto, so that a door's memory has a bound and nothing that is shown to it asks the system's heap.
+/* A fixed heap for libcrypto, so that a door's memory has a bound and nothing that is shown to it asks the system's
+ * heap.
  *
- * Checking one signature makes and frees some hundreds of libcrypto's objects, and the same ones each time.  Pieces of 2^n octets, a
- * list of free ones for each n, none ever joined or cut again: after the first check the lists hold all that any later one needs.
- * When it is full libcrypto gets no memory: the signature does not verify, and the door stays shut.
+ * Checking one signature makes and frees some hundreds of libcrypto's objects, and the same ones each time.  Pieces of
+ * 2^n octets, a list of free ones for each n, none ever joined or cut again: after the first check the lists hold all
+ * that any later one needs. When it is full libcrypto gets no memory: the signature does not verify, and the door
+ * stays shut.
  *
  * For programs of one thread.  Holds file-scope state: libcrypto's hooks carry no pointer of ours. */
 #ifndef DEVICE_DOOR_ARENA_H

@@ -69,7 +69,7 @@ static int real_remove(void *user, const char *path)
 
 static void calls_fill(struct chain_calls *calls)
 {
-        static const struct chain_calls real = { NULL,         real_create,  real_write, real_sync, real_sync_folder,
+        static const struct chain_calls real = { NULL,         real_create, real_write, real_sync, real_sync_folder,
                                                  real_replace, real_remove };
 
         if (calls->create == NULL)

@@ -182,7 +182,8 @@ static int read_files(struct state *s)
         return r;
 }
 
-/* read_held: the entry in the file `head`: written after each entry of the log, so that a log cut at its end is seen. */
+/* read_held: the entry in the file `head`: written after each entry of the log, so that a log cut at its end is
+ * seen. */
 static int read_held(struct state *s)
 {
         struct chain_walk *w = s->walk;

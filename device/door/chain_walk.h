@@ -1,5 +1,5 @@
-/* Going through the files of a door's log, oldest first: every entry against the one before it.  For the door's start and for
- * `vigie-door verify-log`. */
+/* Going through the files of a door's log, oldest first: every entry against the one before it.  For the door's start
+ * and for `vigie-door verify-log`. */
 #ifndef DEVICE_DOOR_CHAIN_WALK_H
 #define DEVICE_DOOR_CHAIN_WALK_H
 #include <limits.h>
@@ -36,17 +36,17 @@ struct chain_walk {
         uint8_t head[HELLO_HEAD_SIZE]; /* zeros where there is none */
         size_t files;
         uint64_t names[CHAIN_FILES_MAX]; /* of the files, oldest first: the number in each */
-        bool last_has_header;          /* false: the newest file was never begun in earnest */
-        off_t end;                     /* where the whole entries of the newest file that has one end */
-        struct entry_chain entries;    /* and the framing there */
-        uint64_t torn_octets;          /* behind that: an entry that was cut off; 0 as a rule */
-        uint64_t held;                 /* number of the entry in the file `head`, 0 where there is none */
-        char why[160];                 /* on failure: which file and entry, and the rule broken */
+        bool last_has_header;            /* false: the newest file was never begun in earnest */
+        off_t end;                       /* where the whole entries of the newest file that has one end */
+        struct entry_chain entries;      /* and the framing there */
+        uint64_t torn_octets;            /* behind that: an entry that was cut off; 0 as a rule */
+        uint64_t held;                   /* number of the entry in the file `head`, 0 where there is none */
+        char why[160];                   /* on failure: which file and entry, and the rule broken */
 };
 
-/* chain_walk: go through all of it.  Good is: whole files, numbers without a gap, each entry naming the one before, each entry signed
- * where there is a key; and the log reaches what the file `head` holds, and not more than one entry beyond.
- * A tail that is not whole is good in the newest file alone: the power went in the middle of a write.
+/* chain_walk: go through all of it.  Good is: whole files, numbers without a gap, each entry naming the one before,
+ * each entry signed where there is a key; and the log reaches what the file `head` holds, and not more than one entry
+ * beyond. A tail that is not whole is good in the newest file alone: the power went in the middle of a write.
  * Returns 0; -EBADMSG (WALK->why says what is wrong); what reading gave (likewise); -ENOMEM. */
 int chain_walk(struct chain_walk *walk);
 

@@ -24,7 +24,7 @@ struct config {
 /* config_table: for tests. */
 const struct conf_table *config_table(void);
 
-/* config_read: read file and command line.  *ret_ready_fd: -1, or what to tell when the door is ready; *ret_stop: -n and the like were
- * answered.  Returns 0, or a negative errno after telling on stderr. */
+/* config_read: read file and command line.  *ret_ready_fd: -1, or what to tell when the door is ready; *ret_stop: -n
+ * and the like were answered.  Returns 0, or a negative errno after telling on stderr. */
 int config_read(int *argc, char **argv, struct config *ret_config, int *ret_ready_fd, bool *ret_stop);
 #endif

@@ -73,7 +73,8 @@ static void verify(struct entrance *door, const struct entrance_shown *shown, ui
 /* May this refusal be written?  One that may not is counted. */
 static bool refusal_may_be_written(struct entrance *door, uint32_t now_s)
 {
-        if (now_s - door->refusals.since_s >= ENTRANCE_REFUSALS_SPAN_S) { /* a clock that was set back is a new span too */
+        if (now_s - door->refusals.since_s >=
+            ENTRANCE_REFUSALS_SPAN_S) { /* a clock that was set back is a new span too */
                 door->refusals.since_s = now_s;
                 door->refusals.count = 0;
         }
@@ -90,8 +91,7 @@ static int write_down(struct entrance *door, const struct pass_verdict *v, uint3
 {
         struct door_log_entry e = { .time_s = now_s,
                                     .floor_s = door->floor_s,
-                                    .list_issued_at_s =
-                                            door->list.status != NULL ? door->list.status->issued_at_s : 0,
+                                    .list_issued_at_s = door->list.status != NULL ? door->list.status->issued_at_s : 0,
                                     .refusal = (uint8_t)v->refusal,
                                     .class = door->mandate.class,
                                     .degraded = v->degraded,
@@ -110,7 +110,8 @@ static int write_down(struct entrance *door, const struct pass_verdict *v, uint3
         return r;
 }
 
-int entrance_judge(struct entrance *door, const struct entrance_shown *shown, struct pass_verdict *ret_verdict, bool *ret_opened)
+int entrance_judge(struct entrance *door, const struct entrance_shown *shown, struct pass_verdict *ret_verdict,
+                   bool *ret_opened)
 {
         uint32_t now_s = entrance_now(door, shown->clock_s);
         int r;

@@ -1,18 +1,20 @@
-/* The door itself: what it trusts, what it remembers, and what it does with a pass that is shown.  One decision, wire/pass_verify.h's; the only
- * thing that this adds to it is the memory (16, replayed).  In this order, whatever cuts the power in between:
+/* The door itself: what it trusts, what it remembers, and what it does with a pass that is shown.  One decision,
+ * wire/pass_verify.h's; the only thing that this adds to it is the memory (16, replayed).  In this order, whatever
+ * cuts the power in between:
  *
  *      judge -> the log's entry durable (the memory with it) -> open -> the log's `head` -> tell
  *
- * So nothing opens that is not in the log, and nothing that was taken is taken again.  From judge to open no heap of ours is asked for;
- * what libcrypto asks for comes from a fixed piece of memory (device/door/arena.h). */
+ * So nothing opens that is not in the log, and nothing that was taken is taken again.  From judge to open no heap of
+ * ours is asked for; what libcrypto asks for comes from a fixed piece of memory (device/door/arena.h). */
 #ifndef DEVICE_DOOR_ENTRANCE_H
 #define DEVICE_DOOR_ENTRANCE_H
 #include "device/door/chain.h"
 #include "device/door/list.h"
 #include "device/door/memory.h"
 
-/* Refusals written to the log in a minute: a person trying, over and over.  More are counted in the next entry, and not written: who
- * stands at a door with nothing can neither fill its disk nor push its log's old files out (80,000 entries of 16 files last a day). */
+/* Refusals written to the log in a minute: a person trying, over and over.  More are counted in the next entry, and
+ * not written: who stands at a door with nothing can neither fill its disk nor push its log's old files out (80,000
+ * entries of 16 files last a day). */
 #define ENTRANCE_REFUSALS_MAX    30
 #define ENTRANCE_REFUSALS_SPAN_S 60
 
@@ -58,9 +60,10 @@ int entrance_hello(struct entrance *door, uint32_t clock_s, struct cbor_writer *
 
 /* entrance_judge: decide, write down, and open where the answer is good.
  *   ret_verdict  what to show; ret_opened: false with a good verdict means that opening failed (told by `open`)
- * Returns 0, or a negative errno: the log could not be written; where its entry could not, nothing was opened.  The process is to
- * end: what a failed write left is only known by reading it back. */
-int entrance_judge(struct entrance *door, const struct entrance_shown *shown, struct pass_verdict *ret_verdict, bool *ret_opened);
+ * Returns 0, or a negative errno: the log could not be written; where its entry could not, nothing was opened.  The
+ * process is to end: what a failed write left is only known by reading it back. */
+int entrance_judge(struct entrance *door, const struct entrance_shown *shown, struct pass_verdict *ret_verdict,
+                   bool *ret_opened);
 
 /* entrance_take_list: a status list that a phone or a file brought.  Returns as list_take does; the floor follows. */
 int entrance_take_list(struct entrance *door, struct cbor_span list, uint32_t clock_s);

@@ -71,8 +71,7 @@ out:
 /* is_signed: whether the mandate is by a door key of the trust list, one valid when the mandate begins. */
 static bool is_signed(const struct entrance *door, const struct mandate_signed *m)
 {
-        const struct trust_key *listed =
-                trust_find(&door->trust, m->cose.kid.at, TRUST_DOOR, m->mandate.not_before_s);
+        const struct trust_key *listed = trust_find(&door->trust, m->cose.kid.at, TRUST_DOOR, m->mandate.not_before_s);
         struct key *key = NULL;
         bool good;
 

@@ -4,17 +4,17 @@
 #include "wire/status.h"
 
 struct list {
-        char path[512];                      /* where it is kept */
-        const struct status_bits *status;    /* NULL: none yet */
+        char path[512];                   /* where it is kept */
+        const struct status_bits *status; /* NULL: none yet */
         struct status_bits unpacked;
-        uint8_t bits[2][STATUS_OCTETS_MAX];  /* the one held, and room for the next */
+        uint8_t bits[2][STATUS_OCTETS_MAX]; /* the one held, and room for the next */
         unsigned at;
         uint8_t room[STATUS_ROOM];
 };
 
 /* list_take: hold the signed list IN where it is the region's and newer than the one held.
  *   store  false: it is on disk already (the start)
- * Returns 1 (taken, and durable); 0 (not newer: nothing changes); -EBADMSG, -EMSGSIZE, -ENOKEY, -EKEYREJECTED, -EXDEV (not a list of
- * this region: nothing changes); an errno of writing (likewise). */
+ * Returns 1 (taken, and durable); 0 (not newer: nothing changes); -EBADMSG, -EMSGSIZE, -ENOKEY, -EKEYREJECTED, -EXDEV
+ * (not a list of this region: nothing changes); an errno of writing (likewise). */
 int list_take(struct list *list, struct cbor_span in, const struct trust *trust, uint32_t now_s, bool store);
 #endif

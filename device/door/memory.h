@@ -1,13 +1,15 @@
 /* What a door remembers of the proofs that it took, so that it takes none twice.  Pure, of a fixed size.
  *
- * NFC: a proof's counter is above the last one of its pass.  One way: the same pass and counter were not there before.  It lives in the
- * door's log: an accept is durable there before the door opens, and at the start the log is read back into this (device/door/log.h). */
+ * NFC: a proof's counter is above the last one of its pass.  One way: the same pass and counter were not there before.
+ * It lives in the door's log: an accept is durable there before the door opens, and at the start the log is read back
+ * into this (device/door/chain.h). */
 #ifndef DEVICE_DOOR_MEMORY_H
 #define DEVICE_DOOR_MEMORY_H
 #include "wire/pass.h"
 
-/* Passes (NFC) or proofs (one way) remembered.  At it the one not seen for longest goes, whatever the clock says.  By NFC that costs
- * nothing: a proof answers one nonce, used once.  One way a proof is good for a minute at most, in which no reader takes 4,096. */
+/* Passes (NFC) or proofs (one way) remembered.  At it the one not seen for longest goes, whatever the clock says.  By
+ * NFC that costs nothing: a proof answers one nonce, used once.  One way a proof is good for a minute at most, in
+ * which no reader takes 4,096. */
 #define MEMORY_ROWS 4096
 
 struct memory_row {

@@ -5,8 +5,8 @@
 
 #include "base/conf.h"
 
-/* Commands that run at once: who comes while the latch is still held starts it anew.  At it the door is being opened by four
- * already: no fifth is started, which is logged. */
+/* Commands that run at once: who comes while the latch is still held starts it anew.  At it the door is being opened
+ * by four already: no fifth is started, which is logged. */
 #define OPENER_MAX 4
 
 struct opener {
@@ -21,10 +21,11 @@ struct opener {
 /* opener_init: COMMAND is borrowed for ever: the program's path and its arguments. */
 void opener_init(struct opener *opener, struct conf_list *command, int64_t timeout_ms);
 
-/* opener_start: begin to open; waits for nothing.  USER is the opener.  Returns 0, -EAGAIN (OPENER_MAX run), fork's errno; each
- * logged.  A command that cannot be run is logged when it ends. */
+/* opener_start: begin to open; waits for nothing.  USER is the opener.  Returns 0, -EAGAIN (OPENER_MAX run), fork's
+ * errno; each logged.  A command that cannot be run is logged when it ends. */
 int opener_start(void *user);
 
-/* opener_tick: log what has ended, kill what is over its time (its whole process group).  Call it at least each second. */
+/* opener_tick: log what has ended, kill what is over its time (its whole process group).  Call it at least each
+ * second. */
 void opener_tick(struct opener *opener);
 #endif

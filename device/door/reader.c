@@ -126,7 +126,7 @@ static enum reader_next on_list(struct reader *r, unsigned word)
 
 enum reader_next reader_answer(struct reader *r, struct cbor_span answer)
 {
-        static enum reader_next (*const steps[])(struct reader *r, unsigned word) = {
+        static enum reader_next (*const steps[])(struct reader * r, unsigned word) = {
                 [READER_SELECTING] = on_select, [READER_GREETING] = on_greeted, [READER_PROVING] = on_proof,
                 [READER_TELLING] = on_told,     [READER_LISTING] = on_list,
         };

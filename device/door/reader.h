@@ -1,5 +1,5 @@
-/* The door's side of a contact over NFC (PROTOCOL.md 13.7): which command comes next, and what the answers make of it.  Pure and
- * without heap; who owns the reader carries the octets (device/door/pcsc.h) and the time.
+/* The door's side of a contact over NFC (PROTOCOL.md 13.7): which command comes next, and what the answers make of it.
+ * Pure and without heap; who owns the reader carries the octets (device/door/pcsc.h) and the time.
  *
  *      next = reader_begin(&r, hello, list);
  *      READER_SEND    send r.command, then next = reader_answer(&r, answer)
@@ -7,7 +7,8 @@
  *      READER_SHOWN   judge reader_shown(&r), then next = reader_verdict(&r, ...)
  *      READER_END     r.why says how it ended; r.list_len octets of a status list are there
  *
- * Nothing that a phone says makes a contact endless: each answer must bring what was asked for, the PIN has a minute. */
+ * Nothing that a phone says makes a contact endless: each answer must bring what was asked for, the PIN has a
+ * minute. */
 #ifndef DEVICE_DOOR_READER_H
 #define DEVICE_DOOR_READER_H
 #include "wire/iso7816.h"
@@ -47,8 +48,8 @@ struct reader {
         bool wants_list;
 };
 
-/* reader_begin: a phone is there.  HELLO: signed, this door's, with a nonce of its own; LIST: room for STATUS_MAX octets.  Both are
- * borrowed until the end. */
+/* reader_begin: a phone is there.  HELLO: signed, this door's, with a nonce of its own; LIST: room for STATUS_MAX
+ * octets.  Both are borrowed until the end. */
 enum reader_next reader_begin(struct reader *r, struct cbor_span hello, uint8_t *list);
 
 /* reader_answer: the answer to the command, status word included. */

@@ -58,8 +58,8 @@ static int start(struct scanner *scanner)
         struct termios t;
         speed_t code = speeds[speed_of(scanner->baud)].code;
 
-        scanner->fd = is_stdin(scanner) ? STDIN_FILENO
-                                        : open(scanner->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        scanner->fd =
+                is_stdin(scanner) ? STDIN_FILENO : open(scanner->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
         if (scanner->fd < 0)
                 return -errno;
         if (is_stdin(scanner) || tcgetattr(scanner->fd, &t) < 0)
@@ -87,9 +87,9 @@ static bool take(struct scanner *scanner, char c)
 static struct cbor_span finish(struct scanner *scanner)
 {
         struct cbor_span octets = { scanner->octets, 0 };
-        int r = scanner->too_long ? -EMSGSIZE
-                                  : pass_text_read(scanner->line, scanner->len, scanner->octets, PRESENTATION_MAX,
-                                                   &octets.len);
+        int r = scanner->too_long
+                        ? -EMSGSIZE
+                        : pass_text_read(scanner->line, scanner->len, scanner->octets, PRESENTATION_MAX, &octets.len);
 
         if (r < 0) /* -ENOBUFS: more octets than any presentation has */
                 octets.len = r == -EMSGSIZE || r == -ENOBUFS ? PRESENTATION_MAX + 1 : 0;

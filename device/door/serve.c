@@ -67,7 +67,8 @@ static int log_start(struct serve *s)
         r = entrance_start(&s->door, &options, why);
         if (r < 0)
                 log_error("log", "%s: %s%s", options.folder, why,
-                          r == -EBADMSG ? ".  The door does not start on a log that was changed: move the folder away, keep it, "
+                          r == -EBADMSG ? ".  The door does not start on a log that was changed: move the folder away, "
+                                          "keep it, "
                                           "and start with an empty one"
                                         : "");
         return r;
@@ -155,7 +156,8 @@ static bool rest(struct serve *s, int ms)
         return (asked & STOP) == 0;
 }
 
-static int judge(struct serve *s, const struct entrance_shown *shown, struct pass_verdict *ret_verdict, bool *ret_opened)
+static int judge(struct serve *s, const struct entrance_shown *shown, struct pass_verdict *ret_verdict,
+                 bool *ret_opened)
 {
         int r = entrance_judge(&s->door, shown, ret_verdict, ret_opened);
 
@@ -179,8 +181,9 @@ static int on_shown(struct serve *s, struct cbor_span hello, enum reader_next *r
                 *ret_next = READER_END;
                 return r;
         }
-        *ret_next = reader_verdict(&s->reader, v.refusal, entrance_now(&s->door, shown.clock_s),
-                                   v.refusal == PASS_GOOD && (held == NULL || s->reader.offered_at_s > held->issued_at_s));
+        *ret_next =
+                reader_verdict(&s->reader, v.refusal, entrance_now(&s->door, shown.clock_s),
+                               v.refusal == PASS_GOOD && (held == NULL || s->reader.offered_at_s > held->issued_at_s));
         return 0;
 }
 

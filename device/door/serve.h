@@ -27,8 +27,8 @@ struct serve {
 /* serve_open: read the files, open the log, be ready.  Told in the log.  Returns 0 or a negative errno. */
 int serve_open(const struct config *config, struct serve *serve);
 
-/* serve_run: until SIGTERM or SIGINT, or the end of standard input where that is the scanner; SIGHUP reads trust list and status list
- * again.  Returns 0, or a negative errno: the log cannot be written. */
+/* serve_run: until SIGTERM or SIGINT, or the end of standard input where that is the scanner; SIGHUP reads trust list
+ * and status list again.  Returns 0, or a negative errno: the log cannot be written. */
 int serve_run(struct serve *serve);
 
 /* serve_close: copes with a half-opened one. */

@@ -58,10 +58,11 @@ static size_t give(struct apdu_card *card, size_t expected, uint8_t *answer)
 {
         size_t len = card->left.len < expected ? card->left.len : expected;
 
-        if (len > 0)
+        if (len > 0) {
                 memcpy(answer, card->left.at, len);
-        card->left.at += len;
-        card->left.len -= len;
+                card->left.at += len;
+                card->left.len -= len;
+        }
         if (card->left.len == 0)
                 return status(answer, len, ISO7816_OK);
         return status(answer, len, ISO7816_MORE | (card->left.len < ISO7816_PIECE_MAX ? card->left.len : 0));

@@ -1,5 +1,5 @@
-/* The phone's side at a door over NFC: the card of PROTOCOL.md 13.7 as a state machine.  An APDU in, an answer out; no heap, no clock,
- * no libcrypto: verifying the hello and signing the proof are the host's.  How a host drives it, whole:
+/* The phone's side at a door over NFC: the card of PROTOCOL.md 13.7 as a state machine.  An APDU in, an answer out; no
+ * heap, no clock, no libcrypto: verifying the hello and signing the proof are the host's.  How a host drives it, whole:
  *
  *      static struct apdu_card card;
  *      apdu_init(&card);
@@ -16,8 +16,9 @@
  *      the proof is made:                       apdu_present(&card, session, presentation);
  *      the carrier says no, the PIN is wrong:   apdu_withdraw(&card, session);
  *
- * Until the proof is there the door is told to come again (6982).  The hello is to be copied: it lives until the next command.  A phone
- * begins anew at each SELECT, and each hello has a session of its own: what was made for another one is refused by that number. */
+ * Until the proof is there the door is told to come again (6982).  The hello is to be copied: it lives until the next
+ * command.  A phone begins anew at each SELECT, and each hello has a session of its own: what was made for another one
+ * is refused by that number. */
 #ifndef DEVICE_HANDSET_APDU_H
 #define DEVICE_HANDSET_APDU_H
 #include "wire/iso7816.h"
@@ -64,8 +65,8 @@ void apdu_init(struct apdu_card *card);
 /* apdu_power_off: the reader is gone.  What was begun is forgotten; the list stays. */
 void apdu_power_off(struct apdu_card *card);
 
-/* apdu_offer_list: the newest signed status list, from the next SELECT on; LIST is borrowed until after the SELECT that follows the
- * next call.  Empty: none.  One over 65,536 octets is not offered. */
+/* apdu_offer_list: the newest signed status list, from the next SELECT on; LIST is borrowed until after the SELECT
+ * that follows the next call.  Empty: none.  One over 65,536 octets is not offered. */
 void apdu_offer_list(struct apdu_card *card, struct cbor_span list, uint32_t issued_at_s);
 
 /* apdu_command: answer one command.

@@ -1,5 +1,5 @@
-/* A pass at a door: how long the answer takes, whose heap it asks, how much of the fixed one it takes; and how many octets, characters
- * and QR modules a pass and its proof are, for rounds of 1, 40 and 400 buildings.
+/* A pass at a door: how long the answer takes, whose heap it asks, how much of the fixed one it takes; and how many
+ * octets, characters and QR modules a pass and its proof are, for rounds of 1, 40 and 400 buildings.
  *
  * malloc and its kin are our own here: they count, and give what glibc's give. */
 #include <stdbool.h>
@@ -36,7 +36,7 @@ void *realloc(void *piece, size_t size)
 
 #include "device/door/arena.h"
 
-#define PASSES 4000
+#define PASSES  4000
 #define GOAL_US 2000
 
 static struct post p;
@@ -59,7 +59,8 @@ static int by_size(const void *a, const void *b)
 static void tell(const char *what, double *us)
 {
         qsort(us, PASSES, sizeof(us[0]), by_size);
-        printf("%s: p50 %.0f us, p99 %.0f us, max %.0f us\n", what, us[PASSES / 2], us[PASSES * 99 / 100], us[PASSES - 1]);
+        printf("%s: p50 %.0f us, p99 %.0f us, max %.0f us\n", what, us[PASSES / 2], us[PASSES * 99 / 100],
+               us[PASSES - 1]);
 }
 
 /* sizes: of one round. */
@@ -78,13 +79,16 @@ static void sizes(size_t buildings)
         code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
         if (code == NULL)
                 abort();
-        printf("%3zu buildings: pass %zu octets, proof %zu, together %zu, text %zu characters, QR version %d (%d x %d, level L)\n",
-               buildings, pass.len, proof.len, phone.presentation.len, strlen(text), code->version, code->width, code->width);
+        printf("%3zu buildings: pass %zu octets, proof %zu, together %zu, text %zu characters, QR version %d (%d x %d, "
+               "level L)\n",
+               buildings, pass.len, proof.len, phone.presentation.len, strlen(text), code->version, code->width,
+               code->width);
         QRcode_free(code);
         door_close(&d);
 }
 
-/* verify: the decision alone, over and over; by the wall, or by what this thread had of a processor that others use too. */
+/* verify: the decision alone, over and over; by the wall, or by what this thread had of a processor that others use
+ * too. */
 static size_t verify(double *us, clockid_t clock)
 {
         size_t heap = 0;
@@ -141,7 +145,7 @@ int main(void)
         if (post_start(&p) < 0)
                 return 1;
         if (calls == 0)
-                abort(); /* ours is not the malloc that is called: it would count nothing */
+                abort();             /* ours is not the malloc that is called: it would count nothing */
         verify(us, CLOCK_MONOTONIC); /* once before: tables that libcrypto makes at its first use */
         used = arena_used();
         heap = verify(us, CLOCK_MONOTONIC);
@@ -149,8 +153,9 @@ int main(void)
         heap += verify(us, CLOCK_THREAD_CPUTIME_ID);
         tell("  of it this thread's own time", us);
         p99_us = us[PASSES * 99 / 100];
-        printf("  heap allocations in 2 x %d: %zu (goal 0); libcrypto's fixed memory: %zu of %d KiB, %zu more after the first %d\n", PASSES,
-               heap, arena_used() / 1024, ARENA_SIZE / 1024, arena_used() - used, PASSES);
+        printf("  heap allocations in 2 x %d: %zu (goal 0); libcrypto's fixed memory: %zu of %d KiB, %zu more after "
+               "the first %d\n",
+               PASSES, heap, arena_used() / 1024, ARENA_SIZE / 1024, arena_used() - used, PASSES);
         heap += judge(us);
         tell("judged, written down and opened, this disk's syncs included", us);
         printf("  heap allocations: %zu (goal 0)\n", heap);

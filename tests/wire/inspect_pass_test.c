@@ -25,7 +25,9 @@ static void expect(struct cbor_span in, const char *const *words)
 
 static void all(void **state)
 {
-        struct door_log_entry e = { .number = 7, .refusal = PASS_REVOKED, .class = DOOR_SCANNER, .degraded = true, .has_pass = true };
+        struct door_log_entry e = {
+                .number = 7, .refusal = PASS_REVOKED, .class = DOOR_SCANNER, .degraded = true, .has_pass = true
+        };
         struct cose_parts parts = { KEY_ES256, (const uint8_t *)"door id.", .aad = CBOR_LITERAL(DOOR_LOG_AAD) };
         struct status_list list = { .region = "lyon", .issued_at_s = NOW_S, .expires_s = NOW_S + 1, .count = 64 };
         uint8_t payload[DOOR_LOG_PAYLOAD_MAX], octets[PRESENTATION_MAX];
@@ -36,7 +38,8 @@ static void all(void **state)
         size_t len;
 
         door_open(&d, BUILDINGS, DOOR_NFC);
-        EXPECT(span_of(&d.signed_pass), "\npass\n", "region: \"lyon\"", "status: bit 11", "policy: 0x3, one way, caretaker's page");
+        EXPECT(span_of(&d.signed_pass), "\npass\n", "region: \"lyon\"", "status: bit 11",
+               "policy: 0x3, one way, caretaker's page");
         EXPECT(span_of(&d.signed_mandate), "\nmandate of a door\n", "class: NFC (1)");
         EXPECT(span_of(&d.signed_hello), "\nhello of a door\n", "\nmandate of a door\n", "head of its log: 00");
         EXPECT(span_of(&d.signed_proof), "\nproof\n", "leaf: 39", "counter: 5");
@@ -46,7 +49,8 @@ static void all(void **state)
         door_log_write_payload(&e, &p);
         parts.payload = cbor_written(&p);
         SIGNED(&b, cose_sign1_sign(&parts, d.lock, &w));
-        EXPECT(span_of(&b), "\nentry of a door's log\n", "number: 7", "answer: revoked (8), degraded", "class: scanner (2)");
+        EXPECT(span_of(&b), "\nentry of a door's log\n", "number: 7", "answer: revoked (8), degraded",
+               "class: scanner (2)");
 
         SIGNED(&b, presentation_write(span_of(&d.signed_pass), span_of(&d.signed_proof), &w));
         EXPECT(span_of(&b), "presentation\n", "pass\n", "proof\n");

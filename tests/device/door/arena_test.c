@@ -67,7 +67,8 @@ static void contents(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(contents), cmocka_unit_test(suffices), cmocka_unit_test(full) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(contents), cmocka_unit_test(suffices),
+                                            cmocka_unit_test(full) };
 
         return arena_install() == 0 ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -1,4 +1,5 @@
-/* The log on disk: what an attacker does to it is found, what a power cut leaves is put right, and it stays within its bound. */
+/* The log on disk: what an attacker does to it is found, what a power cut leaves is put right, and it stays within its
+ * bound. */
 #include "tests/device/door/entrance.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 
 #include "base/file.h"
 
-#define ENTRIES 20
+#define ENTRIES   20
 /* Five entries a file. */
 #define FILE_SIZE (ENTRY_HEADER_SIZE + 5 * (ENTRY_OVERHEAD + DOOR_LOG_MAX) + 8)
 
@@ -201,7 +202,6 @@ static void bits(void **state)
 
 /* ---- an attacker who knows the format: entries framed anew, headers and all */
 
-
 /* reframe: the entries of `found` in ORDER, ended by -1, in one file with good frames. */
 static void reframe(const int *order)
 {
@@ -225,8 +225,7 @@ static void reordered(void **state)
 {
         static const int swapped[] = { 0, 1, 3, 2, 4, 5, 6, 7, -1 }, removed[] = { 0, 1, 3, 4, 5, 6, 7, -1 },
                          twice[] = { 0, 1, 2, 2, 3, 4, 5, 6, 7, -1 }, cut[] = { 0, 1, 2, 3, 4, 5, -1 },
-                         first[] = { 1, 2, 3, 4, 5, 6, 7, -1 }, all[] = { 0, 1, 2, 3, 4, 5, 6, 7, -1 },
-                         none[] = { -1 };
+                         first[] = { 1, 2, 3, 4, 5, 6, 7, -1 }, all[] = { 0, 1, 2, 3, 4, 5, 6, 7, -1 }, none[] = { -1 };
 
         scene_make();
         fill(8);
@@ -281,7 +280,8 @@ static void forged(void **state)
         resign(3, s.other);
         reframe(all);
         expect("not signed by this door's key");
-        assert_non_null(strstr(s.why, "does not follow")); /* the door itself looks at the links and at the newest signature */
+        assert_non_null(
+                strstr(s.why, "does not follow")); /* the door itself looks at the links and at the newest signature */
 
         /* the same by the door's own key, as somebody who had it for a moment would: the next one does not follow */
         resign(3, s.key);
@@ -298,8 +298,7 @@ static void forged(void **state)
         reframe(all);
         expect("not signed by this door's key");
         assert_int_equal(look(), -EBADMSG);
-        assert_int_equal(
-                file_write(folder_file(&s.folder, "head", path), s.found[7].octets, s.found[7].len, 0600), 0);
+        assert_int_equal(file_write(folder_file(&s.folder, "head", path), s.found[7].octets, s.found[7].len, 0600), 0);
         expect("not signed by this door's key");
         scene_free();
 }
@@ -445,9 +444,9 @@ static void no_space(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(whole),      cmocka_unit_test(bounded),   cmocka_unit_test(bits),
-                cmocka_unit_test(reordered),  cmocka_unit_test(forged),    cmocka_unit_test(files_gone),
-                cmocka_unit_test(torn_tail),  cmocka_unit_test(empty_file), cmocka_unit_test(no_space),
+                cmocka_unit_test(whole),     cmocka_unit_test(bounded),    cmocka_unit_test(bits),
+                cmocka_unit_test(reordered), cmocka_unit_test(forged),     cmocka_unit_test(files_gone),
+                cmocka_unit_test(torn_tail), cmocka_unit_test(empty_file), cmocka_unit_test(no_space),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

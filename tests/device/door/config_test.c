@@ -6,7 +6,7 @@
 #include "device/door/config.h"
 #include "tests/base/man_page.h"
 
-#define GOOD                                                                                               \
+#define GOOD                                                                                                 \
         "[region]\nname = r\n[door]\nkey = k\nmandate = m\n[trust]\npath = t\nroot = r\n[state]\npath = s\n" \
         "[open]\ncommand = /bin/latch open 4\n"
 
@@ -38,9 +38,10 @@ static void good(void **state)
 
 static void refused(void **state)
 {
-        static const char *const bad[] = { "log.level=loud",    "log.files=1",        "log.files=1001",    "open.command=",
-                                           "open.command=latch", "open.timeout=99ms", "open.timeout=61s", "scanner.baud=9601",
-                                           "region.name=",      "door.key=",          "door.sensitive=maybe" };
+        static const char *const bad[] = { "log.level=loud",   "log.files=1",         "log.files=1001",
+                                           "open.command=",    "open.command=latch",  "open.timeout=99ms",
+                                           "open.timeout=61s", "scanner.baud=9601",   "region.name=",
+                                           "door.key=",        "door.sensitive=maybe" };
         struct config config;
         char errors[CONF_ERRORS_SIZE];
 
@@ -58,7 +59,8 @@ static void man_page(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(good), cmocka_unit_test(refused), cmocka_unit_test(man_page) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(good), cmocka_unit_test(refused),
+                                            cmocka_unit_test(man_page) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

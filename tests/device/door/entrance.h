@@ -1,4 +1,5 @@
-/* An entrance for tests: device/door/entrance.h in a folder of its own, in front of the region that tests/wire/door.h draws. */
+/* An entrance for tests: device/door/entrance.h in a folder of its own, in front of the region that tests/wire/door.h
+ * draws. */
 #ifndef TESTS_DEVICE_DOOR_ENTRANCE_H
 #define TESTS_DEVICE_DOOR_ENTRANCE_H
 #include "tests/base/folder.h"
@@ -77,7 +78,8 @@ static inline void post_remove(struct post *p)
         door_close(&p->region);
 }
 
-/* post_show: the entrance judges PRESENTATION, for its last hello where it is NFC.  Returns the refusal, or a negative errno. */
+/* post_show: the entrance judges PRESENTATION, for its last hello where it is NFC.  Returns the refusal, or a negative
+ * errno. */
 static inline int post_show(struct post *p, struct cbor_span presentation)
 {
         struct entrance_shown shown = { presentation, { NULL, 0 }, p->clock_s };

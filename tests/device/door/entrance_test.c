@@ -48,7 +48,8 @@ static void replayed_one_way(void **state)
         p.clock_s += 15;
         assert_int_equal(post_visit(&p), PASS_GOOD);
         second = p.phone.presentation;
-        assert_int_equal(post_show(&p, span_of(&first)), PASS_REPLAYED); /* the slot before is still good, the proof is not */
+        assert_int_equal(post_show(&p, span_of(&first)),
+                         PASS_REPLAYED); /* the slot before is still good, the proof is not */
         post_stop(&p);
         assert_int_equal(post_start(&p), 0);
         assert_int_equal(post_show(&p, span_of(&second)), PASS_REPLAYED);
@@ -157,7 +158,9 @@ static struct bytes_large {
 static struct cbor_span make_list(uint32_t issued_at_s, const uint8_t bits[8], const struct key *key,
                                   const uint8_t kid[KEY_KID_SIZE])
 {
-        struct status_list said = { .region = "lyon", .issued_at_s = issued_at_s, .expires_s = issued_at_s + 3600, .count = 64 };
+        struct status_list said = {
+                .region = "lyon", .issued_at_s = issued_at_s, .expires_s = issued_at_s + 3600, .count = 64
+        };
 
         SIGNED(&list, status_sign(&said, bits, kid, key, &w));
         return (struct cbor_span){ list.at, list.len };

@@ -1,6 +1,6 @@
-/* A phone at a door, for tests: libvigie-handset's card in front of the passes that tests/wire/door.h draws.  It speaks over a byte
- * pipe as vsmartcard's virtual reader does: two octets of length, big-endian, then an APDU; a message of one octet is control
- * (0 power off, 1 power on, 2 reset, 4 asks for the ATR). */
+/* A phone at a door, for tests: libvigie-handset's card in front of the passes that tests/wire/door.h draws.  It
+ * speaks over a byte pipe as vsmartcard's virtual reader does: two octets of length, big-endian, then an APDU; a
+ * message of one octet is control (0 power off, 1 power on, 2 reset, 4 asks for the ATR). */
 #ifndef TESTS_DEVICE_DOOR_PHONE_H
 #define TESTS_DEVICE_DOOR_PHONE_H
 #include "tests/wire/door.h"
@@ -43,9 +43,8 @@ static inline void phone_prove(struct phone *phone, struct cbor_span hello, uint
         memcpy(proof.salt, d->leaves[index].salt, SCOPE_SALT_SIZE);
         memcpy(proof.marker, "normal..", PASS_MARKER_SIZE);
         proof.path.at = phone->path;
-        assert_int_equal(scope_path(&d->crypto.sha, d->leaves, d->buildings, index, d->nodes, phone->path,
-                                    &proof.path.len),
-                         0);
+        assert_int_equal(
+                scope_path(&d->crypto.sha, d->leaves, d->buildings, index, d->nodes, phone->path, &proof.path.len), 0);
         proof_aad(&d->crypto.sha, hello, class, proof.time_s, aad);
         SIGNED(&signed_proof, proof_sign(&proof, d->pass.id, aad, d->phone, &w));
         SIGNED(&phone->presentation, presentation_write(span_of(&d->signed_pass), span_of(&signed_proof), &w));

@@ -1,17 +1,18 @@
 /* The power cut at every step of a door, 1,000 times: a disk that keeps what was synced and some of what was not.
  *
- * Each seed: a door that lets phones in and refuses replays until its power goes at a drawn system call; started again, cut again;
- * then started for good.  Nothing was opened that its log does not hold, nothing is taken twice, and the log is whole. */
+ * Each seed: a door that lets phones in and refuses replays until its power goes at a drawn system call; started
+ * again, cut again; then started for good.  Nothing was opened that its log does not hold, nothing is taken twice, and
+ * the log is whole. */
 #include "tests/device/door/entrance.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#define RUNS   1000
-#define LIVES  3
-#define VISITS 6
-#define SHOWN  (LIVES * VISITS)
+#define RUNS      1000
+#define LIVES     3
+#define VISITS    6
+#define SHOWN     (LIVES * VISITS)
 /* Three entries a file: beginning a file is a step as often as any. */
 #define FILE_SIZE (ENTRY_HEADER_SIZE + 3 * (ENTRY_OVERHEAD + DOOR_LOG_MAX) + 8)
 #define PIECE_MAX (ENTRY_OVERHEAD + DOOR_LOG_MAX)
@@ -168,7 +169,8 @@ static void twice(void)
 
                 p.entrance.open = post_opens;
                 post_hello(&p);
-                if (p.entrance.mandate.class == DOOR_NFC && shown[i].opened) { /* a dishonest phone: the counter once more */
+                if (p.entrance.mandate.class == DOOR_NFC &&
+                    shown[i].opened) { /* a dishonest phone: the counter once more */
                         p.region.proof.counter = shown[i].counter - 1;
                         assert_int_equal(post_visit(&p), PASS_REPLAYED);
                 } else {
@@ -276,8 +278,9 @@ static void power(void **state)
         for (size_t c = 0; c < sizeof(classes); c++) {
                 post_make(&p, classes[c]);
                 p.options.file_size = FILE_SIZE;
-                p.options.calls = (struct chain_calls){ NULL,         disk_create,  disk_write, disk_sync, disk_sync_folder,
-                                                        disk_replace, disk_remove };
+                p.options.calls =
+                        (struct chain_calls){ NULL,         disk_create, disk_write, disk_sync, disk_sync_folder,
+                                              disk_replace, disk_remove };
                 for (uint64_t seed = 1; seed <= RUNS / sizeof(classes); seed++)
                         run(seed + c * RUNS);
                 folder_remove(&p.folder);

@@ -91,7 +91,7 @@ static void both(void **state)
         assert_true(pipe_send(fd, &off, 1));
 
         assert_int_equal(carry(&s, reader_begin(&s.reader, span_of(&s.region.signed_hello), s.list), fd), READER_SHOWN);
-        assert_true(s.region.signed_hello.len > ISO7816_DATA_MAX); /* so the hello was chained */
+        assert_true(s.region.signed_hello.len > ISO7816_DATA_MAX);    /* so the hello was chained */
         assert_true(reader_shown(&s.reader).len > ISO7816_PIECE_MAX); /* and the answer came in pieces */
         assert_int_equal(s.reader.asked, 3);
         assert_int_equal(presentation_read(reader_shown(&s.reader), &pass, &proof), 0);

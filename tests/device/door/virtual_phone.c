@@ -1,5 +1,6 @@
-/* virtual_phone FOLDER CLASS: a region, a door's files in FOLDER, and a phone that speaks to vsmartcard's virtual reader: for the end
- * to end tests and the demo.  CLASS 1 NFC, 2 scanner.  On standard input, one a line, each answered by a line:
+/* virtual_phone FOLDER CLASS: a region, a door's files in FOLDER, and a phone that speaks to vsmartcard's virtual
+ * reader: for the end to end tests and the demo.  CLASS 1 NFC, 2 scanner.  On standard input, one a line, each
+ * answered by a line:
  *
  *      insert PORT     the phone is put on the reader      remove          taken off
  *      pin N           the PIN comes after N questions     decline 0|1     the carrier says no
@@ -49,7 +50,9 @@ static void put_pem(const struct world *w, const char *name, const struct key *k
 /* make_list: the newest list, with the phone, and as a file. */
 static size_t make_list(struct world *w, uint32_t issued_s, bool revoked)
 {
-        struct status_list said = { .region = "lyon", .issued_at_s = issued_s, .expires_s = issued_s + 3600, .count = 64 };
+        struct status_list said = {
+                .region = "lyon", .issued_at_s = issued_s, .expires_s = issued_s + 3600, .count = 64
+        };
         uint8_t bits[8] = { 0 };
         struct cbor_writer to;
 
