@@ -242,6 +242,8 @@ $O/tests/fuzz/modem_fuzz: $O/tests/fuzz/modem_fuzz.o $O/libhost.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/console_fuzz: $O/tests/fuzz/console_fuzz.o $O/libconsole.a $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
+$O/tests/fuzz/door_fuzz: $O/tests/fuzz/door_fuzz.o $O/libdoor.a $O/libvigie-handset.a $O/libwire.a $O/libbase.a
+	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/fuzz/%_fuzz: $O/tests/fuzz/%_fuzz.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 ifeq ($(BUILD),fuzz)
