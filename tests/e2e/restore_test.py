@@ -4,11 +4,14 @@
     VIGIE_BUILD=san tests/e2e/restore_test.py [-v]"""
 import os
 import shutil
+import sys
 import unittest
 
 from region_test import Case, HELD
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "ops"))
+from archive_verify import item  # noqa: E402
 from processes import Failure, wait_for
-from region import BIN, run
+from region import BIN, Region, run
 
 
 class Restore(Case):
@@ -66,6 +69,49 @@ class Restore(Case):
         said = wait_for("the audit", self.region.verify_archive)
         self.assertIn("good:", said)
         self.assertIn("restored, epoch 1", said)
+
+
+class Failover(Case):
+    """The archive across failovers: it goes on with the new primary; what that one had not is a break, and nothing is unexplained."""
+
+    @classmethod
+    def make_region(cls):
+        return Region(fleet=False, replicated=True)
+
+    def one(self, trouble, mend):
+        alerts, known = self.region.replicated, set(self.look())
+        victim = alerts.primary()
+        self.press()
+        trouble(alerts.process[victim])
+        self.wait("received", lambda: self.word() in HELD, 30)
+        alerts.wait_primary(other_than=victim)
+        alert = self.new_alert(known, timeout_s=30)
+        self.close(alert)
+        self.settle()
+        mend(alerts.process[victim])
+        self.wait("the archive has its closure", lambda: self.closed_in_archive(alert), 30)
+        self.wait("all of them", alerts.is_ready, 40)
+
+    def closed_in_archive(self, alert):
+        """Its last entry has state 7; and the archive is good, breaks said."""
+        state, folder = None, os.path.join(self.region.dir, "archive")
+        for name in sorted(n for n in os.listdir(folder) if n.endswith(".archive")):
+            with open(os.path.join(folder, name), "rb") as file:
+                data, at = file.read(), 0
+            _, at = item(data, at)
+            while at < len(data):
+                entry, at = item(data, at)
+                meta = item(entry[0], 0)[0]
+                state = meta[7] if meta[2] == 1 and meta[5].hex() == alert["id"] else state
+        return state == 7
+
+    def test_failovers(self):
+        self.wait("all of them", self.region.replicated.is_ready, 40)
+        self.one(lambda p: p.kill(), lambda p: p.start())
+        self.one(lambda p: p.pause(), lambda p: p.resume())
+        said = self.region.verify_archive()
+        self.assertIn("good:", said)
+        self.assertNotIn("GAP", said)
 
 
 if __name__ == "__main__":
