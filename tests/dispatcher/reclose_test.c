@@ -89,6 +89,24 @@ static void test_seen_by_another(void **state)
         model_free(s.model);
 }
 
+/* Known by the feed's entry of the closure alone. */
+static void test_heard_of_the_closure_alone(void **state)
+{
+        struct scene s = scene(2);
+        struct core_event event = { .kind = CORE_FEED_ALERT, .u.feed_alert.event = EVENT_CLOSE };
+        struct model_bytes last = s.model->feed[s.model->feed_count - 1].record;
+
+        model_kill(s.model, 0);
+        model_kill(s.model, 1);
+        model_start(s.model, 1);
+        event.u.feed_alert.record = (struct cbor_span){ last.at, last.len };
+        model_event(s.model, 1, &event);
+        lose_all(&s);
+        model_store(s.model, true);
+        assert_closed(&s, 0);
+        model_free(s.model);
+}
+
 /* Nothing lost: it is looked up, and that is all. */
 static void test_nothing_lost(void **state)
 {
@@ -166,6 +184,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lost_whole),
                 cmocka_unit_test(test_seen_by_another),
+                cmocka_unit_test(test_heard_of_the_closure_alone),
                 cmocka_unit_test(test_nothing_lost),
                 cmocka_unit_test(test_raised_anew),
                 cmocka_unit_test(test_raised_anew_beside_one_that_knows),
