@@ -19,18 +19,18 @@ static void spare(void *user, uint64_t session)
         link_spare(run->link, session);
 }
 
-/* close_some: as many as may have gone by now, less those that have: who went by itself counts. */
+/* close_some: as many as may have been closed by now, less those that were; some of these may still be on their way. */
 static void close_some(struct run *run, int64_t now_mono_ms)
 {
         int64_t percent = run->options.config->drain_percent;
-        int64_t a_second = run->drain_count * percent / 100 > 0 ? run->drain_count * percent / 100 : 1;
+        int64_t share = (run->drain_count * percent + 99) / 100;
+        int64_t a_second = share > 0 ? share : 1; /* who was still shaking hands has come since */
         int64_t may_go = (a_second * (now_mono_ms - run->drain_from_mono_ms + STEP_MS) + 999) / 1000;
-        int64_t gone = run->drain_count - link_counts(run->link)->sessions;
 
-        if (may_go <= gone)
+        if (may_go <= run->drain_closed)
                 return;
         core_each_waiting(run->core, spare, run);
-        link_drain(run->link, (size_t)(may_go - gone), LINK_SERVICE_RESTART);
+        run->drain_closed += (int64_t)link_drain(run->link, (size_t)(may_go - run->drain_closed), LINK_SERVICE_RESTART);
 }
 
 static void on_step(struct wheel_timer *timer, int64_t now_mono_ms)

@@ -345,19 +345,22 @@ void link_spare(struct link *link, uint64_t session)
                 conn->spared = true;
 }
 
-void link_drain(struct link *link, size_t count, unsigned code)
+size_t link_drain(struct link *link, size_t count, unsigned code)
 {
+        size_t closed = 0;
+
         for (size_t i = 0; i < link->options.connections_max; i++) {
                 struct conn *conn = link->slots[i].conn;
 
                 if (conn == NULL)
                         continue;
-                if (count > 0 && conn->established && !conn->closing && !conn->spared) {
+                if (closed < count && conn->established && !conn->closing && !conn->spared) {
                         conn_shut(conn, code);
-                        count--;
+                        closed++;
                 }
                 conn->spared = false;
         }
+        return closed;
 }
 
 void link_close(struct link *link)

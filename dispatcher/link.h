@@ -92,8 +92,8 @@ void link_leave(struct link *link);
 /* link_spare: SESSION is not closed by the next link_drain; no such session: nothing. */
 void link_spare(struct link *link, uint64_t session);
 
-/* link_drain: close up to COUNT sessions with CODE once their queues are sent; forgets who was spared. */
-void link_drain(struct link *link, size_t count, unsigned code);
+/* link_drain: close up to COUNT sessions with CODE once their queues are sent; forgets who was spared.  Returns how many. */
+size_t link_drain(struct link *link, size_t count, unsigned code);
 
 /* link_reload: read certificates and ticket key again (SIGHUP).  On failure what was is kept, as far as it can be,
  * and WHY says what the matter is.  Returns as tls_setup. */

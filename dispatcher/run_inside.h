@@ -79,7 +79,8 @@ struct run {
         int result;
 
         struct wheel_timer tick, scan, reload, roster_reload, start, drain, keep, save;
-        int64_t drain_count, drain_from_mono_ms, drain_until_mono_ms; /* sessions at its begin */
+        int64_t drain_count, drain_closed; /* sessions at its begin; told to go since */
+        int64_t drain_from_mono_ms, drain_until_mono_ms;
         struct tech techs[RUN_TECHS];
 
         struct appended *appended; /* a ring of the core's APPENDs not yet durable */

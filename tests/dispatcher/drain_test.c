@@ -63,16 +63,17 @@ static void test_some_each_second(void **state)
         struct crowd crowd;
         struct receipt receipt;
         struct phone late;
-        int64_t end;
-        int last = PHONES - 1;
+        int64_t began, end;
+        int last = PHONES - 1, open;
 
         region_start(region, 0, NULL);
         gather(region, &crowd);
         region_signal(region, 0, SIGTERM);
-        end = clock_mono_ms() + 10000;
-        while (look(&crowd, 1) == PHONES)
-                assert_true(clock_mono_ms() < end);
-        assert_true(look(&crowd, 1) >= PHONES - 3);
+        began = clock_mono_ms();
+        sleep(2); /* nobody answers a close frame meanwhile: those told to go are as good as gone */
+        open = look(&crowd, 1);
+        assert_in_range(open, 1, PHONES - 1);
+        assert_true(PHONES - open <= 2 + (clock_mono_ms() - began) / 1000);
         assert_int_equal(region_dial(region, 0, 1, &late), -1);
         phone_hang_up(&late);
         while (!crowd.open[last])
