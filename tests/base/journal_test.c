@@ -293,97 +293,6 @@ static void a_failed_sync_is_final(void **state)
         owner_free(owner);
 }
 
-/* A disk as it is after a power cut: what was written since the last good sync is not on it, and what a failed one should have
- * written never will be, unless it is written again. */
-static struct {
-        uint8_t on_disk[4 * SMALL_CHUNK];
-        uint64_t first, end; /* dirty: from, to */
-        bool failing, renamed;
-} disk;
-
-static ssize_t disk_pwrite(int fd, const void *buf, size_t len, off_t offset)
-{
-        disk.first = (uint64_t)offset < disk.first ? (uint64_t)offset : disk.first;
-        disk.end = (uint64_t)offset + len > disk.end ? (uint64_t)offset + len : disk.end;
-        return pwrite(fd, buf, len, offset);
-}
-
-static int disk_sync(int fd)
-{
-        struct stat st;
-        ssize_t n = 0;
-
-        if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-                disk.renamed = false;
-                return 0;
-        }
-        if (!disk.failing && disk.end > disk.first)
-                n = pread(fd, disk.on_disk + disk.first, disk.end - disk.first, (off_t)disk.first);
-        assert_true(n >= 0);
-        disk.first = UINT64_MAX; /* clean, failed or not */
-        disk.end = 0;
-        errno = EIO;
-        return disk.failing ? -1 : 0;
-}
-
-static int disk_rename(const char *from, const char *to)
-{
-        disk.renamed = true;
-        return rename(from, to);
-}
-
-static const struct journal_calls disk_calls = {
-        .pwrite = disk_pwrite, .fdatasync = disk_sync, .fsync = disk_sync, .rename = disk_rename
-};
-
-/* Open it, with what is on the disk looked at as soon as it counts: all that was replayed is there. */
-static void open_and_compare(struct owner *owner, uint64_t entries)
-{
-        struct journal_options options = owner_options(owner);
-        struct journal_report report;
-        struct journal *journal;
-        uint8_t now[4 * SMALL_CHUNK];
-        uint64_t size;
-        int fd = open(owner->path, O_RDONLY | O_CLOEXEC);
-
-        options.calls = &disk_calls;
-        owner->count = 0;
-        assert_int_equal(journal_open(&options, &journal, &report), 0);
-        assert_int_equal(report.entries, entries);
-        assert_false(disk.renamed);
-        size = journal_size(journal);
-        assert_int_equal(pread(fd, now, size, 0), size);
-        assert_memory_equal(now, disk.on_disk, size);
-        journal_close(journal);
-        close(fd);
-}
-
-/* A process whose fdatasync failed ends; the next one replays what the page cache has.  It counts only once it is on the disk. */
-static void what_a_failed_sync_left_is_written_anew(void **state)
-{
-        struct owner *owner = owner_new();
-        struct journal_options options = owner_options(owner);
-        struct journal *journal;
-        uint64_t seq;
-
-        memset(&disk, 0, sizeof(disk));
-        disk.first = UINT64_MAX;
-        options.calls = &disk_calls;
-        assert_int_equal(journal_open(&options, &journal, NULL), 0);
-        for (uint64_t i = 0; i < 3; i++)
-                assert_int_equal(append(journal, i, 4000, &seq), 0);
-        assert_int_equal(journal_sync_now(journal), 0);
-        assert_int_equal(append(journal, 3, 8000, &seq), 0);
-        disk.failing = true;
-        assert_int_equal(journal_sync_now(journal), -EIO);
-        journal_close(journal);
-        assert_int_equal(journal_open(&options, &journal, NULL), -EIO); /* it is no better yet */
-        disk.failing = false;
-        disk.renamed = true; /* and the folder was not synced */
-        open_and_compare(owner, 4);
-        owner_free(owner);
-}
-
 static void numbers_rise_when_nothing_is_kept(void **state)
 {
         struct owner *owner = owner_new();
@@ -544,7 +453,6 @@ int main(void)
                 cmocka_unit_test(a_full_disk_is_known_in_time),
                 cmocka_unit_test(no_room_for_the_first_chunk),
                 cmocka_unit_test(a_failed_sync_is_final),
-                cmocka_unit_test(what_a_failed_sync_left_is_written_anew),
                 cmocka_unit_test(numbers_rise_when_nothing_is_kept),
                 cmocka_unit_test(what_is_too_much_to_keep_stays),
                 cmocka_unit_test(any_call_may_fail),
