@@ -193,10 +193,10 @@ static enum reader_next carry(struct serve *s)
         uint8_t answer[ISO7816_ANSWER_MAX];
         int len = pcsc_transmit(s->pcsc, command, answer, sizeof(answer));
 
-        opener_tick(&s->opener);
-        if (len < 0) {
-                s->reader.list_len = 0;
+        if (len < 0)
                 log_info("reader", "the phone went before the end");
+        if (len < 0 || !rest(s, 0)) {
+                s->reader.list_len = 0;
                 return READER_END;
         }
         return reader_answer(&s->reader, (struct cbor_span){ answer, (size_t)len });

@@ -9,6 +9,7 @@ namespaces of its own.  Where that or pcscd cannot be, the NFC tests are skipped
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -213,6 +214,27 @@ class Scanner(Case):
         self.assertEqual(self.read(w.say("text")), "open")
         wait_for(lambda: "killed by signal 9" in w.logged())
 
+    def test_too_many_commands(self):
+        w = self.world
+        self.assertIsNone(w.start("open.command=/bin/sleep 3"))
+        for _ in range(4):
+            self.assertEqual(self.read(w.say("text")), "open")
+        self.assertEqual(self.read(w.say("text")), "shut")
+        wait_for(lambda: w.logged().count("sleep: done") == 4)
+        self.assertEqual(self.read(w.say("text")), "open")
+        self.assertIn("entries 1 to 6 are whole", w.verify_log().stdout)
+
+    def test_trust_again(self):
+        w = self.world
+        other = World(2)
+        self.addCleanup(other.close)
+        self.assertIsNone(w.start())
+        shutil.copy(os.path.join(other.folder, "trust"), os.path.join(w.folder, "trust"))
+        w.door.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the one held stays" in w.logged())
+        self.assertEqual(self.read(w.say("text")), "open")
+        self.assertEqual(self.read(other.say("text")), "refused 3 unknown_key")
+
     def test_lists(self):
         w = self.world
         self.assertIsNone(w.start())
@@ -405,6 +427,35 @@ class Nfc(Case):
         self.pcscd_start()
         self.assertEqual(self.show(), "open")
         self.assertIn("entries 1 to 3 are whole", w.verify_log().stdout)
+
+    def test_pcscd_hangs(self):
+        """The door hangs with it, and the watchdog is told nothing more: systemd starts it anew."""
+        w = self.world
+        path = os.path.join(w.folder, "notify")
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(told.close)
+        told.bind(path)
+        told.settimeout(10)
+        w.environment["NOTIFY_SOCKET"] = path
+        self.assertIsNone(w.start())
+        said = [told.recv(64) for _ in range(6)]
+        self.assertIn(b"READY=1", said)
+        self.assertIn(b"WATCHDOG=1", said)
+        self.daemon.send_signal(signal.SIGSTOP)
+        try:
+            time.sleep(1.5)
+            told.settimeout(0)
+            while True:  # what came before
+                told.recv(64)
+        except BlockingIOError:
+            pass
+        try:
+            told.settimeout(4)
+            with self.assertRaises(TimeoutError):
+                told.recv(64)
+        finally:
+            self.daemon.send_signal(signal.SIGCONT)
+        self.assertEqual(self.show(), "open")
 
     def test_kill_at_random(self):
         w = self.world
