@@ -16,9 +16,12 @@ static const uint8_t zeros[ARCHIVE_LINK_SIZE];
 /* ---- PROTOCOL.md 12 */
 
 static const struct field header_table[] = {
-        F_TEXT(struct archive_header, what),           F_OCTETS(struct archive_header, id),
-        F_UINT(struct archive_header, file, 1, UINT32_MAX), F_UINT(struct archive_header, first, 1, INT64_MAX),
-        F_MS(struct archive_header, at_ms),            F_OCTETS(struct archive_header, before),
+        F_TEXT(struct archive_header, what),
+        F_OCTETS(struct archive_header, id),
+        F_UINT(struct archive_header, file, 1, UINT32_MAX),
+        F_UINT(struct archive_header, first, 1, INT64_MAX),
+        F_MS(struct archive_header, at_ms),
+        F_OCTETS(struct archive_header, before),
 };
 static const struct fields_kind header_kind = { FIELDS(header_table), sizeof(struct archive_header), ARCHIVE_HEADER_MAX,
                                                 ARCHIVE_FORMAT };
@@ -206,10 +209,10 @@ const char *archive_entry_check(const struct archive_entry *entry, const uint8_t
         }
         if (link_after(before, entry->octets, entry->commitments, hash) < 0)
                 return "libcrypto failed";
-        return memcmp(hash, entry->link, ARCHIVE_LINK_SIZE) == 0
-                       ? NULL
-                       : "does not follow the entry before it: this one, or the one before, was altered, moved, put in or "
-                         "taken out";
+        return memcmp(hash, entry->link, ARCHIVE_LINK_SIZE) == 0 ? NULL
+                                                                 : "does not follow the entry before it: this one, or "
+                                                                   "the one before, was altered, moved, put in or "
+                                                                   "taken out";
 }
 
 int archive_entry_erase(const struct archive_entry *entry, uint8_t parts, uint8_t *to)

@@ -3,8 +3,8 @@
  *
  *      header   [1, "vigie archive", archive id 16, file u32, first entry, at ms, link before 32]
  *      entry    [meta bytes, commitments 4 x 32, [part bytes / null, 4 of them], link 32]
- *      meta     [1, number, kind, at ms, feed id, alert id 16, version, state, event, before 32, hash 32, parts, count, text]
- *      part     salt 16, then its content; its commitment is SHA-256 of both; no part ever: 32 zeros
+ *      meta     [1, number, kind, at ms, feed id, alert id 16, version, state, event, before 32, hash 32, parts,
+ *      count, text] part     salt 16, then its content; its commitment is SHA-256 of both; no part ever: 32 zeros
  *      link     SHA-256(link before | SHA-256(meta) | commitments); behind a header: SHA-256(header)
  *
  * So an erased part leaves its commitment, and the chain still verifies.  A checkpoint is a COSE_Sign1 over a link:
@@ -40,16 +40,16 @@ enum archive_kind {
         ARCHIVE_NOTICE,
         ARCHIVE_ANSWER,
         ARCHIVE_DUTY,
-        ARCHIVE_OTHER,     /* an entry of the feed that could not be read as one of these: kept as it was */
-        ARCHIVE_SOURCE,    /* from here on the feed is read from the server `text` (run and replication id); in the first one
-                            * `count` entries of the feed were gone before the archive began */
-        ARCHIVE_BREAK,     /* with an alert: what comes next does not follow `version` and `hash`, the last known; without:
+        ARCHIVE_OTHER, /* an entry of the feed that could not be read as one of these: kept as it was */
+        ARCHIVE_SOURCE, /* from here on the feed is read from the server `text` (run and replication id); in the first
+                         * one `count` entries of the feed were gone before the archive began */
+        ARCHIVE_BREAK, /* with an alert: what comes next does not follow `version` and `hash`, the last known; without:
                             * the feed is another one: it goes on after `feed`, and the last `count` entries of the feed
                             * here are not in it; `text` names the servers before and after */
-        ARCHIVE_GAP,       /* the feed was trimmed behind our back: entries after `feed` are missing; `text` */
-        ARCHIVE_ERASE,     /* `parts` of the entries up to number `count`, of `alert` or (zeros) of all that have none,
+        ARCHIVE_GAP,   /* the feed was trimmed behind our back: entries after `feed` are missing; `text` */
+        ARCHIVE_ERASE, /* `parts` of the entries up to number `count`, of `alert` or (zeros) of all that have none,
                             * are erased under the term `text` */
-        ARCHIVE_HOLD,      /* nothing of `alert` is erased from here */
+        ARCHIVE_HOLD,  /* nothing of `alert` is erased from here */
         ARCHIVE_RELEASE,   /* ... to here */
         ARCHIVE_RESTORE,   /* the store was restored: `count` the new epoch, `version` trust list, `text` from what */
         ARCHIVE_RECOVERED, /* `count` entries before this one were found behind the last checkpoint after a crash;
@@ -70,9 +70,9 @@ enum archive_part {
 struct archive_header {
         char what[16]; /* "vigie archive" */
         uint8_t id[ARCHIVE_ID_SIZE];
-        uint32_t file;  /* 1, 2, 3 ... */
-        uint64_t first; /* number of the first entry */
-        int64_t at_ms;  /* UTC, when the file was begun: its day is in its name */
+        uint32_t file;                     /* 1, 2, 3 ... */
+        uint64_t first;                    /* number of the first entry */
+        int64_t at_ms;                     /* UTC, when the file was begun: its day is in its name */
         uint8_t before[ARCHIVE_LINK_SIZE]; /* the link that the file before ended with; zeros in file 1 */
 };
 
@@ -123,13 +123,14 @@ int archive_header_write(const struct archive_header *header, uint8_t *to, uint8
  * Returns its length, -EBADMSG, -EPROTONOSUPPORT (a newer format), -EIO. */
 int archive_header_read(struct cbor_span in, struct archive_header *ret_header, uint8_t ret_link[ARCHIVE_LINK_SIZE]);
 
-/* archive_entry_write: write an entry of META and the contents of its PARTS (with their salts; at NULL: none) after LINK,
- * and move LINK on.  TO has ARCHIVE_ENTRY_MAX octets.
+/* archive_entry_write: write an entry of META and the contents of its PARTS (with their salts; at NULL: none) after
+ * LINK, and move LINK on.  TO has ARCHIVE_ENTRY_MAX octets.
  * Returns its length, -ENOBUFS (larger than that: LINK is as it was), -EINVAL (a value out of its range), -EIO. */
 int archive_entry_write(const struct archive_meta *meta, const struct cbor_span parts[ARCHIVE_PARTS],
                         uint8_t link[ARCHIVE_LINK_SIZE], uint8_t *to);
 
-/* archive_entry_read: read the entry that IN begins with; that its link and commitments hold is archive_entry_check()'s.
+/* archive_entry_read: read the entry that IN begins with; that its link and commitments hold is
+ * archive_entry_check()'s.
  * Returns 0; -EBADMSG (malformed, or cut off). */
 int archive_entry_read(struct cbor_span in, struct archive_entry *ret_entry);
 
@@ -144,19 +145,20 @@ int archive_entry_erase(const struct archive_entry *entry, uint8_t parts, uint8_
 /* archive_had_part: say whether ENTRY was written with PART, erased since or not. */
 bool archive_had_part(const struct archive_entry *entry, enum archive_part part);
 
-/* archive_record_split: write the entries of the map RECORD (strict CBOR, any format) into four maps, one for each part,
- * each behind room for a salt (ARCHIVE_SALT_SIZE octets of zeros); a part without any has at NULL, but the proof's: it
- * is always there, and last in TO, so that what else proves it may be written behind its map.
+/* archive_record_split: write the entries of the map RECORD (strict CBOR, any format) into four maps, one for each
+ * part, each behind room for a salt (ARCHIVE_SALT_SIZE octets of zeros); a part without any has at NULL, but the
+ * proof's: it is always there, and last in TO, so that what else proves it may be written behind its map.
  *   to    the texts of all four: record.len + 128 octets are enough
  * Returns 0, -EBADMSG (no such map), -ENOBUFS. */
 int archive_record_split(struct cbor_span record, struct cbor_writer *to, struct cbor_span ret_parts[ARCHIVE_PARTS]);
 
-/* archive_record_facts: what an entry says of the map RECORD: alert, version, state, before, hash; the rest of META is left.
+/* archive_record_facts: what an entry says of the map RECORD: alert, version, state, before, hash; the rest of META
+ * is left.
  * Returns 0, -EBADMSG (no map of a record: id, version or state missing, or out of range), -EIO. */
 int archive_record_facts(struct cbor_span record, struct archive_meta *meta);
 
-/* archive_record_join: the record again from its four parts, all there (salts in front; what stands behind a map is left
- * out).  Returns its length, -EBADMSG, -ENOBUFS. */
+/* archive_record_join: the record again from its four parts, all there (salts in front; what stands behind a map is
+ * left out).  Returns its length, -EBADMSG, -ENOBUFS. */
 int archive_record_join(const struct cbor_span parts[ARCHIVE_PARTS], uint8_t *to, size_t size);
 
 /* archive_checkpoint_sign: the signed checkpoint into TO of ARCHIVE_CHECKPOINT_MAX octets.

@@ -110,7 +110,8 @@ const struct archive_alert *archive_audit_next(const struct archive_audit *audit
 
 /* ---- findings */
 
-static void say(struct archive_audit *audit, const struct archive_meta *meta, const char *text, enum archive_weight weight)
+static void say(struct archive_audit *audit, const struct archive_meta *meta, const char *text,
+                enum archive_weight weight)
 {
         const struct archive_finding finding = {
                 .number = meta->number,
@@ -152,9 +153,8 @@ uint64_t archive_audit_erased(const struct archive_audit *audit, enum archive_pa
 /* Up to which entry the PART of entries like META is erased. */
 static uint64_t erased_to(const struct archive_audit *audit, const struct archive_meta *meta, size_t part)
 {
-        const struct archive_alert *alert = memcmp(meta->alert, zeros, ALERT_ID_SIZE) == 0
-                                                    ? &audit->none
-                                                    : archive_audit_alert(audit, meta->alert);
+        const struct archive_alert *alert =
+                memcmp(meta->alert, zeros, ALERT_ID_SIZE) == 0 ? &audit->none : archive_audit_alert(audit, meta->alert);
 
         return alert != NULL ? alert->erased[part] : 0;
 }
@@ -179,7 +179,8 @@ int archive_audit_header(struct archive_audit *audit, const struct archive_heade
         if (header->file != audit->file + 1)
                 say(audit, &at, "a file is missing before this one, or they stand in another order", ARCHIVE_WRONG);
         else if (memcmp(header->before, audit->link, ARCHIVE_LINK_SIZE) != 0)
-                say(audit, &at, "the file does not begin where the one before ended: cut off, altered or another's", ARCHIVE_WRONG);
+                say(audit, &at, "the file does not begin where the one before ended: cut off, altered or another's",
+                    ARCHIVE_WRONG);
         else if (header->first != audit->number + 1)
                 say(audit, &at, "the file begins with another number than it should", ARCHIVE_WRONG);
         if (audit->file != 0 && memcmp(header->id, audit->id, ARCHIVE_ID_SIZE) != 0)
@@ -273,7 +274,8 @@ static void tell(struct archive_audit *audit, const struct archive_meta *meta)
                 snprintf(text, sizeof(text), "GAP: the feed was trimmed behind %s: %s", meta->feed, meta->text);
                 break;
         case ARCHIVE_RECOVERED:
-                snprintf(text, sizeof(text), "%llu entries before this one stayed unsigned at a crash; %u were in the feed so",
+                snprintf(text, sizeof(text),
+                         "%llu entries before this one stayed unsigned at a crash; %u were in the feed so",
                          (unsigned long long)meta->count, meta->version);
                 break;
         case ARCHIVE_RESTORE:

@@ -1,5 +1,6 @@
-/* archive_audit: an archive checked from its first header to its last entry.  No I/O: the caller reads the files, and gives
- * every header and entry in their order.  The daemon opens its own archive by it, and knows from it how each alert stood. */
+/* archive_audit: an archive checked from its first header to its last entry.  No I/O: the caller reads the files, and
+ * gives every header and entry in their order.  The daemon opens its own archive by it, and knows from it how each
+ * alert stood. */
 #ifndef WIRE_ARCHIVE_AUDIT_H
 #define WIRE_ARCHIVE_AUDIT_H
 
@@ -12,9 +13,9 @@ struct archive_alert {
         uint8_t hash[ARCHIVE_LINK_SIZE]; /* of its newest record; zeros: none */
         uint8_t state;
         bool held, used;
-        uint64_t last;                   /* its newest entry with parts */
-        int64_t last_at_ms;              /* of its newest version: a hold prolongs no term */
-        uint64_t erased[ARCHIVE_PARTS];  /* each part is erased up to this entry */
+        uint64_t last;                  /* its newest entry with parts */
+        int64_t last_at_ms;             /* of its newest version: a hold prolongs no term */
+        uint64_t erased[ARCHIVE_PARTS]; /* each part is erased up to this entry */
 };
 
 struct archive_audit;
@@ -41,8 +42,8 @@ struct archive_audit *archive_audit_new(archive_finding_fn *found, void *user);
 /* archive_audit_free: NULL does nothing. */
 void archive_audit_free(struct archive_audit *audit);
 
-/* archive_audit_erasure: the first walk, before any other call: give every entry; those that erase are kept, so that the
- * second walk knows which parts may be missing.  Returns 0, -ENOMEM. */
+/* archive_audit_erasure: the first walk, before any other call: give every entry; those that erase are kept, so that
+ * the second walk knows which parts may be missing.  Returns 0, -ENOMEM. */
 int archive_audit_erasure(struct archive_audit *audit, const struct archive_entry *entry);
 
 /* archive_audit_header: the second walk: the next file begins.  Returns 0, -EIO. */
@@ -52,8 +53,8 @@ int archive_audit_header(struct archive_audit *audit, const struct archive_heade
 /* archive_audit_entry: ... its next entry.  Returns 0, -ENOMEM. */
 int archive_audit_entry(struct archive_audit *audit, const struct archive_entry *entry);
 
-/* archive_audit_number, archive_audit_link, archive_audit_id: where the chain stands: the last entry's number (0: none), its
- * link, the archive's id; all borrowed. */
+/* archive_audit_number, archive_audit_link, archive_audit_id: where the chain stands: the last entry's number (0:
+ * none), its link, the archive's id; all borrowed. */
 uint64_t archive_audit_number(const struct archive_audit *audit);
 const uint8_t *archive_audit_link(const struct archive_audit *audit);
 const uint8_t *archive_audit_id(const struct archive_audit *audit);

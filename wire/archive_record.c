@@ -6,8 +6,20 @@
 #include "wire/archive.h"
 
 /* Keys of a record (PROTOCOL.md 8). */
-enum { KEY_ID = 1, KEY_VERSION, KEY_STATE, KEY_POSITION = 15, KEY_TRACK = 17, KEY_OWNER = 26, KEY_PASSED_REST = 32, KEY_CLOSE = 38, KEY_CLOSED_AT = 42,
-       KEY_OWNER_PATH = 49, KEY_BEFORE, KEY_SALT };
+enum {
+        KEY_ID = 1,
+        KEY_VERSION,
+        KEY_STATE,
+        KEY_POSITION = 15,
+        KEY_TRACK = 17,
+        KEY_OWNER = 26,
+        KEY_PASSED_REST = 32,
+        KEY_CLOSE = 38,
+        KEY_CLOSED_AT = 42,
+        KEY_OWNER_PATH = 49,
+        KEY_BEFORE,
+        KEY_SALT
+};
 
 static enum archive_part part_of(struct cbor_span key)
 {
@@ -22,14 +34,15 @@ static enum archive_part part_of(struct cbor_span key)
                 return ARCHIVE_SALT;
         if (number == KEY_POSITION || number == KEY_TRACK)
                 return ARCHIVE_POSITIONS;
-        return (number >= KEY_OWNER && number <= KEY_PASSED_REST) ||
-                               (number >= KEY_CLOSE && number <= KEY_CLOSED_AT) || number == KEY_OWNER_PATH
+        return (number >= KEY_OWNER && number <= KEY_PASSED_REST) || (number >= KEY_CLOSE && number <= KEY_CLOSED_AT) ||
+                               number == KEY_OWNER_PATH
                        ? ARCHIVE_PROOF
                        : ARCHIVE_ABOUT;
 }
 
 /* Count RECORD's pairs by part in COUNTS; with TO, write those of PART there. */
-static int pairs(struct cbor_span record, uint64_t counts[ARCHIVE_PARTS], enum archive_part part, struct cbor_writer *to)
+static int pairs(struct cbor_span record, uint64_t counts[ARCHIVE_PARTS], enum archive_part part,
+                 struct cbor_writer *to)
 {
         struct cbor_reader r;
 
@@ -79,7 +92,8 @@ int archive_record_facts(struct cbor_span record, struct archive_meta *meta)
         cbor_reader_init(&r, record);
         cbor_enter_map(&r);
         while (cbor_more(&r)) {
-                uint64_t key = cbor_peek(&r) == CBOR_UINT ? cbor_read_uint(&r, UINT64_MAX) : (cbor_skip(&r), UINT64_MAX);
+                uint64_t key =
+                        cbor_peek(&r) == CBOR_UINT ? cbor_read_uint(&r, UINT64_MAX) : (cbor_skip(&r), UINT64_MAX);
 
                 if (key == KEY_ID)
                         cbor_read_octets(&r, meta->alert, sizeof(meta->alert));

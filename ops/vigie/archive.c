@@ -189,7 +189,8 @@ int archive_main(struct region *region, int argc, char **argv)
         char dir[REGION_PATH_MAX];
         int r;
 
-        if (choices_read(&(struct choices){ "archive [--once | --checkpoint] [--take-over]", list, 3, 0 }, argc, argv, NULL) < 0)
+        if (choices_read(&(struct choices){ "archive [--once | --checkpoint] [--take-over]", list, 3, 0 }, argc, argv,
+                         NULL) < 0)
                 return EXIT_USAGE;
         r = archive_where(region, dir);
         if (r == 0)

@@ -22,7 +22,8 @@ static int ask_now(struct archive_tail *tail, int64_t *ret_now_ms)
 
         if (r < 0)
                 return r;
-        *ret_now_ms = strtoll(reply->element[0]->str, NULL, 10) * 1000 + strtoll(reply->element[1]->str, NULL, 10) / 1000;
+        *ret_now_ms =
+                strtoll(reply->element[0]->str, NULL, 10) * 1000 + strtoll(reply->element[1]->str, NULL, 10) / 1000;
         freeReplyObject(reply);
         return 0;
 }
@@ -137,7 +138,8 @@ static int clean_tombstones(struct archive_tail *tail, int64_t now_ms)
                         return r;
                 snprintf(cursor, sizeof(cursor), "%s", reply->element[0]->str);
                 for (size_t i = 0; r == 0 && i + 1 < reply->element[1]->elements; i += 2)
-                        r = clean_tombstone(tail, reply->element[1]->element[i], reply->element[1]->element[i + 1], now_ms);
+                        r = clean_tombstone(tail, reply->element[1]->element[i], reply->element[1]->element[i + 1],
+                                            now_ms);
                 freeReplyObject(reply);
         } while (r == 0 && strcmp(cursor, "0") != 0);
         return r;

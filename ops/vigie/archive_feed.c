@@ -131,8 +131,8 @@ static int read_fields(const redisReply *fields, struct archive_feed_entry *e)
         cbor_write_raw(&w, CBOR_OCTETS(room));
         cbor_write_array(&w, fields->elements);
         for (size_t i = 0; i < fields->elements; i++)
-                cbor_write_bytes(&w, (struct cbor_span){ (const uint8_t *)fields->element[i]->str,
-                                                         fields->element[i]->len });
+                cbor_write_bytes(
+                        &w, (struct cbor_span){ (const uint8_t *)fields->element[i]->str, fields->element[i]->len });
         if (w.full) {
                 snprintf(e->meta.text, sizeof(e->meta.text), "larger than %d octets: kept without its content",
                          ARCHIVE_ENTRY_MAX);

@@ -14,8 +14,8 @@ struct archive_feed_entry {
         uint8_t content[8]; /* of what the feed has, as struct archive_recent has it */
 };
 
-/* archive_feed_read: read ENTRY, an id and an array of names and values as XRANGE gives it.  Whatever is no alert, notice,
- * answer or duty is kept as it is; what is too large without its content, and that is said.
+/* archive_feed_read: read ENTRY, an id and an array of names and values as XRANGE gives it.  Whatever is no alert,
+ * notice, answer or duty is kept as it is; what is too large without its content, and that is said.
  * Returns 0; -EBADMSG (no entry of a stream), -EIO. */
 int archive_feed_read(const struct redisReply *entry, struct archive_feed_entry *ret_entry);
 

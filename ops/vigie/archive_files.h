@@ -11,9 +11,9 @@
 #include "ops/vigie/region.h"
 #include "wire/archive_audit.h"
 
-#define ARCHIVE_HEAD     "head.cose"
-#define ARCHIVE_PUBLIC   "archive.pem"
-#define ARCHIVE_FILE_END ".archive"
+#define ARCHIVE_HEAD      "head.cose"
+#define ARCHIVE_PUBLIC    "archive.pem"
+#define ARCHIVE_FILE_END  ".archive"
 /* A file that is larger is followed by the next one: it is read whole. */
 #define ARCHIVE_FILE_SIZE (16 * 1024 * 1024)
 /* A larger one is refused: the size above and one batch behind it. */

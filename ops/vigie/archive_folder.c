@@ -111,7 +111,8 @@ void folder_recent_note(struct archive_folder *f, const struct archive_meta *met
 
 const struct archive_recent *archive_folder_recent(const struct archive_folder *f, size_t ago)
 {
-        return ago < f->recent_count ? &f->recent[(f->recent_at + ARCHIVE_RECENT_MAX - ago) % ARCHIVE_RECENT_MAX] : NULL;
+        return ago < f->recent_count ? &f->recent[(f->recent_at + ARCHIVE_RECENT_MAX - ago) % ARCHIVE_RECENT_MAX]
+                                     : NULL;
 }
 
 /* ---- a batch */

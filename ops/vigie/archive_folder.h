@@ -1,10 +1,11 @@
 /* archive_folder: the archive as who writes it has it: locked, verified, and its end known.
  *
- *      append ... append, commit: the batch is written, fsynced, signed; the checkpoint fsynced and renamed to head.cose
+ *      append ... append, commit: the batch is written, fsynced, signed; the checkpoint fsynced and renamed to
+ *      head.cose
  *
- * What a crash leaves, at any instruction: the batch not there; a piece of it (cut off at the next open: nobody was told); all
- * of it, not yet signed (kept, and a `recovered` entry says so); or all.  The feed is trimmed only behind a checkpoint.  A
- * folder in which something else is wrong is not written to. */
+ * What a crash leaves, at any instruction: the batch not there; a piece of it (cut off at the next open: nobody was
+ * told); all of it, not yet signed (kept, and a `recovered` entry says so); or all.  The feed is trimmed only behind
+ * a checkpoint.  A folder in which something else is wrong is not written to. */
 #ifndef OPS_VIGIE_ARCHIVE_FOLDER_H
 #define OPS_VIGIE_ARCHIVE_FOLDER_H
 
@@ -16,16 +17,16 @@
 struct archive_folder;
 
 struct archive_folder_options {
-        const char *dir, *region; /* copied */
-        const struct key *key;    /* private; borrowed for the folder's life */
+        const char *dir, *region;      /* copied */
+        const struct key *key;         /* private; borrowed for the folder's life */
         int64_t (*now_ms)(void *user); /* UTC; NULL: the machine's clock */
         /* Says whether the feed has an entry with this id and record hash; NULL: not asked. */
         bool (*seen)(void *user, const struct archive_meta *meta);
         void *user;
 };
 
-/* archive_folder_open: lock, verify all, mend what a crash left; an empty folder (or none) becomes an archive.  Waits some
- * seconds for another writer.
+/* archive_folder_open: lock, verify all, mend what a crash left; an empty folder (or none) becomes an archive.  Waits
+ * some seconds for another writer.
  * Returns 0, or a negative errno after telling on stderr: -EBADMSG (altered, or another key's), -EWOULDBLOCK, ... */
 int archive_folder_open(const struct archive_folder_options *options, struct archive_folder **ret_folder);
 
@@ -46,7 +47,8 @@ int archive_folder_append(struct archive_folder *folder, struct archive_meta *me
  * Returns 0, or a negative errno (told): the folder is as before the batch; close it, and open it anew. */
 int archive_folder_commit(struct archive_folder *folder);
 
-/* archive_folder_rewrite: erase in all files what the erasures that are committed say, file by file (new, fsync, rename).
+/* archive_folder_rewrite: erase in all files what the erasures that are committed say, file by file (new, fsync,
+ * rename).
  *   ret_parts   how many parts went
  * Returns 0, or a negative errno (told); done again, it goes on. */
 int archive_folder_rewrite(struct archive_folder *folder, uint64_t *ret_parts);
@@ -58,8 +60,8 @@ struct archive_audit *archive_folder_audit(const struct archive_folder *folder);
 const struct archive_checkpoint *archive_folder_head(const struct archive_folder *folder);
 struct cbor_span archive_folder_head_octets(const struct archive_folder *folder);
 
-/* archive_folder_feed: id behind which the feed is read on, the batch included; "" before the first.  archive_folder_where:
- * the server that it was read from last; "" before the first.  Borrowed. */
+/* archive_folder_feed: id behind which the feed is read on, the batch included; "" before the first. 
+ * archive_folder_where: the server that it was read from last; "" before the first.  Borrowed. */
 const char *archive_folder_feed(const struct archive_folder *folder);
 const char *archive_folder_where(const struct archive_folder *folder);
 

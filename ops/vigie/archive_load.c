@@ -115,7 +115,8 @@ static int judge(struct loading *l)
                 return -EBADMSG;
         }
         if (f->head.number > number || (f->head.number > 0 && !l->head_good)) {
-                say_wrong("archive: %s: %s names entry %llu with another end; %llu entries are here: cut off or altered; not "
+                say_wrong("archive: %s: %s names entry %llu with another end; %llu entries are here: cut off or "
+                          "altered; not "
                           "written to",
                           f->options.dir, ARCHIVE_HEAD, (unsigned long long)f->head.number, (unsigned long long)number);
                 return -EBADMSG;

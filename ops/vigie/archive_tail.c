@@ -81,7 +81,8 @@ static int claim(struct archive_tail *tail)
         if ((r = region_ask(tail->redis, &reply, "HGET %s id", key)) < 0)
                 return r;
         if (reply->type == REDIS_REPLY_STRING && strcmp(reply->str, id) != 0 && !tail->options.take_over) {
-                say_wrong("archive: the archive %s follows this feed, ours is %s: only one may (--take-over says that this "
+                say_wrong("archive: the archive %s follows this feed, ours is %s: only one may (--take-over says that "
+                          "this "
                           "one does from now on)",
                           reply->str, id);
                 r = -EEXIST;
@@ -210,7 +211,8 @@ static int find_common(struct archive_tail *tail, const struct feed_info *info)
 
                 if (info->first[0] == 0 || archive_feed_compare(recent->feed, info->first) < 0)
                         break;
-                if ((r = region_ask(tail->redis, &reply, "XRANGE %s %s %s", tail->feed_key, recent->feed, recent->feed)) < 0)
+                if ((r = region_ask(tail->redis, &reply, "XRANGE %s %s %s", tail->feed_key, recent->feed,
+                                    recent->feed)) < 0)
                         return r;
                 same = reply->elements == 1 && is_same(tail, reply->element[0], recent);
                 freeReplyObject(reply);
@@ -230,13 +232,14 @@ static int mend(struct archive_tail *tail, const struct feed_info *info)
 
         if (common < 0 && common != -ENOENT)
                 return common;
-        if (common < 0 && is_same_server && (archive_feed_compare(info->last, last) == 0 ||
-                                             archive_feed_compare(info->deleted, last) == 0))
+        if (common < 0 && is_same_server &&
+            (archive_feed_compare(info->last, last) == 0 || archive_feed_compare(info->deleted, last) == 0))
                 return 0; /* what is archived was taken away, and nothing else */
         if (common < 0 && is_same_server && archive_feed_compare(info->last, last) > 0) {
                 meta.kind = ARCHIVE_GAP;
                 strcpy(meta.feed, last);
-                snprintf(meta.text, sizeof(meta.text), "trimmed by somebody else up to %s: what was between is lost; read from %.100s",
+                snprintf(meta.text, sizeof(meta.text),
+                         "trimmed by somebody else up to %s: what was between is lost; read from %.100s",
                          info->first[0] != 0 ? info->first : info->last, tail->where);
                 archive_tail_notice(tail, "archive_gap", true);
         } else {

@@ -12,7 +12,7 @@ struct archive_tail {
         struct archive_folder *folder; /* NULL: not open */
         struct archive_feed_entry *entry;
         char feed_key[96], where[ARCHIVE_TEXT_MAX + 1];
-        bool is_told;                  /* {r}:archive says `told` */
+        bool is_told; /* {r}:archive says `told` */
         uint64_t told;
         struct {
                 bool known, on; /* as it stands in {r}:notices */

@@ -138,7 +138,8 @@ static int copied_key(struct verification *v)
                 return r;
         }
         r = key_from_pem((struct cbor_span){ (const uint8_t *)data, len }, &v->key);
-        if (r < 0 || key_to_pem(v->key, false, pem, sizeof(pem)) < 0 || strlen(pem) != len || memcmp(pem, data, len) != 0)
+        if (r < 0 || key_to_pem(v->key, false, pem, sizeof(pem)) < 0 || strlen(pem) != len ||
+            memcmp(pem, data, len) != 0)
                 wrong(v, "%s: not the key as it was written: altered", ARCHIVE_PUBLIC);
         free(data);
         return 0;
@@ -215,8 +216,8 @@ static void judge(struct verification *v, const struct archive_checkpoint *check
         if (memcmp(checkpoint->id, archive_audit_id(v->audit), ARCHIVE_ID_SIZE) != 0 && v->list.count > 0)
                 wrong(v, "%s: it is of another archive", name);
         else if (checkpoint->number > number)
-                wrong(v, "cut off at the end: %s says %" PRIu64 " entries, %" PRIu64 " are here", name, checkpoint->number,
-                      number);
+                wrong(v, "cut off at the end: %s says %" PRIu64 " entries, %" PRIu64 " are here", name,
+                      checkpoint->number, number);
         else if (checkpoint->number > 0 && !met)
                 wrong(v, "entry %" PRIu64 " is not the one that %s signs", checkpoint->number, name);
 }
@@ -228,8 +229,10 @@ static void judge_all(struct verification *v)
         if (v->has_head) {
                 judge(v, &v->head, v->head_met, ARCHIVE_HEAD);
                 if (v->head.number < number)
-                        wrong(v, "%" PRIu64 " entries behind the newest checkpoint: put in, or the head is an older one, or "
-                                 "a crash left them (then the next start of vigie archive signs them)",
+                        wrong(v,
+                              "%" PRIu64
+                              " entries behind the newest checkpoint: put in, or the head is an older one, or "
+                              "a crash left them (then the next start of vigie archive signs them)",
                               number - v->head.number);
         }
         if (v->has_kept)
@@ -256,9 +259,8 @@ static void report(const struct verification *v)
         put_time(out, v->last_at_ms);
         fprintf(out, "\nsigned up to entry %" PRIu64 " at ", v->head.number);
         put_time(out, v->head.at_ms);
-        fputs(v->has_kept && v->kept.number == v->head.number
-                      ? ", as the checkpoint kept elsewhere says\n"
-                      : "; nothing newer is known here\n",
+        fputs(v->has_kept && v->kept.number == v->head.number ? ", as the checkpoint kept elsewhere says\n"
+                                                              : "; nothing newer is known here\n",
               out);
         if (v->has_kept && v->kept.number < v->head.number) {
                 fprintf(out, "the checkpoint kept elsewhere, entry %" PRIu64 " at ", v->kept.number);
@@ -308,7 +310,8 @@ int audit_main(int argc, char **argv)
         struct audit_options options = { .out = stdout };
         const struct choice list[] = {
                 { "key", &options.key, NULL, "the archive's public key, kept elsewhere (archive.pem of the region)" },
-                { "checkpoint", &options.checkpoint, NULL, "a checkpoint kept elsewhere: nothing before it may be missing" },
+                { "checkpoint", &options.checkpoint, NULL,
+                  "a checkpoint kept elsewhere: nothing before it may be missing" },
         };
         const struct choices choices = { "verify-audit FOLDER [--key FILE.pem] [--checkpoint FILE]", list, 2, 1 };
 

@@ -18,7 +18,7 @@
 /* What is not worth keeping: logins, what is asked this half minute, what is made of the rest; and the feed, which the
  * archive has. */
 static const char *const left_out[] = { "session:", "feed", "commands", "people:changes", "waits", "probes",
-                                         "archive",  "open", "due" };
+                                        "archive",  "open", "due" };
 
 #define SCAN_COUNT 500 /* keys or fields of one question: Redis serves others between two */
 
@@ -71,7 +71,8 @@ static int put_string(struct backing_up *b, const struct backup_item *item, cons
         return r;
 }
 
-/* A hash or a sorted set, page by page: each field is as it was at one moment; a whole alert, being small, is one page. */
+/* A hash or a sorted set, page by page: each field is as it was at one moment; a whole alert, being small, is one
+ * page. */
 static int put_pages(struct backing_up *b, const struct backup_item *item, const char *key, const char *scan)
 {
         char cursor[24] = "0";
@@ -201,7 +202,8 @@ static int make_path(const struct region *region, const char *folder, int64_t at
         char text[32];
 
         strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", gmtime_r(&at, &utc));
-        if (snprintf(path, REGION_PATH_MAX, "%s/%s-%s" BACKUP_FILE_END, folder, region->config.name, text) < REGION_PATH_MAX)
+        if (snprintf(path, REGION_PATH_MAX, "%s/%s-%s" BACKUP_FILE_END, folder, region->config.name, text) <
+            REGION_PATH_MAX)
                 return 0;
         return -ENAMETOOLONG;
 }

@@ -18,11 +18,15 @@
 #define END_MAX    (COSE_OVERHEAD + 64)
 
 static const struct field header_table[] = {
-        F_TEXT(struct backup_header, what),       F_TEXT(struct backup_header, region),
-        F_MS(struct backup_header, at_ms),        F_UINT(struct backup_header, number, 0, INT64_MAX),
-        F_UINT(struct backup_header, epoch, 0, INT64_MAX), F_U32(struct backup_header, trust),
+        F_TEXT(struct backup_header, what),
+        F_TEXT(struct backup_header, region),
+        F_MS(struct backup_header, at_ms),
+        F_UINT(struct backup_header, number, 0, INT64_MAX),
+        F_UINT(struct backup_header, epoch, 0, INT64_MAX),
+        F_U32(struct backup_header, trust),
 };
-static const struct fields_kind header_kind = { FIELDS(header_table), sizeof(struct backup_header), HEADER_MAX, FORMAT };
+static const struct fields_kind header_kind = { FIELDS(header_table), sizeof(struct backup_header), HEADER_MAX,
+                                                FORMAT };
 
 struct end {
         uint64_t items;

@@ -2,7 +2,8 @@
  *
  *      header   [1, "vigie backup", region, at ms, archive number, epoch, trust list number]
  *      item     [kind, key without "{r}:", [octets, octets, ...]]      ... any number
- *      end      COSE_Sign1 of [1, items, SHA-256 of all that stands before it], aad "vigie backup", the archive's key */
+ *      end      COSE_Sign1 of [1, items, SHA-256 of all that stands before it], aad "vigie backup", the archive's key
+ *      */
 #ifndef OPS_VIGIE_BACKUP_FILE_H
 #define OPS_VIGIE_BACKUP_FILE_H
 
@@ -10,7 +11,7 @@
 #include "wire/archive.h"
 
 #define BACKUP_AAD      "vigie backup"
-#define BACKUP_KEY_MAX  128               /* octets of a key; ours have at most 40 */
+#define BACKUP_KEY_MAX  128 /* octets of a key; ours have at most 40 */
 /* One item: a page of a hash, some hundred values of at most 8 KiB.  A larger one is refused, writing and reading. */
 #define BACKUP_ITEM_MAX (8 * 1024 * 1024)
 #define BACKUP_FILE_MAX (1024 * 1024 * 1024) /* read whole; a region of 250,000 handsets has 100 MB */
@@ -44,9 +45,11 @@ struct backup_writer;
 int backup_create(const char *path, const struct backup_header *header, struct backup_writer **ret_writer);
 
 /* backup_put: one item of COUNT values.  Returns 0, -EMSGSIZE, or write's errno. */
-int backup_put(struct backup_writer *writer, const struct backup_item *item, const struct cbor_span *values, size_t count);
+int backup_put(struct backup_writer *writer, const struct backup_item *item, const struct cbor_span *values,
+               size_t count);
 
-/* backup_finish: sign, fsync, rename.  Returns 0, or a negative errno.  backup_free: what is not finished goes; NULL is fine. */
+/* backup_finish: sign, fsync, rename.  Returns 0, or a negative errno.  backup_free: what is not finished goes; NULL
+ * is fine. */
 int backup_finish(struct backup_writer *writer, const struct key *key, uint64_t *ret_items);
 void backup_free(struct backup_writer *writer);
 

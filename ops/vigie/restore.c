@@ -29,8 +29,8 @@ struct restoring {
         struct backup_header header;
         struct restored_alerts *alerts;
         struct restore_put put;
-        uint64_t epoch;  /* the highest known, then the new one */
-        uint32_t trust;  /* the highest number known */
+        uint64_t epoch;                     /* the highest known, then the new one */
+        uint32_t trust;                     /* the highest number known */
         char feed[ARCHIVE_FEED_ID_MAX + 1]; /* the last that the archive has */
         struct cbor_span file;
         struct key *key;
@@ -53,7 +53,8 @@ static int read_alert(struct restoring *t, const struct backup_item *item)
         cbor_reader_init(&r, item->values);
         cbor_enter_array(&r);
         while (cbor_more(&r)) {
-                struct cbor_span name = cbor_read_bytes(&r, 0, BACKUP_ITEM_MAX), data = cbor_read_bytes(&r, 0, BACKUP_ITEM_MAX);
+                struct cbor_span name = cbor_read_bytes(&r, 0, BACKUP_ITEM_MAX),
+                                 data = cbor_read_bytes(&r, 0, BACKUP_ITEM_MAX);
 
                 if (name.len == 1 && name.at[0] == 'r')
                         record = data;
@@ -186,8 +187,8 @@ static int open_archive(struct restoring *t)
         if ((r = archive_where(t->region, dir)) < 0 || (r = archive_path(dir, ARCHIVE_HEAD, path)) < 0)
                 return r;
         if (stat(path, &st) < 0) {
-                say_wrong("%s: %s: what came after the backup is only there (--without-archive restores without it)", path,
-                          strerror(errno));
+                say_wrong("%s: %s: what came after the backup is only there (--without-archive restores without it)",
+                          path, strerror(errno));
                 return -ENOENT;
         }
         options.dir = dir;
@@ -231,7 +232,8 @@ static int ask_time(struct restoring *t)
 
         if (r < 0)
                 return r;
-        t->put.now_ms = strtoll(reply->element[0]->str, NULL, 10) * 1000 + strtoll(reply->element[1]->str, NULL, 10) / 1000;
+        t->put.now_ms =
+                strtoll(reply->element[0]->str, NULL, 10) * 1000 + strtoll(reply->element[1]->str, NULL, 10) / 1000;
         freeReplyObject(reply);
         t->put.feed_ms = strtoull(t->feed, NULL, 10) + 1;
         if (t->put.feed_ms < (uint64_t)t->put.now_ms)
@@ -263,7 +265,8 @@ static int look_keys(struct restoring *t)
                         return r;
                 snprintf(cursor, sizeof(cursor), "%s", reply->element[0]->str);
                 if (reply->element[1]->elements > 0 && !t->over) {
-                        say_wrong("Redis is not empty (%s): restore goes into an empty one (--over takes away what is there)",
+                        say_wrong("Redis is not empty (%s): restore goes into an empty one (--over takes away what is "
+                                  "there)",
                                   reply->element[1]->element[0]->str);
                         r = -EEXIST;
                 }
@@ -304,7 +307,8 @@ static int put_epoch(struct restoring *t)
         region_key(t->region, "epoch", key);
         snprintf(number, sizeof(number), "%llu", (unsigned long long)t->epoch);
         return restore_put_command(&t->put,
-                                   (struct cbor_span[]){ CBOR_LITERAL("SET"), { (const uint8_t *)key, strlen(key) },
+                                   (struct cbor_span[]){ CBOR_LITERAL("SET"),
+                                                         { (const uint8_t *)key, strlen(key) },
                                                          { (const uint8_t *)number, strlen(number) } },
                                    3);
 }
@@ -315,8 +319,8 @@ static int put_away(struct restoring *t)
 
         for (size_t i = 0; r == 0 && i < t->key_count; i++)
                 r = restore_put_command(&t->put,
-                                        (struct cbor_span[]){ CBOR_LITERAL("DEL"), { (const uint8_t *)t->keys[i],
-                                                                                     strlen(t->keys[i]) } },
+                                        (struct cbor_span[]){ CBOR_LITERAL("DEL"),
+                                                              { (const uint8_t *)t->keys[i], strlen(t->keys[i]) } },
                                         2);
         return r;
 }
@@ -329,8 +333,8 @@ static int fill(struct restoring *t)
         size_t at = 0;
         int r = restore_put_command(&t->put, &multi, 1);
 
-        if (r < 0 || (r = put_away(t)) < 0 || (r = put_epoch(t)) < 0 || (r = backup_read(t->file, t->key, &unused, put_item, t)) < 0 ||
-            (r = walk(t, put_entry)) < 0)
+        if (r < 0 || (r = put_away(t)) < 0 || (r = put_epoch(t)) < 0 ||
+            (r = backup_read(t->file, t->key, &unused, put_item, t)) < 0 || (r = walk(t, put_entry)) < 0)
                 return r;
         while (r == 0 && (alert = restored_next(t->alerts, &at)) != NULL)
                 r = restore_put_alert(&t->put, alert);
@@ -382,7 +386,8 @@ static int restore(struct restoring *t)
         if ((r = trust_floor_set(t->region, t->trust)) < 0 || (r = note(t)) < 0)
                 return r;
         if ((r = fill(t)) == -EAGAIN)
-                say_wrong("somebody wrote into Redis meanwhile: nothing was restored: stop the dispatchers, or try again");
+                say_wrong("somebody wrote into Redis meanwhile: nothing was restored: stop the dispatchers, or try "
+                          "again");
         return r;
 }
 
@@ -400,7 +405,8 @@ static int find_backup(const char *name, char path[REGION_PATH_MAX])
         while ((found = readdir(dir)) != NULL) {
                 size_t len = strlen(found->d_name), end = strlen(BACKUP_FILE_END);
 
-                if (len > end && strcmp(found->d_name + len - end, BACKUP_FILE_END) == 0 && strcmp(found->d_name, newest) > 0)
+                if (len > end && strcmp(found->d_name + len - end, BACKUP_FILE_END) == 0 &&
+                    strcmp(found->d_name, newest) > 0)
                         strcpy(newest, found->d_name);
         }
         closedir(dir);
@@ -428,10 +434,11 @@ static int run(struct restoring *t, const char *name)
         t->alerts = restored_new();
         r = t->alerts == NULL ? -ENOMEM : archive_key(t->region, &t->key);
         if (r == 0 && (r = restore(t)) == 0)
-                printf("restored from %s: %llu open alerts to be checked, %llu closed since; epoch %llu; the next trust list is "
+                printf("restored from %s: %llu open alerts to be checked, %llu closed since; epoch %llu; the next "
+                       "trust list is "
                        "above %u\n",
-                       path, (unsigned long long)t->put.open, (unsigned long long)t->put.closed, (unsigned long long)t->epoch,
-                       t->trust);
+                       path, (unsigned long long)t->put.open, (unsigned long long)t->put.closed,
+                       (unsigned long long)t->epoch, t->trust);
         for (size_t i = 0; i < t->key_count; i++)
                 free(t->keys[i]);
         free(t->keys);
@@ -451,7 +458,8 @@ int restore_main(struct region *region, int argc, char **argv)
         };
         const char *name;
 
-        if (choices_read(&(struct choices){ "restore BACKUP [--over] [--without-archive]", list, 2, 1 }, argc, argv, &name) < 0)
+        if (choices_read(&(struct choices){ "restore BACKUP [--over] [--without-archive]", list, 2, 1 }, argc, argv,
+                         &name) < 0)
                 return EXIT_USAGE;
         return run(&t, name) < 0 ? EXIT_REFUSED : EXIT_DONE;
 }

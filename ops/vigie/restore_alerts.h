@@ -6,8 +6,9 @@
 #include "wire/feed.h"
 #include "wire/record.h"
 
-/* The restored version of an open alert is so much above its last known one: what was lost between had fewer (an alert of hours
- * has some 100), so that every reader, which goes by the highest version, takes the restored one for the newer. */
+/* The restored version of an open alert is so much above its last known one: what was lost between had fewer (an
+ * alert of hours has some 100), so that every reader, which goes by the highest version, takes the restored one for
+ * the newer. */
 #define RESTORE_VERSION_STEP 1000
 
 struct restored {
@@ -16,7 +17,7 @@ struct restored {
         uint8_t hash[ARCHIVE_LINK_SIZE]; /* of it as it was encoded */
         uint8_t *extra;                  /* the backup's `signed`; NULL: none */
         size_t extra_len;
-        bool buried;                     /* the backup has its tombstone */
+        bool buried; /* the backup has its tombstone */
 };
 
 struct restored_alerts;
@@ -38,7 +39,8 @@ int restored_bury(struct restored_alerts *alerts, const uint8_t id[ALERT_ID_SIZE
 /* restored_next: the one behind *AT (begin with 0); NULL at the end. */
 struct restored *restored_next(struct restored_alerts *alerts, size_t *at);
 
-/* restored_mark: make of an open alert its restored version, due now, marked to be checked.  SALT is drawn by the caller. */
+/* restored_mark: make of an open alert its restored version, due now, marked to be checked.  SALT is drawn by the
+ * caller. */
 void restored_mark(struct restored *alert, int64_t now_ms, const uint8_t salt[16]);
 
 /* restored_tombstone: what says that a closed one is closed. */

@@ -61,10 +61,12 @@ int restore_put_item(struct restore_put *put, const struct backup_item *item)
         while (cbor_more(&r) && count < WORDS_MAX)
                 words[count++] = cbor_read_bytes(&r, 0, BACKUP_ITEM_MAX);
         cbor_leave(&r);
-        result = cbor_end(&r) < 0 || count < 3 || (item->kind != BACKUP_STRING && item->kind != BACKUP_STREAM && count % 2 != 0)
+        result = cbor_end(&r) < 0 || count < 3 ||
+                                 (item->kind != BACKUP_STRING && item->kind != BACKUP_STREAM && count % 2 != 0)
                          ? -EBADMSG
                          : 0;
-        for (size_t i = 2; result == 0 && item->kind == BACKUP_ZSET && i < count; i += 2) { /* ZADD has the score first */
+        for (size_t i = 2; result == 0 && item->kind == BACKUP_ZSET && i < count;
+             i += 2) { /* ZADD has the score first */
                 struct cbor_span member = words[i];
 
                 words[i] = words[i + 1];
@@ -98,18 +100,22 @@ static int put_open(struct restore_put *put, const struct restored *alert, const
         region_key(put->region, "due", due);
         region_key(put->region, "feed", feed);
         {
-                const struct cbor_span hash[] = { text_of("HSET"), text_of(key),  text_of("f"),     text_of("1"),
-                                                  text_of("v"),    text_of(version), text_of("s"),  text_of(state),
-                                                  text_of("due"),  text_of(now),  text_of("r"),     rec,
+                const struct cbor_span hash[] = { text_of("HSET"),   text_of(key),
+                                                  text_of("f"),      text_of("1"),
+                                                  text_of("v"),      text_of(version),
+                                                  text_of("s"),      text_of(state),
+                                                  text_of("due"),    text_of(now),
+                                                  text_of("r"),      rec,
                                                   text_of("signed"), { alert->extra, alert->extra_len } };
                 const struct cbor_span in_open[] = { text_of("ZADD"), text_of(open), text_of(urgency), text_of(id) };
                 const struct cbor_span in_due[] = { text_of("ZADD"), text_of(due), text_of(now), text_of(id) };
-                const struct cbor_span told[] = { text_of("XADD"), text_of(feed), text_of(feed_id), text_of("f"),
-                                                  text_of("1"),    text_of("t"),  text_of("alert"), text_of("id"),
-                                                  text_of(id),     text_of("v"),  text_of(version), text_of("e"),
-                                                  text_of("update"), text_of("by"), text_of(""),    text_of("c"),
-                                                  text_of(""),     text_of("at"), text_of(now),     text_of("r"),
-                                                  rec };
+                const struct cbor_span told[] = { text_of("XADD"),   text_of(feed),    text_of(feed_id),
+                                                  text_of("f"),      text_of("1"),     text_of("t"),
+                                                  text_of("alert"),  text_of("id"),    text_of(id),
+                                                  text_of("v"),      text_of(version), text_of("e"),
+                                                  text_of("update"), text_of("by"),    text_of(""),
+                                                  text_of("c"),      text_of(""),      text_of("at"),
+                                                  text_of(now),      text_of("r"),     rec };
 
                 if ((r = restore_put_command(put, hash, alert->extra != NULL ? 14 : 12)) < 0 ||
                     (r = restore_put_command(put, in_open, 4)) < 0 || (r = restore_put_command(put, in_due, 4)) < 0)
@@ -124,8 +130,8 @@ static int put_tombstone(struct restore_put *put, const uint8_t id[ALERT_ID_SIZE
 
         region_key(put->region, "tombstones", key);
         hex_encode(id, ALERT_ID_SIZE, text);
-        return restore_put_command(
-                put, (struct cbor_span[]){ text_of("HSET"), text_of(key), text_of(text), tombstone }, 4);
+        return restore_put_command(put, (struct cbor_span[]){ text_of("HSET"), text_of(key), text_of(text), tombstone },
+                                   4);
 }
 
 /* The closed alert's own tombstone, and those of its other nonces. */
@@ -175,7 +181,8 @@ int restore_put_fact(struct restore_put *put, const char *hash, struct cbor_span
         cbor_reader_init(&r, fields);
         cbor_enter_array(&r);
         while (cbor_more(&r)) {
-                struct cbor_span name = cbor_read_bytes(&r, 0, ARCHIVE_ENTRY_MAX), data = cbor_read_bytes(&r, 0, ARCHIVE_ENTRY_MAX);
+                struct cbor_span name = cbor_read_bytes(&r, 0, ARCHIVE_ENTRY_MAX),
+                                 data = cbor_read_bytes(&r, 0, ARCHIVE_ENTRY_MAX);
 
                 if (name.len == 1 && name.at[0] == 'k')
                         field = data;

@@ -156,7 +156,8 @@ static int clear_entry(void *user, const struct archive_entry *entry)
         return r;
 }
 
-/* First said, signed and durable; then gone from Redis; last from the files: cut short anywhere, the next run ends it. */
+/* First said, signed and durable; then gone from Redis; last from the files: cut short anywhere, the next run ends
+ * it. */
 static int erase(struct retention *t)
 {
         uint64_t parts = 0;

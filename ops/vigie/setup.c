@@ -119,8 +119,9 @@ int setup_tool(const struct setup *s, struct conf_text *text)
 }
 
 /* Who may do what (DESIGN 3.7, 6).  Dispatchers write; consoles read, ask by command and keep their sessions; this
- * tool reads, and writes people.  The archive reads, trims the feed, takes away what is closed and archived, and tells of its
- * troubles: each right for its key alone.  The default user is off, so nobody can be it, and yet may do everything: Redis 7.0
+ * tool reads, and writes people.  The archive reads, trims the feed, takes away what is closed and archived, and tells
+ * of its troubles: each right for its key alone.  The default user is off, so nobody can be it, and yet may do
+ * everything: Redis 7.0
  * loads its AOF as that user and checks its rights at each EXEC, so that without them every script's and transaction's
  * writes would be dropped, without an error, at a restart.  ops/redis/users.acl is the same for people to read. */
 int setup_acl(const struct setup *s, struct conf_text *text)
@@ -138,7 +139,8 @@ int setup_acl(const struct setup *s, struct conf_text *text)
                      "%%RW~{%s}:users "
                      "%%RW~{%s}:rounds %%RW~{%s}:people:changes "
                      "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n"
-                     "user archive on >%s %%R~{%s}:* -@all +@read +@connection +@transaction -@dangerous +time +info +role "
+                     "user archive on >%s %%R~{%s}:* "
+                     "-@all +@read +@connection +@transaction -@dangerous +time +info +role "
                      "(%%RW~{%s}:feed -@all +xtrim +xadd +xdel) (%%W~{%s}:alert:* -@all +del) "
                      "(%%RW~{%s}:archive -@all +hset) "
                      "(%%RW~{%s}:tombstones -@all +hdel) (%%RW~{%s}:notices -@all +hset +hdel)\n"

@@ -179,6 +179,28 @@ out:
         return r;
 }
 
+/* What is archived and signed, and when it was; nothing where nobody archives. */
+static int put_archive(json_t *all, const struct region *region, redisContext *c)
+{
+        json_t *to = json_object();
+        redisReply *reply;
+        char key[96];
+        int r;
+
+        json_object_set_new(all, "archive", to);
+        region_key(region, "archive", key);
+        if ((r = region_ask(c, &reply, "HMGET %s number at feed", key)) < 0)
+                return r;
+        if (reply->elements == 3 && reply->element[2]->str != NULL && reply->element[1]->str != NULL &&
+            reply->element[0]->str != NULL) {
+                add_number(to, "entries", atoll(reply->element[0]->str));
+                add_number(to, "signed_age_s", time(NULL) - atoll(reply->element[1]->str) / 1000);
+                add_text(to, "feed", reply->element[2]->str);
+        }
+        freeReplyObject(reply);
+        return 0;
+}
+
 /* ---- keys and certificates: days until they end */
 
 static long long days_until(int64_t at_s)
@@ -258,6 +280,7 @@ static int look(struct region *region, json_t *all)
         r = put_store(all, "positions", region->config.positions, positions);
         first = first < 0 ? first : r;
         if (alerts != NULL && ((r = put_open(all, region, alerts)) < 0 || (r = put_feed(all, region, alerts)) < 0 ||
+                               (r = put_archive(all, region, alerts)) < 0 ||
                                (r = put_counts(all, region, alerts, positions)) < 0))
                 first = r;
         put_trust(all, region);

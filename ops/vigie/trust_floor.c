@@ -30,7 +30,8 @@ static uint32_t list_number(const struct region *region)
         uint32_t number = 0;
         size_t len;
 
-        if (trust != NULL && region_path(region, REGION_TRUST, path) == 0 && file_read(path, TRUST_MAX, &data, &len) == 0 &&
+        if (trust != NULL && region_path(region, REGION_TRUST, path) == 0 &&
+            file_read(path, TRUST_MAX, &data, &len) == 0 &&
             cose_sign1_parse((struct cbor_span){ (const uint8_t *)data, len }, COSE_OURS, &m, NULL) == 0 &&
             trust_read_payload(m.payload, trust, NULL) == 0)
                 number = trust->number;

@@ -4,7 +4,8 @@
 
 #include "ops/vigie/region.h"
 
-/* trust_number: the number of the region's trust list, or the floor that a restore left, whichever is higher; 0: neither. */
+/* trust_number: the number of the region's trust list, or the floor that a restore left, whichever is higher; 0:
+ * neither. */
 uint32_t trust_number(const struct region *region);
 
 /* trust_floor: the floor alone; 0: none. */

@@ -1,6 +1,6 @@
-/* The archive's reader.  The first octet chooses: any octets as a file, walked and audited; a good file with the input's edits
- * (place, value) made to it, of which each that changes something must be found; or any octets as a record, taken apart and put
- * together again. */
+/* The archive's reader.  The first octet chooses: any octets as a file, walked and audited; a good file with the
+ * input's edits (place, value) made to it, of which each that changes something must be found; or any octets as a
+ * record, taken apart and put together again. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,8 @@ static size_t walk(struct archive_audit *audit, const uint8_t *data, size_t size
         while (at < size && archive_entry_read((struct cbor_span){ data + at, size - at }, &entry) == 0) {
                 assert(entry.size > 0 && entry.size <= size - at);
                 assert(archive_audit_entry(audit, &entry) == 0);
-                assert(archive_entry_erase(&entry, 0, out) == (int)entry.size && memcmp(out, data + at, entry.size) == 0);
+                assert(archive_entry_erase(&entry, 0, out) == (int)entry.size &&
+                       memcmp(out, data + at, entry.size) == 0);
                 at += entry.size;
         }
         return at;
@@ -39,7 +40,10 @@ static size_t walk(struct archive_audit *audit, const uint8_t *data, size_t size
 
 static size_t write_good(uint8_t to[SIZE])
 {
-        static const char record[] = "\xa5\x00\x01\x01\x50" "0123456789abcdef" "\x02\x01\x03\x01\x18\x33\x50" "saltsaltsaltsalt";
+        static const char record[] = "\xa5\x00\x01\x01\x50"
+                                     "0123456789abcdef"
+                                     "\x02\x01\x03\x01\x18\x33\x50"
+                                     "saltsaltsaltsalt";
         struct archive_header header = { .file = 1, .first = 1, .at_ms = 1795000000000 };
         struct archive_meta meta = { .kind = ARCHIVE_ALERT, .at_ms = 1, .feed = "1-0", .event = "raise" };
         struct cbor_span parts[ARCHIVE_PARTS], whole = { (const uint8_t *)record, sizeof(record) - 1 };

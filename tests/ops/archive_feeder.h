@@ -57,8 +57,8 @@ static inline void feed_alert(struct feeder *f, uint8_t number, const char *entr
         feeder_hash(data, (size_t)len, f->before);
         memset(octets, number, sizeof(octets));
         hex_encode(octets, sizeof(octets), id);
-        reply = redisCommand(f->redis, "XADD {lyon}:feed %s f 1 t alert id %s v %d e update by s001 c %s at %lld r %b", entry_id,
-                             id, f->version, "", 1795000000000LL + f->version, data, (size_t)len);
+        reply = redisCommand(f->redis, "XADD {lyon}:feed %s f 1 t alert id %s v %d e update by s001 c %s at %lld r %b",
+                             entry_id, id, f->version, "", 1795000000000LL + f->version, data, (size_t)len);
         assert_true(reply != NULL);
         assert_int_equal(reply->type, REDIS_REPLY_STRING);
         freeReplyObject(reply);

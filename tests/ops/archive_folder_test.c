@@ -1,4 +1,5 @@
-/* The folder that is written: what a crash leaves is mended, what is altered is not written to, two writers take turns. */
+/* The folder that is written: what a crash leaves is mended, what is altered is not written to, two writers take
+ * turns. */
 #include "tests/ops/archive_made.h"
 
 #define FIRST "000001-20261118.archive"
@@ -172,8 +173,12 @@ static void test_batch_is_bounded(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                MADE(test_every_crash_in_a_batch), MADE(test_torn_header), MADE(test_altered_is_refused),
-                MADE(test_two_writers),            MADE(test_size),        MADE(test_batch_is_bounded),
+                MADE(test_every_crash_in_a_batch),
+                MADE(test_torn_header),
+                MADE(test_altered_is_refused),
+                MADE(test_two_writers),
+                MADE(test_size),
+                MADE(test_batch_is_bounded),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

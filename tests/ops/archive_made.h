@@ -44,12 +44,9 @@ static inline bool made_seen(void *user, const struct archive_meta *meta)
 
 static inline int made_open(struct made *m, struct archive_folder **ret_folder)
 {
-        const struct archive_folder_options options = { .dir = m->dir,
-                                                        .region = "lyon",
-                                                        .key = m->key,
-                                                        .now_ms = made_now,
-                                                        .seen = made_seen,
-                                                        .user = m };
+        const struct archive_folder_options options = {
+                .dir = m->dir, .region = "lyon", .key = m->key, .now_ms = made_now, .seen = made_seen, .user = m
+        };
 
         return archive_folder_open(&options, ret_folder);
 }
@@ -98,8 +95,9 @@ static inline void made_record(struct made *m, uint8_t number, uint32_t version,
 
 static inline int made_append_alert(struct made *m, struct archive_folder *f, const struct record *r)
 {
-        struct archive_meta meta = { .kind = ARCHIVE_ALERT, .at_ms = m->now_ms, .version = r->version,
-                                     .state = (uint8_t)r->state };
+        struct archive_meta meta = {
+                .kind = ARCHIVE_ALERT, .at_ms = m->now_ms, .version = r->version, .state = (uint8_t)r->state
+        };
         uint8_t octets[RECORD_MAX], to[RECORD_MAX + 256];
         struct cbor_span parts[ARCHIVE_PARTS], record = { octets, 0 };
         struct cbor_writer w;

@@ -1,4 +1,5 @@
-/* The daemon against a real Redis: what the feed has is in the archive, once, in order; breaks, gaps, deaths, a full disk. */
+/* The daemon against a real Redis: what the feed has is in the archive, once, in order; breaks, gaps, deaths, a full
+ * disk. */
 #include "tests/ops/archive_feeder.h"
 
 #include <sys/resource.h>
@@ -79,7 +80,8 @@ static void test_gap(void **state)
         redisFree(f.redis);
 }
 
-/* The feed of a replica that had less, and went on by itself: ids that were there before, a version that comes again. */
+/* The feed of a replica that had less, and went on by itself: ids that were there before, a version that comes again.
+ * */
 static void test_failover(void **state)
 {
         struct place *p = *state;
@@ -190,7 +192,8 @@ static void test_deaths(void **state)
         redisFree(f.redis);
 }
 
-/* A disk that takes no more (a limit on the file's size does as well): said, nothing trimmed, and all there afterwards. */
+/* A disk that takes no more (a limit on the file's size does as well): said, nothing trimmed, and all there
+ * afterwards. */
 static void test_disk_full(void **state)
 {
         struct place *p = *state;
@@ -262,8 +265,8 @@ static void test_clean(void **state)
 
                 memset(r.id, i + 1, sizeof(r.id));
                 len = record_encode(&r, data, sizeof(data));
-                freeReplyObject(redisCommand(c, "XADD {lyon}:feed * f 1 t alert id %s v 1 e close by x c %s at 1 r %b", ids[i], "",
-                                             data, (size_t)len));
+                freeReplyObject(redisCommand(c, "XADD {lyon}:feed * f 1 t alert id %s v 1 e close by x c %s at 1 r %b",
+                                             ids[i], "", data, (size_t)len));
                 freeReplyObject(redisCommand(c, "HSET {lyon}:alert:%s v 1 s 7", ids[i]));
                 put_tombstone(c, ids[i], now_ms - (i == 0 ? day + 1000 : day - 60000));
         }
@@ -283,11 +286,16 @@ static void test_clean(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                WITH_STORES(test_once),        WITH_STORES(test_trim),
-                WITH_STORES(test_gap),         WITH_STORES(test_failover),
-                WITH_STORES(test_feed_lost),   WITH_STORES(test_only_one),
-                WITH_STORES(test_another_archive), WITH_STORES(test_deaths),
-                WITH_STORES(test_disk_full),   WITH_STORES(test_altered_is_not_written_to),
+                WITH_STORES(test_once),
+                WITH_STORES(test_trim),
+                WITH_STORES(test_gap),
+                WITH_STORES(test_failover),
+                WITH_STORES(test_feed_lost),
+                WITH_STORES(test_only_one),
+                WITH_STORES(test_another_archive),
+                WITH_STORES(test_deaths),
+                WITH_STORES(test_disk_full),
+                WITH_STORES(test_altered_is_not_written_to),
                 WITH_STORES(test_clean),
         };
 

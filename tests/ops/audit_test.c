@@ -3,7 +3,8 @@
 
 #define FILES 3
 
-static const char *const names[FILES] = { "000001-20261118.archive", "000002-20261119.archive", "000003-20261120.archive" };
+static const char *const names[FILES] = { "000001-20261118.archive", "000002-20261119.archive",
+                                          "000003-20261120.archive" };
 
 static void assert_good(struct made *m)
 {
@@ -23,7 +24,8 @@ static void test_good(void **state)
 
         assert_good(m);
         assert_says(m, "good: 3 files, 6 entries, region lyon");
-        assert_says(m, "note: 000003-20261120.archive: entry 4, alert 02020202020202020202020202020202: break behind version 0");
+        assert_says(m, "note: 000003-20261120.archive: entry 4, alert 02020202020202020202020202020202: break behind "
+                       "version 0");
         assert_says(m, "nothing newer is known here");
         assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_GOOD);
         assert_null(strstr(m->out, "the key in the folder itself"));
@@ -81,7 +83,8 @@ static int oracle(struct made *m)
 {
         char command[512];
 
-        snprintf(command, sizeof(command), "tests/ops/archive_verify.py '%s' '%s' > /dev/null 2>&1", m->dir, m->key_path);
+        snprintf(command, sizeof(command), "tests/ops/archive_verify.py '%s' '%s' > /dev/null 2>&1", m->dir,
+                 m->key_path);
         return system(command);
 }
 
@@ -308,9 +311,17 @@ static void test_part_taken_out(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                MADE(test_good),          MADE(test_every_bit), MADE(test_every_truncation_and_one_octet_more),
-                MADE(test_entries_removed_doubled_swapped), MADE(test_files), MADE(test_older_head), MADE(test_keys),
-                MADE(test_oracle), MADE(test_alert_chain), MADE(test_version_again), MADE(test_part_taken_out),
+                MADE(test_good),
+                MADE(test_every_bit),
+                MADE(test_every_truncation_and_one_octet_more),
+                MADE(test_entries_removed_doubled_swapped),
+                MADE(test_files),
+                MADE(test_older_head),
+                MADE(test_keys),
+                MADE(test_oracle),
+                MADE(test_alert_chain),
+                MADE(test_version_again),
+                MADE(test_part_taken_out),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,8 @@ static void get_record(redisContext *c, const char *id, struct record *ret)
         freeReplyObject(reply);
 }
 
-/* Alert 1 in the backup and newer in the archive; 2 closed since; 3 raised since; people and a duty; another duty since. */
+/* Alert 1 in the backup and newer in the archive; 2 closed since; 3 raised since; people and a duty; another duty
+ * since. */
 static void make(struct place *p)
 {
         struct feeder f = feeder(p), one;
@@ -139,7 +140,8 @@ static void test_all_are_there(void **state)
         redisFree(c);
 }
 
-/* Again, into what is there: the epoch rises each time, even where Redis and the backup know nothing of the last one. */
+/* Again, into what is there: the epoch rises each time, even where Redis and the backup know nothing of the last one.
+ * */
 static void test_over_and_again(void **state)
 {
         struct place *p = *state;
@@ -188,10 +190,11 @@ static void test_altered(void **state)
 
         make(p);
         lose_redis(p);
-        snprintf(command, sizeof(command), "f=$(ls %s/backups/*.backup) && cp $f $f.kept && for at in 3 200 500; do cp $f.kept $f; "
-                                           "printf X | dd of=$f bs=1 seek=$at conv=notrunc 2>/dev/null; "
-                                           "%s/vigie -C %s restore $f 2>/dev/null && exit 1; done; "
-                                           "truncate -s -1 $f; %s/vigie -C %s restore $f 2>/dev/null && exit 1; cp $f.kept $f; true",
+        snprintf(command, sizeof(command),
+                 "f=$(ls %s/backups/*.backup) && cp $f $f.kept && for at in 3 200 500; do cp $f.kept $f; "
+                 "printf X | dd of=$f bs=1 seek=$at conv=notrunc 2>/dev/null; "
+                 "%s/vigie -C %s restore $f 2>/dev/null && exit 1; done; "
+                 "truncate -s -1 $f; %s/vigie -C %s restore $f 2>/dev/null && exit 1; cp $f.kept $f; true",
                  p->dir, p->bin, p->region, p->bin, p->region);
         assert_int_equal(system(command), 0);
         assert_int_equal(restore(p, NULL), 0);

@@ -1,4 +1,5 @@
-/* Terms: what is erased is gone from the files and from Redis, the chain still verifies; a hold stops it; cut short, it goes on. */
+/* Terms: what is erased is gone from the files and from Redis, the chain still verifies; a hold stops it; cut short,
+ * it goes on. */
 #include "tests/ops/archive_feeder.h"
 
 #define ALERT "01010101010101010101010101010101"
@@ -17,7 +18,8 @@ static void oracle(struct place *p)
 {
         char command[512];
 
-        snprintf(command, sizeof(command), "tests/ops/archive_verify.py %s/archive %s/archive.pem > /dev/null", p->region, p->region);
+        snprintf(command, sizeof(command), "tests/ops/archive_verify.py %s/archive %s/archive.pem > /dev/null",
+                 p->region, p->region);
         assert_int_equal(system(command), 0);
 }
 
@@ -110,23 +112,26 @@ static void test_hold(void **state)
         REFUSED(p, 2, "two persons", "retain", "--hold", ALERT, "--reason", "x", "--by", "a", "--second", "a");
         REFUSED(p, 2, "--second", "retain", "--hold", ALERT, "--reason", "x", "--by", "a");
         REFUSED(p, 2, "32 hex digits", "retain", "--hold", "12", "--reason", "x", "--by", "a", "--second", "b");
-        REFUSED(p, 1, "not in the archive", "retain", "--hold", "99999999999999999999999999999999", "--reason", "x", "--by", "a",
-                "--second", "b");
+        REFUSED(p, 1, "not in the archive", "retain", "--hold", "99999999999999999999999999999999", "--reason", "x",
+                "--by", "a", "--second", "b");
         REFUSED(p, 1, "it is not held", "retain", "--release", ALERT, "--reason", "x", "--by", "a", "--second", "b");
-        assert_int_equal(VIGIE(p, "retain", "--hold", ALERT, "--reason", "prud'hommes", "--by", "drh", "--second", "dpo"), 0);
+        assert_int_equal(
+                VIGIE(p, "retain", "--hold", ALERT, "--reason", "prud'hommes", "--by", "drh", "--second", "dpo"), 0);
         REFUSED(p, 1, "held already", "retain", "--hold", ALERT, "--reason", "x", "--by", "a", "--second", "b");
         assert_int_equal(VIGIE(p, "retain"), 0);
         audit(p, 0, "good:");
         assert_true(has(p, "1234") && has(p, "Camille Roux") && has(p, "Paul Martin"));
         assert_false(has(p, "petit.jeanne")); /* what is not held goes */
-        assert_int_equal(VIGIE(p, "retain", "--release", ALERT, "--reason", "fini", "--by", "drh", "--second", "dpo"), 0);
+        assert_int_equal(VIGIE(p, "retain", "--release", ALERT, "--reason", "fini", "--by", "drh", "--second", "dpo"),
+                         0);
         assert_int_equal(VIGIE(p, "retain"), 0);
         assert_true(!has(p, "1234") && !has(p, "Camille Roux") && !has(p, "Paul Martin"));
         audit(p, 0, "good:");
         redisFree(f.redis);
 }
 
-/* Said, and Redis or the files not reached: nothing is wrong with the archive, it is not finished, and the next run ends it. */
+/* Said, and Redis or the files not reached: nothing is wrong with the archive, it is not finished, and the next run
+ * ends it. */
 static void test_cut_short(void **state)
 {
         struct place *p = *state;
@@ -173,14 +178,53 @@ static void test_deaths(void **state)
         redisFree(f.redis);
 }
 
+/* The daemon follows the feed meanwhile: it sees that its files are others, and goes on. */
+static void test_beside_the_daemon(void **state)
+{
+        struct place *p = *state;
+        struct feeder f = make(p);
+        pid_t pid = place_start(p, "", (const char *const[]){ "vigie", "-C", p->region, "archive", NULL });
+
+        configure_terms(p, "positions = 0\nalerts = 0\nproof = 0\n");
+        for (int i = 0; i < 10; i++) {
+                pid_t retain;
+
+                feed_alert(&f, 1, "*");
+                /* its output goes elsewhere: the daemon's files are still being written */
+                retain = fork();
+                assert_true(retain >= 0);
+                if (retain == 0) {
+                        char program[700];
+
+                        snprintf(program, sizeof(program), "%s/vigie -C %s retain > /dev/null", p->bin, p->region);
+                        _exit(system(program) == 0 ? 0 : 1);
+                }
+                feed_alert(&f, 1, "*");
+                assert_int_equal(waitpid(retain, &(int){ 0 }, 0), retain);
+                feed_alert(&f, 1, "*");
+        }
+        kill(pid, SIGKILL);
+        assert_int_equal(place_end(p, pid), 128 + SIGKILL);
+        once(p);
+        assert_int_equal(VIGIE(p, "retain"), 0);
+        audit(p, 0, "good:");
+        assert_null(strstr(p->out, "GAP"));
+        assert_false(has(p, "Camille Roux"));
+        redisFree(f.redis);
+}
+
 #define WITH_STORES(test) cmocka_unit_test_setup_teardown(test, place_open_stores, place_close)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                WITH_STORES(test_each_term_is_its_own), WITH_STORES(test_redis_too),
-                WITH_STORES(test_nothing_before_its_term), WITH_STORES(test_hold),
-                WITH_STORES(test_cut_short),            WITH_STORES(test_deaths),
+                WITH_STORES(test_each_term_is_its_own),
+                WITH_STORES(test_redis_too),
+                WITH_STORES(test_nothing_before_its_term),
+                WITH_STORES(test_hold),
+                WITH_STORES(test_cut_short),
+                WITH_STORES(test_deaths),
+                WITH_STORES(test_beside_the_daemon),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

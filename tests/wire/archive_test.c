@@ -38,9 +38,12 @@ static void test_what_is_no_record(void **state)
                 size_t len;
                 int wanted;
         } cases[] = {
-                { "\x01", 1, -EBADMSG },         { "", 0, -EBADMSG },
-                { "\xa1\x01", 2, -EBADMSG },     { "\xa2\x01\x01\x01\x01", 5, -EBADMSG },
-                { "\xa1\x18\x64\x61x", 5, 0 },   { "\xa1\x61x\x01", 4, 0 },
+                { "\x01", 1, -EBADMSG },
+                { "", 0, -EBADMSG },
+                { "\xa1\x01", 2, -EBADMSG },
+                { "\xa2\x01\x01\x01\x01", 5, -EBADMSG },
+                { "\xa1\x18\x64\x61x", 5, 0 },
+                { "\xa1\x61x\x01", 4, 0 },
                 { "\xa0", 1, 0 },
         };
 
@@ -61,7 +64,9 @@ static void test_what_is_no_record(void **state)
 static void test_entry_there_and_back(void **state)
 {
         static uint8_t part[ARCHIVE_ENTRY_MAX], out[ARCHIVE_ENTRY_MAX], less[ARCHIVE_ENTRY_MAX];
-        struct archive_meta meta = { .number = 7, .kind = ARCHIVE_DUTY, .at_ms = 5, .feed = "1-2", .parts = 1 << ARCHIVE_PROOF };
+        struct archive_meta meta = {
+                .number = 7, .kind = ARCHIVE_DUTY, .at_ms = 5, .feed = "1-2", .parts = 1 << ARCHIVE_PROOF
+        };
         struct cbor_span parts[ARCHIVE_PARTS] = { [ARCHIVE_PROOF] = { part, 40 } };
         uint8_t link[ARCHIVE_LINK_SIZE] = { 1 }, before[ARCHIVE_LINK_SIZE] = { 1 };
         struct archive_entry entry;
@@ -90,8 +95,13 @@ static void test_entry_there_and_back(void **state)
 
 static void test_checkpoint(void **state)
 {
-        struct archive_checkpoint c = { .region = "lyon", .number = 9, .link = { 3 }, .file = 2, .at_ms = 1795000000000,
-                                        .feed = "18446744073709551615-18446744073709551615" }, back;
+        struct archive_checkpoint c = { .region = "lyon",
+                                        .number = 9,
+                                        .link = { 3 },
+                                        .file = 2,
+                                        .at_ms = 1795000000000,
+                                        .feed = "18446744073709551615-18446744073709551615" },
+                                  back;
         uint8_t octets[ARCHIVE_CHECKPOINT_MAX];
         struct key *key, *other;
         int len;
@@ -106,7 +116,8 @@ static void test_checkpoint(void **state)
         assert_true(len > 0);
         assert_int_equal(archive_checkpoint_open((struct cbor_span){ octets, (size_t)len }, key, &back), 0);
         assert_memory_equal(&back, &c, sizeof(c));
-        assert_int_equal(archive_checkpoint_open((struct cbor_span){ octets, (size_t)len }, other, &back), -EKEYREJECTED);
+        assert_int_equal(archive_checkpoint_open((struct cbor_span){ octets, (size_t)len }, other, &back),
+                         -EKEYREJECTED);
         for (int i = 0; i < len; i++) {
                 octets[i] ^= 0x10;
                 assert_int_not_equal(archive_checkpoint_open((struct cbor_span){ octets, (size_t)len }, key, &back), 0);
@@ -120,10 +131,18 @@ static void test_checkpoint(void **state)
 static void test_examples(void **state)
 {
         struct archive_header header = { .file = 1, .first = 1, .at_ms = 1767261960348 };
-        struct archive_meta meta = { .number = 1, .kind = ARCHIVE_DUTY, .at_ms = 1767261960348, .feed = "1767261960348-0",
+        struct archive_meta meta = { .number = 1,
+                                     .kind = ARCHIVE_DUTY,
+                                     .at_ms = 1767261960348,
+                                     .feed = "1767261960348-0",
                                      .parts = 1 << ARCHIVE_PROOF };
-        static const uint8_t content[] = "\x84" "At" "Dduty" "Ak" "Fbenali"; /* 41 't', 44 'duty', 41 'k', 46 'benali' */
-        uint8_t part[ARCHIVE_SALT_SIZE + sizeof(content) - 1], link[ARCHIVE_LINK_SIZE], wanted[512], octets[ARCHIVE_ENTRY_MAX];
+        static const uint8_t content[] = "\x84"
+                                         "At"
+                                         "Dduty"
+                                         "Ak"
+                                         "Fbenali"; /* 41 't', 44 'duty', 41 'k', 46 'benali' */
+        uint8_t part[ARCHIVE_SALT_SIZE + sizeof(content) - 1], link[ARCHIVE_LINK_SIZE], wanted[512],
+                octets[ARCHIVE_ENTRY_MAX];
         struct cbor_span parts[ARCHIVE_PARTS] = { [ARCHIVE_PROOF] = CBOR_OCTETS(part) };
         struct archive_checkpoint checkpoint;
         size_t len = example("archive-header", wanted, sizeof(wanted));
