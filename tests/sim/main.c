@@ -19,7 +19,7 @@
 #include "tests/sim/everywhere.h"
 #include "tests/sim/jobs.h"
 
-#define FAILED_MAX 10 /* so many failing seeds are drawn; of more only the line stands */
+#define FAILED_MAX 3 /* so many failing seeds are made small and drawn; of more only the line stands */
 #define PROGRESS_S 20
 
 struct options {
@@ -74,7 +74,7 @@ static void tell_failure(uint64_t seed, const struct options *options)
         outcome_of(plan, NULL, &outcome);
         printf("\nseed %" PRIu64 " FAILED, %s: %s\n", seed, outcome.which, outcome.what);
         printf("again: make sim SEEDS=1 SEED_FROM=%" PRIu64 "\n", seed);
-        shrink(plan, &outcome, 1000);
+        shrink(plan, &outcome, 400);
         plan_write(plan, stdout);
         draw(plan, 80);
         if (options->keep != NULL)
@@ -178,7 +178,7 @@ static bool add(void *user, uint64_t seed, const struct outcome *outcome)
         if (options->until_failure)
                 printf("caught %" PRIu64 " %s\n", total->ran, outcome->which);
         else if (options->failures)
-                printf("%" PRIu64 " %s\n", seed, outcome->which);
+                printf("%" PRIu64 " %s %s\n", seed, outcome->which, outcome->what);
         else
                 printf("seed %" PRIu64 " FAILED, %s: %s\n", seed, outcome->which, outcome->what);
         fflush(stdout);
