@@ -58,7 +58,7 @@ class World:
         self.opened = os.path.join(self.folder, "opened")
         self.opener = os.path.join(self.folder, "opener")
         with open(self.opener, "w", encoding="utf-8") as f:
-            f.write('#!/bin/sh\necho "$@" >> "${0%er}ed"\nexit ${DOOR_EXIT:-0}\n')
+            f.write('#!/bin/sh\nls -l /proc/$$/fd > "${0%er}ed.files"\necho "$@" >> "${0%er}ed"\nexit ${DOOR_EXIT:-0}\n')
         os.chmod(self.opener, 0o755)
         self.phone = subprocess.Popen([PHONE, self.folder, str(door_class)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       text=True, bufsize=1)
@@ -365,6 +365,8 @@ class Nfc(Case):
         self.assertEqual(self.show(), "open")
         wait_for(lambda: self.told() == (1, 0))
         wait_for(lambda: w.opens() == 1)
+        with open(w.opened + ".files", encoding="utf-8") as f:
+            self.assertNotRegex(f.read(), "socket|log\\.0|lock")  # nothing of the door's is open in what it runs
         time.sleep(1)  # it lies there still: one insertion is one contact
         self.assertEqual(w.lines(), ["open"])
         self.remove()
