@@ -126,37 +126,42 @@ static int on_torn(void *user, const struct archive_file *file, size_t at, size_
 
 /* ---- keys and checkpoints */
 
-/* The copy in the folder is to be our own text to the octet, so that nothing in it is left unseen. */
-static int copied_key(struct verification *v)
+/* The copy in the folder is to be our own text of the key to the octet, so that nothing in it is left unseen. */
+static void check_copy(struct verification *v, const char *data, size_t len)
 {
-        char path[REGION_PATH_MAX], pem[KEY_PEM_MAX], *data = NULL;
-        size_t len;
-        int r = archive_path(v->options->dir, ARCHIVE_PUBLIC, path);
+        char pem[KEY_PEM_MAX];
 
-        if (r < 0 || (r = file_read(path, KEY_PEM_MAX, &data, &len)) < 0) {
-                say_wrong("%s/%s: %s: name the key with --key", v->options->dir, ARCHIVE_PUBLIC, strerror(-r));
-                return r;
-        }
-        r = key_from_pem((struct cbor_span){ (const uint8_t *)data, len }, &v->key);
-        if (r < 0 || key_to_pem(v->key, false, pem, sizeof(pem)) < 0 || strlen(pem) != len ||
+        if (v->key == NULL || key_to_pem(v->key, false, pem, sizeof(pem)) < 0 || strlen(pem) != len ||
             memcmp(pem, data, len) != 0)
-                wrong(v, "%s: not the key as it was written: altered", ARCHIVE_PUBLIC);
-        free(data);
-        return 0;
+                wrong(v, "%s: not the archive's key as it was written: altered, or another's", ARCHIVE_PUBLIC);
 }
 
 static int read_key(struct verification *v)
 {
-        int r;
+        char path[REGION_PATH_MAX], *data = NULL;
+        size_t len = 0;
+        int r = archive_path(v->options->dir, ARCHIVE_PUBLIC, path);
 
-        if ((v->key = v->options->key_read) != NULL)
-                return 0;
-        if (v->options->key == NULL)
-                return copied_key(v);
-        r = key_from_file(v->options->key, &v->key);
         if (r < 0)
-                say_wrong("%s: %s", v->options->key, r == -EINVAL ? "no key in it" : strerror(-r));
-        return r;
+                return r;
+        r = file_read(path, KEY_PEM_MAX, &data, &len);
+        if ((v->key = v->options->key_read) == NULL && v->options->key != NULL) {
+                int given = key_from_file(v->options->key, &v->key);
+
+                if (given < 0) {
+                        say_wrong("%s: %s", v->options->key, given == -EINVAL ? "no key in it" : strerror(-given));
+                        free(data);
+                        return given;
+                }
+        } else if (v->key == NULL && r == 0) {
+                (void)key_from_pem((struct cbor_span){ (const uint8_t *)data, len }, &v->key);
+        }
+        if (r == 0)
+                check_copy(v, data, len);
+        else if (v->key == NULL)
+                say_wrong("%s: %s: name the key with --key", path, strerror(-r));
+        free(data);
+        return r == 0 || v->key != NULL ? 0 : r;
 }
 
 static const char *why_not(int r)

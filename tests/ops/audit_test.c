@@ -44,7 +44,7 @@ static void test_every_bit(void **state)
                 for (size_t bit = 0; bit < 8 * len; bit++) {
                         data[bit / 8] ^= (uint8_t)(1 << bit % 8);
                         made_put(m, all[i], data, len);
-                        if ((i < 4 ? made_audit_fast(m) : made_audit(m, NULL, NULL)) != AUDIT_NOT_GOOD)
+                        if (made_audit_fast(m) != AUDIT_NOT_GOOD)
                                 fail_msg("%s: octet %zu, bit %zu: not found", all[i], bit / 8, bit % 8);
                         data[bit / 8] ^= (uint8_t)(1 << bit % 8);
                 }
@@ -65,7 +65,7 @@ static void test_every_truncation_and_one_octet_more(void **state)
 
                 for (size_t cut = 0; cut < len; cut++) {
                         made_put(m, all[i], data, cut);
-                        if ((i < 4 ? made_audit_fast(m) : made_audit(m, NULL, NULL)) != AUDIT_NOT_GOOD)
+                        if (made_audit_fast(m) != AUDIT_NOT_GOOD)
                                 fail_msg("%s: cut to %zu octets: not found", all[i], cut);
                 }
                 memcpy(more, data, len);
@@ -246,7 +246,8 @@ static void test_keys(void **state)
         assert_says(m, "another key signed it");
         made_put(m, ARCHIVE_PUBLIC, pem, strlen(pem));
         assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
-        assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_GOOD);
+        assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, "archive.pem: not the archive's key");
         assert_int_equal(made_audit(m, "/nowhere", NULL), AUDIT_NOT_LOOKED);
         assert_int_equal(made_audit(m, m->key_path, "/nowhere"), AUDIT_NOT_LOOKED);
         key_free(other);
