@@ -60,17 +60,12 @@ bool check_process_is_well(const struct sim *sim, unsigned process)
                p->epoch == sim->store.instances[sim->store.primary].epoch;
 }
 
-bool check_region_is_well(const struct sim *sim)
+bool check_any_is_well(const struct sim *sim)
 {
-        bool well = false;
-
-        for (unsigned i = 0; i < sim->process_count; i++) {
-                const struct process *p = &sim->processes[i];
-
-                well |= p->core != NULL && p->store_up && p->store == (int)sim->store.primary &&
-                        p->paused_until_ms <= sim->now_ms;
-        }
-        return well && !sim->store.away && !sim->store.sick && !sim->failing_over;
+        for (unsigned i = 0; i < sim->process_count; i++)
+                if (check_process_is_well(sim, i))
+                        return true;
+        return false;
 }
 
 /* Where the store has ID: its own record, one that has it as an alias, or a tombstone; with when that was closed. */
@@ -128,8 +123,12 @@ static void check_sms(struct sim *sim, const struct record *record)
                 sim_fail(sim, "sms", "alert ..%02x: the receipt by SMS is due for ever", record->id[15]);
 }
 
+/* When all dispatchers are well for a while: what one alone has in its journal is offered by it alone. */
 static void check_lost(struct sim *sim)
 {
+        for (unsigned i = 0; i < sim->process_count; i++)
+                if (sim->now_ms - sim->checks->calm_since_ms[i] < HEALTHY_MS)
+                        return;
         for (size_t i = 0; i < sim->known_count; i++) {
                 struct known *k = &sim->known[i];
                 int64_t closed_ms;
@@ -159,7 +158,7 @@ void check_second(struct sim *sim)
 {
         struct instance *in = &sim->store.instances[sim->store.primary];
 
-        if (!check_region_is_well(sim))
+        if (!check_any_is_well(sim))
                 sim->healthy_ms = sim->now_ms;
         for (unsigned i = 0; i < sim->process_count; i++)
                 check_core_second(sim, i);
@@ -189,7 +188,7 @@ static void check_promises(struct sim *sim)
                 if (k->told_received)
                         sim_fail(sim, "lost", "alert ..%02x of %s was told received, and is nowhere", k->id[15],
                                  sim->phones[k->phone].person);
-                else if (!sim->phones[k->phone].was_restored)
+                else if (!sim->phones[k->phone].was_restored && !k->unwritten)
                         sim_fail(sim, "never", "alert ..%02x of %s never arrived", k->id[15],
                                  sim->phones[k->phone].person);
         }
@@ -256,9 +255,12 @@ static void check_duress(struct sim *sim, const struct revision *r)
         struct instance *in = &sim->store.instances[sim->store.primary];
         const struct grave *grave = store_grave(in, r->id);
         struct known *k = check_known(sim, r->id, false);
+        int64_t closed_ms;
         uint32_t marks = grave != NULL ? grave->tombstone.marks : 0;
         bool told = false;
 
+        if (k == NULL || !r->safe || sim->phones[k->phone].was_restored || !check_is_in_store(sim, k, &closed_ms))
+                return;
         for (size_t i = 0; i < in->alert_count; i++) {
                 const struct record *record = store_record(&in->alerts[i]);
 
@@ -269,16 +271,43 @@ static void check_duress(struct sim *sim, const struct revision *r)
         }
         for (size_t i = 0; i < in->notice_count && !told; i++)
                 told = strncmp(in->notices[i]->key, "duress:", 7) == 0;
-        if (k != NULL && !k->unsigned_ && (marks & RECORD_DURESS) == 0 && !told)
+        if (!k->unsigned_ && (marks & RECORD_DURESS) == 0 && !told)
                 sim_fail(sim, "unmarked", "alert ..%02x: what %s said under duress is not known", r->id[15],
                          sim->phones[k->phone].person);
 }
 
+/* What a revision says that is in the record is in the record. */
+static void check_mark(struct sim *sim, const struct revision *r)
+{
+        static const struct {
+                uint16_t alert;
+                uint32_t record;
+        } marks[] = { { ALERT_PRESSED_AGAIN, RECORD_PRESSED_AGAIN },
+                      { ALERT_LAST_WORDS, RECORD_LAST_WORDS },
+                      { ALERT_STILL, RECORD_STILL } };
+        struct stored *s = store_find(&sim->store.instances[sim->store.primary], r->id);
+        const struct record *record = s != NULL ? store_record(s) : NULL;
+
+        if (record == NULL || record->revision < r->revision || record->alias_count > 0 || (record->marks & RECORD_UNVERIFIED) != 0 ||
+            (r->marks & ALERT_DURESS) != 0)
+                return;
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+                if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)
+                        sim_fail(sim, "unmarked", "alert ..%02x has not the mark 0x%x of revision %u", r->id[15],
+                                 marks[i].alert, r->revision);
+        if ((r->marks & ALERT_MISTAKE) != 0 && (record->marks & (RECORD_MISTAKE | RECORD_DURESS)) == 0)
+                sim_fail(sim, "unmarked", "alert ..%02x is not known as a mistake", r->id[15]);
+}
+
 static void check_marks_end(struct sim *sim)
 {
-        for (size_t i = 0; i < sim->checks->revision_count; i++)
-                if ((sim->checks->revisions[i].marks & ALERT_DURESS) != 0)
-                        check_duress(sim, &sim->checks->revisions[i]);
+        for (size_t i = 0; i < sim->checks->revision_count; i++) {
+                const struct revision *r = &sim->checks->revisions[i];
+
+                check_mark(sim, r);
+                if ((r->marks & ALERT_DURESS) != 0)
+                        check_duress(sim, r);
+        }
 }
 
 void check_end(struct sim *sim)

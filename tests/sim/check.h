@@ -12,11 +12,7 @@
 #define TESTS_SIM_CHECK_H
 
 #include "device/handset/core.h"
-#if __has_include("dispatcher/core_parts.h")
 #include "dispatcher/core_parts.h"
-#else
-#include "dispatcher/core_state.h"
-#endif
 #include "tests/sim/sim.h"
 
 #define CHECK_RECEIPTS_MAX  32768 /* receipts that dispatchers signed; beyond, they are not looked up */
@@ -39,7 +35,6 @@ struct watched {
         uint64_t well_by;
         int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
         int64_t wrong_ms; /* it believes since to have what another has; 0 not */
-        int64_t texts;    /* that it wrote, less those answered */
 };
 
 /* A revision of an alert as it was sent. */
@@ -74,9 +69,8 @@ struct checks {
         uint64_t calm_by[SIM_PROCESSES];
 };
 
-/* check_region_is_well: the store is there for some dispatcher, and no failover runs.  check_process_is_well: PROCESS runs, reaches
- * the primary, and its disk is good. */
-bool check_region_is_well(const struct sim *sim);
+/* check_process_is_well: PROCESS runs, reaches the primary, and its disk is good.  check_any_is_well: some dispatcher does. */
+bool check_any_is_well(const struct sim *sim);
 bool check_process_is_well(const struct sim *sim, unsigned process);
 
 /* check_is_in_store: the primary has K: its own record, one that has it as an alias, or a tombstone; with when that was closed. */
@@ -113,6 +107,5 @@ void check_answer_end(struct sim *sim);
 
 /* ---- check_silence.c */
 void check_silence_second(struct sim *sim);
-void check_silence_asked(struct sim *sim, const struct core_action *action);
 
 #endif

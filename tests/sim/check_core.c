@@ -5,6 +5,10 @@
 #include "tests/geo/oracle.h"
 #include "tests/sim/check.h"
 
+#define KEPT_MS  4000 /* CORE_KEPT_MS, a tick, a second's look */
+#define FEW_ALERTS 2
+#define PLACE_MS 2000 /* a commit may stand in the way for so long */
+
 /* ---- Journals ----------------------------------------------------------------------------------------------------------------- */
 
 void check_durable(struct sim *sim, unsigned process, struct cbor_span record)
@@ -39,6 +43,31 @@ static void check_kept(struct sim *sim, unsigned process, const struct known *k)
         if ((k->journals >> process & 1) == 0 && !k->committed)
                 sim_fail(sim, "early", "%s says that it keeps what it has not written down",
                          sim->processes[process].name);
+}
+
+static bool has_fact(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        const struct open_alert *alert;
+
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
+                for (size_t j = 0; j < alert->queued; j++)
+                        if (memcmp(alert->queue[j]->id, id, ALERT_ID_SIZE) == 0)
+                                return true;
+        return false;
+}
+
+/* A dispatcher that was brought a press has it in its own journal before it says that it is received; or (the feed says that another
+ * one has it in its own) is about to. */
+static void check_copy(struct sim *sim, unsigned process, const struct receipt *receipt)
+{
+        const struct process *p = &sim->processes[process];
+        const struct known *k = check_known(sim, receipt->alert.octets, false);
+
+        if (receipt->state == RECEIPT_PROVED || receipt_is_closed(receipt->state) || !receipt_is_received(receipt->state) ||
+            k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok || p->disk_full || p->disk_away)
+                return;
+        if ((k->journals >> process & 1) == 0 && !has_fact(p->core, k->id))
+                sim_fail(sim, "unwritten", "%s signs for a press that it has not written down", p->name);
 }
 
 static void check_receipt(struct sim *sim, unsigned process, const struct receipt *receipt)
@@ -132,6 +161,8 @@ static void check_next(struct sim *sim, const struct core *core, const struct re
                         sim_fail(sim, "chosen", "%s is rung by a drill of others", record->asked[at].id);
                 return;
         }
+        if (core->alerts.count > FEW_ALERTS)
+                return; /* what became of others in the same moment is not seen from here: who is busy */
         ask(core, record, at, &question);
         first[0] = first_of(core, &question, ORACLE_NEAREST);
         if (record->step >= 2)
@@ -174,11 +205,13 @@ static void check_chosen(struct sim *sim, const struct core *core, const struct 
         uint8_t event = action->u.commit.event;
         struct record old = { 0 };
 
+        if (core->action_next != core->action_count)
+                return; /* it has decided other things since: the roster may be another */
         if (alert == NULL || alert->proposal_merged || alert->meanwhile != NULL || event == EVENT_TAKE ||
             event == EVENT_JOIN || event == EVENT_CLOSE || (event == EVENT_UPDATE && action->u.commit.expected == 0))
                 return; /* who takes or joins is asked by that; asked while the store was away: judged there and then */
         hold_record(alert, &old);
-        for (size_t i = old.asked_count; i < record->asked_count; i++)
+        for (size_t i = old.asked_count; i < record->asked_count && record->asked[i].asked_at_ms == core->now_ms; i++)
                 check_next(sim, core, record, i);
         if (!asks_nobody(core, record) && record->owner_id[0] == '\0' &&
             (old.version == 0 || record->step != old.step))
@@ -247,6 +280,27 @@ static void note_version(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], const
         k->versions[k->version_count++].store = (uint8_t)store;
 }
 
+/* Where it stands beside its record: when it is due; and once it is closed, under each id of it. */
+static void check_place(struct sim *sim, unsigned store, const struct stored *stored, const struct record *record)
+{
+        struct instance *in = &sim->store.instances[store];
+        int64_t due_ms = record->due_ms > store_now_ms(sim, store) ? record->due_ms : store_now_ms(sim, store);
+        uint8_t alias[ALERT_ID_SIZE];
+
+        if (record->state != ALERT_CLOSED) {
+                if (stored->due_ms > due_ms + sim->plan->rates[RATE_STORE_MS] + sim->plan->rates[RATE_STORE_SKEW_MS] + PLACE_MS)
+                        sim_fail(sim, "deadline", "alert ..%02x is due later than its record says", record->id[15]);
+                return;
+        }
+        memcpy(alias, record->handset, HANDSET_ID_SIZE);
+        for (size_t i = 0; i < record->alias_count; i++) {
+                memcpy(alias + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
+                if (store_grave(in, alias) == NULL && store_find(in, alias) == NULL)
+                        sim_fail(sim, "unburied", "..%02x, a press in the closed alert ..%02x, has no tombstone", alias[15],
+                                 record->id[15]);
+        }
+}
+
 void check_committed(struct sim *sim, unsigned store, const struct record *record, const struct record *old,
                      bool was_closed)
 {
@@ -269,6 +323,7 @@ void check_committed(struct sim *sim, unsigned store, const struct record *recor
         if (was_closed)
                 sim_fail(sim, "reopened", "a closed alert was changed");
         check_transition(sim, old, record, stored->last->event);
+        check_place(sim, store, stored, record);
 }
 
 /* ---- Each second, and all that it does ------------------------------------------------------------------------------------------ */
@@ -281,6 +336,8 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
                 break;
         case DO_RECEIPT:
                 check_receipt(sim, process, &action->u.receipt.receipt);
+                if (action->u.receipt.stamp != 0)
+                        check_copy(sim, process, &action->u.receipt.receipt);
                 break;
         case DO_SMS_RECEIPT:
                 check_receipt(sim, process, &action->u.sms_receipt.receipt);
@@ -290,9 +347,6 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
                 break;
         case DO_ANSWER:
                 check_answer_feed(sim, process, action->u.answer.command, action->u.answer.code);
-                break;
-        case DO_SMS_SAY:
-                check_silence_asked(sim, action);
                 break;
         default:
                 break;
@@ -329,6 +383,30 @@ static void check_held(struct sim *sim, unsigned process, const struct stored *s
                          stored->id[15], stored->version);
 }
 
+/* Who pressed, while the store is away, was told that it is kept. */
+static void check_kept_told(struct sim *sim, unsigned process)
+{
+        const struct process *p = &sim->processes[process];
+        const struct open_alert *alert;
+
+        if (p->core == NULL || p->store_up || !p->replayed || p->paused_until_ms > sim->now_ms - KEPT_MS)
+                return;
+        for (size_t i = 0; (alert = table_next(&p->core->alerts, &i)) != NULL;) {
+                bool waits = false, told = false;
+
+                for (size_t j = 0; alert->version == 0 && j < alert->queued; j++) {
+                        const struct fact *fact = alert->queue[j];
+
+                        told |= fact->kept;
+                        waits |= fact->type == FACT_ALERT && fact->state == FACT_READY && !fact->bare && !fact->replayed &&
+                                 p->core->now_ms - fact->at_ms > KEPT_MS &&
+                                 p->core->now_ms - p->core->store_away_ms > KEPT_MS && sim->now_ms - p->began_ms > KEPT_MS;
+                }
+                if (waits && !told)
+                        sim_fail(sim, "unkept", "%s keeps the press ..%02x and does not say so", p->name, alert->id[15]);
+        }
+}
+
 void check_core_second(struct sim *sim, unsigned process)
 {
         struct checks *checks = sim->checks;
@@ -336,6 +414,7 @@ void check_core_second(struct sim *sim, unsigned process)
         struct instance *in = &sim->store.instances[sim->store.primary];
         uint64_t by = (uint64_t)p->run << 32 | p->store_run;
 
+        check_kept_told(sim, process);
         if (process == 0 && sim->now_ms / 1000 % 7 == 0)
                 check_written(sim);
         if (!check_process_is_well(sim, process) || by != checks->calm_by[process]) {

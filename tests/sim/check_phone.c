@@ -157,6 +157,8 @@ void check_before(struct sim *sim, unsigned number, const struct vigie_event *ev
         w->was_told = read_told(sim, event, &w->told);
         if (event->type == VIGIE_ON_START)
                 check_twin_end(sim, number);
+        if (event->type == VIGIE_ON_START)
+                w->is_lost = sim->phones[number].vigie->fix.has; /* as its journal has it, perhaps a backup's */
         if (event->type == VIGIE_ON_FIX && !sim->phones[number].vigie->fix.has)
                 w->is_lost = fabs(event->u.fix.lat_deg - sim->phones[number].lat_deg) > AWAY_DEG;
         else if (w->is_lost)
@@ -337,6 +339,7 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
                 return;
         if (k->first_ms == 0) {
                 k->first_ms = sim->now_ms;
+                k->unwritten = sim->phones[number].journal_bad || sim->phones[number].disk_full;
                 sim->alerts += a.alert.kind != ALERT_TEST;
                 if (sim->phones[number].was_restored && a.alert.kind != ALERT_TEST)
                         sim_mark(sim, MARK_RESTORED_PHONE_PRESSED);

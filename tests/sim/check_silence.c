@@ -28,10 +28,6 @@ void check_notice(struct sim *sim, const char *key, const struct notice *notice,
         }
 }
 
-void check_silence_asked(struct sim *sim, const struct core_action *action)
-{
-}
-
 static bool is_named(const struct sim *sim, const char *carrier)
 {
         const struct instance *in = &sim->store.instances[sim->store.primary];

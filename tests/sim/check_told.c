@@ -156,9 +156,9 @@ static void check_ring(struct sim *sim, struct phone *phone, const struct record
         }
         if (ring->state != record->state || ring->mine != mine || ring->marks != record->marks ||
             strcmp(ring->owner_name, record->owner_name) != 0)
-                sim_fail(sim, "unrung", "%s sees ..%02x as %s (%s), and it is %s (%s)", phone->person, record->id[15],
-                         alert_state_name(ring->state), ring->owner_name, alert_state_name((uint8_t)record->state),
-                         record->owner_name);
+                sim_fail(sim, "unrung", "%s sees ..%02x as %s (%s, 0x%x), and it is %s (%s, 0x%x)", phone->person,
+                         record->id[15], alert_state_name(ring->state), ring->owner_name, ring->marks,
+                         alert_state_name((uint8_t)record->state), record->owner_name, record->marks);
         if (ring->level != level_of(record, asked))
                 sim_fail(sim, "unrung", "..%02x rings with %s at level %u, not %u", record->id[15], phone->person,
                          ring->level, level_of(record, asked));

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "device/handset/core.h"
 #include "tests/sim/sim.h"
 
 enum stage { STAGE_SEEN, STAGE_TAKE, STAGE_EN_ROUTE, STAGE_ON_SCENE, STAGE_CLOSE, STAGE_DONE };
@@ -192,6 +193,66 @@ void people_control(struct sim *sim)
                         command(sim, COMMAND_CLOSE, &in->alerts[i]);
 }
 
+/* ---- Foes ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Somebody writes to the phone IT->who that all is well: a receipt that no dispatcher signed. */
+static void forges(struct sim *sim, struct happening *it)
+{
+        const struct phone *phone = &sim->phones[it->who];
+        const struct my_alert *a = &phone->vigie->alert[MY_REAL];
+        struct receipt receipt = { .version = 900, .revision = 900, .time_s = (uint32_t)(sim->now_ms / 1000) };
+        struct vigie_event event = { .type = VIGIE_ON_SMS };
+        uint8_t cose[RECEIPT_MAX];
+
+        if (!phone->alive || a->state != MY_OPEN)
+                return;
+        receipt.state = it->a % 2 == 0 ? RECEIPT_CLOSED_HELPED : RECEIPT_TAKEN;
+        receipt_set_who(&receipt, "foe");
+        receipt.alert = alert_id_make(&phone->vigie->handset, a->alert.nonce);
+        event.u.sms.len = sign_receipt(&receipt, cose);
+        cose[event.u.sms.len - 1] ^= 1;
+        event.u.sms.data = cose;
+        chart_note(sim, CHART_PHONE + it->who, "a forged receipt");
+        phone_tell(sim, it->who, &event);
+}
+
+/* Somebody writes to the region in the name of the handset IT->who: an alert that it did not sign; again and again. */
+static void pretends(struct sim *sim, struct happening *it)
+{
+        const struct phone *phone = &sim->phones[it->who];
+        struct alert alert = { .kind = ALERT_PANIC, .battery_percent = 50, .revision = (uint16_t)it->a };
+        static const uint8_t none[KEY_SIGNATURE_SIZE];
+        struct core_event event = { .kind = CORE_SMS_OBJECT };
+        unsigned process = (unsigned)sim_below(&sim->chance, SIM_ORDINARY);
+        uint8_t cose[ALERT_MAX];
+        struct cbor_writer w;
+
+        if (it->a > 12 || sim->calm)
+                return;
+        sim_at(sim, 400, pretends, it->who)->a = it->a + 1;
+        if (!sim->processes[process].serving || sim->processes[process].core == NULL)
+                return;
+        alert.pressed_at_s = (uint32_t)(sim->now_ms / 1000);
+        alert.nonce[0] = (uint8_t)it->a;
+        if (it->a % 3 == 0) /* of the alert that is open */
+                memcpy(alert.nonce, phone->vigie->alert[MY_REAL].alert.nonce, ALERT_NONCE_SIZE);
+        cbor_writer_init(&w, cose, sizeof(cose));
+        alert_finish(&alert, &phone->vigie->handset, none, &w);
+        event.u.sms_object.from = "+33799999999";
+        event.u.sms_object.bytes = cbor_written(&w);
+        event.u.sms_object.ref = ++sim->sms_count % SIM_SMS_MAX;
+        sim->sms_taken[event.u.sms_object.ref] = false;
+        process_tell(sim, process, &event);
+}
+
+static void foes_come(struct sim *sim, unsigned phone)
+{
+        if (sim_permille(&sim->chance, (unsigned)sim->plan->rates[RATE_FOES]))
+                sim_at(sim, sim_between(&sim->chance, 100, 4000), forges, phone)->a = sim_below(&sim->chance, 2);
+        if (sim_permille(&sim->chance, (unsigned)sim->plan->rates[RATE_FOES] / 8))
+                sim_at(sim, sim_between(&sim->chance, 100, 4000), pretends, phone)->a = 0;
+}
+
 /* ---- Orders ----------------------------------------------------------------------------------------------------------------------- */
 
 static void duty(struct sim *sim, unsigned number, bool on)
@@ -222,6 +283,7 @@ void people_order(struct sim *sim, const struct order *o)
         switch (o->kind) {
         case ORDER_PRESS:
                 phone_press(sim, o->who, (uint8_t)(o->b & 1), (uint8_t)(o->a % 3));
+                foes_come(sim, o->who);
                 return;
         case ORDER_TOUCH_UP:
                 phone_press(sim, o->who, VIGIE_TOUCH_UP, 0);

@@ -261,6 +261,7 @@ void plan_draw(struct plan *plan, uint64_t seed)
                         at_ms = plan->orders[sim_below(c, plan->count)].at_ms + sim_between(c, -300, 4000);
                 draw_fault(plan, c, at_ms < 0 ? 0 : at_ms, mine[sim_below(c, kinds)]);
         }
+        recipes_draw(plan, c);
 }
 
 /* ---- Tapes ------------------------------------------------------------------------------------------------------------ */

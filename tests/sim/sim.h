@@ -381,9 +381,8 @@ void check_durable(struct sim *sim, unsigned process, struct cbor_span record);
 void check_committed(struct sim *sim, unsigned store, const struct record *record, const struct record *old,
                      bool was_closed);
 void check_notice(struct sim *sim, const char *key, const struct notice *notice, const struct notice *before);
-/* What people ask: by the console, by SMS (NUMBER), and what is to be told. */
+/* What people ask by a console. */
 void check_asked(struct sim *sim, const struct command *command);
-void check_texted(struct sim *sim, unsigned phone);
 void check_second(struct sim *sim); /* each second */
 void check_end(struct sim *sim);
 
