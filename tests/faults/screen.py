@@ -77,9 +77,9 @@ class Screen(threading.Thread):
     def _show(self, alert, event):
         id = alert["id"]
         shows = self.open if self.whole else self.fresh
-        if event is None and not self.whole:
+        if not self.whole:
             self.listed.append(id)
-        self.observer.console_shows(self.name, alert, event)
+        self.observer.console_shows(self.name, alert, event if self.whole else None)  # in a snapshot it is what happened last
         if alert["state"] == "closed":
             shows.pop(id, None)
             self.due.pop(id, None)

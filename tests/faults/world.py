@@ -203,7 +203,7 @@ class World(Region):
             self.keep_console(name, port)
         self.keep("archive", [os.path.join(BIN, "vigie"), "-C", self.dir, "archive"])
         self.daemons = []
-        self.enrol("daemon", self.dispatcher_port, "--role", "carrier", "--person", "c001")
+        self.enrol("daemon", self.dispatcher_port, "--role", "carrier", "--person", "c001", alert_port=self.alert_port)
         self.keep_phones()
         self.keep_daemon("daemon")
         for (login, _), port, i in zip(CONTROLS, self.console_ports, (1, 2)):
