@@ -24,7 +24,7 @@ void opener_init(struct opener *opener, struct conf_list *command, int64_t timeo
 static void child(char *const *argv)
 {
         sigset_t none;
-        int null = open("/dev/null", O_RDWR);
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
         setpgid(0, 0);
         sigemptyset(&none);
