@@ -168,7 +168,7 @@ SEEDS     ?= 1000
 SEED_FROM ?= 1
 JOBS      ?= $(shell nproc)
 sim: $O/bin/vigie-sim
-	@$O/bin/vigie-sim --jobs $(JOBS) --from $(SEED_FROM) $(if $(ALERTS),--alerts $(ALERTS),--seeds $(SEEDS))
+	@$O/bin/vigie-sim --jobs $(JOBS) $(if $(ALERTS),--alerts $(ALERTS),--seeds $(SEEDS) --from $(SEED_FROM))
 # sim-mutants: bugs planted one at a time into a copy of the cores; says which are caught, and in how many seeds
 sim-mutants:
 	@CC='$(CC)' tests/sim/mutants/run $(SEEDS)

@@ -1,7 +1,8 @@
 /* vigie-sim: run seeds, say what failed and how to see it again.
  *
  *      vigie-sim [--from SEED] [--seeds N | --alerts N] [--jobs N] [--keep FOLDER]
- *                                                            by N processes; with --alerts until that many were simulated;
+ *                                                            by N processes; with --alerts until that many were simulated,
+ *                                                            of storms (plan.h) where --from does not say else;
  *                                                            each failing seed is shrunk, drawn and (--keep) kept as a tape
  *      vigie-sim --kill-everywhere STRIDE [--tape FILE] [--keep FOLDER]
  *                                                            a short run, with somebody killed at each STRIDE-th action boundary
@@ -293,7 +294,7 @@ static int trace(const struct options *options)
 
 int main(int argc, char **argv)
 {
-        struct options options = { .from = 1, .seeds = 100, .jobs = 1 };
+        struct options options = { .seeds = 100, .jobs = 1 };
 
         for (int i = 1; i < argc; i++) {
                 const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -329,12 +330,14 @@ int main(int argc, char **argv)
                         return 2;
                 }
         }
+        if (options.from == 0)
+                options.from = options.alerts > 0 ? PLAN_STORM_FROM : 1;
         if (options.jobs < 1 || options.jobs > JOBS_MAX) {
                 fprintf(stderr, "vigie-sim: --jobs 1..%d\n", JOBS_MAX);
                 return 2;
         }
         if (options.alerts > 0) /* as many seeds as that takes */
-                options.seeds = UINT64_MAX;
+                options.seeds = UINT64_MAX - options.from;
         if (options.stride > 0)
                 return kill_everywhere(&options);
         if (options.trace != NULL)

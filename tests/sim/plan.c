@@ -145,7 +145,9 @@ static void draw_press(struct plan *plan, uint64_t *c, int64_t at_ms)
 static void draw_busy(struct plan *plan, uint64_t *c, int64_t length_ms)
 {
         unsigned carriers = SIM_CARRIERS + (unsigned)plan->rates[RATE_MORE_CARRIERS];
-        int64_t pause_ms = sim_between(c, 1000, 8000), soon_ms = sim_between(c, 500, 8000);
+        bool storm = plan->seed >= PLAN_STORM_FROM;
+        int64_t pause_ms = storm ? sim_between(c, 300, 2000) : sim_between(c, 1000, 8000);
+        int64_t soon_ms = storm ? sim_between(c, 300, 1200) : sim_between(c, 500, 8000);
         struct order *o;
 
         for (unsigned i = SIM_CARRIERS; i < SIM_CARRIERS + SIM_SUPERVISORS; i++) /* they put away what is over */
@@ -239,7 +241,7 @@ void plan_draw(struct plan *plan, uint64_t seed)
         *plan = (struct plan){ .seed = seed };
         draw_rates(plan, c);
         length_ms = plan->rates[RATE_LENGTH_S] * 1000;
-        busy = sim_permille(c, 500);
+        busy = sim_permille(c, 500) || seed >= PLAN_STORM_FROM;
         plan->rates[RATE_ALERT_PORT] = sim_permille(c, 300);
         if (busy) {
                 plan->rates[RATE_MORE_CARRIERS] = sim_between(c, 0, SIM_PHONES - SIM_CARRIERS - SIM_SUPERVISORS);

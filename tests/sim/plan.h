@@ -9,6 +9,9 @@
 #include <stdio.h>
 
 #define PLAN_ORDERS_MAX 4096
+/* Seeds from here on are storms: sixteen carriers at most, who press and are answered as fast as people can, under the same faults: most
+ * alerts for the time that they take. */
+#define PLAN_STORM_FROM UINT64_C(1000000000)
 
 /* Numbers that hold for the whole run. */
 enum plan_rate {
