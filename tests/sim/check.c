@@ -5,7 +5,8 @@
 
 #include "tests/sim/check.h"
 
-#define LATE_MS     2500  /* a deadline may be acted on so late where the region is well: CORE_RANK_MS, a tick, the store's time, twice */
+#define LATE_MS \
+        2500 /* a deadline may be acted on so late where the region is well: CORE_RANK_MS, a tick, the store's time, twice */
 #define SMS_LATE_MS 45000 /* an SMS is due 10 s at most; each dispatcher may fail once */
 
 void check_begin(struct sim *sim)
@@ -288,8 +289,8 @@ static void check_mark(struct sim *sim, const struct revision *r)
         struct stored *s = store_find(&sim->store.instances[sim->store.primary], r->id);
         const struct record *record = s != NULL ? store_record(s) : NULL;
 
-        if (record == NULL || record->revision < r->revision || record->alias_count > 0 || (record->marks & RECORD_UNVERIFIED) != 0 ||
-            (r->marks & ALERT_DURESS) != 0)
+        if (record == NULL || record->revision < r->revision || record->alias_count > 0 ||
+            (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0)
                 return;
         for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
                 if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)

@@ -25,16 +25,16 @@
 /* What is known of a phone. */
 struct watched {
         struct my_alert before[MY_ALERTS]; /* before the event */
-        struct receipt told; /* the signed one that the event brings; */
-        bool was_told;       /* where it does */
-        bool is_lost;        /* its very first fix was wild, and believed */
+        struct receipt told;               /* the signed one that the event brings; */
+        bool was_told;                     /* where it does */
+        bool is_lost;                      /* its very first fix was wild, and believed */
         struct vigie *twin;                /* that was given the right PIN where it was the one of duress; NULL */
         struct vigie_actions *twin_actions, *own_actions;
         int64_t up_ms;   /* runs, and is awake, since; INT64_MAX: no */
         int64_t well_ms; /* likewise: and its session, the dispatcher there, the store */
         uint64_t well_by;
         int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
-        int64_t wrong_ms; /* it believes since to have what another has; 0 not */
+        int64_t wrong_ms;                                  /* it believes since to have what another has; 0 not */
 };
 
 /* A revision of an alert as it was sent. */
@@ -102,6 +102,7 @@ void check_told_second(struct sim *sim);
 void check_command_sent(struct sim *sim, unsigned phone, const struct frame *frame);
 void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes);
 void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT_ID_SIZE], uint8_t code);
+void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref);
 void check_answer_second(struct sim *sim);
 void check_answer_end(struct sim *sim);
 

@@ -97,7 +97,8 @@ static bool is_done(struct sim *sim, const struct process *p, const struct asked
 }
 
 /* The record as the dispatcher P holds it, or the store has it. */
-static void record_of(struct sim *sim, const struct process *p, const uint8_t id[ALERT_ID_SIZE], struct record *ret_record)
+static void record_of(struct sim *sim, const struct process *p, const uint8_t id[ALERT_ID_SIZE],
+                      struct record *ret_record)
 {
         const struct open_alert *alert = hold_find(p->core, id);
         struct stored *s = store_find(&sim->store.instances[sim->store.primary], id);
@@ -109,7 +110,8 @@ static void record_of(struct sim *sim, const struct process *p, const uint8_t id
                 *ret_record = *store_record(s);
 }
 
-static bool is_refused_rightly(struct sim *sim, const struct process *p, const struct asked_command *asked, uint8_t code)
+static bool is_refused_rightly(struct sim *sim, const struct process *p, const struct asked_command *asked,
+                               uint8_t code)
 {
         const struct person *person = directory_person(&p->core->directory, asked->person);
         const struct known *k = check_known(sim, asked->alert, false);
@@ -176,6 +178,26 @@ void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT
                 check_answer(sim, process, asked, code);
 }
 
+/* What a console asked may be forgotten in the stream when it is durable here, or answered. */
+void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref)
+{
+        const struct process *p = &sim->processes[process];
+        const struct instance *in = p->store >= 0 ? &sim->store.instances[p->store] : NULL;
+
+        for (size_t i = in != NULL ? in->command_count : 0; i-- > 0;) {
+                const struct command *command = &in->commands[i].op->command;
+                const struct asked_command *asked = command_find(sim, command->id);
+
+                if (in->commands[i].op->ref != ref)
+                        continue;
+                if (asked != NULL && !is_done(sim, p, asked) && alert_event_of(command->verb) != 0 && !p->disk_full &&
+                    !p->disk_away && memmem(p->disk.octets, p->disk.durable, command->id, EVENT_ID_SIZE) == NULL)
+                        sim_fail(sim, "unwritten", "%s acknowledges \"%s\", which it has not written down", p->name,
+                                 command_verb_name(command->verb));
+                return;
+        }
+}
+
 /* ---- Is it answered? ---------------------------------------------------------------------------------------------------------------- */
 
 /* A supervisor's phone that is well for so long waits for nothing. */
@@ -210,14 +232,15 @@ void check_answer_end(struct sim *sim)
         for (size_t i = 0; i < in->command_count; i++) {
                 struct asked_command *asked = command_find(sim, in->commands[i].op->command.id);
 
-                if (asked == NULL || !asked->by_console || asked->answered ||
-                    sim->now_ms - asked->at_ms < FEED_MS || check_closed_anywhere(sim, asked->alert))
+                if (asked == NULL || !asked->by_console || asked->answered || sim->now_ms - asked->at_ms < FEED_MS ||
+                    check_closed_anywhere(sim, asked->alert))
                         continue;
                 if (!in->commands[i].acked)
                         sim_fail(sim, "unanswered", "%s by the control room is never looked at",
                                  command_verb_name(asked->verb));
                 else if (asked->was_there && !is_done(sim, &sim->processes[0], asked))
-                        sim_fail(sim, "unanswered", "%s by the control room was acknowledged, and neither done nor answered",
+                        sim_fail(sim, "unanswered",
+                                 "%s by the control room was acknowledged, and neither done nor answered",
                                  command_verb_name(asked->verb));
         }
 }

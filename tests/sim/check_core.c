@@ -5,9 +5,9 @@
 #include "tests/geo/oracle.h"
 #include "tests/sim/check.h"
 
-#define KEPT_MS  4000 /* CORE_KEPT_MS, a tick, a second's look */
+#define KEPT_MS    4000 /* CORE_KEPT_MS, a tick, a second's look */
 #define FEW_ALERTS 2
-#define PLACE_MS 2000 /* a commit may stand in the way for so long */
+#define PLACE_MS   2000 /* a commit may stand in the way for so long */
 
 /* ---- Journals ----------------------------------------------------------------------------------------------------------------- */
 
@@ -29,7 +29,8 @@ static bool is_written(const struct sim *sim, const struct known *k)
         for (unsigned i = 0; i < sim->process_count; i++) {
                 const struct disk *disk = &sim->processes[i].disk;
 
-                if (disk->durable > 0 && memmem(disk->octets, disk->durable, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != NULL)
+                if (disk->durable > 0 &&
+                    memmem(disk->octets, disk->durable, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != NULL)
                         return true;
         }
         return false;
@@ -63,8 +64,9 @@ static void check_copy(struct sim *sim, unsigned process, const struct receipt *
         const struct process *p = &sim->processes[process];
         const struct known *k = check_known(sim, receipt->alert.octets, false);
 
-        if (receipt->state == RECEIPT_PROVED || receipt_is_closed(receipt->state) || !receipt_is_received(receipt->state) ||
-            k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok || p->disk_full || p->disk_away)
+        if (receipt->state == RECEIPT_PROVED || receipt_is_closed(receipt->state) ||
+            !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok ||
+            p->disk_full || p->disk_away)
                 return;
         if ((k->journals >> process & 1) == 0 && !has_fact(p->core, k->id))
                 sim_fail(sim, "unwritten", "%s signs for a press that it has not written down", p->name);
@@ -85,9 +87,9 @@ static void check_receipt(struct sim *sim, unsigned process, const struct receip
         }
         for (size_t i = k->version_count; i-- > 0;)
                 if (k->versions[i].state == receipt->state &&
-                    (closed || (k->versions[i].version == receipt->version &&
-                                k->versions[i].revision == receipt->revision &&
-                                strcmp(k->versions[i].who, receipt->who) == 0)))
+                    (closed ||
+                     (k->versions[i].version == receipt->version && k->versions[i].revision == receipt->revision &&
+                      strcmp(k->versions[i].who, receipt->who) == 0)))
                         return; /* closed is final at any version, also below one that a stale store had */
         if (k->version_count < sizeof(k->versions) / sizeof(k->versions[0]))
                 sim_fail(sim, "receipt", "%s signs \"%s\" by \"%s\", version %u, revision %u, that no store ever had",
@@ -172,8 +174,8 @@ static void check_next(struct sim *sim, const struct core *core, const struct re
         for (unsigned i = 0; i < 3; i++)
                 found |= first[i] != NULL && strcmp(first[i], record->asked[at].id) == 0;
         if (!found)
-                sim_fail(sim, "chosen", "number %zu is %s, and %s was asked", at, first[0] != NULL ? first[0] : "nobody",
-                         record->asked[at].id);
+                sim_fail(sim, "chosen", "number %zu is %s, and %s was asked", at,
+                         first[0] != NULL ? first[0] : "nobody", record->asked[at].id);
 }
 
 /* After a step nobody is left out whom it asks. */
@@ -213,8 +215,7 @@ static void check_chosen(struct sim *sim, const struct core *core, const struct 
         hold_record(alert, &old);
         for (size_t i = old.asked_count; i < record->asked_count && record->asked[i].asked_at_ms == core->now_ms; i++)
                 check_next(sim, core, record, i);
-        if (!asks_nobody(core, record) && record->owner_id[0] == '\0' &&
-            (old.version == 0 || record->step != old.step))
+        if (!asks_nobody(core, record) && record->owner_id[0] == '\0' && (old.version == 0 || record->step != old.step))
                 check_none_left(sim, core, record, old.asked_count);
         if (old.version != 0 && (event == EVENT_RELEASE || (event == EVENT_DECLINE && record->owner_id[0] == '\0')) &&
             !asks_nobody(core, record) && record->asked_count == old.asked_count)
@@ -272,9 +273,9 @@ static void note_version(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], const
                 return;
         receipt_set_who(&receipt, record->state == ALERT_CLOSED ? record->closed_by_name : record->owner_name);
         k->versions[k->version_count].version = record->version;
-        k->versions[k->version_count].revision =
-                memcmp(id, record->id, ALERT_ID_SIZE) != 0 && alias >= 0 ? record->aliases[alias].revision
-                                                                         : record->revision;
+        k->versions[k->version_count].revision = memcmp(id, record->id, ALERT_ID_SIZE) != 0 && alias >= 0
+                                                         ? record->aliases[alias].revision
+                                                         : record->revision;
         memcpy(k->versions[k->version_count].who, receipt.who, sizeof(receipt.who));
         k->versions[k->version_count].state = record_receipt_state(record);
         k->versions[k->version_count++].store = (uint8_t)store;
@@ -288,7 +289,8 @@ static void check_place(struct sim *sim, unsigned store, const struct stored *st
         uint8_t alias[ALERT_ID_SIZE];
 
         if (record->state != ALERT_CLOSED) {
-                if (stored->due_ms > due_ms + sim->plan->rates[RATE_STORE_MS] + sim->plan->rates[RATE_STORE_SKEW_MS] + PLACE_MS)
+                if (stored->due_ms >
+                    due_ms + sim->plan->rates[RATE_STORE_MS] + sim->plan->rates[RATE_STORE_SKEW_MS] + PLACE_MS)
                         sim_fail(sim, "deadline", "alert ..%02x is due later than its record says", record->id[15]);
                 return;
         }
@@ -296,8 +298,8 @@ static void check_place(struct sim *sim, unsigned store, const struct stored *st
         for (size_t i = 0; i < record->alias_count; i++) {
                 memcpy(alias + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
                 if (store_grave(in, alias) == NULL && store_find(in, alias) == NULL)
-                        sim_fail(sim, "unburied", "..%02x, a press in the closed alert ..%02x, has no tombstone", alias[15],
-                                 record->id[15]);
+                        sim_fail(sim, "unburied", "..%02x, a press in the closed alert ..%02x, has no tombstone",
+                                 alias[15], record->id[15]);
         }
 }
 
@@ -344,6 +346,9 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
                 break;
         case DO_SEND:
                 check_answer_frame(sim, process, action->u.send.session, action->u.send.frame);
+                break;
+        case DO_ACKNOWLEDGE:
+                check_acknowledged(sim, process, action->u.acknowledge.ref);
                 break;
         case DO_ANSWER:
                 check_answer_feed(sim, process, action->u.answer.command, action->u.answer.code);
@@ -398,12 +403,14 @@ static void check_kept_told(struct sim *sim, unsigned process)
                         const struct fact *fact = alert->queue[j];
 
                         told |= fact->kept;
-                        waits |= fact->type == FACT_ALERT && fact->state == FACT_READY && !fact->bare && !fact->replayed &&
-                                 p->core->now_ms - fact->at_ms > KEPT_MS &&
-                                 p->core->now_ms - p->core->store_away_ms > KEPT_MS && sim->now_ms - p->began_ms > KEPT_MS;
+                        waits |= fact->type == FACT_ALERT && fact->state == FACT_READY && !fact->bare &&
+                                 !fact->replayed && p->core->now_ms - fact->at_ms > KEPT_MS &&
+                                 p->core->now_ms - p->core->store_away_ms > KEPT_MS &&
+                                 sim->now_ms - p->began_ms > KEPT_MS;
                 }
                 if (waits && !told)
-                        sim_fail(sim, "unkept", "%s keeps the press ..%02x and does not say so", p->name, alert->id[15]);
+                        sim_fail(sim, "unkept", "%s keeps the press ..%02x and does not say so", p->name,
+                                 alert->id[15]);
         }
 }
 

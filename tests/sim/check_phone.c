@@ -219,8 +219,8 @@ static void note_raised(struct sim *sim, unsigned number)
                 const struct my_alert *before = &sim->checks->phones[number].before[i], *a = &phone->vigie->alert[i];
                 struct alert_id id = alert_id_make(&phone->vigie->handset, a->alert.nonce);
 
-                if (a->state != MY_OPEN || (before->state != MY_NONE &&
-                                            memcmp(before->alert.nonce, a->alert.nonce, ALERT_NONCE_SIZE) == 0))
+                if (a->state != MY_OPEN ||
+                    (before->state != MY_NONE && memcmp(before->alert.nonce, a->alert.nonce, ALERT_NONCE_SIZE) == 0))
                         continue;
                 sim->presses[sim->press_count] = (struct press){ .phone = number,
                                                                  .at_ms = sim->now_ms,
@@ -294,8 +294,7 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
                 if (known && r->hash != content_hash(alert))
                         sim_fail(sim, "revision", "%s sends two revisions %u", sim->phones[number].person,
                                  alert->revision);
-                if (r->revision < alert->revision &&
-                    (r->marks & ~alert->marks & ~(unsigned)ALERT_CATEGORY) != 0)
+                if (r->revision < alert->revision && (r->marks & ~alert->marks & ~(unsigned)ALERT_CATEGORY) != 0)
                         sim_fail(sim, "marks", "%s forgot a mark in revision %u", sim->phones[number].person,
                                  alert->revision);
                 if (r->revision < alert->revision)
@@ -317,8 +316,9 @@ static void check_position(struct sim *sim, unsigned number, const struct alert 
 
         if (alert->kind != ALERT_TEST && !alert->has_fix && phone->status.has_fix)
                 sim_fail(sim, "position", "%s knows where it is and does not say so", phone->person);
-        if (alert->has_fix && !sim->checks->phones[number].is_lost && (fabs(alert->lat_e7 / 1e7 - phone->lat_deg) > AWAY_DEG ||
-                               fabs(alert->lon_e7 / 1e7 - phone->lon_deg) > AWAY_DEG))
+        if (alert->has_fix && !sim->checks->phones[number].is_lost &&
+            (fabs(alert->lat_e7 / 1e7 - phone->lat_deg) > AWAY_DEG ||
+             fabs(alert->lon_e7 / 1e7 - phone->lon_deg) > AWAY_DEG))
                 sim_fail(sim, "position", "%s sends a position where it never was", phone->person);
 }
 
@@ -412,8 +412,7 @@ void check_started(struct sim *sim, unsigned number)
                 struct known *k = check_known(sim, p->id, false);
 
                 if (p->phone != number || p->excused || !p->durable || !p->has_id || (k != NULL && k->told_closed) ||
-                    check_closed_anywhere(sim, p->id) ||
-                    check_own(sim, number, p->id) != NULL)
+                    check_closed_anywhere(sim, p->id) || check_own(sim, number, p->id) != NULL)
                         continue;
                 sim_fail(sim, "journal", "%s has forgotten the press at %.3f s", phone->person,
                          (double)(p->at_ms - SIM_START_MS) / 1000);
@@ -450,8 +449,7 @@ static void check_legs(struct sim *sim, unsigned number, const struct my_alert *
         if (vigie->sms.modem != VIGIE_MODEM_READY || vigie->sms.ticket != 0)
                 return;
         if (is_late(since_ms, VIGIE_SMS_AFTER_MS + VIGIE_SIGN_WAIT_MS + 1000, sim->now_ms) && w->text_ms < pressed_ms)
-                sim_fail(sim, "gives_up", "%s has an alert that is not received, and sends no SMS",
-                         phone->person);
+                sim_fail(sim, "gives_up", "%s has an alert that is not received, and sends no SMS", phone->person);
         if (is_late(w->text_ms > since_ms ? w->text_ms : since_ms, 6 * MY_SMS_RETRY_MS + 10000, sim->now_ms))
                 sim_fail(sim, "gives_up", "%s sends no SMS any more", phone->person);
 }

@@ -25,7 +25,8 @@ static void check_identity(struct sim *sim, const struct record *old, const stru
             old->raised_at_ms != record->raised_at_ms || old->pressed_at_s != record->pressed_at_s ||
             (old->carrier_id[0] != '\0' && strcmp(old->carrier_id, record->carrier_id) != 0))
                 sim_fail(sim, "identity", "alert ..%02x became another", record->id[15]);
-        if ((record->revision < old->revision && record->state != ALERT_CLOSED) || record->presses < old->presses || record->rings < old->rings)
+        if ((record->revision < old->revision && record->state != ALERT_CLOSED) || record->presses < old->presses ||
+            record->rings < old->rings)
                 sim_fail(sim, "identity", "alert ..%02x forgot a revision, a press or a ring", record->id[15]);
         for (size_t i = 0; i < old->alias_count && record->alias_count < RECORD_ALIASES_MAX; i++)
                 if (alert_alias_find(record, old->aliases[i].nonce) < 0)
@@ -38,20 +39,22 @@ static void check_identity(struct sim *sim, const struct record *old, const stru
 
 static void check_asked_lines(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
 {
-        if (record->asked_count < old->asked_count || record->step < old->step || record->sms_checked < old->sms_checked)
+        if (record->asked_count < old->asked_count || record->step < old->step ||
+            record->sms_checked < old->sms_checked)
                 sim_fail(sim, "ladder", "alert ..%02x asks fewer than before", record->id[15]);
         for (size_t i = 0; i < old->asked_count; i++) {
                 const struct asked *a = &old->asked[i], *b = &record->asked[i];
 
                 if (strcmp(a->id, b->id) != 0 || a->asked_at_ms != b->asked_at_ms ||
                     (a->seen_at_ms != 0 && a->seen_at_ms != b->seen_at_ms))
-                        sim_fail(sim, "ladder", "alert ..%02x: that %s was asked, or saw it, is changed", record->id[15],
-                                 a->id);
+                        sim_fail(sim, "ladder", "alert ..%02x: that %s was asked, or saw it, is changed",
+                                 record->id[15], a->id);
                 if (b->seen_at_ms != a->seen_at_ms && (event == EVENT_DUE || event == EVENT_UPDATE))
                         sim_fail(sim, "ladder", "alert ..%02x: nobody said that %s has seen it", record->id[15], a->id);
         }
         for (size_t i = old->sms_checked; i < record->sms_checked && event == EVENT_DUE; i++)
-                if (record->asked[i].seen_at_ms == 0 && (record->asked[i].flags & (ASKED_SMS_DUE | ASKED_DECLINED)) == 0)
+                if (record->asked[i].seen_at_ms == 0 &&
+                    (record->asked[i].flags & (ASKED_SMS_DUE | ASKED_DECLINED)) == 0)
                         sim_fail(sim, "ladder", "alert ..%02x: %s has not seen it and is to get no SMS", record->id[15],
                                  record->asked[i].id);
         if ((record->marks & RECORD_UNVERIFIED) != 0 && record->asked_count > 0)

@@ -4,14 +4,16 @@
 
 #include "tests/sim/check.h"
 
-#define SOON_MS   2500 /* a change is shown so much later, and the network's and the store's own time; CORE_RANK_MS is in it */
+#define SOON_MS \
+        2500 /* a change is shown so much later, and the network's and the store's own time; CORE_RANK_MS is in it */
 #define NEW_MS    4000 /* a session that is new is told of all that is open after so long */
 #define ANSWER_MS 8000 /* an alert is received, where nothing stands in its way */
 #define OWNER_MS  1000 /* and who has an alert no more knows it: DESIGN section 6 */
 
 static int64_t ways_ms(const struct sim *sim)
 {
-        return 2 * (sim->plan->rates[RATE_LATENCY_MS] + sim->plan->rates[RATE_STORE_MS] + sim->plan->rates[RATE_DISK_MS]);
+        return 2 *
+               (sim->plan->rates[RATE_LATENCY_MS] + sim->plan->rates[RATE_STORE_MS] + sim->plan->rates[RATE_DISK_MS]);
 }
 
 /* ---- Whose session is well, since when --------------------------------------------------------------------------------------- */
@@ -93,7 +95,8 @@ static void check_own_alert(struct sim *sim, unsigned number, const struct my_al
 
         if (k == NULL || k->unsigned_ || k->unjournaled_ok || phone->was_restored)
                 return;
-        if (record == NULL && grave == NULL && sim->now_ms - phone->booted_ms - a->raised_mono_ms > ANSWER_MS + ways_ms(sim))
+        if (record == NULL && grave == NULL &&
+            sim->now_ms - phone->booted_ms - a->raised_mono_ms > ANSWER_MS + ways_ms(sim))
                 sim_fail(sim, "unheard", "%s's alert does not come through", phone->person);
         if (record == NULL && grave != NULL &&
             sim->now_ms - grave->tombstone.closed_at_ms > SOON_MS + ways_ms(sim) + sim->plan->rates[RATE_STORE_SKEW_MS])

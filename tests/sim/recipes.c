@@ -70,7 +70,8 @@ static void store_away(struct cook *cook)
 {
         for (unsigned i = 0; i < SIM_ORDINARY && sim_permille(cook->chance, 300); i++)
                 put(cook, -500, ORDER_DISK, i, 20000, 1);
-        put(cook, sim_between(cook->chance, -4000, 500), ORDER_STORE_AWAY, 0, sim_between(cook->chance, 4000, 70000), 0);
+        put(cook, sim_between(cook->chance, -4000, 500), ORDER_STORE_AWAY, 0, sim_between(cook->chance, 4000, 70000),
+            0);
         press(cook, 0);
 }
 
@@ -136,9 +137,9 @@ static void silent(struct cook *cook)
 
 void recipes_draw(struct plan *plan, uint64_t *chance)
 {
-        static void (*const any[])(struct cook *) = { smashed,    finger_down, set_back, closed_meanwhile, store_away,
-                                                      disk_full,  lost,        lost,     by_sms,           smashed,
-                                                      nobody,     owners_vanish, silent };
+        static void (*const any[])(struct cook *) = { smashed,   finger_down,   set_back, closed_meanwhile, store_away,
+                                                      disk_full, lost,          lost,     by_sms,           smashed,
+                                                      nobody,    owners_vanish, silent };
         int64_t length_ms = plan->rates[RATE_LENGTH_S] * 1000;
         struct cook cook = { .plan = plan, .chance = chance };
         size_t which = (size_t)sim_below(chance, sizeof(any) / sizeof(any[0]));
