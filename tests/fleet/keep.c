@@ -66,7 +66,8 @@ static void on_press(struct wheel_timer *timer, int64_t now_mono_ms)
         struct keep *keep = timer->user;
         int64_t planned_us;
 
-        while ((planned_us = keep->begin_us + (int64_t)(keep->planned * 1000000 / keep->options->rate)) <= clock_mono_us()) {
+        while ((planned_us = keep->begin_us + (int64_t)(keep->planned * 1000000 / keep->options->rate)) <=
+               clock_mono_us()) {
                 struct phone *phone = keep->calm ? NULL : idle(keep);
 
                 keep->planned++;

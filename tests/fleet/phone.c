@@ -206,10 +206,22 @@ static void connect_to(struct phone *phone, unsigned address)
                 port = phones->via;
         let_go(phone, address);
         assert(link != NULL);
-        *link = (struct phone_link){ phone, address, true, NULL,
-                                     { .loop = phones->loop, .ctx = phones->ctx, .certificate = phone->member->certificate,
-                                       .key = key_pkey(phone->member->key), .port = port, .path = "/", .subprotocol = FRAME_SUBPROTOCOL,
-                                       .headers = "", .user = link, .opened = on_opened, .message = on_message, .closed = on_closed } };
+        *link = (struct phone_link){ phone,
+                                     address,
+                                     true,
+                                     NULL,
+                                     { .loop = phones->loop,
+                                       .ctx = phones->ctx,
+                                       .certificate = phone->member->certificate,
+                                       .key = key_pkey(phone->member->key),
+                                       .port = port,
+                                       .path = "/",
+                                       .subprotocol = FRAME_SUBPROTOCOL,
+                                       .headers = "",
+                                       .user = link,
+                                       .opened = on_opened,
+                                       .message = on_message,
+                                       .closed = on_closed } };
         if (peer_open(&link->options, &link->peer) == 0) {
                 phone->link[address] = link;
         } else {
@@ -248,7 +260,8 @@ static void do_action(struct phone *phone, const struct vigie_action *action)
         case VIGIE_DO_SIGN:
                 event.type = VIGIE_ON_SIGNED;
                 event.u.signature.ticket = action->ticket;
-                event.u.signature.ok = vigie_sign(key_pkey(phone->member->key), action->data, action->len, event.u.signature.octets) == 0;
+                event.u.signature.ok = vigie_sign(key_pkey(phone->member->key), action->data, action->len,
+                                                  event.u.signature.octets) == 0;
                 phone_event(phone, &event);
                 break;
         case VIGIE_DO_SEAL:
@@ -354,7 +367,8 @@ static void supervise(struct phone *phone, const struct vigie_ring *shown, struc
         memcpy(id.octets, shown->id, ALERT_ID_SIZE);
         if (shown->version != ring->version || shown->mine != ring->mine) {
                 alert_id_to_text(&id, text);
-                tell(phone->phones, "ring %s %s %u %u %d", phone->member->person, text, shown->version, shown->state, shown->mine);
+                tell(phone->phones, "ring %s %s %u %u %d", phone->member->person, text, shown->version, shown->state,
+                     shown->mine);
                 ring->version = shown->version;
                 ring->mine = shown->mine;
         }
@@ -362,7 +376,8 @@ static void supervise(struct phone *phone, const struct vigie_ring *shown, struc
                 return;
         ring->tried = true;
         memcpy(event.u.supervise.alert, shown->id, ALERT_ID_SIZE);
-        event.u.supervise.verb = shown->id[ALERT_ID_SIZE - 2] % 3 == 0 ? VIGIE_TAKE : VIGIE_SEEN; /* all who are asked take that one */
+        event.u.supervise.verb =
+                shown->id[ALERT_ID_SIZE - 2] % 3 == 0 ? VIGIE_TAKE : VIGIE_SEEN; /* all who are asked take that one */
         phone_event(phone, &event);
 }
 
@@ -415,7 +430,8 @@ static bool recall(struct phone *phone)
 
 static void begin_duty(struct phone *phone)
 {
-        struct vigie_event event = { .type = VIGIE_ON_DUTY, .u.duty = { .on = true, .until_s = (uint32_t)time(NULL) + DUTY_S } };
+        struct vigie_event event = { .type = VIGIE_ON_DUTY,
+                                     .u.duty = { .on = true, .until_s = (uint32_t)time(NULL) + DUTY_S } };
 
         if (!phone->member->supervisor)
                 strcpy(event.u.duty.round, "bellecour-3");

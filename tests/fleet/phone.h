@@ -26,9 +26,9 @@ struct phones {
         const struct trust *trust;
         struct cbor_span trust_list; /* signed, as it came */
         const struct key *root;
-        const char *folder;          /* N.journal of each phone; away/ID while one is dead */
+        const char *folder;             /* N.journal of each phone; away/ID while one is dead */
         uint16_t port[PHONE_ADDRESSES]; /* 0: there is no such port */
-        uint16_t via;                /* the ordinary port of every second phone; 0: the same */
+        uint16_t via;                   /* the ordinary port of every second phone; 0: the same */
         int told_fd;
         struct vigie_actions actions;
         struct vigie_status status;
@@ -50,7 +50,7 @@ struct phone {
         struct phone_link *link[PHONE_ADDRESSES];
         struct wheel_timer timer;
         int journal_fd;
-        bool on, busy, shown;  /* on: not dead */
+        bool on, busy, shown; /* on: not dead */
         bool pressed, received;
         struct alert_id alert; /* the last pressed */
         int64_t planned_us;
