@@ -1,5 +1,6 @@
 /* What happens outside, as the core's events. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/run_inside.h"
@@ -69,13 +70,48 @@ static uint8_t read_event(const struct redisReply *fields)
         return 0;
 }
 
-static void hear_alert(struct run *run, const struct redisReply *fields)
+static void tell_alert(struct run *run, struct cbor_span record, uint8_t what)
 {
         struct core_event event = { .kind = CORE_FEED_ALERT };
 
-        event.u.feed_alert.record = reply_bytes(reply_field(fields, "r"));
-        event.u.feed_alert.event = read_event(fields);
+        event.u.feed_alert.record = record;
+        event.u.feed_alert.event = what;
         run_tell(run, &event);
+}
+
+/* A closure, until a replica has it. */
+struct closure {
+        struct run *run;
+        size_t size;
+        uint8_t record[];
+};
+
+static void on_settled(void *user, bool known)
+{
+        struct closure *closure = user;
+
+        if (known)
+                tell_alert(closure->run, (struct cbor_span){ closure->record, closure->size }, EVENT_CLOSE);
+        else if (!closure->run->closing)
+                sync_again(closure->run); /* who knows what has become of it */
+        free(closure);
+}
+
+static void hear_alert(struct run *run, const struct redisReply *fields)
+{
+        struct cbor_span record = reply_bytes(reply_field(fields, "r"));
+        uint8_t what = read_event(fields);
+        struct closure *closure = what == EVENT_CLOSE && record.len > 0 ? malloc(sizeof(*closure) + record.len) : NULL;
+
+        if (closure != NULL) {
+                closure->run = run;
+                closure->size = record.len;
+                memcpy(closure->record, record.at, record.len);
+                if (store_settle(run->store, on_settled, closure))
+                        return;
+                free(closure);
+        }
+        tell_alert(run, record, what);
 }
 
 static void hear_notice(struct run *run, const struct redisReply *fields)

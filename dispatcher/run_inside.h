@@ -131,8 +131,10 @@ void run_stop(struct run *run, int result);
 /* hear.c: callbacks of link, store, tails and commands. */
 int hear_open(struct run *run, const char **ret_why);
 
-/* sync.c: sync_alerts, sync_positions: look how the links stand and go on; sync_begin: first look. */
+/* sync.c: sync_alerts, sync_positions: look how the links stand and go on; sync_again: the alerts' Redis counts as away, and is
+ * loaded anew. */
 void sync_alerts(struct run *run);
+void sync_again(struct run *run);
 void sync_positions(struct run *run);
 void sync_timers_init(struct run *run);
 void sync_cancel(struct run *run);

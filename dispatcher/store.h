@@ -31,6 +31,8 @@ struct store;
 
 /* A take waits for a replica so long; without one it counts all the same, and no_replica is told. */
 #define STORE_WAIT_MS 1000
+/* Entries of the feed that wait likewise: closures of 4 s at 1,000 a second.  One more does not wait. */
+#define STORE_SETTLE_MAX    4096
 /* What store_options.trouble tells; NULL ends them.  Away: not there, for no reason below; it was before.  Full: out of memory.
  * Read-only: a replica, or one that cannot write its disk.  Loading: reads its files.  Alone: a primary without the replica that it
  * must have.  Login, rights: it refuses our password, or a command.  Older: it has lost what it had.  In all of these it
@@ -115,6 +117,11 @@ void store_find_duty(struct store *store, const struct core_action *action);
 /* store_scan: look for carriers on duty not heard since BEFORE_MS; scanned() answers, or nothing where the positions
  * are away or a scan runs already. */
 void store_scan(struct store *store, int64_t before_ms);
+
+/* store_settle: call SETTLED once what is in the alerts' Redis by now is on a replica too, or none confirmed it in
+ * STORE_WAIT_MS; KNOWN false: the link broke, or the store is closed.  Exactly once, maybe from within this call.  Returns false
+ * where nothing is to be waited for (no replica, none that confirms): then it is not called. */
+bool store_settle(struct store *store, void (*settled)(void *user, bool known), void *user);
 
 const struct store_counts *store_counts(const struct store *store);
 

@@ -15,9 +15,11 @@ struct store_call {
         uint64_t token;
         uint8_t handset[HANDSET_ID_SIZE];
         int64_t sent_mono_us, heard_at_ms;
-        bool take; /* waits for a replica */
+        bool take; /* or closure: waits for a replica */
         uint32_t version;
         int64_t time_ms;
+        void (*settled)(void *user, bool known); /* of store_settle; NULL: a commit */
+        void *user;
 };
 
 /* Takes that are committed and not told yet; store_take.c. */
@@ -25,6 +27,7 @@ struct store_takes {
         struct redis_link *link;         /* of their own: WAIT holds it */
         struct store_call *held, *round; /* no WAIT is sent for them yet; one is under way */
         struct wheel_timer look;
+        size_t entries;  /* of store_settle, held */
         size_t replicas; /* connected, as last seen */
         bool seen;       /* there were some */
         bool alone;      /* none confirms: takes do not wait until one does again */

@@ -1,10 +1,13 @@
-/* Takes wait for a replica: who is told "you have it" must not lose it to a failover a moment later.  A take is committed as
- * everything else is, and told once a WAIT sent after it is answered, on a link of its own: WAIT holds the link that it is
- * sent on, and so would hold every commit behind it.  One WAIT runs at a time, for all takes committed before it.
+/* Takes and closures wait for a replica: who is told "you have it", or that it is over, must not lose that to a failover a moment
+ * later.  They are committed as everything else is, and told once a WAIT sent after it is answered, on a link of its own: WAIT
+ * holds the link that it is sent on, and so would hold every commit behind it.  One WAIT runs at a time, for all that is held
+ * when it begins.  A closure that the feed brings is held likewise (store_settle), or it would be told before its WAIT is over.
  *
  *      commit -> held -> (HSET waits, WAIT 1 1000) -> told
  *
- * At most CORE_COMMITS_MAX are held: the core has no more in flight.
+ * Where the link breaks meanwhile it is not known who has it: a commit is UNKNOWN, and the core offers it again; an entry of the
+ * feed is forgotten, since everything is loaded anew.  At most CORE_COMMITS_MAX commits are held: the core has no more in
+ * flight; and STORE_SETTLE_MAX entries.
  * WAIT counts what its own client wrote before; the HSET, later than the takes in the stream of replication, stands for
  * them.  Source: redis.io/commands/wait. */
 #include <stdlib.h>
@@ -17,7 +20,8 @@
 /* Looked for replicas that often, and, while none answers, whether one does again. */
 #define LOOK_MS 1000
 
-static void tell_all(struct store *store, struct store_call **list)
+/* tell_all: those in LIST count; KNOWN false: nobody knows. */
+static void tell_all(struct store *store, struct store_call **list, bool known)
 {
         struct store_call *call = *list;
 
@@ -25,10 +29,18 @@ static void tell_all(struct store *store, struct store_call **list)
         while (call != NULL) {
                 struct store_call *next = call->next;
 
-                store_give(call, &(struct store_answer){ .token = call->token,
-                                                         .result = CORE_OK,
-                                                         .version = call->version,
-                                                         .time_ms = call->time_ms });
+                if (call->settled != NULL) {
+                        store->takes.entries--;
+                        call->settled(call->user, known);
+                        free(call);
+                } else if (known) {
+                        store_give(call, &(struct store_answer){ .token = call->token,
+                                                                 .result = CORE_OK,
+                                                                 .version = call->version,
+                                                                 .time_ms = call->time_ms });
+                } else {
+                        store_unknown(call);
+                }
                 call = next;
         }
 }
@@ -49,13 +61,13 @@ static void on_waited(void *user, struct redisReply *reply)
         struct store_takes *takes = &store->takes;
 
         takes->waiting = false;
-        tell_all(store, &takes->round);
+        tell_all(store, &takes->round, reply != NULL);
         if (store->closing)
                 return;
         if (reply != NULL)
                 set_alone(store, reply_int(reply) < 1);
         if (takes->alone || reply == NULL)
-                tell_all(store, &takes->held);
+                tell_all(store, &takes->held, reply != NULL);
         else if (takes->held != NULL)
                 begin(store);
 }
@@ -84,22 +96,46 @@ static void begin(struct store *store)
         }
         takes->waiting = r == 0;
         if (r < 0)
-                tell_all(store, &takes->round);
+                tell_all(store, &takes->round, false);
+}
+
+static bool is_to_wait(const struct store *store)
+{
+        return !store->closing && store->takes.replicas > 0 && !store->takes.alone && redis_is_up(store->takes.link);
+}
+
+static void hold(struct store_call *call)
+{
+        struct store_takes *takes = &call->store->takes;
+
+        call->next = takes->held;
+        takes->held = call;
+        if (!takes->waiting)
+                begin(call->store);
 }
 
 bool store_take_wait(struct store_call *call, const struct store_answer *answer)
 {
-        struct store *store = call->store;
-        struct store_takes *takes = &store->takes;
-
-        if (store->closing || takes->replicas == 0 || takes->alone || !redis_is_up(takes->link))
+        if (!is_to_wait(call->store))
                 return false;
         call->version = answer->version;
         call->time_ms = answer->time_ms;
-        call->next = takes->held;
-        takes->held = call;
-        if (!takes->waiting)
-                begin(store);
+        hold(call);
+        return true;
+}
+
+bool store_settle(struct store *store, void (*settled)(void *user, bool known), void *user)
+{
+        struct store_call *call = is_to_wait(store) && store->takes.entries < STORE_SETTLE_MAX ? calloc(1, sizeof(*call))
+                                                                                                : NULL;
+
+        if (call == NULL)
+                return false;
+        call->store = store;
+        call->settled = settled;
+        call->user = user;
+        store->takes.entries++;
+        hold(call);
         return true;
 }
 
@@ -162,6 +198,6 @@ void store_takes_close(struct store *store)
 {
         redis_close(store->takes.link); /* answers what waits */
         loop_timer_cancel(store->options.loop, &store->takes.look);
-        tell_all(store, &store->takes.round);
-        tell_all(store, &store->takes.held);
+        tell_all(store, &store->takes.round, false);
+        tell_all(store, &store->takes.held, false);
 }

@@ -155,7 +155,7 @@ void store_commit(struct store *store, const struct core_action *action)
                 put_off(call);
                 return;
         }
-        call->take = action->u.commit.event == EVENT_TAKE;
+        call->take = action->u.commit.event == EVENT_TAKE || action->u.commit.closed;
         redis_args_init(&args, "EVALSHA");
         redis_arg(&args, store->scripts.commit.sha1);
         redis_arg(&args, "6");

@@ -125,6 +125,14 @@ void sync_alerts(struct run *run)
                 on_loaded(run, r, NULL);
 }
 
+void sync_again(struct run *run)
+{
+        if (run->alerts != SYNC_UP)
+                return;
+        leave_alerts(run);
+        loop_timer_arm(run->options.loop, &run->reload, clock_mono_ms() + RUN_RELOAD_MS);
+}
+
 static void on_reload(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         sync_alerts(timer->user);
