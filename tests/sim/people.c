@@ -247,8 +247,12 @@ static void pretends(struct sim *sim, struct happening *it)
 
 static void foes_come(struct sim *sim, unsigned phone)
 {
-        if (sim_permille(&sim->chance, (unsigned)sim->plan->rates[RATE_FOES]))
-                sim_at(sim, sim_between(&sim->chance, 100, 4000), forges, phone)->a = sim_below(&sim->chance, 2);
+        struct happening *it;
+
+        if (sim_permille(&sim->chance, (unsigned)sim->plan->rates[RATE_FOES])) {
+                it = sim_at(sim, sim_between(&sim->chance, 100, 4000), forges, phone);
+                it->a = sim_below(&sim->chance, 2);
+        }
         if (sim_permille(&sim->chance, (unsigned)sim->plan->rates[RATE_FOES] / 8))
                 sim_at(sim, sim_between(&sim->chance, 100, 4000), pretends, phone)->a = 0;
 }

@@ -165,8 +165,10 @@ static void draw_busy(struct plan *plan, uint64_t *c, int64_t length_ms)
                                : sim_permille(c, 600) ? VIGIE_PRESS_SILENT
                                                       : VIGIE_PRESS_DRILL;
                         o->b = VIGIE_PRESS_AT_ONCE;
-                        if (sim_permille(c, 150))
-                                put(plan, at_ms + sim_between(c, 200, 2000), ORDER_PIN, who)->a = sim_between(c, 0, 2);
+                        if (sim_permille(c, 150)) {
+                                o = put(plan, at_ms + sim_between(c, 200, 2000), ORDER_PIN, who);
+                                o->a = sim_between(c, 0, 2);
+                        }
                         put(plan, at_ms + open_ms, ORDER_CLOSE_OF, who);
                         at_ms += open_ms + sim_between(c, pause_ms / 2, pause_ms * 3 / 2);
                 }
@@ -259,8 +261,10 @@ void plan_draw(struct plan *plan, uint64_t seed)
         for (size_t i = 0; i < count; i++) {
                 int64_t at_ms = sim_between(c, 3000, length_ms - 1000);
 
-                if (sim_permille(c, 600)) /* close to a press: there it hurts */
-                        at_ms = plan->orders[sim_below(c, plan->count)].at_ms + sim_between(c, -300, 4000);
+                if (sim_permille(c, 600)) { /* close to a press: there it hurts */
+                        at_ms = plan->orders[sim_below(c, plan->count)].at_ms;
+                        at_ms += sim_between(c, -300, 4000);
+                }
                 draw_fault(plan, c, at_ms < 0 ? 0 : at_ms, mine[sim_below(c, kinds)]);
         }
         recipes_draw(plan, c);

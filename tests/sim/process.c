@@ -244,7 +244,7 @@ static void scan(struct sim *sim, struct happening *it)
                 return;
         for (size_t i = 0; i < sim->duty_count; i++) {
                 event.u.scan.total += sim->duty[i].on_duty;
-                if (sim->duty[i].on_duty && sim->duty[i].heard_at_ms <= process_now_ms(sim, it->who) - CORE_OVERDUE_MS)
+                if (sim->duty[i].on_duty && sim->duty[i].heard_at_ms <= process_now_ms(sim, it->who) - SIM_OVERDUE_MS)
                         late[event.u.scan.count++] = sim->duty[i];
         }
         event.u.scan.late_total = event.u.scan.count;
@@ -296,6 +296,8 @@ void process_start(struct sim *sim, unsigned number)
                                         .rank = number,
                                         .alerts_only = number >= SIM_ORDINARY,
                                         .seed = 42,
+                                        .overdue_ms = SIM_OVERDUE_MS,
+                                        .question_ms = SIM_QUESTION_MS,
                                         .zones = sim->zones,
                                         .sms = true,
                                         .control_number = "+33690000000",

@@ -30,10 +30,13 @@ static void press(const struct cook *cook, int64_t after_ms)
 /* The phone is smashed between two of the things that a press makes it do. */
 static void smashed(struct cook *cook)
 {
+        int64_t action;
+
         if (cook->plan->rates[RATE_TORN] == 0)
                 cook->plan->rates[RATE_TORN] = 500;
         press(cook, 0);
-        put(cook, sim_between(cook->chance, 0, 300), ORDER_PHONE_KILL, cook->who, sim_between(cook->chance, 1, 12), 1);
+        action = sim_between(cook->chance, 1, 12); /* a draw at a time: the order of arguments is the compiler's */
+        put(cook, sim_between(cook->chance, 0, 300), ORDER_PHONE_KILL, cook->who, action, 1);
 }
 
 /* And with the finger still down. */
@@ -57,8 +60,11 @@ static void set_back(struct cook *cook)
 /* A PIN or another press, while nobody hears and the control room closes. */
 static void closed_meanwhile(struct cook *cook)
 {
+        int64_t how;
+
         press(cook, 0);
-        put(cook, 6500, ORDER_NET, cook->who, sim_between(cook->chance, 8000, 40000), sim_between(cook->chance, 0, 1));
+        how = sim_between(cook->chance, 0, 1);
+        put(cook, 6500, ORDER_NET, cook->who, sim_between(cook->chance, 8000, 40000), how);
         put(cook, 7500, ORDER_CLOSE, 0, 0, 0);
         if (sim_permille(cook->chance, 500))
                 put(cook, sim_between(cook->chance, 6600, 12000), ORDER_PIN, cook->who, VIGIE_PIN_DURESS, 0);
@@ -68,10 +74,12 @@ static void closed_meanwhile(struct cook *cook)
 
 static void store_away(struct cook *cook)
 {
+        int64_t away_ms;
+
         for (unsigned i = 0; i < SIM_ORDINARY && sim_permille(cook->chance, 300); i++)
                 put(cook, -500, ORDER_DISK, i, 20000, 1);
-        put(cook, sim_between(cook->chance, -4000, 500), ORDER_STORE_AWAY, 0, sim_between(cook->chance, 4000, 70000),
-            0);
+        away_ms = sim_between(cook->chance, 4000, 70000);
+        put(cook, sim_between(cook->chance, -4000, 500), ORDER_STORE_AWAY, 0, away_ms, 0);
         press(cook, 0);
 }
 
@@ -145,8 +153,10 @@ void recipes_draw(struct plan *plan, uint64_t *chance)
         size_t which = (size_t)sim_below(chance, sizeof(any) / sizeof(any[0]));
         bool is_long = any[which] == nobody || any[which] == owners_vanish || any[which] == silent;
 
-        if (sim_permille(chance, 400) || (is_long && length_ms < LONG_MS + 2 * BEFORE_MS))
+        if (sim_permille(chance, 400))
                 return;
+        if (is_long && length_ms < LONG_MS + 2 * BEFORE_MS)
+                length_ms = 1000 * (plan->rates[RATE_LENGTH_S] = LONG_MS / 1000 + 2 * BEFORE_MS / 1000);
         cook.who = (unsigned)sim_below(chance, SIM_CARRIERS);
         cook.at_ms = sim_between(chance, BEFORE_MS, length_ms - (is_long ? LONG_MS : BEFORE_MS));
         any[which](&cook);

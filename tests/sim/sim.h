@@ -27,6 +27,8 @@
 #define SIM_PROCESSES   4  /* two, and two of the alert port where the plan has them: process_count */
 #define SIM_ORDINARY    2
 #define SIM_ADDRESSES   3 /* of the region, as a phone knows them; the last is the alert port */
+#define SIM_OVERDUE_MS  150000 /* a sixth of what it is, so that silence fits into a run */
+#define SIM_QUESTION_MS 30000
 #define SIM_START_MS    INT64_C(1800000000000)
 #define SIM_CONNS_MAX   65536
 #define SIM_KNOWN_MAX   8192
