@@ -327,6 +327,7 @@ static void store(struct core *core, const struct core_event *event)
         }
         core->store_epoch++;
         reclose_all(core);
+        replay_look(core);
         duty_retell(core);
         notice_store_up(core);
 }

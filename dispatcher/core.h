@@ -76,6 +76,9 @@
 #define CORE_CLOSED_MAX           8192
 /* Their records are kept for so long, so that a closure which a failover loses whole is committed again: it loses seconds. */
 #define CORE_CLOSED_KEPT_MS       120000
+/* Closed alerts of the journal whose facts are kept at the start until the store says that it has the closure; of more the oldest is
+ * taken for closed. */
+#define CORE_REPLAY_GONE_MAX      256
 /* Test presses under way: 15,500 handsets going on duty in a quarter of an hour are 20 a second.  Beyond, a test is not
  * answered (and not proved: the handset tries again); likewise a handset's fourth within CORE_TEST_REFILL_MS of another. */
 #define CORE_TESTS_MAX            4096

@@ -95,6 +95,12 @@ void reclose_all(struct core *core);
 void reclose_look(struct core *core, const uint8_t id[ALERT_ID_SIZE]);
 void reclose_found(struct core *core, struct open_alert *alert, struct cbor_span bytes);
 
+/* ---- replay.c */
+
+/* replay_look: the store is up: what the journal says was closed is looked up.  replay_forget: its facts are worth nothing. */
+void replay_look(struct core *core);
+void replay_forget(struct core *core, struct open_alert *alert);
+
 /* ---- flow.c */
 
 /* flow_take_fact: FACT happens to ALERT: to the journal, then to the store.  Takes FACT in any case.

@@ -96,6 +96,7 @@ struct open_alert {
         struct wheel_timer due, kept;
         bool due_now, look, bring_back, loaded, in_ready;
         bool close_again; /* the store lost its closure */
+        bool noted_gone;  /* the journal says that it was closed: the store is asked before its facts are offered */
         bool recloses;    /* it is looked up for that, see reclose.c */
         bool untold;      /* came by loading: those concerned are told step by step */
         bool unreadable;  /* the store's record is none that we can read: it waits for a newer feed entry */
@@ -204,6 +205,8 @@ struct core {
         size_t trust_size;
 
         struct table sessions, alerts, flights, tests, closed, notices;
+        uint8_t noted_gone[CORE_REPLAY_GONE_MAX][ALERT_ID_SIZE]; /* a ring */
+        size_t noted_count;
         struct closed_alert *closed_oldest, *closed_newest;
         struct senders strangers, proved;
         struct sender others;                  /* of whom no notice of their own tells */

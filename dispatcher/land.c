@@ -119,6 +119,7 @@ static void conflict(struct core *core, struct open_alert *alert, struct cbor_sp
 {
         struct record record;
 
+        alert->noted_gone = false;
         if (alert->recloses) {
                 reclose_found(core, alert, bytes);
                 return;
@@ -166,6 +167,8 @@ void land(struct core *core, const struct core_event *event)
         }
         not_landed(core, alert);
         if (event->u.committed.result == CORE_TOMBSTONE) {
+                if (alert->noted_gone)
+                        replay_forget(core, alert);
                 hold_gone(core, alert, &event->u.committed.tombstone, NULL);
         } else if (event->u.committed.result == CORE_CONFLICT) {
                 core->counters.conflicts += flight == FLIGHT_COMMIT;

@@ -170,7 +170,8 @@ static void go_on(struct core *core, struct open_alert *alert)
         struct record *record;
         uint32_t sent;
 
-        if (hold_closed(core, alert->id) != NULL) /* closed it stays, whatever the store has lost */
+        if (alert->noted_gone ||
+            hold_closed(core, alert->id) != NULL) /* closed it stays, whatever the store has lost */
                 return;
         if (begins && core->meanwhile_count == CORE_MEANWHILE_MAX) {
                 core->counters.meanwhile_refused++;

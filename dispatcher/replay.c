@@ -56,7 +56,7 @@ void core_each_record(const struct core *core, void (*fn)(void *user, struct cbo
 
 /* ---- The journal ---------------------------------------------------------------------------------------------------- */
 
-static void forget_facts(struct core *core, struct open_alert *alert)
+void replay_forget(struct core *core, struct open_alert *alert)
 {
         while (alert->queued > 0) {
                 core->counters.waiting -= flow_waits(alert->queue[--alert->queued]);
@@ -64,16 +64,51 @@ static void forget_facts(struct core *core, struct open_alert *alert)
         }
 }
 
+/* The alert ID is closed for good, as far as the journal is concerned. */
+static void drop(struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        struct open_alert *alert = hold_find(core, id);
+
+        if (alert == NULL)
+                return;
+        replay_forget(core, alert);
+        alert->noted_gone = false;
+        if (alert->version == 0)
+                hold_drop(core, alert);
+}
+
+/* Closed: its facts are kept until the store is seen to have that, which a failover may have lost; what came from another phone goes
+ * with it. */
 static void replay_gone(struct core *core, const struct fact_read *read)
 {
-        for (size_t i = 0; i < read->gone_count; i++) {
-                struct open_alert *alert = hold_find(core, read->gone[i]);
+        struct open_alert *alert = hold_find(core, read->gone[0]);
+        uint8_t *place = core->noted_gone[core->noted_count % CORE_REPLAY_GONE_MAX];
 
-                if (alert == NULL)
+        for (size_t i = 1; i < read->gone_count; i++)
+                drop(core, read->gone[i]);
+        if (alert == NULL || alert->queued == 0) {
+                drop(core, read->gone[0]);
+                return;
+        }
+        if (core->noted_count >= CORE_REPLAY_GONE_MAX)
+                drop(core, place);
+        core->noted_count++;
+        memcpy(place, read->gone[0], ALERT_ID_SIZE);
+        alert->noted_gone = true;
+}
+
+void replay_look(struct core *core)
+{
+        size_t count = core->noted_count < CORE_REPLAY_GONE_MAX ? core->noted_count : CORE_REPLAY_GONE_MAX;
+
+        for (size_t i = 0; i < count; i++) {
+                struct open_alert *alert = hold_find(core, core->noted_gone[i]);
+
+                if (alert == NULL || !alert->noted_gone)
                         continue;
-                forget_facts(core, alert);
-                if (alert->version == 0)
-                        hold_drop(core, alert);
+                alert->look = alert->version == 0;
+                alert->noted_gone = alert->look;
+                flow_ready(core, alert);
         }
 }
 

@@ -103,7 +103,7 @@ static void answer_sms(struct core *core, const struct fact *fact, uint8_t code,
 {
         struct command command;
 
-        if ((fact->replayed && code == ANSWER_DONE && core->now_ms - fact->at_ms > ANSWER_BY_SMS_MS) ||
+        if ((fact->replayed && code != ANSWER_TAKEN_BY_OTHER && core->now_ms - fact->at_ms > ANSWER_BY_SMS_MS) ||
             command_decode(fact->bytes, fact->size, &command) < 0)
                 return;
         sms_answer(core,

@@ -107,6 +107,25 @@ static void test_heard_of_the_closure_alone(void **state)
         model_free(s.model);
 }
 
+/* The failover lost it whole, and who raised and closed it died with it: the journal has both. */
+static void test_by_the_journal(void **state)
+{
+        for (int lost = 0; lost < 2; lost++) {
+                struct scene s = scene(1);
+                size_t feed = s.model->feed_count;
+
+                model_kill(s.model, 0);
+                if (lost)
+                        model_lose(s.model, s.id, -1);
+                model_start(s.model, 0);
+                model_pump(s.model);
+                assert_closed(&s, 1);
+                if (!lost)
+                        assert_int_equal(s.model->feed_count, feed);
+                model_free(s.model);
+        }
+}
+
 /* Nothing lost: it is looked up, and that is all. */
 static void test_nothing_lost(void **state)
 {
@@ -185,6 +204,7 @@ int main(void)
                 cmocka_unit_test(test_lost_whole),
                 cmocka_unit_test(test_seen_by_another),
                 cmocka_unit_test(test_heard_of_the_closure_alone),
+                cmocka_unit_test(test_by_the_journal),
                 cmocka_unit_test(test_nothing_lost),
                 cmocka_unit_test(test_raised_anew),
                 cmocka_unit_test(test_raised_anew_beside_one_that_knows),
