@@ -112,9 +112,9 @@ int jobs_run(const struct jobs *jobs)
         for (unsigned i = 0; i < begun; i++)
                 close(from[i]);
         for (unsigned i = 0; i < begun; i++)
-                if (pids[i] > 0 && (waitpid(pids[i], &status, 0) < 0 ||
-                                    (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE) ||
-                                    (WIFEXITED(status) && WEXITSTATUS(status) != 0)))
+                if (pids[i] > 0 &&
+                    (waitpid(pids[i], &status, 0) < 0 || (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE) ||
+                     (WIFEXITED(status) && WEXITSTATUS(status) != 0)))
                         r = r < 0 ? r : -EPIPE;
         return r;
 }

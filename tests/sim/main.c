@@ -173,7 +173,8 @@ static bool add(void *user, uint64_t seed, const struct outcome *outcome)
                 printf("%" PRIu64 " %016" PRIx64 "\n", seed, outcome->hash);
         if (now_s() - total->told_s > PROGRESS_S && !options->failures && !options->until_failure) {
                 total->told_s = now_s();
-                printf("... %.0f s, up to seed %" PRIu64 ": %" PRIu64 " alerts, %" PRIu64 " events, %" PRIu64 " failed\n",
+                printf("... %.0f s, up to seed %" PRIu64 ": %" PRIu64 " alerts, %" PRIu64 " events, %" PRIu64
+                       " failed\n",
                        total->told_s - total->start_s, seed, total->alerts, total->happened, total->failures);
                 fflush(stdout);
         }
@@ -198,8 +199,10 @@ static void tell_total(const struct total *total)
 
         printf("sometimes, in so many of %" PRIu64 " seeds:\n", total->ran);
         for (unsigned m = 0; m < MARK_END; m++)
-                printf("%8" PRIu64 "  %s%s\n", total->marks[m], sim_mark_name(m), total->marks[m] == 0 ? "   NEVER" : "");
-        printf("%" PRIu64 " seeds, %" PRIu64 " alerts, %" PRIu64 " events in %.1f s: %.0f alerts/s, %.0f events/s; a core: %.0f "
+                printf("%8" PRIu64 "  %s%s\n", total->marks[m], sim_mark_name(m),
+                       total->marks[m] == 0 ? "   NEVER" : "");
+        printf("%" PRIu64 " seeds, %" PRIu64 " alerts, %" PRIu64
+               " events in %.1f s: %.0f alerts/s, %.0f events/s; a core: %.0f "
                "alerts/s, %.0f events/s\n",
                total->ran, total->alerts, total->happened, took_s, (double)total->alerts / took_s,
                (double)total->happened / took_s, (double)total->alerts / used_s, (double)total->happened / used_s);

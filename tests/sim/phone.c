@@ -280,7 +280,8 @@ void phone_press(struct sim *sim, unsigned number, uint8_t how, uint8_t press)
                 sim->press_count++;
                 phone_tell(sim, number, &event);
                 p->entries = phone->disk.entries;
-                own = &phone->vigie->alert[p->drill && phone->vigie->alert[MY_REAL].state != MY_OPEN ? MY_DRILL : MY_REAL];
+                own = &phone->vigie
+                               ->alert[p->drill && phone->vigie->alert[MY_REAL].state != MY_OPEN ? MY_DRILL : MY_REAL];
                 p->has_id = phone->alive && own->state == MY_OPEN;
                 memcpy(p->id, phone->id, HANDSET_ID_SIZE);
                 memcpy(p->id + HANDSET_ID_SIZE, own->alert.nonce, ALERT_NONCE_SIZE);
@@ -341,7 +342,8 @@ void phone_stop(struct sim *sim, unsigned number, bool power)
         phone->run++;
         phone->syncs++;
         phone->kill_in = 0;
-        for (size_t i = 0; i < sim->press_count; i++) /* what is not durable by now never will be: entries are counted anew */
+        for (size_t i = 0; i < sim->press_count;
+             i++) /* what is not durable by now never will be: entries are counted anew */
                 if (sim->presses[i].phone == number && !sim->presses[i].durable)
                         sim->presses[i].entries = SIZE_MAX;
         if (power)

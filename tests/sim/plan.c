@@ -158,7 +158,8 @@ static void draw_busy(struct plan *plan, uint64_t *c, int64_t length_ms)
                 unsigned who = i < SIM_CARRIERS ? i : i + SIM_SUPERVISORS;
 
                 for (int64_t at_ms = sim_between(c, 4000, 4000 + 2 * pause_ms); at_ms < length_ms - 5000;) {
-                        int64_t open_ms = sim_permille(c, 850) ? sim_between(c, 200, soon_ms) : sim_between(c, 300, 60000);
+                        int64_t open_ms =
+                                sim_permille(c, 850) ? sim_between(c, 200, soon_ms) : sim_between(c, 300, 60000);
 
                         o = put(plan, at_ms, ORDER_PRESS, who);
                         o->a = sim_permille(c, 800)   ? VIGIE_PRESS_LOUD

@@ -28,8 +28,8 @@ enum plan_rate {
         RATE_SLOW_PEOPLE, /* of ten supervisors, absent ones */
         RATE_SKEW_MS,     /* of phones' clocks, at most, either way */
         RATE_STORE_SKEW_MS,
-        RATE_TORN, /* permille of unsynced sectors lost or torn at a power cut */
-        RATE_FOES, /* permille of supervisors' looks that take what another has */
+        RATE_TORN,          /* permille of unsynced sectors lost or torn at a power cut */
+        RATE_FOES,          /* permille of supervisors' looks that take what another has */
         RATE_MORE_CARRIERS, /* beyond the four */
         RATE_ALERT_PORT,    /* 1: two processes of its own */
         RATE_HASTE,         /* people are so many times quicker, less one */

@@ -5,9 +5,9 @@
 
 #include "tests/sim/sim.h"
 
-#define CALM_MS  420000 /* longest back-off 2 min, dead sessions 2.5 min, SMS 1 min, ladders 2 min */
+#define CALM_MS      420000   /* longest back-off 2 min, dead sessions 2.5 min, SMS 1 min, ladders 2 min */
 #define HAPPENED_MAX 20000000 /* the busiest run has a million: two tell each other the same for ever */
-#define CLOSE_MS 240000 /* of it: until then people may close by themselves, then the control room does */
+#define CLOSE_MS     240000   /* of it: until then people may close by themselves, then the control room does */
 
 /* Two zones: the town, and hills without coverage. */
 static const char zones[] =

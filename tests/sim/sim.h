@@ -26,7 +26,7 @@
 #define SIM_PHONES      20 /* the others are carriers too, as many as the plan has: phone_count */
 #define SIM_PROCESSES   4  /* two, and two of the alert port where the plan has them: process_count */
 #define SIM_ORDINARY    2
-#define SIM_ADDRESSES   3 /* of the region, as a phone knows them; the last is the alert port */
+#define SIM_ADDRESSES   3      /* of the region, as a phone knows them; the last is the alert port */
 #define SIM_OVERDUE_MS  150000 /* a sixth of what it is, so that silence fits into a run */
 #define SIM_QUESTION_MS 30000
 #define SIM_START_MS    INT64_C(1800000000000)

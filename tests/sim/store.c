@@ -271,7 +271,9 @@ static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t to
         uint32_t version = s != NULL ? s->version : 0;
         struct record old;
         bool was_closed = s != NULL && s->closed;
-        struct trace_asked asked = { .epoch = p->epoch, .due_in_ms = op->due_ms, .expected = expected, .result = CORE_OK };
+        struct trace_asked asked = {
+                .epoch = p->epoch, .due_in_ms = op->due_ms, .expected = expected, .result = CORE_OK
+        };
 
         if (is_refusing(sim, number)) {
                 asked.result = CORE_UNKNOWN;

@@ -10,8 +10,9 @@
 #define STORE_ALERTS_MAX  4096
 #define STORE_NOTICES_MAX 128
 #define STORE_DUTY_MAX    16
-#define STORE_STALE_MS    3000 /* min-replicas-max-lag 2 of ops/redis/alerts-member.conf, and the second between two looks */
-#define STORE_OPS_MAX     262144
+#define STORE_STALE_MS \
+        3000 /* min-replicas-max-lag 2 of ops/redis/alerts-member.conf, and the second between two looks */
+#define STORE_OPS_MAX      262144
 #define STORE_COMMANDS_MAX 16384
 
 enum op_kind { OP_COMMIT = 1, OP_NOTICE, OP_DUTY, OP_ANSWER, OP_COMMAND, OP_ACK };
@@ -81,7 +82,7 @@ struct region_store {
         bool away, sick;
         uint64_t refs, ops;
         int64_t stale_until_ms; /* who is primary no more and has no replica left takes no write from then on */
-        unsigned generation; /* an alert that an instance has stays there in the same generation */
+        unsigned generation;    /* an alert that an instance has stays there in the same generation */
 };
 
 struct sim;

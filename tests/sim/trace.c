@@ -49,7 +49,8 @@ void trace_commit(struct sim *sim, unsigned number, const struct op *op, const s
                 return;
         fprintf(to, "commit %u %" PRIu64 " %" PRId64, number, op->number, asked->epoch);
         put_hex(to, op->id, ALERT_ID_SIZE);
-        fprintf(to, " %u %u %u %" PRId64 " %.0f", asked->expected, op->version, op->state, asked->due_in_ms, op->urgency);
+        fprintf(to, " %u %u %u %" PRId64 " %.0f", asked->expected, op->version, op->state, asked->due_in_ms,
+                op->urgency);
         put_hex(to, op->octets, op->len);
         put_hex(to, op->octets + op->len, op->alert_len);
         fprintf(to, " %s", alert_event_name(op->event));
@@ -79,7 +80,7 @@ void trace_look(struct sim *sim, unsigned number, const uint8_t id[ALERT_ID_SIZE
 static void put_fact(FILE *to, const struct op *op)
 {
         uint8_t value[NOTICE_MAX];
-        int len = !op->on                ? 0
+        int len = !op->on                 ? 0
                   : op->kind == OP_NOTICE ? notice_encode(&op->notice, value, sizeof(value))
                                           : duty_entry_encode(&op->duty, value, sizeof(value));
 
