@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,7 @@ int archive_main(struct region *region, int argc, char **argv)
         if (choices_read(&(struct choices){ "archive [--once | --checkpoint] [--take-over]", list, 3, 0 }, argc, argv,
                          NULL) < 0)
                 return EXIT_USAGE;
+        signal(SIGPIPE, SIG_IGN); /* Redis dies under a command: an error like any other */
         r = archive_where(region, dir);
         if (r == 0)
                 r = asked.checkpoint ? print_checkpoint(dir) : start(region, &asked, dir);
