@@ -266,6 +266,15 @@ static void offer_deadline(struct core *core, struct open_alert *alert)
                   (proposal.record.due_ms > core->now_ms ? proposal.record.due_ms : core->now_ms) + CORE_RANK_MS);
 }
 
+/* Phones were shown a version above the store's, which a failover took back: they see no news below it. */
+static void offer_above(struct core *core, struct open_alert *alert)
+{
+        struct proposal proposal = { .change.event = EVENT_UPDATE };
+
+        begin(alert, &proposal);
+        commit(core, alert, &proposal);
+}
+
 /* What became of SMS, and who was asked meanwhile. */
 static void offer_note(struct core *core, struct open_alert *alert)
 {
@@ -377,6 +386,8 @@ static void step(struct core *core, struct open_alert *alert)
                 offer_deadline(core, alert);
         else if (alert->version != 0 && (alert->report_count > 0 || alert->meanwhile != NULL))
                 offer_note(core, alert);
+        else if (alert->version != 0 && alert->version < alert->highest)
+                offer_above(core, alert);
 }
 
 bool flow_step(struct core *core)

@@ -5,6 +5,11 @@
 #include "dispatcher/core_parts.h"
 #include "dispatcher/intake.h"
 
+/* Marks that a press makes, and that only add up. */
+#define PRESS_MARKS                                                                                                 \
+        (RECORD_SILENT | RECORD_DURESS | RECORD_MISTAKE | RECORD_PRESSED_AGAIN | RECORD_LAST_WORDS | RECORD_STILL | \
+         RECORD_BAD_POSITION)
+
 struct tombstone hold_tombstone(const struct record *record)
 {
         struct tombstone tombstone = { .version = record->version,
@@ -87,6 +92,7 @@ void hold_close(struct record *record, const struct tombstone *tombstone)
         record->closed_at_ms = tombstone->closed_at_ms;
         record->revision =
                 tombstone->revision; /* a press beyond that was not in what was closed, and its phone raises it anew */
+        record->marks |= tombstone->marks & PRESS_MARKS; /* of presses that the store lost */
         record->due_ms = 0;
         record_set_text(record->closed_by_name, sizeof(record->closed_by_name), tombstone->who);
 }

@@ -143,6 +143,8 @@ void hold_set(struct core *core, struct open_alert *alert, const struct record *
         alert->version = alert->stored = record->version;
         if (record->version > alert->highest)
                 alert->highest = record->version;
+        else if (record->version < alert->highest)
+                flow_ready(core, alert); /* once more, above that */
         hold_claim(core, alert, record->handset, record->marks);
         alert->state = (uint8_t)record->state;
         alert->marks = record->marks;

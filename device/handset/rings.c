@@ -135,6 +135,13 @@ static struct my_ring *ring_add(struct vigie *vigie, const struct my_ring *fresh
         return &vigie->ring[vigie->ring_count++];
 }
 
+/* Of before what is shown; but what a new session says is how it is now: a failover may have lost what was shown, and another
+ * dispatcher may have shown what the store has not yet.  Closed stays closed. */
+static bool is_older(const struct my_ring *ring, const struct record *record)
+{
+        return record->version < ring->shown.version && (!ring->unconfirmed || ring->shown.state == ALERT_CLOSED);
+}
+
 void my_ring_on_ring(struct vigie *vigie, const struct frame *frame)
 {
         struct my_ring fresh = { 0 }, *ring;
@@ -147,7 +154,7 @@ void my_ring_on_ring(struct vigie *vigie, const struct frame *frame)
                 return;
         }
         ring = ring_find(vigie, record.id);
-        if (ring != NULL && record.version < ring->shown.version)
+        if (ring != NULL && is_older(ring, &record))
                 return;
         if (ring == NULL) {
                 fresh.shown.level = record.state == ALERT_CLOSED ? 0 : frame->u.ring.ring;

@@ -226,13 +226,32 @@ static void test_nothing_lost(void **state)
         model_free(s.model);
 }
 
+/* Bob's phone was shown a version that a failover took back together with the dispatcher that committed it: the store goes above it, so
+ * that he sees what comes next. */
+static void test_above_what_was_shown(void **state)
+{
+        struct scene s = scene();
+        uint32_t shown;
+
+        assert_int_equal(ask(&s, s.anna, COMMAND_SEEN), ANSWER_DONE);
+        shown = rung(&s, s.bob)->version;
+        model_kill(s.model, 0);
+        model_store_of(s.model, 1, false);
+        model_lose(s.model, s.id, s.raised);
+        assert_true(model_record(s.model, s.id).version < shown);
+        model_store_of(s.model, 1, true);
+        assert_true(model_record(s.model, s.id).version > shown);
+        assert_int_equal(rung(&s, s.bob)->version, model_record(s.model, s.id).version);
+        model_free(s.model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_newer_stays),       cmocka_unit_test(test_store_went_on),
                 cmocka_unit_test(test_by_the_journal),    cmocka_unit_test(test_who_was_refused_never_had_it),
                 cmocka_unit_test(test_nobody_has_it_now), cmocka_unit_test(test_by_sms),
-                cmocka_unit_test(test_nothing_lost),
+                cmocka_unit_test(test_nothing_lost),      cmocka_unit_test(test_above_what_was_shown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,32 @@ static void test_late_pin(void **state)
         model_free(s.model);
 }
 
+/* The failover lost what the press said again, and the closure: closed, with all that it said. */
+static void test_marks_stay(void **state)
+{
+        struct scene s = { .model = model_region(1, 2) };
+        struct command close;
+        int raised;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        s.carrier = model_login(s.model, 0, 1);
+        model_press(s.model, s.carrier, 1, &s.alert);
+        raised = (int)s.model->feed_count - 1;
+        s.alert.revision++;
+        s.alert.marks |= ALERT_PRESSED_AGAIN;
+        model_press(s.model, s.carrier, 1, &s.alert);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        model_store(s.model, false);
+        model_lose(s.model, s.id, raised);
+        assert_int_equal(model_record(s.model, s.id).marks & RECORD_PRESSED_AGAIN, 0);
+        model_store(s.model, true);
+        assert_closed(&s, 1);
+        assert_int_equal(model_record(s.model, s.id).marks & RECORD_PRESSED_AGAIN, RECORD_PRESSED_AGAIN);
+        model_free(s.model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -209,6 +235,7 @@ int main(void)
                 cmocka_unit_test(test_raised_anew),
                 cmocka_unit_test(test_raised_anew_beside_one_that_knows),
                 cmocka_unit_test(test_late_pin),
+                cmocka_unit_test(test_marks_stay),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,33 @@ static void older_versions_change_nothing(void **state)
         phone_free(p);
 }
 
+/* What was shown may be of a failover's lost part, or of a dispatcher whose store is away: a new session says how it is. */
+static void a_new_session_says_how_it_is(void **state)
+{
+        struct phone *p = supervisor();
+        struct record r = record_of(1, 5, ALERT_SEEN), closed = record_of(2, 5, ALERT_CLOSED);
+
+        ring(p, &r, RING_RING);
+        ring(p, &closed, 0);
+        phone_network(p, false);
+        phone_mark(p);
+        p->network = true;
+        while (phone_sent_count(p, FRAME_HELLO) == 0)
+                phone_run(p, 100);
+        phone_run(p, 1000);
+        r = record_of(1, 3, ALERT_TAKEN);
+        ring(p, &r, RING_SHOW);
+        closed = record_of(2, 4, ALERT_ASKED);
+        ring(p, &closed, RING_RING);
+        assert_int_equal(p->status.ring_count, 2);
+        for (unsigned i = 0; i < 2; i++)
+                assert_int_equal(p->status.rings[i].state, p->status.rings[i].id[0] == 1 ? ALERT_TAKEN : ALERT_CLOSED);
+        r = record_of(1, 2, ALERT_ASKED); /* and from then on no older one */
+        ring(p, &r, RING_RING);
+        assert_int_equal(p->status.rings[0].state, ALERT_TAKEN);
+        phone_free(p);
+}
+
 /* Seventeen at once: the least urgent is let go and counted; a closed one gives way first. */
 static void bounded(void **state)
 {
@@ -322,6 +349,7 @@ int main(void)
                 cmocka_unit_test(no_answer),
                 cmocka_unit_test(seen_is_said_once),
                 cmocka_unit_test(older_versions_change_nothing),
+                cmocka_unit_test(a_new_session_says_how_it_is),
                 cmocka_unit_test(bounded),
                 cmocka_unit_test(most_urgent_first),
                 cmocka_unit_test(unconfirmed_goes),
