@@ -81,16 +81,19 @@ static void drop(struct core *core, const uint8_t id[ALERT_ID_SIZE])
  * with it. */
 static void replay_gone(struct core *core, const struct fact_read *read)
 {
-        struct open_alert *alert = hold_find(core, read->gone[0]);
         uint8_t *place = core->noted_gone[core->noted_count % CORE_REPLAY_GONE_MAX];
+        struct open_alert *alert;
 
         for (size_t i = 1; i < read->gone_count; i++)
                 drop(core, read->gone[i]);
+        alert = hold_find(core, read->gone[0]);
         if (alert == NULL || alert->queued == 0) {
                 drop(core, read->gone[0]);
                 return;
         }
-        if (core->noted_count >= CORE_REPLAY_GONE_MAX)
+        if (alert->noted_gone)
+                return; /* it has its place: each closure that is committed again is noted again */
+        if (core->noted_count >= CORE_REPLAY_GONE_MAX && memcmp(place, read->gone[0], ALERT_ID_SIZE) != 0)
                 drop(core, place);
         core->noted_count++;
         memcpy(place, read->gone[0], ALERT_ID_SIZE);

@@ -448,15 +448,59 @@ static void test_more_than_is_held(void **state)
         model_free(model);
 }
 
+static void note_gone(struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        uint8_t ids[1][ALERT_ID_SIZE], buf[FACT_MAX];
+
+        memcpy(ids[0], id, ALERT_ID_SIZE);
+        assert_int_equal(core_replay(core, (struct cbor_span){ buf, fact_encode_gone(ids, 1, buf) }), 0);
+}
+
+/* note_press: a press with this nonce, as the journal has it. */
+static void note_press(struct core *core, uint64_t nonce)
+{
+        uint8_t object[16] = { 0 }, buf[FACT_MAX];
+        struct fact *fact = fact_new(FACT_ALERT, CBOR_OCTETS(object));
+
+        model_alert_id(1, nonce, fact->id);
+        assert_int_equal(core_replay(core, (struct cbor_span){ buf, fact_encode(fact, buf) }), 0);
+        free(fact);
+}
+
+/* More closures in the journal than are noted, and the same one again and again: the last ones are kept, each once. */
+static void test_many_closures(void **state)
+{
+        struct story *s = story();
+        struct core *core = s->model->dispatchers[0].core;
+        uint8_t id[ALERT_ID_SIZE];
+
+        for (uint64_t nonce = 1; nonce <= CORE_REPLAY_GONE_MAX + 20; nonce++) {
+                note_press(core, nonce);
+                model_alert_id(1, nonce, id);
+                note_gone(core, id);
+                note_gone(core, id);
+        }
+        for (unsigned i = 0; i < 2 * CORE_REPLAY_GONE_MAX; i++)
+                note_gone(core, id);
+        assert_int_equal(core_counters(core)->waiting, CORE_REPLAY_GONE_MAX);
+        model_pass(s->model, 100);
+        model_free(s->model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_death_at_every_action), cmocka_unit_test(test_replay_changes_nothing),
-                cmocka_unit_test(test_lost_replies),          cmocka_unit_test(test_failover),
+                cmocka_unit_test(test_death_at_every_action),
+                cmocka_unit_test(test_replay_changes_nothing),
+                cmocka_unit_test(test_lost_replies),
+                cmocka_unit_test(test_failover),
                 cmocka_unit_test(test_same_version_other_record),
-                cmocka_unit_test(test_closed_while_away),     cmocka_unit_test(test_keep),
-                cmocka_unit_test(test_command_of_nothing),    cmocka_unit_test(test_journal_of_another_format),
+                cmocka_unit_test(test_closed_while_away),
+                cmocka_unit_test(test_keep),
+                cmocka_unit_test(test_command_of_nothing),
+                cmocka_unit_test(test_journal_of_another_format),
                 cmocka_unit_test(test_more_than_is_held),
+                cmocka_unit_test(test_many_closures),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
