@@ -361,10 +361,11 @@ bool supervision_step(struct core *core)
                 [LATER_ASK] = question, [LATER_ASK_BY_SMS] = question_by_sms, [LATER_END] = end_duty
         };
 
-        for (size_t i = 0; i < CORE_STEP && scan->later_done < scan->later_count; i++, scan->later_done++)
-                does[scan->later[scan->later_done].what](core, &scan->later[scan->later_done].found);
-        if (scan->later_done < scan->later_count)
+        if (scan->later_done < scan->later_count) {
+                for (size_t i = 0; i < CORE_STEP && scan->later_done < scan->later_count; i++, scan->later_done++)
+                        does[scan->later[scan->later_done].what](core, &scan->later[scan->later_done].found);
                 return true;
+        }
         if (scan->ends) { /* before those that begin, so that they have room */
                 scan->ends = end_some(core);
                 return true;

@@ -313,6 +313,22 @@ static void test_after_we_were_deaf(void **state)
         model_free(model);
 }
 
+/* The same while the store is away, and nothing else is to be done: those asked are asked. */
+static void test_asked_while_the_store_is_away(void **state)
+{
+        struct model *model = region(1);
+
+        model_positions(model, false);
+        later(model, 3600000);
+        model_positions(model, true);
+        model_store(model, false);
+        later(model, 180000);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 4);
+        later(model, 1000);
+        model_store(model, true);
+        model_free(model);
+}
+
 /* Silent after the end of a duty: that duty has ended by itself.  Silent before it: still missed, for twelve hours. */
 static void test_end_of_duty(void **state)
 {
@@ -439,14 +455,22 @@ static void test_scan_bound(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_asked_then_rung),  cmocka_unit_test(test_times_are_options),
+                cmocka_unit_test(test_asked_then_rung),
+                cmocka_unit_test(test_times_are_options),
                 cmocka_unit_test(test_safe_is_an_answer),
-                cmocka_unit_test(test_groups),           cmocka_unit_test(test_open_alert_is_not_grouped),
-                cmocka_unit_test(test_acknowledged),     cmocka_unit_test(test_two_dispatchers),
-                cmocka_unit_test(test_too_many_notices), cmocka_unit_test(test_mass),
-                cmocka_unit_test(test_just_no_mass),     cmocka_unit_test(test_after_we_were_deaf),
-                cmocka_unit_test(test_end_of_duty),      cmocka_unit_test(test_forgot_to_end_it),
-                cmocka_unit_test(test_last_words),       cmocka_unit_test(test_one_asks_by_sms),
+                cmocka_unit_test(test_groups),
+                cmocka_unit_test(test_open_alert_is_not_grouped),
+                cmocka_unit_test(test_acknowledged),
+                cmocka_unit_test(test_two_dispatchers),
+                cmocka_unit_test(test_too_many_notices),
+                cmocka_unit_test(test_mass),
+                cmocka_unit_test(test_just_no_mass),
+                cmocka_unit_test(test_after_we_were_deaf),
+                cmocka_unit_test(test_asked_while_the_store_is_away),
+                cmocka_unit_test(test_end_of_duty),
+                cmocka_unit_test(test_forgot_to_end_it),
+                cmocka_unit_test(test_last_words),
+                cmocka_unit_test(test_one_asks_by_sms),
                 cmocka_unit_test(test_scan_bound),
         };
 
