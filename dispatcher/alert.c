@@ -178,17 +178,23 @@ bool alert_is_past_take(const struct record *record, const struct alert_change *
                                          : other && (record->marks & RECORD_NO_NEWS) == 0);
 }
 
-/* What the carrier is to hear, by SMS where the last news of the phone came that way and it has no session here: that somebody has it,
- * what that one does, that nobody has it any more, that it is closed. */
+void alert_owe_receipt(struct record *record, const struct alert_ground *ground, int64_t now_ms)
+{
+        const struct handset *handset = directory_handset(ground->people, record->handset);
+
+        if (record->sms_at_ms > record->data_at_ms && (handset == NULL || handset->sessions == NULL))
+                ladder_owe_receipt(record, ground, now_ms);
+}
+
+/* What the carrier is to hear: that somebody has it, what that one does, that nobody has it any more, that it is closed. */
 static void owe_receipt(struct record *record, const struct alert_change *change, const struct alert_ground *ground,
                         enum alert_state before, const char *owner_before)
 {
-        const struct handset *handset = directory_handset(ground->people, record->handset);
         bool news = strcmp(owner_before, record->owner_id) != 0 ||
                     (before != record->state && (record->state >= ALERT_TAKEN || before >= ALERT_TAKEN));
 
-        if (news && record->sms_at_ms > record->data_at_ms && (handset == NULL || handset->sessions == NULL))
-                ladder_owe_receipt(record, ground, change->now_ms);
+        if (news)
+                alert_owe_receipt(record, ground, change->now_ms);
 }
 
 /* A state never goes back because of a copy: "en route" from somebody on the scene is news, not a step back (see the table). */

@@ -79,6 +79,10 @@ struct alert_change {
  * says nothing); or a refusal: an answer code, negative.  RECORD is changed where 1 is returned, and only there. */
 int alert_apply(struct record *record, const struct alert_change *change, const struct alert_ground *ground);
 
+/* alert_owe_receipt: RECORD has news for its carrier, which is owed by SMS (since NOW_MS) where the last news of the phone came that way
+ * and it has no session here. */
+void alert_owe_receipt(struct record *record, const struct alert_ground *ground, int64_t now_ms);
+
 /* alert_is_past_take: say whether CHANGE is a TAKE that a failover lost (the journal brings it back), of what somebody else has taken
  * since: who was told "you have it" has it no more.  It is then applied as SEEN, with `had`, which keeps both in the record. */
 bool alert_is_past_take(const struct record *record, const struct alert_change *change);

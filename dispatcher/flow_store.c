@@ -308,6 +308,7 @@ static void offer_closure(struct core *core, struct open_alert *alert)
         hold_close(&proposal.record, &closed->tombstone);
         proposal.record.version++;
         proposal.record.changed_at_ms = core->now_ms;
+        alert_owe_receipt(&proposal.record, &core->ground, core->now_ms); /* what was told by SMS was lost with it */
         commit(core, alert, &proposal);
 }
 

@@ -224,6 +224,38 @@ static void test_marks_stay(void **state)
         model_free(s.model);
 }
 
+/* The phone, reached by SMS alone, is told again: what it was told may have been lost on the way as well. */
+static void test_told_by_sms(void **state)
+{
+        struct scene s = { .model = model_new(1, NULL) };
+        char number[NUMBER_MAX + 1];
+        struct command close;
+        size_t told;
+        int raised;
+
+        s.model->options.sms = true;
+        model_begin(s.model);
+        model_enrol(s.model, 1, HANDSET_CARRIER, "carl");
+        model_put_supervisor(s.model, "anna", "", false);
+        model_on_duty(s.model, "anna", 45.751, 4.85);
+        model_number(1, number);
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        model_sms_press(s.model, 0, number, 1, &s.alert);
+        raised = (int)s.model->feed_count - 1;
+        model_pass(s.model, 1000);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        told = model_sms_receipts(s.model, number);
+        model_store(s.model, false);
+        model_lose(s.model, s.id, raised);
+        model_store(s.model, true);
+        assert_closed(&s, 1);
+        assert_int_equal(model_sms_receipts(s.model, number), told + 1);
+        assert_int_equal(model_last_receipt(s.model, number)->receipt.state, RECEIPT_CLOSED_HELPED);
+        model_free(s.model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -236,6 +268,7 @@ int main(void)
                 cmocka_unit_test(test_raised_anew_beside_one_that_knows),
                 cmocka_unit_test(test_late_pin),
                 cmocka_unit_test(test_marks_stay),
+                cmocka_unit_test(test_told_by_sms),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

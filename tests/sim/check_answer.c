@@ -163,7 +163,10 @@ void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, str
         for (size_t i = checks->command_count; i-- > 0;) {
                 struct asked_command *asked = &checks->commands[i];
 
-                if (asked->by_console || asked->phone != phone || asked->request != frame.u.answer.request)
+                /* A phone that starts again counts its requests anew: an answer to one of before may still come, about another alert; the phone
+                 * looks at both as well. */
+                if (asked->by_console || asked->phone != phone || asked->request != frame.u.answer.request ||
+                    memcmp(asked->alert, frame.u.answer.alert, ALERT_ID_SIZE) != 0)
                         continue;
                 check_answer(sim, process, asked, frame.u.answer.code);
                 return;
