@@ -160,9 +160,11 @@ void check_before(struct sim *sim, unsigned number, const struct vigie_event *ev
         if (event->type == VIGIE_ON_START)
                 w->is_lost = sim->phones[number].vigie->fix.has; /* as its journal has it, perhaps a backup's */
         if (event->type == VIGIE_ON_FIX &&
-            (!sim->phones[number].vigie->fix.has || sim->phones[number].vigie->fix.mono_ms == INT64_MIN))
+            (!sim->phones[number].vigie->fix.has || sim->phones[number].vigie->fix.mono_ms == INT64_MIN)) {
                 w->is_lost = fabs(event->u.fix.lat_deg - sim->phones[number].lat_deg) > AWAY_DEG;
-        else if (w->is_lost)
+                if (w->is_lost)
+                        w->lost_lat_deg = event->u.fix.lat_deg;
+        } else if (w->is_lost)
                 w->is_lost = fabs(sim->phones[number].vigie->fix.lat_deg - sim->phones[number].lat_deg) > AWAY_DEG;
 }
 
@@ -314,10 +316,13 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
 static void check_position(struct sim *sim, unsigned number, const struct alert *alert)
 {
         const struct phone *phone = &sim->phones[number];
+        const struct watched *w = &sim->checks->phones[number];
 
         if (alert->kind != ALERT_TEST && !alert->has_fix && phone->status.has_fix)
                 sim_fail(sim, "position", "%s knows where it is and does not say so", phone->person);
-        if (alert->has_fix && !sim->checks->phones[number].is_lost &&
+        /* A revision signed while the phone took a first wild fix for its place may leave later, when it knows better. */
+        if (alert->has_fix && !w->is_lost &&
+            (w->lost_lat_deg == 0 || fabs(alert->lat_e7 / 1e7 - w->lost_lat_deg) > AWAY_DEG) &&
             phone->run == 0 && /* later: see fix.c on first fixes */
             (fabs(alert->lat_e7 / 1e7 - phone->lat_deg) > AWAY_DEG ||
              fabs(alert->lon_e7 / 1e7 - phone->lon_deg) > AWAY_DEG))
