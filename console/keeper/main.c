@@ -129,7 +129,8 @@ int main(int argc, char **argv)
         if ((r = keys_read(h)) == 0 &&   /* the region's private keys */
             (r = keeper_open(h)) == 0 && /* what was done before */
             (r = serve_start(h)) == 0 && /* where it is asked */
-            (r = ready_tell(ready_fd, 0)) == 0 && (r = h->config.sandbox ? say("sandbox", sandbox_enter()) : 0) == 0)
+            (r = h->config.sandbox ? say("sandbox", sandbox_enter()) : 0) == 0 &&
+            (r = say("--ready-fd", ready_tell(ready_fd, 0))) == 0)
                 r = say("socket", serve_run(&h->serve));
         holder_close(h);
         free(h);

@@ -197,7 +197,10 @@ class Keeper(unittest.TestCase):
         os.chmod(self.path("socket"), 0o666)
         code = ("import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\ns.settimeout(10)\ns.connect(sys.argv[1])\n"
                 "sys.exit(0 if s.recv(1)==b'' else 1)")
-        result = subprocess.run(["/usr/bin/python3", "-c", code, self.path("socket")], user=65534, group=65534, extra_groups=[], check=False)
+        folder = os.open(self.folder, os.O_PATH)  # what lies above it may be closed to strangers
+        self.addCleanup(os.close, folder)
+        result = subprocess.run(["/usr/bin/python3", "-c", code, f"/proc/self/fd/{folder}/socket"], user=65534, group=65534, extra_groups=[],
+                                pass_fds=(folder,), check=False)
         self.assertEqual(result.returncode, 0)
         self.assertIn("turned away", self.log())
 
