@@ -373,6 +373,8 @@ static void step(struct core *core, struct open_alert *alert)
                 flow_write_down_later(core, alert);
         else if (alert->close_again)
                 offer_closure(core, alert);
+        else if (fact != NULL && fact->state != FACT_READY && alert->version != 0 && alert->due_now)
+                offer_deadline(core, alert); /* no deadline waits for a slow disk */
         else if (fact != NULL && fact->state != FACT_READY)
                 return; /* the journal has it not yet; those behind wait too */
         else if (fact != NULL && route_again(core, alert, fact))

@@ -417,11 +417,37 @@ static void test_queue_bound_of_two_phones(void **state)
         model_free(model);
 }
 
+/* An update waits for a slow disk: the deadline does not. */
+static void test_deadline_and_a_slow_disk(void **state)
+{
+        struct model *model = model_region(1, 2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        model->hold_sync = true;
+        alert.revision++;
+        alert.marks |= ALERT_PRESSED_AGAIN;
+        model_press(model, carrier, 1, &alert);
+        model_pass(model, 5000);
+        assert_int_equal(model_counters(model, 0)->climbed, 1);
+        assert_int_equal(model_record(model, id).version, 2);
+        assert_int_equal(model_record(model, id).marks & RECORD_PRESSED_AGAIN, 0); /* it is in no journal yet */
+        model->hold_sync = false;
+        model_sync(model);
+        model_pump(model);
+        assert_int_equal(model_record(model, id).marks & RECORD_PRESSED_AGAIN, RECORD_PRESSED_AGAIN);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_two_dispatchers),
                 cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_deadline_and_a_slow_disk),
                 cmocka_unit_test(test_store_away),
                 cmocka_unit_test(test_store_away_and_death),
                 cmocka_unit_test(test_take_while_the_store_is_away),
