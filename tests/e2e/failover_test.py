@@ -168,6 +168,8 @@ class Failover(region_test.Case):
         self.wait("it is there again", lambda: self.open_alerts() == [alert["id"]], WHOLE_S)
         self.assertIn(self.word(), HELD, "the phone is told nothing else")
         self.wait("on the desk", lambda: self.look().get(alert["id"]))
+        self.wait("all of them", self.alerts.is_ready, WHOLE_S)  # until its replicas follow the store takes nothing
+        self.wait("the page", lambda: self.look() is not None and self.desk.store, WHOLE_S)
         self.end(alert)
 
     def test_everything_lost(self):
