@@ -42,6 +42,7 @@ static const char *const verbs[COMMAND_END] = {
         [COMMAND_JOIN] = "join",         [COMMAND_EN_ROUTE] = "en_route", [COMMAND_ON_SCENE] = "on_scene",
         [COMMAND_CLOSE] = "close",       [COMMAND_DUTY_ON] = "duty_on",   [COMMAND_DUTY_OFF] = "duty_off",
         [COMMAND_PRESENCE] = "presence", [COMMAND_ACK] = "ack",           [COMMAND_DECLINE] = "decline",
+        [COMMAND_ORDER] = "order",
 };
 
 const char *command_verb_name(uint8_t verb)

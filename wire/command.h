@@ -24,6 +24,7 @@ enum command_verb {
         COMMAND_PRESENCE, /* a visible console, at least every 10 s; with a position where the browser gives one */
         COMMAND_ACK,      /* a notice was read: `notice` names it; stops its ringing for all */
         COMMAND_DECLINE,  /* not this person: the next nearest is asked; its owner gives it back */
+        COMMAND_ORDER, /* wipe and unlock that wait in the inbox of a handset go by SMS now; `alert`: its id, then eight zeros */
         COMMAND_END
 };
 

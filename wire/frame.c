@@ -58,6 +58,37 @@ static const struct field answer[] = {
         F_OCTETS(struct frame, u.answer.alert),
         F_TEXT(struct frame, u.answer.who),
 };
+static const struct field vault[] = {
+        F_UINT(struct frame, u.vault.state, VAULT_NONE, VAULT_STATES - 1),
+        F_BLOB(struct frame, u.vault.key, u.vault.has_key, PASS_KEY_SIZE, 1),
+        F_BLOB(struct frame, u.vault.challenge, u.vault.has_challenge, ORDER_CHALLENGE_SIZE, 1),
+        F_U32(struct frame, u.vault.list_s),
+};
+static const struct field ask_pass[] = {
+        F_U32(struct frame, u.ask_pass.request),
+        F_ID(struct frame, u.ask_pass.round),
+        F_U32(struct frame, u.ask_pass.until_s),
+};
+static const struct field timer[] = {
+        F_U32(struct frame, u.timer.due_s),
+        F_SPAN(struct frame, u.timer.place, 0, SEALED_POSITION_MAX),
+};
+static const struct field order[] = {
+        F_SPAN(struct frame, u.order.cose, 1, FRAME_COSE_MAX),
+        F_UINT(struct frame, u.order.beside, 0, ORDER_BESIDE_MAX),
+};
+static const struct field part[] = {
+        F_U32(struct frame, u.part.number),
+        F_UINT(struct frame, u.part.offset, 0, ORDER_BESIDE_MAX - 1),
+        F_SPAN(struct frame, u.part.octets, 1, FRAME_PART_MAX),
+};
+static const struct field list[] = {
+        F_U32(struct frame, u.list.issued_s),
+        F_UINT(struct frame, u.list.total, 1, COSE_MAX),
+        F_UINT(struct frame, u.list.offset, 0, COSE_MAX - 1),
+        F_SPAN(struct frame, u.list.octets, 1, FRAME_PART_MAX),
+};
+static const struct field asked[] = { F_U32(struct frame, u.asked.request), F_U8(struct frame, u.asked.code) };
 static const struct field error[] = { F_U8(struct frame, u.error.code), F_TEXT(struct frame, u.error.text) };
 
 static const struct {
@@ -72,6 +103,10 @@ static const struct {
         { FRAME_PRESENCE, "presence", FIELDS(presence) },
         { FRAME_COMMAND, "command", FIELDS(command) },
         { FRAME_SAFE, "safe", FIELDS(request) },
+        { FRAME_VAULT, "vault", FIELDS(vault) },
+        { FRAME_DONE, "done", FIELDS(cose) },
+        { FRAME_ASK_PASS, "ask_pass", FIELDS(ask_pass) },
+        { FRAME_TIMER, "timer", FIELDS(timer) },
         { FRAME_WELCOME, "welcome", FIELDS(welcome) },
         { FRAME_RECEIPT, "receipt", FIELDS(cose) },
         { FRAME_DUTY_ANSWER, "duty_answer", FIELDS(duty_answer) },
@@ -80,6 +115,10 @@ static const struct {
         { FRAME_QUESTION, "question", FIELDS(request) },
         { FRAME_TRUST, "trust", FIELDS(trust) },
         { FRAME_ERROR, "error", FIELDS(error) },
+        { FRAME_ORDER, "order", FIELDS(order) },
+        { FRAME_PART, "part", FIELDS(part) },
+        { FRAME_LIST, "list", FIELDS(list) },
+        { FRAME_ASKED, "asked", FIELDS(asked) },
 };
 
 /* The place of TYPE in the table, or -1. */

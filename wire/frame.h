@@ -7,6 +7,7 @@
 
 #include "wire/alert.h"
 #include "wire/command.h"
+#include "wire/desk.h"
 #include "wire/feed.h"
 #include "wire/receipt.h"
 #include "wire/trust.h"
@@ -22,6 +23,7 @@
 #define FRAME_COSE_MAX    1000  /* a signed alert or receipt in a frame: 133 octets today, a newer one's may be more */
 #define FRAME_APP_MAX     32    /* octets of a program's name and version */
 #define FRAME_TEXT_MAX    64    /* octets of an error's text */
+#define FRAME_PART_MAX    8192  /* octets of one piece of what comes beside an order, and of a status list */
 
 enum frame_type {
         /* from a handset */
@@ -32,6 +34,11 @@ enum frame_type {
         FRAME_PRESENCE = 5,  /* [5, battery, position|null]: a supervisor on duty, each 15 s */
         FRAME_COMMAND = 6,   /* [6, request, command id, verb, alert id, owner seen, reason, note]: see ANSWER */
         FRAME_SAFE = 7,      /* [7, request]: "I am fine", the answer to QUESTION */
+        FRAME_VAULT =
+                8,      /* [8, state, pass key|null, challenge|null, list issued s]: after WELCOME and at each change */
+        FRAME_DONE = 9, /* [9, bytes]: a signed confirmation of an order */
+        FRAME_ASK_PASS = 10, /* [10, request, round id, until s]: a carrier asks the desk for a pass: see ASKED */
+        FRAME_TIMER = 11,    /* [11, due s (0: over), bytes|null]: a quiet timer and its sealed place */
         /* from a dispatcher */
         FRAME_WELCOME = 64,     /* [64, version, time ms, region, trust number, person name or ""] */
         FRAME_RECEIPT = 65,     /* [65, bytes] */
@@ -41,6 +48,10 @@ enum frame_type {
         FRAME_QUESTION = 69,    /* [69, request]: "are you all right?", to an overdue carrier */
         FRAME_TRUST = 70,       /* [70, bytes]: a newer trust list */
         FRAME_ERROR = 71,       /* [71, code, text]: a frame could not be read or is not allowed here */
+        FRAME_ORDER = 72,       /* [72, bytes, beside]: a signed order, and how many octets come beside it in PARTs */
+        FRAME_PART = 73,        /* [73, order number, offset, bytes]: a piece of that */
+        FRAME_LIST = 74,        /* [74, issued s, total, offset, bytes]: a piece of the newest status list */
+        FRAME_ASKED = 75,       /* [75, request, code] */
 };
 
 /* Codes that a reader does not know are a newer server's: "not done". */
@@ -52,6 +63,7 @@ enum frame_error {
         FRAME_ERROR_TOO_MANY
 };
 enum duty_code { DUTY_OK = 0, DUTY_UNKNOWN_PERSON, DUTY_UNKNOWN_ROUND, DUTY_NOT_YOURS, DUTY_BAD_END };
+enum ask_code { ASK_TOLD = 0, ASK_NOT_NOW };
 /* Why a heartbeat is the last for now: last words on duty.  Missing, or a number not listed: none. */
 enum heartbeat_cause { HEARTBEAT_ORDINARY = 0, HEARTBEAT_BATTERY_LOW, HEARTBEAT_POWER_OFF, HEARTBEAT_CAUSES };
 enum frame_ring { RING_SHOW = 0, RING_RING, RING_LOUDEST, RING_END };
@@ -67,7 +79,7 @@ struct frame {
                 } hello;
                 struct {
                         struct cbor_span cose; /* not looked into: alert_read(), alert_salvage() ... do; never empty */
-                } cose;                        /* ALERT, RECEIPT, TRUST */
+                } cose;                        /* ALERT, RECEIPT, TRUST, DONE */
                 struct {
                         uint32_t request;
                         bool on;
@@ -115,6 +127,37 @@ struct frame {
                         uint8_t alert[ALERT_ID_SIZE];
                         char who[NAME_MAX_OCTETS + 1];
                 } answer;
+                struct {
+                        uint8_t state; /* enum vault_state */
+                        bool has_key, has_challenge;
+                        uint8_t key[PASS_KEY_SIZE], challenge[ORDER_CHALLENGE_SIZE];
+                        uint32_t list_s; /* issue of the status list that the phone carries; 0: none */
+                } vault;
+                struct {
+                        uint32_t request;
+                        char round[PERSON_ID_MAX + 1];
+                        uint32_t until_s;
+                } ask_pass;
+                struct {
+                        uint32_t due_s;         /* 0: over */
+                        struct cbor_span place; /* sealed, at most SEALED_POSITION_MAX; empty = none */
+                } timer;
+                struct {
+                        struct cbor_span cose; /* at most FRAME_COSE_MAX; never empty */
+                        uint32_t beside;       /* octets, at most ORDER_BESIDE_MAX */
+                } order;
+                struct {
+                        uint32_t number, offset;
+                        struct cbor_span octets; /* 1..FRAME_PART_MAX */
+                } part;
+                struct {
+                        uint32_t issued_s, total, offset;
+                        struct cbor_span octets; /* 1..FRAME_PART_MAX */
+                } list;
+                struct {
+                        uint32_t request;
+                        uint8_t code; /* enum ask_code */
+                } asked;
                 struct {
                         uint8_t code; /* enum frame_error */
                         char text[FRAME_TEXT_MAX + 1];

@@ -72,6 +72,80 @@ int order_read(struct cbor_span in, struct order_signed *ret_order, const char *
         return error;
 }
 
+/* ---- confirmation */
+
+int confirm_write_payload(const struct confirm *confirm, struct cbor_writer *to)
+{
+        cbor_write_array(to, 7);
+        cbor_write_uint(to, 1);
+        cbor_write_bytes(to, CBOR_OCTETS(confirm->handset.octets));
+        cbor_write_bytes(to, CBOR_OCTETS(confirm->enrolment));
+        cbor_write_uint(to, confirm->number);
+        cbor_write_uint(to, confirm->kind);
+        cbor_write_uint(to, confirm->result);
+        cbor_write_uint(to, confirm->at_s);
+        return to->full ? -ENOBUFS : 0;
+}
+
+static struct cose_parts confirm_parts(const struct confirm *confirm, struct cbor_writer *payload)
+{
+        confirm_write_payload(confirm, payload);
+        return (struct cose_parts){ .alg = KEY_ES256,
+                                    .kid = confirm->handset.octets,
+                                    .payload = cbor_written(payload),
+                                    .aad = { (const uint8_t *)CONFIRM_AAD, sizeof(CONFIRM_AAD) - 1 } };
+}
+
+int confirm_tbs(const struct confirm *confirm, struct cbor_writer *to)
+{
+        uint8_t octets[CONFIRM_PAYLOAD_MAX];
+        struct cbor_writer payload;
+        struct cose_parts parts;
+
+        cbor_writer_init(&payload, octets, sizeof(octets));
+        parts = confirm_parts(confirm, &payload);
+        return cose_sign1_tbs(&parts, to);
+}
+
+int confirm_finish(const struct confirm *confirm, const uint8_t signature[KEY_SIGNATURE_SIZE], struct cbor_writer *to)
+{
+        uint8_t octets[CONFIRM_PAYLOAD_MAX];
+        struct cbor_writer payload;
+        struct cose_parts parts;
+
+        cbor_writer_init(&payload, octets, sizeof(octets));
+        parts = confirm_parts(confirm, &payload);
+        return cose_sign1_finish(&parts, signature, to);
+}
+
+int confirm_read(struct cbor_span in, struct confirm_signed *ret_confirm, const char **why)
+{
+        struct confirm *confirm = &ret_confirm->confirm;
+        struct cbor_reader r;
+        int error = cose_sign1_parse(in, COSE_OURS, &ret_confirm->cose, why);
+
+        if (error < 0)
+                return error;
+        memset(confirm, 0, sizeof(*confirm));
+        cbor_reader_init(&r, ret_confirm->cose.payload);
+        cbor_enter_array(&r);
+        if (cbor_read_uint(&r, UINT64_MAX) != 1)
+                cbor_refuse(&r, "a confirmation format other than 1");
+        cbor_read_octets(&r, confirm->handset.octets, sizeof(confirm->handset.octets));
+        cbor_read_octets(&r, confirm->enrolment, sizeof(confirm->enrolment));
+        confirm->number = (uint32_t)cbor_read_uint(&r, UINT32_MAX);
+        confirm->kind = (uint8_t)cbor_read_uint(&r, UINT8_MAX);
+        confirm->result = (uint8_t)cbor_read_uint(&r, UINT8_MAX);
+        confirm->at_s = (uint32_t)cbor_read_uint(&r, UINT32_MAX);
+        cbor_leave(&r);
+        if (r.broken == NULL && memcmp(ret_confirm->cose.kid.at, confirm->handset.octets, HANDSET_ID_SIZE) != 0)
+                cbor_refuse(&r, "a confirmation of another handset than its signer");
+        error = cbor_end(&r);
+        if (error < 0 && why != NULL)
+                *why = r.broken;
+        return error;
+}
+
 const char *order_kind_name(unsigned kind)
 {
         static const char *const names[ORDER_KIND_END] = { NULL, "wipe", "unlock", "pass", "trust" };
