@@ -45,6 +45,7 @@ struct known *check_known(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], bool
         k = &sim->known[ids_need(&sim->known_ids, id)];
         sim->known_count++;
         memcpy(k->id, id, ALERT_ID_SIZE);
+        check_nonce_known(sim, id + HANDSET_ID_SIZE);
         k->phone = id[7] % SIM_PHONES;
         return k;
 }

@@ -18,6 +18,7 @@
 #define CHECK_RECEIPTS_MAX  32768 /* receipts that dispatchers signed; beyond, they are not looked up */
 #define CHECK_REVISIONS_MAX 8192  /* revisions that phones sent; likewise */
 #define CHECK_COMMANDS_MAX  4096  /* that people asked; likewise */
+#define CHECK_NONCES_BITS   65536
 
 /* When something is well for so long and longer, it must do what it promises. */
 #define HEALTHY_MS 10000 /* the region: a deadline is acted on */
@@ -52,9 +53,9 @@ struct asked_command {
         uint8_t id[EVENT_ID_SIZE], alert[ALERT_ID_SIZE];
         uint8_t verb;
         bool answered, by_console, was_there; /* was_there: the alert was open in the primary when it was asked */
-        unsigned phone;                       /* of a supervisor */
         uint32_t request;
         int64_t at_ms;
+        uint32_t before, phones_before; /* the one asked before with such an id; by that phone: index + 1, 0 none */
         char person[PERSON_ID_MAX + 1];
 };
 
@@ -66,7 +67,9 @@ struct checks {
         size_t revision_count;
         struct asked_command *commands;
         size_t command_count;
-        int64_t calm_since_ms[SIM_PROCESSES]; /* a dispatcher is well since; INT64_MAX: no */
+        uint32_t commands_by_id[CHECK_COMMANDS_MAX], commands_by_phone[SIM_PHONES]; /* the newest: index + 1 */
+        uint64_t nonces[CHECK_NONCES_BITS / 64]; /* bits by hash: of no known alert where it is 0 */
+        int64_t calm_since_ms[SIM_PROCESSES];    /* a dispatcher is well since; INT64_MAX: no */
         uint64_t calm_by[SIM_PROCESSES];
 };
 
@@ -91,6 +94,8 @@ void check_twin_event(struct sim *sim, unsigned phone, const struct vigie_event 
 void check_twin_end(struct sim *sim, unsigned phone);
 
 /* ---- check_core.c */
+/* check_nonce_known: an alert with NONCE is known from now on. */
+void check_nonce_known(struct sim *sim, const uint8_t nonce[ALERT_NONCE_SIZE]);
 void check_core_second(struct sim *sim, unsigned process);
 
 /* ---- check_record.c */

@@ -6,6 +6,14 @@
 #define ANSWER_MS 8000  /* by a session, where phone, dispatcher and store are well */
 #define FEED_MS   40000 /* a console's: it is worth nothing after 30 s, and is refused then */
 
+static uint32_t *newest_of(struct sim *sim, const uint8_t id[EVENT_ID_SIZE])
+{
+        uint64_t drawn;
+
+        memcpy(&drawn, id, sizeof(drawn));
+        return &sim->checks->commands_by_id[drawn * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (CHECK_COMMANDS_MAX - 1)];
+}
+
 static struct asked_command *command_new(struct sim *sim, const struct command *command)
 {
         struct checks *checks = sim->checks;
@@ -20,15 +28,19 @@ static struct asked_command *command_new(struct sim *sim, const struct command *
         memcpy(asked->alert, command->alert, ALERT_ID_SIZE);
         memcpy(asked->person, command->person, sizeof(asked->person));
         asked->was_there = s != NULL && !s->closed;
+        asked->before = *newest_of(sim, asked->id);
+        *newest_of(sim, asked->id) = (uint32_t)checks->command_count;
         return asked;
 }
 
 static struct asked_command *command_find(struct sim *sim, const uint8_t id[EVENT_ID_SIZE])
 {
-        for (size_t i = sim->checks->command_count; i-- > 0;)
-                if (memcmp(sim->checks->commands[i].id, id, EVENT_ID_SIZE) == 0)
-                        return &sim->checks->commands[i];
-        return NULL;
+        struct asked_command *commands = sim->checks->commands;
+        uint32_t at = *newest_of(sim, id);
+
+        while (at != 0 && memcmp(commands[at - 1].id, id, EVENT_ID_SIZE) != 0)
+                at = commands[at - 1].before;
+        return at != 0 ? &commands[at - 1] : NULL;
 }
 
 void check_asked(struct sim *sim, const struct command *command)
@@ -44,11 +56,13 @@ void check_command_sent(struct sim *sim, unsigned number, const struct frame *fr
         struct asked_command *asked = command_find(sim, frame->u.command.command.id);
 
         /* That it was seen is said once on each link, as a request of its own. */
-        if (asked == NULL || asked->request != frame->u.command.request)
+        if (asked == NULL || asked->request != frame->u.command.request) {
                 asked = command_new(sim, &frame->u.command.command);
-        if (asked == NULL)
-                return;
-        asked->phone = number;
+                if (asked == NULL)
+                        return;
+                asked->phones_before = sim->checks->commands_by_phone[number];
+                sim->checks->commands_by_phone[number] = (uint32_t)sim->checks->command_count;
+        }
         asked->request = frame->u.command.request;
         memcpy(asked->person, sim->phones[number].person, sizeof(sim->phones[number].person));
 }
@@ -160,12 +174,12 @@ void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, str
 
         if (frame_decode(bytes.at, bytes.len, &frame) < 0 || frame.type != FRAME_ANSWER)
                 return;
-        for (size_t i = checks->command_count; i-- > 0;) {
-                struct asked_command *asked = &checks->commands[i];
+        for (uint32_t i = checks->commands_by_phone[phone]; i != 0; i = checks->commands[i - 1].phones_before) {
+                struct asked_command *asked = &checks->commands[i - 1];
 
                 /* A phone that starts again counts its requests anew: an answer to one of before may still come, about another alert; the phone
                  * looks at both as well. */
-                if (asked->by_console || asked->phone != phone || asked->request != frame.u.answer.request ||
+                if (asked->request != frame.u.answer.request ||
                     memcmp(asked->alert, frame.u.answer.alert, ALERT_ID_SIZE) != 0)
                         continue;
                 check_answer(sim, process, asked, frame.u.answer.code);
@@ -189,12 +203,13 @@ void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref)
 
         for (size_t i = in != NULL ? in->command_count : 0; i-- > 0;) {
                 const struct command *command = &in->commands[i].op->command;
-                const struct asked_command *asked = command_find(sim, command->id);
+                const struct asked_command *asked;
 
                 if (in->commands[i].op->ref != ref)
                         continue;
+                asked = command_find(sim, command->id);
                 if (asked != NULL && !is_done(sim, p, asked) && alert_event_of(command->verb) != 0 && !p->disk_full &&
-                    !p->disk_away && memmem(p->disk.octets, p->disk.durable, command->id, EVENT_ID_SIZE) == NULL)
+                    !p->disk_away && !disk_has(&p->disk, command->id, EVENT_ID_SIZE))
                         sim_fail(sim, "unwritten", "%s acknowledges \"%s\", which it has not written down", p->name,
                                  command_verb_name(command->verb));
                 return;

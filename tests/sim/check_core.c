@@ -11,27 +11,57 @@
 
 /* ---- Journals ----------------------------------------------------------------------------------------------------------------- */
 
-void check_durable(struct sim *sim, unsigned process, struct cbor_span record)
+static size_t nonce_bit(const uint8_t *octets)
+{
+        uint64_t nonce;
+
+        memcpy(&nonce, octets, sizeof(nonce));
+        return nonce * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (CHECK_NONCES_BITS - 1);
+}
+
+void check_nonce_known(struct sim *sim, const uint8_t nonce[ALERT_NONCE_SIZE])
+{
+        sim->checks->nonces[nonce_bit(nonce) / 64] |= UINT64_C(1) << nonce_bit(nonce) % 64;
+}
+
+static void nonce_is_durable(struct sim *sim, unsigned process, const uint8_t *octets)
 {
         for (size_t i = 0; i < sim->known_count; i++) {
                 struct known *k = &sim->known[i];
 
-                if ((k->journals >> process & 1) == 0 &&
-                    memmem(record.at, record.len, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != NULL) {
-                        k->journaled = true;
-                        k->journals |= 1u << process;
-                }
+                if (memcmp(octets, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != 0)
+                        continue;
+                k->journaled = true;
+                k->journals |= 1u << process;
         }
 }
 
-static bool is_written(const struct sim *sim, const struct known *k)
+/* Wherever in RECORD the nonce of a known alert stands. */
+void check_durable(struct sim *sim, unsigned process, struct cbor_span record)
 {
+        for (size_t at = 0; at + ALERT_NONCE_SIZE <= record.len; at++) {
+                size_t bit = nonce_bit(record.at + at);
+
+                if ((sim->checks->nonces[bit / 64] >> bit % 64 & 1) != 0)
+                        nonce_is_durable(sim, process, record.at + at);
+        }
+}
+
+static bool is_written(const struct sim *sim, struct known *k)
+{
+        const struct disk *last = &sim->processes[k->written_by].disk;
+
+        if (k->is_written && last->rewritten == k->written_since)
+                return true; /* as when it was looked for: durable stays, until it is rewritten */
         for (unsigned i = 0; i < sim->process_count; i++) {
                 const struct disk *disk = &sim->processes[i].disk;
 
-                if (disk->durable > 0 &&
-                    memmem(disk->octets, disk->durable, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != NULL)
-                        return true;
+                if (!disk_has(disk, k->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE))
+                        continue;
+                k->is_written = true;
+                k->written_by = i;
+                k->written_since = disk->rewritten;
+                return true;
         }
         return false;
 }
@@ -225,14 +255,18 @@ static void check_chosen(struct sim *sim, const struct core *core, const struct 
 /* ---- Commits -------------------------------------------------------------------------------------------------------------------- */
 
 /* What the phone is to hear, and can by SMS alone, is owed by SMS. */
-static void check_owed(struct sim *sim, const struct core *core, const struct record *record, const struct record *old)
+static void check_owed(struct sim *sim, const struct core *core, const struct record *record)
 {
         const struct handset *handset = directory_handset(&core->directory, record->handset);
-        bool news = strcmp(old->owner_id, record->owner_id) != 0 || record->state == ALERT_CLOSED;
+        const struct open_alert *alert = hold_find(core, record->id);
+        struct record old;
 
-        if (old->version != 0 && news && record->sms_at_ms > record->data_at_ms && handset != NULL &&
-            handset->sessions == NULL && memcmp(record->id, record->handset, HANDSET_ID_SIZE) == 0 &&
-            record->told_sms_state != SMS_DUE)
+        if (record->sms_at_ms <= record->data_at_ms || handset == NULL || handset->sessions != NULL ||
+            memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0 || record->told_sms_state == SMS_DUE ||
+            alert == NULL)
+                return;
+        hold_record(alert, &old);
+        if (old.version != 0 && (strcmp(old.owner_id, record->owner_id) != 0 || record->state == ALERT_CLOSED))
                 sim_fail(sim, "sms", "alert ..%02x: the phone, reached by SMS alone, is not told", record->id[15]);
 }
 
@@ -240,8 +274,7 @@ static void check_commit(struct sim *sim, unsigned process, const struct core_ac
 {
         struct process *p = &sim->processes[process];
         struct known *k = check_known(sim, action->u.commit.id, false);
-        const struct open_alert *alert = hold_find(p->core, action->u.commit.id);
-        struct record record, old = { 0 };
+        struct record record;
 
         if (action->u.commit.version <= action->u.commit.expected)
                 sim_fail(sim, "version", "%s commits version %u over %u", p->name, action->u.commit.version,
@@ -255,9 +288,7 @@ static void check_commit(struct sim *sim, unsigned process, const struct core_ac
                 sim_mark(sim, MARK_BROUGHT_BACK);
         assert(record_decode(action->u.commit.record.at, action->u.commit.record.len, &record) == 0);
         check_chosen(sim, p->core, action, &record);
-        if (alert != NULL)
-                hold_record(alert, &old);
-        check_owed(sim, p->core, &record, &old);
+        check_owed(sim, p->core, &record);
 }
 
 static void note_version(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], const struct record *record, unsigned store)
@@ -362,7 +393,7 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
 static void check_written(struct sim *sim)
 {
         for (size_t i = 0; i < sim->known_count; i++) {
-                const struct known *k = &sim->known[i];
+                struct known *k = &sim->known[i];
 
                 if (!k->told_received || k->told_closed || k->is_test || k->unjournaled_ok || k->unsigned_ ||
                     !k->journaled || check_closed_anywhere(sim, k->id))
@@ -388,6 +419,15 @@ static void check_held(struct sim *sim, unsigned process, const struct stored *s
                          stored->id[15], stored->version);
 }
 
+/* The disk was slow and has it just now: it is said at the next tick. */
+static bool is_looked_at(const struct sim *sim, unsigned process, const struct open_alert *alert)
+{
+        int64_t now_ms = process_now_ms(sim, process);
+
+        return wheel_timer_is_armed(&alert->kept) && alert->kept.due_mono_ms <= now_ms &&
+               alert->kept.due_mono_ms > now_ms - 2 * CORE_TICK_MS;
+}
+
 /* Who pressed, while the store is away, was told that it is kept. */
 static void check_kept_told(struct sim *sim, unsigned process)
 {
@@ -404,7 +444,8 @@ static void check_kept_told(struct sim *sim, unsigned process)
 
                         told |= fact->kept;
                         waits |= fact->type == FACT_ALERT && fact->state == FACT_READY && !fact->bare &&
-                                 !fact->replayed && p->core->now_ms - fact->at_ms > KEPT_MS &&
+                                 !fact->replayed && !is_looked_at(sim, process, alert) &&
+                                 p->core->now_ms - fact->at_ms > KEPT_MS &&
                                  p->core->now_ms - p->core->store_away_ms > KEPT_MS &&
                                  sim->now_ms - p->began_ms > KEPT_MS;
                 }

@@ -113,7 +113,21 @@ void disk_rewrite(struct disk *disk, bool (*keep)(void *user, const struct entry
         disk->chain.sequence = old.chain.sequence;
         disk->durable = disk->len;
         disk->durable_entries = disk->entries;
+        disk->rewritten++;
         free(old.octets);
+}
+
+#define DISK_NEWEST 16384 /* looked at first */
+
+bool disk_has(const struct disk *disk, const void *data, size_t len)
+{
+        size_t from = disk->durable > DISK_NEWEST ? disk->durable - DISK_NEWEST : 0;
+
+        if (disk->durable == 0)
+                return false;
+        if (memmem(disk->octets + from, disk->durable - from, data, len) != NULL)
+                return true;
+        return from > 0 && memmem(disk->octets, from + len - 1, data, len) != NULL;
 }
 
 void disk_copy(struct disk *to, const struct disk *from)

@@ -17,6 +17,7 @@ struct disk {
         size_t len, room, durable; /* durable: octets that no power cut takes */
         struct entry_chain chain;
         size_t entries, durable_entries; /* written; of them durable */
+        unsigned rewritten;              /* how often: only then what was durable may go */
 };
 
 /* disk_open: read what is there (a header is written on an empty one), cut a torn tail off, call FN with each entry.
@@ -34,6 +35,9 @@ void disk_power_cut(struct disk *disk, uint64_t *chance, unsigned loss_permille)
 
 /* disk_rewrite: keep only the entries of which KEEP says so, as a compaction does: all durable afterwards. */
 void disk_rewrite(struct disk *disk, bool (*keep)(void *user, const struct entry *entry), void *user);
+
+/* disk_has: say whether the octets of DATA stand in what is durable. */
+bool disk_has(const struct disk *disk, const void *data, size_t len);
 
 void disk_copy(struct disk *to, const struct disk *from);
 void disk_free(struct disk *disk);

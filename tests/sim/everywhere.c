@@ -5,7 +5,7 @@
 
 void everywhere_plan(struct plan *plan)
 {
-        static const struct order orders[] = {
+        static const struct plan_order orders[] = {
                 { .at_ms = 4000, .kind = ORDER_PRESS, .who = 0, .a = VIGIE_PRESS_LOUD, .b = VIGIE_PRESS_AT_ONCE },
                 { .at_ms = 9000, .kind = ORDER_CATEGORY, .who = 0, .a = 2 },
                 { .at_ms = 12000, .kind = ORDER_PRESS, .who = 1, .a = VIGIE_PRESS_LOUD, .b = VIGIE_TOUCH_DOWN },
@@ -28,7 +28,7 @@ void everywhere_plan(struct plan *plan)
 }
 
 /* One victim, at one action after the other.  Returns how many runs failed. */
-static size_t one_victim(const struct plan *plan, struct order kill, const struct everywhere *how, size_t *runs)
+static size_t one_victim(const struct plan *plan, struct plan_order kill, const struct everywhere *how, size_t *runs)
 {
         enum sim_mark died = kill.kind == ORDER_KILL ? MARK_PROCESS_DIED_IN_ACTIONS : MARK_PHONE_DIED_IN_ACTIONS;
         struct plan *now = malloc(sizeof(*now));
@@ -52,7 +52,7 @@ static size_t one_victim(const struct plan *plan, struct order kill, const struc
 
 size_t everywhere_run(const struct plan *plan, const struct everywhere *how, size_t *ret_runs)
 {
-        static const struct order victims[] = {
+        static const struct plan_order victims[] = {
                 { .kind = ORDER_KILL, .who = 0 },       { .kind = ORDER_KILL, .who = 1 },
                 { .kind = ORDER_PHONE_KILL, .who = 0 }, { .kind = ORDER_PHONE_KILL, .who = 1 },
                 { .kind = ORDER_PHONE_KILL, .who = 2 }, { .kind = ORDER_PHONE_KILL, .who = SIM_CARRIERS },
@@ -61,7 +61,7 @@ size_t everywhere_run(const struct plan *plan, const struct everywhere *how, siz
 
         *ret_runs = 0;
         for (size_t i = 0; i < 2 * sizeof(victims) / sizeof(victims[0]) && plan->count < PLAN_ORDERS_MAX; i++) {
-                struct order kill = victims[i / 2];
+                struct plan_order kill = victims[i / 2];
 
                 kill.b = (int64_t)(i % 2);
                 failed += one_victim(plan, kill, how, ret_runs);

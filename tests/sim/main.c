@@ -245,11 +245,11 @@ static int run(const struct options *options)
 static void tell_killed(void *user, const struct plan *plan, const struct outcome *outcome)
 {
         const struct options *options = user;
-        const struct order *kill = &plan->orders[plan->count - 1];
+        const struct plan_order *kill = &plan->orders[plan->count - 1];
 
         if (!outcome->failed)
                 return;
-        printf("%s %u at its action %" PRId64 "%s: %s: %s\n", order_name(kill->kind), kill->who, kill->a,
+        printf("%s %u at its action %" PRId64 "%s: %s: %s\n", plan_order_name(kill->kind), kill->who, kill->a,
                kill->b ? ", and its power gone" : "", outcome->which, outcome->what);
         if (options->keep != NULL)
                 keep_tape(plan, outcome, options->keep);

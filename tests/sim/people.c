@@ -46,18 +46,17 @@ void people_look(struct sim *sim, unsigned number)
                 return;
         for (unsigned i = 0; i < phone->status.ring_count; i++) {
                 const struct vigie_ring *ring = &phone->status.rings[i];
-                size_t j = sim->habit_count; /* the newest first */
+                size_t j = sim->newest_habit[number];
 
-                while (j > 0 && (sim->habits[j - 1].person != number ||
-                                 memcmp(sim->habits[j - 1].alert, ring->id, ALERT_ID_SIZE) != 0))
-                        j--;
+                while (j > 0 && memcmp(sim->habits[j - 1].alert, ring->id, ALERT_ID_SIZE) != 0)
+                        j = sim->habits[j - 1].before;
                 if (j > 0 || sim->habit_count == sizeof(sim->habits) / sizeof(sim->habits[0]))
                         continue;
                 j = sim->habit_count;
                 memcpy(sim->habits[j].alert, ring->id, ALERT_ID_SIZE);
-                sim->habits[j].person = number;
                 sim->habits[j].stage = STAGE_SEEN;
-                sim->habit_count++;
+                sim->habits[j].before = sim->newest_habit[number];
+                sim->newest_habit[number] = (unsigned)++sim->habit_count;
                 later(sim, number, j, 300, 9000);
         }
 }
@@ -280,7 +279,7 @@ void people_begin(struct sim *sim)
                 sim_at(sim, 500 + 130 * i, goes_on_duty, i);
 }
 
-void people_order(struct sim *sim, const struct order *o)
+void people_order(struct sim *sim, const struct plan_order *o)
 {
         struct vigie_event event = { 0 };
 
@@ -325,6 +324,6 @@ void people_order(struct sim *sim, const struct order *o)
         default:
                 return;
         }
-        chart_note(sim, CHART_PHONE + o->who, "%s", order_name(o->kind));
+        chart_note(sim, CHART_PHONE + o->who, "%s", plan_order_name(o->kind));
         phone_tell(sim, o->who, &event);
 }

@@ -62,20 +62,20 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_CLOSE_OF] = "close_of",
 };
 
-const char *order_name(uint8_t kind)
+const char *plan_order_name(uint8_t kind)
 {
         return kind < ORDER_END ? order_names[kind] : NULL;
 }
 
 /* ---- Drawing ---------------------------------------------------------------------------------------------------------- */
 
-static struct order *put(struct plan *plan, int64_t at_ms, uint8_t kind, unsigned who)
+static struct plan_order *put(struct plan *plan, int64_t at_ms, uint8_t kind, unsigned who)
 {
-        static struct order none;
+        static struct plan_order none;
 
         if (plan->count == PLAN_ORDERS_MAX)
                 return &none;
-        plan->orders[plan->count] = (struct order){ .at_ms = at_ms, .kind = kind, .who = who };
+        plan->orders[plan->count] = (struct plan_order){ .at_ms = at_ms, .kind = kind, .who = who };
         return &plan->orders[plan->count++];
 }
 
@@ -109,7 +109,7 @@ static unsigned draw_carrier(const struct plan *plan, uint64_t *c)
 static void draw_press(struct plan *plan, uint64_t *c, int64_t at_ms)
 {
         unsigned who = draw_carrier(plan, c);
-        struct order *o = put(plan, at_ms, ORDER_PRESS, who);
+        struct plan_order *o = put(plan, at_ms, ORDER_PRESS, who);
 
         o->a = sim_permille(c, 700) ? VIGIE_PRESS_LOUD : sim_permille(c, 600) ? VIGIE_PRESS_SILENT : VIGIE_PRESS_DRILL;
         o->b = sim_permille(c, 600) ? VIGIE_PRESS_AT_ONCE : VIGIE_TOUCH_DOWN;
@@ -148,7 +148,7 @@ static void draw_busy(struct plan *plan, uint64_t *c, int64_t length_ms)
         bool storm = plan->seed >= PLAN_STORM_FROM;
         int64_t pause_ms = storm ? sim_between(c, 300, 2000) : sim_between(c, 1000, 8000);
         int64_t soon_ms = storm ? sim_between(c, 300, 1200) : sim_between(c, 500, 8000);
-        struct order *o;
+        struct plan_order *o;
 
         for (unsigned i = SIM_CARRIERS; i < SIM_CARRIERS + SIM_SUPERVISORS; i++) /* they put away what is over */
                 for (int64_t at_ms = sim_between(c, 9000, 20000); at_ms < length_ms;
@@ -179,7 +179,7 @@ static void draw_busy(struct plan *plan, uint64_t *c, int64_t length_ms)
 static void draw_fault(struct plan *plan, uint64_t *c, int64_t at_ms, uint8_t kind)
 {
         bool of_phone = kind <= ORDER_CLOCK || kind == ORDER_COMPACT_PHONE || kind == ORDER_SUSPEND;
-        struct order *o = put(plan, at_ms, kind, 0);
+        struct plan_order *o = put(plan, at_ms, kind, 0);
 
         o->who = (unsigned)(of_phone ? sim_below(c, SIM_CARRIERS + SIM_SUPERVISORS)
                                      : sim_below(c, plan->rates[RATE_ALERT_PORT] ? SIM_PROCESSES : SIM_ORDINARY));
@@ -209,7 +209,7 @@ static void draw_fault(struct plan *plan, uint64_t *c, int64_t at_ms, uint8_t ki
         case ORDER_FAILOVER:
                 o->b = sim_between(c, 0, 3) == 0;
                 if (sim_permille(c, 500)) { /* the machine with the primary had a dispatcher too */
-                        struct order *kill = put(plan, at_ms, ORDER_KILL, o->who);
+                        struct plan_order *kill = put(plan, at_ms, ORDER_KILL, o->who);
 
                         kill->a = sim_between(c, 1, 3);
                         kill->b = 1;
@@ -298,7 +298,7 @@ static int read_line(struct plan *plan, const char *line)
 {
         char name[32];
         int64_t value;
-        struct order o = { 0 };
+        struct plan_order o = { 0 };
 
         if (line[0] == '#' || line[0] == '\n')
                 return 0;

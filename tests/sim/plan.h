@@ -36,7 +36,7 @@ enum plan_rate {
         RATE_END
 };
 
-enum order_kind {
+enum plan_order_kind {
         ORDER_PRESS = 1, /* who; a: enum vigie_press; b: enum vigie_how */
         ORDER_TOUCH_UP,
         ORDER_PIN,      /* a: enum vigie_pin */
@@ -70,7 +70,7 @@ enum order_kind {
         ORDER_END
 };
 
-struct order {
+struct plan_order {
         int64_t at_ms; /* from the start */
         uint8_t kind;
         unsigned who;
@@ -84,7 +84,7 @@ struct plan {
         FILE *trace;     /* where the store's questions and answers go; NULL: nowhere; not on tapes */
         bool every_tick; /* dispatchers get also the ticks that find nothing to do; not on tapes */
         size_t count;
-        struct order orders[PLAN_ORDERS_MAX];
+        struct plan_order orders[PLAN_ORDERS_MAX];
 };
 
 /* plan_draw: the plan of SEED. */
@@ -97,6 +97,6 @@ void recipes_draw(struct plan *plan, uint64_t *chance);
 void plan_write(const struct plan *plan, FILE *to);
 int plan_read(FILE *from, struct plan *ret_plan, unsigned *ret_line);
 
-const char *order_name(uint8_t kind);
+const char *plan_order_name(uint8_t kind);
 
 #endif

@@ -19,7 +19,7 @@ static void put(const struct cook *cook, int64_t after_ms, uint8_t kind, unsigne
 
         if (plan->count < PLAN_ORDERS_MAX)
                 plan->orders[plan->count++] =
-                        (struct order){ .at_ms = at_ms > 0 ? at_ms : 0, .kind = kind, .who = who, .a = a, .b = b };
+                        (struct plan_order){ .at_ms = at_ms > 0 ? at_ms : 0, .kind = kind, .who = who, .a = a, .b = b };
 }
 
 static void press(const struct cook *cook, int64_t after_ms)

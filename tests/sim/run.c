@@ -28,7 +28,7 @@ static void net_back(struct sim *sim, struct happening *it)
         phone->drip_ms = 0;
 }
 
-static void net_goes(struct sim *sim, const struct order *o)
+static void net_goes(struct sim *sim, const struct plan_order *o)
 {
         struct phone *phone = &sim->phones[o->who];
 
@@ -58,7 +58,7 @@ static void phone_empty(struct sim *sim, struct happening *it)
         sim_at(sim, (int64_t)it->a, phone_back, it->who);
 }
 
-static void phone_goes_off(struct sim *sim, const struct order *o)
+static void phone_goes_off(struct sim *sim, const struct plan_order *o)
 {
         struct vigie_event event = { .type = VIGIE_ON_BATTERY, .u.battery = 3 };
 
@@ -82,7 +82,7 @@ static void phone_disk_back(struct sim *sim, struct happening *it)
                 phone_tell(sim, it->who, &event);
 }
 
-static void phone_disk(struct sim *sim, const struct order *o)
+static void phone_disk(struct sim *sim, const struct plan_order *o)
 {
         struct phone *phone = &sim->phones[o->who];
 
@@ -122,7 +122,7 @@ static void disk_back(struct sim *sim, struct happening *it)
         p->disk_ms = 0;
 }
 
-static void process_disk(struct sim *sim, const struct order *o)
+static void process_disk(struct sim *sim, const struct plan_order *o)
 {
         struct process *p = &sim->processes[o->who];
 
@@ -154,7 +154,7 @@ static void demote(struct sim *sim, struct happening *it)
         sim->failing_over = false;
 }
 
-static void failover(struct sim *sim, const struct order *o)
+static void failover(struct sim *sim, const struct plan_order *o)
 {
         if (sim->failing_over)
                 return;
@@ -177,7 +177,7 @@ static void store_back(struct sim *sim, struct happening *it)
         sim->store.away = sim->store.sick = false;
 }
 
-static void store_away(struct sim *sim, const struct order *o)
+static void store_away(struct sim *sim, const struct plan_order *o)
 {
         sim->store.away = true;
         for (unsigned i = 0; i < sim->process_count; i++)
@@ -217,7 +217,7 @@ static int64_t until(const struct sim *sim, int64_t before_ms, int64_t ms)
         return at_ms > before_ms ? at_ms : before_ms;
 }
 
-static void order_phone(struct sim *sim, const struct order *o)
+static void order_phone(struct sim *sim, const struct plan_order *o)
 {
         struct phone *phone = &sim->phones[o->who];
 
@@ -262,7 +262,7 @@ static void order_phone(struct sim *sim, const struct order *o)
         }
 }
 
-static void order_region(struct sim *sim, const struct order *o)
+static void order_region(struct sim *sim, const struct plan_order *o)
 {
         struct process *p = &sim->processes[o->kind >= ORDER_KILL && o->kind <= ORDER_POSITIONS ? o->who : 0];
 
@@ -310,7 +310,7 @@ static void order_region(struct sim *sim, const struct order *o)
 
 static void ordered(struct sim *sim, struct happening *it)
 {
-        struct order order = sim->plan->orders[it->a];
+        struct plan_order order = sim->plan->orders[it->a];
 
         if (order.kind >= ORDER_KILL && order.kind <= ORDER_POSITIONS)
                 order.who %= sim->process_count;
@@ -333,6 +333,7 @@ static void calm(struct sim *sim, struct happening *it)
         sim->calm = true;
         sim->calm_ms = sim->now_ms;
         sim->habit_count = 0;
+        memset(sim->newest_habit, 0, sizeof(sim->newest_habit));
         chart_note(sim, CHART_STORE, "faults end");
         sim->store.away = sim->store.sick = false;
         if (sim->failing_over)

@@ -128,8 +128,8 @@ struct phone {
 /* Commands and rings of one person for one alert. */
 struct habit {
         uint8_t alert[ALERT_ID_SIZE];
-        unsigned person;
         unsigned stage;
+        unsigned before; /* of the same person: index + 1, 0 none */
 };
 
 struct process {
@@ -167,8 +167,10 @@ struct process {
 struct known {
         uint8_t id[ALERT_ID_SIZE];
         unsigned phone;
-        int64_t first_ms;    /* first handed to the network */
-        bool journaled;      /* its press is durable with a dispatcher */
+        int64_t first_ms; /* first handed to the network */
+        bool journaled;   /* its press is durable with a dispatcher */
+        bool is_written;  /* it was found in the journal of `written_by`, rewritten so often: `written_since` */
+        unsigned written_by, written_since;
         bool unwritten;      /* no phone's journal took it: it goes with the phone */
         unsigned journals;   /* with which: bit i */
         bool committed;      /* in some store, once */
@@ -217,6 +219,7 @@ struct sim {
         size_t press_count;
         struct habit habits[8192];
         size_t habit_count;
+        unsigned newest_habit[SIM_PHONES];  /* index + 1, 0 none */
         struct core_found duty[SIM_PHONES]; /* positions' Redis: carriers on duty */
         size_t duty_count;
         struct presence presence[SIM_SUPERVISORS];
@@ -349,7 +352,7 @@ void trace_end(struct sim *sim);
 
 void people_begin(struct sim *sim);
 void people_look(struct sim *sim, unsigned phone); /* the page changed */
-void people_order(struct sim *sim, const struct order *order);
+void people_order(struct sim *sim, const struct plan_order *order);
 void people_control(struct sim *sim);
 
 /* ---- sign.c: signatures that are cheap, and fail when one octet is another */

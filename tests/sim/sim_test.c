@@ -12,7 +12,7 @@
 #include "tests/sim/everywhere.h"
 #include "tests/sim/shrink.h"
 
-#define SEEDS 60 /* some 5 s with sanitizers on the slowest machine we have */
+#define SEEDS            60 /* some 5 s with sanitizers on the slowest machine we have */
 #define EVERY_TICK_SEEDS 6
 #define KILL_STRIDE      7
 
@@ -95,11 +95,11 @@ static void test_ticks_left_out_do_nothing(void **state)
 
 static void must_survive(void *user, const struct plan *plan, const struct outcome *outcome)
 {
-        const struct order *kill = &plan->orders[plan->count - 1];
+        const struct plan_order *kill = &plan->orders[plan->count - 1];
 
         if (outcome->failed)
-                fail_msg("%s %u at its action %lld, power %lld: %s: %s", order_name(kill->kind), kill->who, (long long)kill->a,
-                         (long long)kill->b, outcome->which, outcome->what);
+                fail_msg("%s %u at its action %lld, power %lld: %s: %s", plan_order_name(kill->kind), kill->who,
+                         (long long)kill->a, (long long)kill->b, outcome->which, outcome->what);
 }
 
 /* Somebody dies between two actions, at one boundary after the other (vigie-sim --kill-everywhere 1: at each). */
