@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -36,16 +37,43 @@ static uint32_t number_of(const char *name)
         return strcmp(name, again) == 0 && strlen(name) < sizeof(((struct archive_file *)0)->name) ? number : 0;
 }
 
+static bool begins(const char *name, const char *with)
+{
+        return strncmp(name, with, strlen(with)) == 0;
+}
+
+/* A file that was being written: file_write()'s, or an erasure's. */
+static bool is_half(const char *name)
+{
+        size_t len = strlen(name), end = strlen(ARCHIVE_FILE_END ".new");
+
+        return begins(name, ARCHIVE_HEAD ".tmp.") || begins(name, ARCHIVE_PUBLIC ".tmp.") ||
+               (len > end && strcmp(name + len - end, ARCHIVE_FILE_END ".new") == 0);
+}
+
 static bool is_ours(const char *name)
 {
         static const char *const names[] = { ".", "..", ARCHIVE_HEAD, ARCHIVE_PUBLIC, "tail.lock", "write.lock" };
-        size_t len = strlen(name);
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (strcmp(name, names[i]) == 0)
                         return true;
-        return strncmp(name, ARCHIVE_HEAD ".tmp.", strlen(ARCHIVE_HEAD ".tmp.")) == 0 ||
-               (len > 4 && strcmp(name + len - 4, ".new") == 0);
+        return is_half(name);
+}
+
+int archive_sweep(const char *dir)
+{
+        DIR *d = opendir(dir);
+        struct dirent *found;
+        int r = 0;
+
+        if (d == NULL)
+                return -errno;
+        while (r == 0 && (found = readdir(d)) != NULL)
+                if (is_half(found->d_name) && unlinkat(dirfd(d), found->d_name, 0) < 0 && errno != ENOENT)
+                        r = -errno;
+        closedir(d);
+        return r;
 }
 
 static int by_number(const void *a, const void *b)

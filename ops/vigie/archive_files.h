@@ -4,7 +4,7 @@
  *      head.cose                     the newest checkpoint
  *      archive.pem                   the public key, a copy; who verifies should have one from elsewhere
  *      tail.lock  write.lock         one daemon; one writer at a time
- *      *.new                         a file being rewritten */
+ *      *.new  *.tmp.PID              a file being written: what a kill leaves of it goes at the next opening to write */
 #ifndef OPS_VIGIE_ARCHIVE_FILES_H
 #define OPS_VIGIE_ARCHIVE_FILES_H
 
@@ -48,6 +48,10 @@ struct archive_visitor {
         int (*torn)(void *user, const struct archive_file *file, size_t at, size_t size);
         void *user;
 };
+
+/* archive_sweep: delete what a kill left of files that were being written (*.new, head.cose.tmp.*, archive.pem.tmp.*);
+ * for who has the lock.  Returns 0, or a negative errno. */
+int archive_sweep(const char *dir);
 
 /* archive_walk: read FILE and tell all that is in it; a member of VISITOR may be NULL.
  * Returns 0, what a visitor gave, or reading's errno. */

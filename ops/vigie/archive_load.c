@@ -200,9 +200,11 @@ int folder_load(struct archive_folder *f)
         struct loading l = { .f = f, .list = &list };
         struct archive_visitor first = { .entry = on_erasure, .user = &l };
         struct archive_visitor second = { .header = on_header, .entry = on_entry, .torn = on_torn, .user = &l };
-        int r = archive_list(f->options.dir, &list);
+        int r = archive_sweep(f->options.dir);
 
         if (r < 0)
+                say_wrong("archive: %s: what a kill left there stays: %s", f->options.dir, strerror(-r));
+        if ((r = archive_list(f->options.dir, &list)) < 0)
                 return r;
         if ((r = load_head(&l)) == 0 && (r = archive_walk_all(f->options.dir, &list, &first)) == 0 &&
             (r = archive_walk_all(f->options.dir, &list, &second)) == 0 && (r = judge(&l)) == 0) {

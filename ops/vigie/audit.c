@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -124,6 +125,40 @@ static int on_torn(void *user, const struct archive_file *file, size_t at, size_
         return 0;
 }
 
+/* ---- files */
+
+/* What is a file of the archive is one, and no larger than one may be: nothing that is found elsewhere, changes while
+ * it is read, or never ends.  The others are left out, and so missed. */
+static bool is_file(struct verification *v, const char *name, off_t max)
+{
+        char path[REGION_PATH_MAX];
+        struct stat st;
+        int r = archive_path(v->options->dir, name, path);
+
+        if (r == 0 && lstat(path, &st) < 0)
+                return true; /* whoever reads it says why not */
+        if (r < 0 || !S_ISREG(st.st_mode))
+                wrong(v, "%s: %s", name,
+                      r < 0                 ? strerror(-r)
+                      : S_ISLNK(st.st_mode) ? "a symbolic link in the place of a file"
+                                            : "not a file");
+        else if (st.st_size > max)
+                wrong(v, "%s: %lld octets: larger than any that vigie archive writes", name, (long long)st.st_size);
+        else
+                return true;
+        return false;
+}
+
+static void only_files(struct verification *v)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < v->list.count; i++)
+                if (is_file(v, v->list.files[i].name, ARCHIVE_FILE_MAX))
+                        v->list.files[count++] = v->list.files[i];
+        v->list.count = count;
+}
+
 /* ---- keys and checkpoints */
 
 /* The copy in the folder is to be our own text of the key to the octet, so that nothing in it is left unseen. */
@@ -144,7 +179,7 @@ static int read_key(struct verification *v)
 
         if (r < 0)
                 return r;
-        r = file_read(path, KEY_PEM_MAX, &data, &len);
+        r = is_file(v, ARCHIVE_PUBLIC, KEY_PEM_MAX) ? file_read(path, KEY_PEM_MAX, &data, &len) : 0;
         if ((v->key = v->options->key_read) == NULL && v->options->key != NULL) {
                 int given = key_from_file(v->options->key, &v->key);
 
@@ -153,12 +188,12 @@ static int read_key(struct verification *v)
                         free(data);
                         return given;
                 }
-        } else if (v->key == NULL && r == 0) {
+        } else if (v->key == NULL && data != NULL) {
                 (void)key_from_pem((struct cbor_span){ (const uint8_t *)data, len }, &v->key);
         }
-        if (r == 0)
+        if (data != NULL)
                 check_copy(v, data, len);
-        else if (v->key == NULL)
+        else if (r < 0 && v->key == NULL)
                 say_wrong("%s: %s: name the key with --key", path, strerror(-r));
         free(data);
         return r == 0 || v->key != NULL ? 0 : r;
@@ -173,8 +208,11 @@ static const char *why_not(int r)
 
 static int read_head(struct verification *v)
 {
-        int r = v->key != NULL ? archive_read_head(v->options->dir, v->key, &v->head) : -EKEYREJECTED;
+        int r;
 
+        if (!is_file(v, ARCHIVE_HEAD, ARCHIVE_CHECKPOINT_MAX))
+                return 0;
+        r = v->key != NULL ? archive_read_head(v->options->dir, v->key, &v->head) : -EKEYREJECTED;
         v->has_head = r == 0;
         if (r == -EIO || r == -EACCES || r == -ENOMEM) {
                 say_wrong("%s/%s: %s", v->options->dir, ARCHIVE_HEAD, strerror(-r));
@@ -221,8 +259,11 @@ static void judge(struct verification *v, const struct archive_checkpoint *check
         if (memcmp(checkpoint->id, archive_audit_id(v->audit), ARCHIVE_ID_SIZE) != 0 && v->list.count > 0)
                 wrong(v, "%s: it is of another archive", name);
         else if (checkpoint->number > number)
-                wrong(v, "cut off at the end: %s says %" PRIu64 " entries, %" PRIu64 " are here", name,
-                      checkpoint->number, number);
+                wrong(v,
+                      "cut off at the end: %s says %" PRIu64 " entries in %" PRIu32 " files, %" PRIu64
+                      " are here, the last in %s",
+                      name, checkpoint->number, checkpoint->file, number,
+                      v->file != NULL ? v->file->name : "no file");
         else if (checkpoint->number > 0 && !met)
                 wrong(v, "entry %" PRIu64 " is not the one that %s signs", checkpoint->number, name);
 }
@@ -285,6 +326,7 @@ static int look(struct verification *v)
                 say_wrong("%s: %s", dir, strerror(-r));
                 return r;
         }
+        only_files(v);
         if ((r = read_key(v)) < 0 || (r = read_head(v)) < 0 || (r = read_kept(v)) < 0)
                 return r;
         if ((r = archive_walk_all(dir, &v->list, &first)) < 0 || (r = archive_walk_all(dir, &v->list, &second)) < 0)

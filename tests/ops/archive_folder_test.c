@@ -68,6 +68,29 @@ static void test_torn_header(void **state)
         assert_good(m, "good: 3 files, 7 entries");
 }
 
+/* A kill while the head, the key's copy or a file was written leaves a piece under a name of its own. */
+static void test_pieces_go(void **state)
+{
+        static const char *const pieces[] = { ARCHIVE_HEAD ".tmp.4711", ARCHIVE_HEAD ".tmp.4712",
+                                              ARCHIVE_PUBLIC ".tmp.4711", LAST ".new" };
+        static const char *const others[] = { "notes", "head.cose.kept", "x.new" };
+        struct made *m = *state;
+        struct archive_folder *f;
+        char path[512];
+
+        for (size_t i = 0; i < 4; i++)
+                made_put(m, pieces[i], "half", 4);
+        for (size_t i = 0; i < 3; i++)
+                made_put(m, others[i], "not ours", 8);
+        assert_int_equal(made_open(m, &f), 0);
+        archive_folder_close(f);
+        for (size_t i = 0; i < 4; i++)
+                assert_int_equal(access(made_path(m, pieces[i], path), F_OK), -1);
+        for (size_t i = 0; i < 3; i++)
+                assert_int_equal(access(made_path(m, others[i], path), F_OK), 0);
+        assert_good(m, "6 entries");
+}
+
 static void assert_refused(struct made *m)
 {
         struct archive_folder *f;
@@ -175,6 +198,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 MADE(test_every_crash_in_a_batch),
                 MADE(test_torn_header),
+                MADE(test_pieces_go),
                 MADE(test_altered_is_refused),
                 MADE(test_two_writers),
                 MADE(test_size),

@@ -191,6 +191,125 @@ static void test_files(void **state)
         assert_says(m, "head.cose is missing");
 }
 
+/* What stands in a file's place and is none, or never ends: told by name, and never waited for. */
+static void test_no_files(void **state)
+{
+        const char *const all[] = { names[0], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
+        struct made *m = *state;
+        char path[512], away[512];
+
+        snprintf(away, sizeof(away), "%s/away", m->parent);
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+                made_path(m, all[i], path);
+                assert_int_equal(rename(path, away), 0);
+                assert_int_equal(symlink(away, path), 0);
+                assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_NOT_GOOD);
+                assert_says(m, all[i]);
+                assert_says(m, ": a symbolic link in the place of a file");
+                assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+                assert_int_equal(unlink(path), 0);
+                assert_int_equal(mkfifo(path, 0600), 0);
+                assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_NOT_GOOD);
+                assert_says(m, ": not a file");
+                assert_int_equal(unlink(path), 0);
+                assert_int_equal(mkdir(path, 0700), 0);
+                assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_NOT_GOOD);
+                assert_int_equal(rmdir(path), 0);
+                made_put(m, all[i], "", 0);
+                assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_NOT_GOOD);
+                assert_says(m, all[i]);
+                assert_int_equal(truncate(path, INT64_C(1) << 40), 0); /* a terabyte of nothing */
+                assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_NOT_GOOD);
+                assert_says(m, "1099511627776 octets: larger than any");
+                assert_int_equal(unlink(path), 0);
+                assert_int_equal(rename(away, path), 0);
+        }
+        assert_good(m);
+}
+
+/* A length of four milliards in front of an entry, of its meta and of its parts. */
+static void test_huge_lengths(void **state)
+{
+        static const uint8_t heads[][9] = { { 0x9a, 0xff, 0xff, 0xff, 0xff }, { 0x5a, 0xff, 0xff, 0xff, 0xff },
+                                            { 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+        struct made *m = *state;
+        struct places places;
+        size_t len;
+        uint8_t *data = made_get(m, names[1], &len), *new = malloc(len + 16);
+
+        find_items(data, len, &places);
+        for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+                for (size_t at = places.at[1]; at < places.at[1] + 4; at++) {
+                        memcpy(new, data, at);
+                        memcpy(new + at, heads[i], sizeof(heads[i]));
+                        memcpy(new + at + sizeof(heads[i]), data + at, len - at);
+                        made_put(m, names[1], new, len + sizeof(heads[i]));
+                        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+                        assert_says(m, "000002-20261119.archive: behind entry 2, octet");
+                }
+        made_put(m, names[1], data, len);
+        free(new);
+        free(data);
+        assert_good(m);
+}
+
+/* Cut at the border of the last entry, of the last two, of the last file: each says how many are missing. */
+static void test_cut_at_borders(void **state)
+{
+        struct made *m = *state;
+        struct places places;
+        size_t len;
+        uint8_t *data = made_get(m, names[2], &len);
+        char text[160], path[512];
+
+        find_items(data, len, &places);
+        for (size_t left = places.count - 2; left > 0; left--) {
+                made_put(m, names[2], data, places.at[left + 1]);
+                assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+                snprintf(text, sizeof(text), "says 6 entries in 3 files, %zu are here, the last in %s", 3 + left,
+                         names[2]);
+                assert_says(m, text);
+        }
+        assert_int_equal(unlink(made_path(m, names[2], path)), 0);
+        assert_int_equal(made_audit(m, NULL, NULL), AUDIT_NOT_GOOD);
+        assert_says(m, "says 6 entries in 3 files, 3 are here, the last in 000002-20261119.archive");
+        free(data);
+}
+
+/* Another archive of the same key (the region was made anew): a file of it, its head, all of it. */
+static void test_another_archive(void **state)
+{
+        struct made *m = *state, other = *m;
+        char kept[512], path[512];
+
+        snprintf(kept, sizeof(kept), "%s/kept", m->parent);
+        snprintf(other.dir, sizeof(other.dir), "%s/other", m->parent);
+        other.now_ms = MADE_BEGIN_MS;
+        other.feed = 0;
+        made_days(&other);
+        for (int i = 0; i < FILES + 1; i++) {
+                const char *name = i < FILES ? names[i] : ARCHIVE_HEAD;
+                size_t len, theirs_len;
+                uint8_t *data = made_get(m, name, &len), *theirs = made_get(&other, name, &theirs_len);
+
+                made_put(m, name, theirs, theirs_len);
+                assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_NOT_GOOD);
+                assert_says(m, "of another archive");
+                if (i < FILES)
+                        assert_says(m, name);
+                made_put(m, name, data, len);
+                if (i == FILES)
+                        assert_int_equal(file_write(kept, data, len, 0644), 0);
+                free(data);
+                free(theirs);
+        }
+        assert_good(m);
+        assert_int_equal(rename(m->dir, made_path(m, "../away", path)) | rename(other.dir, m->dir), 0);
+        assert_int_equal(made_audit(m, m->key_path, NULL), AUDIT_GOOD); /* all of it: only what was kept knows */
+        assert_int_equal(made_audit(m, m->key_path, kept), AUDIT_NOT_GOOD);
+        assert_says(m, "kept: it is of another archive");
+}
+
 /* ---- the end, and checkpoints kept elsewhere */
 
 static void keep_head(struct made *m, char path[512])
@@ -317,6 +436,10 @@ int main(void)
                 MADE(test_every_truncation_and_one_octet_more),
                 MADE(test_entries_removed_doubled_swapped),
                 MADE(test_files),
+                MADE(test_no_files),
+                MADE(test_huge_lengths),
+                MADE(test_cut_at_borders),
+                MADE(test_another_archive),
                 MADE(test_older_head),
                 MADE(test_keys),
                 MADE(test_oracle),
