@@ -38,6 +38,7 @@ static const struct conf_option options[] = {
                     "Redis of the positions: /unix/socket or host:port"),
         CONF_STRING(C, positions.user, "positions.user", 0, "", "its ACL user"),
         CONF_STRING(C, positions.password, "positions.password", 0, "", "and password"),
+        CONF_PATH(C, keeper_socket, "keeper.socket", "", "vigie-keeper's socket; empty: no passes are given here"),
         CONF_DURATION(C, session_term_ms, "session.term", 60000, 86400000, "12h", "a login lasts so long"),
         CONF_DURATION(C, session_idle_ms, "session.idle", 120000, 86400000, "30min",
                       "without an open page it ends after so long"),

@@ -32,6 +32,7 @@ struct config {
         char tile_url[128];                /* https://.../{z}/{x}/{y}.png; "": plain ground */
         char tile_attribution[128];        /* what the tiles' owner wants shown */
         struct config_redis alerts, positions;
+        char keeper_socket[108]; /* of vigie-keeper; "": no passes are given */
         int64_t session_term_ms, session_idle_ms;
         int64_t limit_connections;
         int64_t metrics_port; /* 0: off */

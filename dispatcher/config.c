@@ -44,6 +44,8 @@ static const struct conf_option options[] = {
         CONF_PATH(C, receipt_key, "receipt.key", NULL, "the region's receipt key, PEM (Ed25519)"),
         CONF_PATH(C, trust_path, "trust.path", NULL, "the region's trust list; read again at SIGHUP"),
         CONF_PATH(C, trust_root, "trust.root", NULL, "the root's public key, PEM: the trust list must be signed by it"),
+        CONF_PATH(C, keeper_socket, "keeper.socket", "",
+                  "vigie-keeper's socket: it opens sealed positions; empty: none is opened"),
         CONF_INT(C, metrics_port, "metrics.port", 0, 65535, "0", "loopback port of /metrics and /health; 0: off"),
         CONF_LIST(C, drill_people, "drill.people", 0, CONF_LIST_MAX, "", "ids of the supervisors a drill rings"),
         CONF_BOOL(C, drill_announced, "drill.announced", "no", "a drill climbs the ladder as a real alert does"),

@@ -38,6 +38,7 @@ struct config {
         char barriers_path[CONFIG_PATH_SIZE]; /* "": none */
         char receipt_key[CONFIG_PATH_SIZE];
         char trust_path[CONFIG_PATH_SIZE], trust_root[CONFIG_PATH_SIZE];
+        char keeper_socket[108]; /* of vigie-keeper; "": no sealed position is opened */
         int64_t metrics_port; /* 0: off */
         struct conf_list drill_people;
         bool drill_announced;

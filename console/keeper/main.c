@@ -120,10 +120,11 @@ int main(int argc, char **argv)
         if (h == NULL)
                 return 1;
         h->serve.listener = -1;
-        if (config_read(argc, argv, &h->config, &ready_fd, &stop) < 0)
-                return 2;
-        if (stop)
-                return 0;
+        r = config_read(argc, argv, &h->config, &ready_fd, &stop);
+        if (r < 0 || stop) {
+                free(h);
+                return r < 0 ? 2 : 0;
+        }
         (void)log_level_from_name(h->config.log_level, &level); /* the configuration's check has seen it */
         log_open("vigie-keeper", level);
         if ((r = keys_read(h)) == 0 &&   /* the region's private keys */

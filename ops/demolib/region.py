@@ -20,7 +20,8 @@ CARRIERS = [("c001", "Camille Roux", "+33600000001"), ("c002", "Sami Benali", "+
 SUPERVISORS = [("s001", "Paul Martin", "+33600000101", False), ("s002", "Inès Caron", "+33600000102", False),
                ("s003", "Jeanne Petit", "+33600000103", True)]
 USERS = [("regie", "Salle de contrôle", "control", None), ("paul", "Paul Martin", "supervisor", "s001"),
-         ("ines", "Inès Caron", "supervisor", "s002"), ("admin", "Administration", "admin", None)]
+         ("ines", "Inès Caron", "supervisor", "s002"), ("delivre", "Odile Renard", "issuer", None),
+         ("seconde", "Marc Vidal", "issuer", None), ("admin", "Administration", "admin", None)]
 
 
 def free_port(count=1):
@@ -75,6 +76,11 @@ class Region:
         if name == "alerts" and self.replicated:
             return self.replicated.address
         return os.path.join(self.folder, name + ".sock")
+
+    def start_keeper(self):
+        # In its cage there is no clone, which the leak checker of a sanitizer build would need.
+        argv = [os.path.join(BIN, "vigie-keeper"), "-c", os.path.join(self.dir, "keeper.conf")]
+        self.process("keeper", argv, ready=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")).start()
 
     def start_redis(self, name):
         """By the configuration that we ship, on a socket and folder of our own."""
@@ -174,10 +180,11 @@ class Region:
 
     def start(self):
         run([os.path.join(BIN, "vigie"), "-C", self.dir, "init", "--region", "lyon", "--alerts", self.address("alerts"), "--positions",
-             self.address("positions"), *(self.sms.init_words() if self.sms else [])])
+             self.address("positions"), "--keeper", os.path.join(self.folder, "keeper.sock"), *(self.sms.init_words() if self.sms else [])])
         self.start_redis("alerts")
         self.start_redis("positions")
         self.make_people()
+        self.start_keeper()
         self.start_dispatcher(0)
         self.start_dispatcher(1)
         self.start_archive()
@@ -204,7 +211,7 @@ class Region:
         return self.sms.client()
 
     def stop(self):
-        last = ("network", "smsbox", "bearerbox", "console", "dispatcher-1", "dispatcher-2", "alert-port-1", "alert-port-2", "alerts", "positions")
+        last = ("network", "smsbox", "bearerbox", "console", "dispatcher-1", "dispatcher-2", "alert-port-1", "alert-port-2", "keeper", "alerts", "positions")
         for name in [n for n in self.processes if n not in last] + [n for n in last if n in self.processes]:
             self.processes[name].stop()
         shutil.rmtree(self.folder, ignore_errors=True)

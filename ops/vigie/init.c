@@ -9,6 +9,8 @@
 
 #include "base/hex.h"
 #include "ops/vigie/command.h"
+#include "ops/vigie/keeper.h"
+#include "ops/vigie/keys.h"
 #include "ops/vigie/pki.h"
 #include "ops/vigie/say.h"
 #include "ops/vigie/setup.h"
@@ -28,7 +30,7 @@
 
 /* Everything that is written, made before anything is. */
 struct texts {
-        struct conf_text dispatcher, console, tool, acl, kannel;
+        struct conf_text dispatcher, console, keeper, tool, acl, kannel;
 };
 
 /* ---- what is asked */
@@ -90,6 +92,7 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
                 { "handset-port", &handset_port, NULL, "TCP port for handsets (8443)" },
                 { "alert-port", &alert_port, NULL, "TCP port for alerts alone (8446)" },
                 { "console-port", &console_port, NULL, "TCP port for browsers (8444)" },
+                { "keeper", &s->keeper, NULL, "socket of vigie-keeper (" KEEPER_SOCKET ")" },
                 { "sms-number", &s->sms_number, NULL, "the region's own number, +33..., for SMS by Kannel" },
                 { "control-number", &s->control_number, NULL,
                   "the control room's telephone: SMS when its consoles are blind" },
@@ -104,7 +107,7 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
                 return say_wrong("--region '%s': 1 to %d letters, digits, '.', '_' or '-'",
                                  s->region != NULL ? s->region : "", REGION_NAME_MAX);
         if (text_fit("--names", given, names, NAMES_MAX) < 0 || split(names, s) < 0 ||
-            redis_address_check("--alerts", s->alerts) < 0 || redis_address_check("--positions", s->positions) < 0 ||
+            keeper_socket_check(s->keeper) < 0 || redis_address_check("--alerts", s->alerts) < 0 || redis_address_check("--positions", s->positions) < 0 ||
             whole_number("--handset-port", handset_port, &ports, &s->handset_port) < 0 ||
             whole_number("--alert-port", alert_port, &ports, &s->alert_port) < 0 ||
             whole_number("--console-port", console_port, &ports, &s->console_port) < 0 ||
@@ -116,31 +119,15 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
 
 /* ---- keys */
 
-static int put_key(const struct region *region, const struct key *key, const char *name)
+static int make_keys(const struct region *region)
 {
-        char pem[KEY_PEM_MAX], file[64];
-        int r = key_to_pem(key, true, pem, sizeof(pem));
+        static const struct keys_pair pairs[] = { { KEY_EDDSA, "", "root" },
+                                                  { KEY_EDDSA, "", "archive" },
+                                                  { KEY_EDDSA, "", "receipt" } };
+        int r = 0;
 
-        snprintf(file, sizeof(file), "%s.key", name);
-        if (r == 0)
-                r = region_write(region, file, pem, strlen(pem), 0600);
-        explicit_bzero(pem, sizeof(pem));
-        return r;
-}
-
-/* NAME.key and NAME.pem: a key pair with one use. */
-static int make_key(const struct region *region, enum key_alg alg, const char *name)
-{
-        char pem[KEY_PEM_MAX], file[64];
-        struct key *key = NULL;
-        int r = key_generate(alg, &key);
-
-        snprintf(file, sizeof(file), "%s.pem", name);
-        if (r < 0 || (r = put_key(region, key, name)) < 0 || (r = key_to_pem(key, false, pem, sizeof(pem))) < 0)
-                goto out;
-        r = region_write(region, file, pem, strlen(pem), 0644);
-out:
-        key_free(key);
+        for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]) && r == 0; i++)
+                r = keys_make(region, &pairs[i]);
         return r;
 }
 
@@ -151,7 +138,7 @@ static int make_server(const struct region *region, const struct pki_ca *ca, con
         struct key *key = NULL;
         int r = key_generate(KEY_ES256, &key);
 
-        if (r < 0 || (r = put_key(region, key, "server")) < 0 || (r = pki_server(ca, &who, key, pem, sizeof(pem))) < 0)
+        if (r < 0 || (r = keys_put(region, key, "", "server")) < 0 || (r = pki_server(ca, &who, key, pem, sizeof(pem))) < 0)
                 goto out;
         r = region_write(region, "server.pem", pem, strlen(pem), 0644);
 out:
@@ -168,7 +155,7 @@ static int make_tls(const struct region *region, const struct setup *s)
 
         if (r < 0 || (r = pki_ca_pem(ca, pem, sizeof(pem))) < 0 ||
             (r = region_write(region, "ca.pem", pem, strlen(pem), 0644)) < 0 ||
-            (r = put_key(region, pki_ca_key(ca), "ca")) < 0 || (r = make_server(region, ca, s)) < 0)
+            (r = keys_put(region, pki_ca_key(ca), "", "ca")) < 0 || (r = make_server(region, ca, s)) < 0)
                 goto out;
         r = RAND_bytes(tickets, sizeof(tickets)) == 1
                     ? region_write(region, "tickets.key", (char *)tickets, sizeof(tickets), 0600)
@@ -231,10 +218,8 @@ static int write_all(struct region *region, const struct setup *s, const struct 
 
         snprintf(region->config.name, sizeof(region->config.name), "%s", s->region);
         if ((r = put_text(region, MARKER, "")) < 0 || (r = put_folder(region, "redis")) < 0 ||
-            (r = put_folder(region, "handsets")) < 0 || (r = make_key(region, KEY_EDDSA, "root")) < 0 ||
-            (r = make_key(region, KEY_EDDSA, "archive")) < 0 || (r = make_key(region, KEY_EDDSA, "receipt")) < 0 ||
-            (r = make_key(region, KEY_ECDH_ES, "position")) < 0 ||
-            (r = make_tls(region, s)) < 0 || (r = put(region, "redis/users.acl", &texts->acl)) < 0 ||
+            (r = put_folder(region, "handsets")) < 0 || (r = make_keys(region)) < 0 ||
+            (r = keeper_make(region, &texts->keeper)) < 0 || (r = make_tls(region, s)) < 0 || (r = put(region, "redis/users.acl", &texts->acl)) < 0 ||
             (r = put(region, "dispatcher.conf", &texts->dispatcher)) < 0 || (r = put_dispatchers(region, s)) < 0 ||
             (r = put(region, "console.conf", &texts->console)) < 0 || (r = put_text(region, REGION_ZONES, empty)) < 0 ||
             (r = put_text(region, REGION_BARRIERS, empty)) < 0 || (r = region_path(region, REGION_TRUST, path)) < 0)
@@ -275,6 +260,7 @@ static int make_texts(const struct setup *s, struct texts *texts)
         int r;
 
         if ((r = setup_dispatcher(s, &texts->dispatcher)) < 0 || (r = setup_console(s, &texts->console)) < 0 ||
+            (r = setup_keeper(s, &texts->keeper)) < 0 ||
             (r = setup_tool(s, &texts->tool)) < 0 || (r = setup_kannel(s, &texts->kannel)) < 0)
                 return r;
         return setup_acl(s, &texts->acl);
@@ -305,6 +291,8 @@ int init_main(const char *dir, int argc, char **argv)
 {
         struct setup setup = { .alerts = "/run/vigie/alerts.sock",
                                .positions = "/run/vigie/positions.sock",
+                               .keeper = KEEPER_SOCKET,
+                               .peer = keeper_peer(),
                                .sms_number = "",
                                .control_number = "" };
         struct texts *texts = calloc(1, sizeof(*texts));
@@ -323,7 +311,7 @@ int init_main(const char *dir, int argc, char **argv)
                 say_safe(stdout, setup.dir);
                 printf("\nTake root.key off this machine now, and keep it where no network is.  Dispatchers and "
                        "consoles need neither\n"
-                       "ca.key nor position.key.\n");
+                       "ca.key nor door.key; the folder keeper/ is vigie-keeper's alone.\n");
                 if (setup.sms_number[0] != 0)
                         printf("kannel.conf: add the line to your operator, as share/vigie/kannel/README.md says.\n");
         }

@@ -9,6 +9,7 @@
 #include "ops/vigie/command.h"
 #include "ops/vigie/backup.h"
 #include "ops/vigie/inspect.h"
+#include "ops/vigie/keeper.h"
 #include "ops/vigie/nearest.h"
 #include "ops/vigie/restore.h"
 #include "ops/vigie/retain.h"
@@ -28,6 +29,7 @@ static const struct command_row commands[] = {
         { "round", round_main, NULL, "rounds: add, list, remove" },
         { "enrol", enrol_main, NULL, "keys, certificate and folder for a handset" },
         { "handset", handset_main, NULL, "handsets: list, revoke, renew" },
+        { "keeper", keeper_main, NULL, "the keeper's keys, in a region that was made without" },
         { "trust", trust_main, NULL, "sign the trust list anew" },
         { "zone", zone_main, NULL, "zones: import, list, remove" },
         { "barrier", barrier_main, NULL, "rivers and motorways: import" },

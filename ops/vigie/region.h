@@ -3,9 +3,11 @@
  *   vigie.conf            this tool's configuration
  *   root.key  root.pem    the offline root (Ed25519): take root.key off the machine after init
  *   ca.key    ca.pem      certificate authority for TLS (P-256)
- *   receipt.key receipt.pem   position.key position.pem   with their kid in trust.cose
+ *   receipt.key receipt.pem                               with their kid in trust.cose, as are
+ *   keeper/{pass,status,order,position}.key  NAME.pem     the keeper's alone
+ *   door.key door.pem                                     signs the mandates of doors: this tool's
  *   server.key server.pem tickets.key                     the servers' TLS
- *   dispatcher.conf console.conf  redis/                  configuration of the daemons
+ *   dispatcher.conf console.conf keeper.conf redis/                  configuration of the daemons
  *   archive.key archive.pem                               what the archive's checkpoints are signed with
  *   kannel.conf                                           where the region has SMS: the gateway's
  *   zones.geojson barriers.geojson handsets/              one folder an enrolled handset */
@@ -25,6 +27,7 @@ struct redisReply;
 #define REGION_ZONES    "zones.geojson"
 #define REGION_BARRIERS "barriers.geojson"
 #define REGION_TRUST    "trust.cose"
+#define REGION_KEEPER   "keeper" /* folder: the keeper's private keys */
 
 /* Octets of a file's name with its NUL; longer ones are refused. */
 #define REGION_PATH_MAX 512

@@ -22,6 +22,12 @@ static void put_path(struct conf_text *text, const char *section, const struct s
         conf_text_key(text, "path", "%s/%s", s->dir, file);
 }
 
+static void put_keeper(const struct setup *s, struct conf_text *text)
+{
+        conf_text_section(text, "keeper");
+        conf_text_key(text, "socket", "%s", s->keeper);
+}
+
 int setup_dispatcher(const struct setup *s, struct conf_text *text)
 {
         conf_text_init(text,
@@ -49,6 +55,7 @@ int setup_dispatcher(const struct setup *s, struct conf_text *text)
         conf_text_key(text, "key", "%s/receipt.key", s->dir);
         put_path(text, "trust", s, REGION_TRUST);
         conf_text_key(text, "root", "%s/root.pem", s->dir);
+        put_keeper(s, text);
         setup_sms(s, text);
         return text->error;
 }
@@ -89,7 +96,28 @@ int setup_console(const struct setup *s, struct conf_text *text)
         conf_text_section(text, "web");
         conf_text_key(text, "origins", "%s", list);
         put_path(text, "zones", s, REGION_ZONES);
+        put_keeper(s, text);
         put_stores(s, "console", s->console, text);
+        return text->error;
+}
+
+int setup_keeper(const struct setup *s, struct conf_text *text)
+{
+        static const char *const keys[] = { "pass", "status", "order", "position" };
+
+        conf_text_init(text, "");
+        conf_text_section(text, "region");
+        conf_text_key(text, "name", "%s", s->region);
+        conf_text_section(text, "socket");
+        conf_text_key(text, "path", "%s", s->keeper);
+        put_path(text, "audit", s, REGION_KEEPER "/audit");
+        conf_text_section(text, "keys");
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+                conf_text_key(text, keys[i], "%s/" REGION_KEEPER "/%s.key", s->dir, keys[i]);
+        conf_text_section(text, "handset");
+        conf_text_key(text, "ca", "%s/ca.pem", s->dir);
+        conf_text_section(text, "peer");
+        conf_text_key(text, "console", "%s", s->peer);
         return text->error;
 }
 
@@ -118,39 +146,53 @@ int setup_tool(const struct setup *s, struct conf_text *text)
         return text->error;
 }
 
-/* Who may do what (DESIGN 3.7, 6).  Dispatchers write; consoles read, ask by command and keep their sessions; this
- * tool reads, and writes people.  The archive reads, trims the feed, takes away what is closed and archived, and tells
- * of its troubles: each right for its key alone.  The default user is off, so nobody can be it, and yet may do
- * everything: Redis 7.0
- * loads its AOF as that user and checks its rights at each EXEC, so that without them every script's and transaction's
- * writes would be dropped, without an error, at a restart.  ops/redis/users.acl is the same for people to read. */
+/* Who may do what (DESIGN 3.7, 6).  Dispatchers write; consoles read, ask by command, keep their sessions, and write
+ * what the pass desk does (no alert, ever); this tool reads, and writes people, places and doors.  The archive reads,
+ * trims the feed, takes away what is closed and archived, and tells of its troubles: each right for its key alone.  The default
+ * user is off, so nobody can be it, and yet may do everything: Redis 7.0 loads its AOF as that user and checks its rights at each
+ * EXEC, so that without them every script's and transaction's writes would be dropped, without an error, at a restart.  ops/redis/users.acl is the same for people to read.
+ * $ is the region, each # the next of the passwords. */
+static const char acl[] =
+        "user default off ~* &* +@all\n"
+        "user dispatcher on ># ~{$}:* +@all -@admin -@dangerous +role\n"
+        "user console on ># %R~{$}:* %RW~{$}:session:* %RW~{$}:commands "
+        "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time +role "
+        "(%RW~{$}:buildings %RW~{$}:rounds %RW~{$}:stops %RW~{$}:doors %RW~{$}:passes "
+        "%RW~{$}:consents %RW~{$}:asked %RW~{$}:lists %RW~{$}:handsets %RW~{$}:people:changes "
+        "%RW~{$}:inbox:* -@all +hset +hdel +xadd +pexpire)\n"
+        "user tool on ># %R~{$}:* %RW~{$}:handsets %RW~{$}:carriers %RW~{$}:supervisors "
+        "%RW~{$}:users %RW~{$}:rounds %RW~{$}:buildings %RW~{$}:stops %RW~{$}:doors %RW~{$}:lists "
+        "%RW~{$}:certificates %RW~{$}:people:changes "
+        "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n"
+        "user archive on ># %R~{$}:* "
+        "-@all +@read +@connection +@transaction -@dangerous +time +info +role "
+        "(%RW~{$}:feed -@all +xtrim +xadd +xdel) (%W~{$}:alert:* -@all +del) "
+        "(%RW~{$}:archive -@all +hset) "
+        "(%RW~{$}:tombstones -@all +hdel) (%RW~{$}:notices -@all +hset +hdel)\n"
+        "user replica on ># -@all +psync +replconf +ping\n"
+        "user sentinel on ># &* -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role "
+        "+publish +info +client|setname +client|kill +script|kill\n";
+
+static void acl_add(struct conf_text *text, const char *what, size_t len)
+{
+        if (text->error == 0 && text->len + len >= sizeof(text->text))
+                text->error = -ENOBUFS;
+        if (text->error < 0)
+                return;
+        memcpy(text->text + text->len, what, len);
+        text->len += len;
+}
+
 int setup_acl(const struct setup *s, struct conf_text *text)
 {
-        const char *r = s->region;
-        int n;
+        const char *const passwords[] = { s->dispatcher, s->console, s->tool, s->archive, s->replica, s->sentinel };
+        size_t next = 0;
 
         conf_text_init(text, "");
-        n = snprintf(text->text, sizeof(text->text),
-                     "user default off ~* &* +@all\n"
-                     "user dispatcher on >%s ~{%s}:* +@all -@admin -@dangerous +role\n"
-                     "user console on >%s %%R~{%s}:* %%RW~{%s}:session:* %%RW~{%s}:commands "
-                     "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time +role\n"
-                     "user tool on >%s %%R~{%s}:* %%RW~{%s}:handsets %%RW~{%s}:carriers %%RW~{%s}:supervisors "
-                     "%%RW~{%s}:users "
-                     "%%RW~{%s}:rounds %%RW~{%s}:people:changes "
-                     "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n"
-                     "user archive on >%s %%R~{%s}:* "
-                     "-@all +@read +@connection +@transaction -@dangerous +time +info +role "
-                     "(%%RW~{%s}:feed -@all +xtrim +xadd +xdel) (%%W~{%s}:alert:* -@all +del) "
-                     "(%%RW~{%s}:archive -@all +hset) "
-                     "(%%RW~{%s}:tombstones -@all +hdel) (%%RW~{%s}:notices -@all +hset +hdel)\n"
-                     "user replica on >%s -@all +psync +replconf +ping\n"
-                     "user sentinel on >%s &* -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role "
-                     "+publish +info +client|setname +client|kill +script|kill\n",
-                     s->dispatcher, r, s->console, r, r, r, s->tool, r, r, r, r, r, r, r, s->archive, r, r, r, r, r, r,
-                     s->replica, s->sentinel);
-        if (n < 0 || (size_t)n >= sizeof(text->text))
-                return -ENOBUFS;
-        text->len = (size_t)n;
-        return 0;
+        for (const char *at = acl; *at != 0; at++) {
+                const char *what = *at == '$' ? s->region : *at == '#' ? passwords[next++] : at;
+
+                acl_add(text, what, what == at ? 1 : strlen(what));
+        }
+        return text->error;
 }

@@ -22,14 +22,17 @@ struct setup {
         char replica[SETUP_PASSWORD_SIZE], sentinel[SETUP_PASSWORD_SIZE]; /* of the alerts' Redis among themselves */
         const char *sms_number, *control_number; /* "" = none */
         long sms_port, gateway_port;             /* the dispatchers' SMS door; the first of Kannel's three */
+        const char *keeper;     /* socket of vigie-keeper */
+        const char *peer;       /* system user of console and dispatchers */
         char door[SETUP_PASSWORD_SIZE], sendsms[SETUP_PASSWORD_SIZE], admin[SETUP_PASSWORD_SIZE];
 };
 
-/* setup_dispatcher, setup_console, setup_tool, setup_acl, setup_kannel: the text of dispatcher.conf, console.conf,
- * vigie.conf, redis/users.acl, and kannel.conf.  Return 0, -EINVAL (a value does not fit a line: told on stderr),
+/* setup_dispatcher, setup_console, setup_keeper, setup_tool, setup_acl, setup_kannel: the text of dispatcher.conf, console.conf,
+ * keeper.conf, vigie.conf, redis/users.acl, and kannel.conf.  Return 0, -EINVAL (a value does not fit a line: told on stderr),
  * -ENOBUFS.  The caller wipes the text. */
 int setup_dispatcher(const struct setup *setup, struct conf_text *text);
 int setup_console(const struct setup *setup, struct conf_text *text);
+int setup_keeper(const struct setup *setup, struct conf_text *text);
 int setup_tool(const struct setup *setup, struct conf_text *text);
 int setup_acl(const struct setup *setup, struct conf_text *text);
 int setup_kannel(const struct setup *setup, struct conf_text *text);

@@ -22,7 +22,15 @@ static void test_files_and_modes(void **state)
                 { "region/archive.key", 0600 },
                 { "region/archive.pem", 0644 },
                 { "region/receipt.pem", 0644 },
-                { "region/position.key", 0600 },
+                { "region/keeper", 0700 },
+                { "region/keeper/pass.key", 0600 },
+                { "region/keeper/status.key", 0600 },
+                { "region/keeper/order.key", 0600 },
+                { "region/keeper/position.key", 0600 },
+                { "region/keeper.conf", 0644 },
+                { "region/door.key", 0600 },
+                { "region/door.pem", 0644 },
+                { "region/pass.pem", 0644 },
                 { "region/position.pem", 0644 },
                 { "region/dispatcher@d1.env", 0644 },
                 { "region/dispatcher@a2.env", 0644 },
@@ -141,7 +149,9 @@ static void test_trust_list_is_the_root_s(void **state)
         assert_int_equal(trust_open((struct cbor_span){ list, len }, root, &trust), 0);
         assert_int_equal(trust.number, 1);
         assert_string_equal(trust.region, "lyon");
-        assert_int_equal(trust.count, 2);
+        assert_int_equal(trust.count, 6);
+        for (enum trust_use use = TRUST_RECEIPT; use <= TRUST_DOOR; use++)
+                assert_non_null(trust_current(&trust, use, trust.issued_at_s));
         assert_int_equal(key_kid(receipt, kid), 0);
         assert_non_null(trust_find(&trust, kid, TRUST_RECEIPT, trust.issued_at_s));
         assert_non_null(trust_current(&trust, TRUST_POSITION, trust.issued_at_s));
@@ -166,6 +176,75 @@ static void test_daemons_take_their_configuration(void **state)
                          0);
         assert_int_equal(
                 place_run(p, "", (const char *const[]){ "vigie-console", "-n", "-c", console, "-o", web, NULL }), 0);
+        place_path(p, "region/keeper.conf", dispatcher);
+        assert_int_equal(place_run(p, "", (const char *const[]){ "vigie-keeper", "-n", "-c", dispatcher, NULL }), 0);
+}
+
+/* The keeper's private keys are in its folder and are those listed; no other program's configuration names one. */
+static void test_the_keeper_alone_has_its_keys(void **state)
+{
+        static const char *const names[] = { "pass", "status", "order", "position" }, *const others[] = { "dispatcher", "console" };
+        struct place *p = *state;
+        char name[64], path[256], text[4096];
+        uint8_t private[KEY_KID_SIZE], public[KEY_KID_SIZE];
+        struct key *key = NULL;
+
+        assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--keeper", "/run/k/socket"), 0);
+        for (size_t i = 0; i < 4; i++) {
+                snprintf(name, sizeof(name), "region/keeper/%s.key", names[i]);
+                assert_int_equal(key_from_file(place_path(p, name, path), &key), 0);
+                assert_true(key_is_private(key));
+                assert_int_equal(key_kid(key, private), 0);
+                key_free(key);
+                snprintf(name, sizeof(name), "region/%s.pem", names[i]);
+                assert_int_equal(key_from_file(place_path(p, name, path), &key), 0);
+                assert_false(key_is_private(key));
+                assert_int_equal(key_kid(key, public), 0);
+                key_free(key);
+                assert_memory_equal(private, public, sizeof(public));
+                snprintf(name, sizeof(name), "region/%s.key", names[i]);
+                assert_false(place_has(p, name));
+        }
+        for (size_t i = 0; i < 2; i++) {
+                snprintf(name, sizeof(name), "region/%s.conf", others[i]);
+                place_get(p, name, text, sizeof(text));
+                assert_null(strstr(text, "keeper/"));
+                assert_non_null(strstr(text, "\n[keeper]\nsocket = /run/k/socket\n"));
+        }
+        place_get(p, "region/keeper.conf", text, sizeof(text));
+        assert_non_null(strstr(text, "\n[socket]\npath = /run/k/socket\n"));
+        REFUSED(p, 2, "--keeper 'here'", "init", "--region", "lyon", "--keeper", "here");
+}
+
+/* A region of before has position.key beside the others, and nothing else of the keeper's. */
+static void test_a_keeper_for_a_region_of_before(void **state)
+{
+        static const char *const gone[] = { "keeper/pass.key", "keeper/status.key", "keeper/order.key", "pass.pem",
+                                            "status.pem", "order.pem", "door.key", "door.pem", "keeper.conf" };
+        struct place *p = *state;
+        char before[1024], after[1024], name[64], from[256], to[256];
+
+        assert_int_equal(place_init(p), 0);
+        REFUSED(p, 1, "keeper.conf is there", "keeper", "make");
+        place_get(p, "region/keeper/position.key", before, sizeof(before));
+        assert_int_equal(rename(place_path(p, "region/keeper/position.key", from), place_path(p, "region/position.key", to)), 0);
+        for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+                snprintf(name, sizeof(name), "region/%s", gone[i]);
+                assert_int_equal(unlink(place_path(p, name, from)), 0);
+        }
+        assert_int_equal(rmdir(place_path(p, "region/keeper", from)), 0);
+        assert_int_equal(VIGIE(p, "trust", "sign"), 0);
+        assert_string_equal(p->out, "trust list 2: 2 keys\n");
+        assert_int_equal(VIGIE(p, "keeper", "make"), 0);
+        assert_non_null(strstr(p->out, "vigie trust sign"));
+        place_get(p, "region/keeper/position.key", after, sizeof(after));
+        assert_string_equal(after, before);
+        assert_false(place_has(p, "region/position.key"));
+        assert_int_equal(VIGIE(p, "trust", "sign"), 0);
+        assert_string_equal(p->out, "trust list 3: 6 keys\n");
+        place_path(p, "region/keeper.conf", from);
+        assert_int_equal(place_run(p, "", (const char *const[]){ "vigie-keeper", "-n", "-c", from, NULL }), 0);
+        REFUSED(p, 2, "usage: vigie keeper make", "keeper", "make", "word");
 }
 
 /* The example for people to read is what is written. */
@@ -224,7 +303,7 @@ static void test_cut_short_is_repeated(void **state)
                 place_put(p, "region/init-not-finished", "", 0);
                 assert_int_equal(place_init(p), 0);
                 assert_int_equal(VIGIE(p, "trust", "sign"), 0); /* root, list and keys belong together */
-                assert_string_equal(p->out, "trust list 2: 2 keys\n");
+                assert_string_equal(p->out, "trust list 2: 6 keys\n");
                 assert_false(place_has(p, "region/init-not-finished"));
         }
 }
@@ -364,6 +443,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_passwords_and_keys_are_drawn, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_trust_list_is_the_root_s, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_daemons_take_their_configuration, place_open, place_close),
+                cmocka_unit_test_setup_teardown(test_the_keeper_alone_has_its_keys, place_open, place_close),
+                cmocka_unit_test_setup_teardown(test_a_keeper_for_a_region_of_before, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_acl_is_the_one_shipped, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_a_region_is_not_made_twice, place_open, place_close),
                 cmocka_unit_test_setup_teardown(test_cut_short_is_repeated, place_open, place_close),

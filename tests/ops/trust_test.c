@@ -71,7 +71,7 @@ static void test_a_successor_is_listed_with_dates_of_its_own(void **state)
         usleep(1100000);
         make_key(p, "region/receipt-next", KEY_EDDSA);
         assert_int_equal(VIGIE(p, "trust", "sign"), 0);
-        assert_string_equal(p->out, "trust list 2: 3 keys\n");
+        assert_string_equal(p->out, "trust list 2: 7 keys\n");
         read_list(p, &next);
         for (size_t i = 0; i < next.count; i++)
                 if (next.keys[i].use == TRUST_RECEIPT)
@@ -84,7 +84,7 @@ static void test_a_successor_is_listed_with_dates_of_its_own(void **state)
         move(p, "region/receipt-next.pem", "region/receipt.pem");
         assert_int_equal(VIGIE(p, "trust", "sign"), 0);
         read_list(p, &first);
-        assert_int_equal(first.count, 3);
+        assert_int_equal(first.count, 7);
         for (size_t i = 0; i < first.count; i++)
                 assert_non_null(trust_find(&next, first.keys[i].kid, first.keys[i].use, first.keys[i].not_after_s));
 }
@@ -117,11 +117,10 @@ static void test_what_cannot_be_listed(void **state)
         place_put(p, "region/pass.pem", "nothing", 7);
         REFUSED(p, 1, "pass.pem: ", "trust", "sign");
         make_key(p, "region/pass", KEY_EDDSA);
-        make_key(p, "region/door", KEY_ES256);
         assert_int_equal(VIGIE(p, "trust", "sign"), 0);
         read_list(p, &list);
         assert_int_equal(list.number, 2);
-        assert_int_equal(list.count, 4);
+        assert_int_equal(list.count, 6);
         place_put(p, "region/trust.cose", "nothing", 7); /* numbers must rise, and what was last is not known */
         REFUSED(p, 1, "trust.cose: the list to follow", "trust", "sign");
         REFUSED(p, 2, "usage: vigie trust sign", "trust");
