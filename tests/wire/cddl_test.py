@@ -17,7 +17,11 @@ EXAMPLES = {
     "frame-alert": "alert-frame", "frame-duty": "duty-frame", "frame-heartbeat": "heartbeat", "frame-presence": "presence-frame",
     "frame-command": "command-frame", "frame-safe": "safe", "frame-welcome": "welcome", "frame-receipt": "receipt-frame",
     "frame-duty_answer": "duty-answer", "frame-ring": "ring", "frame-answer": "answer", "frame-question": "question", "frame-trust": "trust-frame",
-    "frame-error": "error",
+    "frame-error": "error", "frame-vault": "vault-frame", "frame-done": "done-frame", "frame-ask_pass": "ask-pass", "frame-timer": "timer-frame",
+    "frame-order": "order-frame", "frame-part": "part", "frame-list": "list-frame", "frame-asked": "asked-frame",
+    "desk-building": "building-entry", "desk-stops": "stops-entry", "desk-door": "door-entry", "desk-pass": "pass-entry",
+    "desk-consent": "consent-entry", "desk-vault": "vault-entry", "desk-asked": "asked-entry", "desk-timer": "timer-entry",
+    "order-confirmation": "confirmation",
     "archive-header": "archive-header", "archive-entry": "archive-entry", "archive-checkpoint": "archive-checkpoint",
 }
 # rule, CBOR in hex, whether it fits: what the validator itself must know

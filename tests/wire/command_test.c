@@ -98,7 +98,7 @@ static void test_refused(void **state)
         codec_replaced(&command_codec, buf, (size_t)len, "\x48verb-id.\x00" from, 10 + sizeof(from) - 1, \
                        "\x48verb-id.\x00" to, 10 + sizeof(to) - 1)
         assert_int_equal(READ("\x02\x01", "\x0c\x01"), 0);
-        assert_int_equal(READ("\x02\x01", "\x0d\x01"), -EBADMSG); /* a verb we do not know */
+        assert_int_equal(READ("\x02\x01", "\x0e\x01"), -EBADMSG); /* a verb we do not know */
         assert_int_equal(READ("\x02\x01", "\x00\x01"), -EBADMSG);
         assert_int_equal(READ("\x02\x01", "\x02\x07"), -EBADMSG); /* a role likewise */
         assert_int_equal(READ("\x02\x01", "\x02\x00"), -EBADMSG);

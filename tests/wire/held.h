@@ -23,6 +23,16 @@ static inline struct cbor_span *held_span(struct frame *frame)
                 return &frame->u.heartbeat.sealed;
         case FRAME_RING:
                 return &frame->u.ring.record;
+        case FRAME_DONE:
+                return &frame->u.cose.cose;
+        case FRAME_TIMER:
+                return &frame->u.timer.place;
+        case FRAME_ORDER:
+                return &frame->u.order.cose;
+        case FRAME_PART:
+                return &frame->u.part.octets;
+        case FRAME_LIST:
+                return &frame->u.list.octets;
         default:
                 return NULL;
         }

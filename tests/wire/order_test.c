@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "tests/wire/example.h"
+
 #include "wire/signing.h"
 
 static const struct order largest = { .handset = { "handset" },
@@ -145,12 +147,57 @@ static void refused(void **state)
         key_free(region.key);
 }
 
+/* The phone's answer: written as PROTOCOL.md shows it, signed by a key that is elsewhere, read back; another signer's is refused. */
+static void confirmation(void **state)
+{
+        static const struct confirm given = { .handset = { { 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7 } },
+                                              .enrolment = { 0xe0, 1, 2, 3, 4, 5, 6, 7 },
+                                              .number = UINT32_MAX,
+                                              .kind = UINT8_MAX,
+                                              .result = UINT8_MAX,
+                                              .at_s = UINT32_MAX };
+        uint8_t tbs[CONFIRM_TBS_MAX], whole[CONFIRM_MAX], shown[CONFIRM_PAYLOAD_MAX], signature[KEY_SIGNATURE_SIZE];
+        struct confirm_signed back;
+        struct cbor_writer w;
+        struct key *key, *other;
+
+        assert_int_equal(key_generate(KEY_ES256, &key), 0);
+        assert_int_equal(key_generate(KEY_ES256, &other), 0);
+        cbor_writer_init(&w, tbs, sizeof(tbs));
+        assert_int_equal(confirm_tbs(&given, &w), 0);
+        assert_int_equal(key_sign(key, cbor_written(&w), signature), 0);
+        cbor_writer_init(&w, whole, sizeof(whole));
+        assert_int_equal(confirm_finish(&given, signature, &w), 0);
+        assert_int_equal(w.len, CONFIRM_MAX);
+        assert_true(CONFIRM_MAX <= COSE_SMS_MAX);
+        assert_int_equal(confirm_read(cbor_written(&w), &back, NULL), 0);
+        assert_memory_equal(&back.confirm, &given, sizeof(given));
+        assert_int_equal(cose_sign1_verify(&back.cose, key, CBOR_LITERAL(CONFIRM_AAD)), 0);
+        assert_int_equal(cose_sign1_verify(&back.cose, other, CBOR_LITERAL(CONFIRM_AAD)), -EKEYREJECTED);
+        assert_int_equal(cose_sign1_verify(&back.cose, key, CBOR_LITERAL(ORDER_AAD)), -EKEYREJECTED);
+        whole[8]++; /* the kid */
+        assert_int_equal(confirm_read(cbor_written(&w), &back, NULL), -EBADMSG);
+        cbor_writer_init(&w, tbs, sizeof(tbs));
+        assert_int_equal(confirm_write_payload(&(struct confirm){ .handset = given.handset,
+                                                                  .enrolment = { 0xe0, 1, 2, 3, 4, 5, 6, 7 },
+                                                                  .number = 7,
+                                                                  .kind = ORDER_PASS,
+                                                                  .at_s = 0x6955b900 },
+                                               &w),
+                         0);
+        assert_int_equal(example("order-confirmation", shown, sizeof(shown)), w.len);
+        assert_memory_equal(tbs, shown, w.len);
+        key_free(key);
+        key_free(other);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(there_and_back),
                 cmocka_unit_test(every_bit),
                 cmocka_unit_test(refused),
+                cmocka_unit_test(confirmation),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
