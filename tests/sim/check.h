@@ -53,9 +53,10 @@ struct asked_command {
         uint8_t id[EVENT_ID_SIZE], alert[ALERT_ID_SIZE];
         uint8_t verb;
         bool answered, by_console, was_there; /* was_there: the alert was open in the primary when it was asked */
+        unsigned phone;                       /* of a supervisor */
         uint32_t request;
         int64_t at_ms;
-        uint32_t before, phones_before; /* the one asked before with such an id; by that phone: index + 1, 0 none */
+        uint32_t before, request_before; /* one asked before with such an id; such a request: index + 1, 0 none */
         char person[PERSON_ID_MAX + 1];
 };
 
@@ -67,9 +68,10 @@ struct checks {
         size_t revision_count;
         struct asked_command *commands;
         size_t command_count;
-        uint32_t commands_by_id[CHECK_COMMANDS_MAX], commands_by_phone[SIM_PHONES]; /* the newest: index + 1 */
-        uint64_t nonces[CHECK_NONCES_BITS / 64]; /* bits by hash: of no known alert where it is 0 */
-        int64_t calm_since_ms[SIM_PROCESSES];    /* a dispatcher is well since; INT64_MAX: no */
+        uint32_t commands_by_id[CHECK_COMMANDS_MAX],
+                commands_by_request[CHECK_COMMANDS_MAX]; /* the newest: index + 1 */
+        uint64_t nonces[CHECK_NONCES_BITS / 64];         /* bits by hash: of no known alert where it is 0 */
+        int64_t calm_since_ms[SIM_PROCESSES];            /* a dispatcher is well since; INT64_MAX: no */
         uint64_t calm_by[SIM_PROCESSES];
 };
 

@@ -14,6 +14,16 @@ static uint32_t *newest_of(struct sim *sim, const uint8_t id[EVENT_ID_SIZE])
         return &sim->checks->commands_by_id[drawn * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (CHECK_COMMANDS_MAX - 1)];
 }
 
+/* A phone's request about an alert: numbers alone come again where it starts again. */
+static uint32_t *newest_request(struct sim *sim, unsigned phone, uint32_t request, const uint8_t alert[ALERT_ID_SIZE])
+{
+        uint64_t nonce;
+
+        memcpy(&nonce, alert + HANDSET_ID_SIZE, sizeof(nonce));
+        nonce ^= (uint64_t)phone << 32 | request;
+        return &sim->checks->commands_by_request[nonce * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (CHECK_COMMANDS_MAX - 1)];
+}
+
 static struct asked_command *command_new(struct sim *sim, const struct command *command)
 {
         struct checks *checks = sim->checks;
@@ -54,16 +64,19 @@ void check_asked(struct sim *sim, const struct command *command)
 void check_command_sent(struct sim *sim, unsigned number, const struct frame *frame)
 {
         struct asked_command *asked = command_find(sim, frame->u.command.command.id);
+        uint32_t *newest;
 
         /* That it was seen is said once on each link, as a request of its own. */
         if (asked == NULL || asked->request != frame->u.command.request) {
                 asked = command_new(sim, &frame->u.command.command);
                 if (asked == NULL)
                         return;
-                asked->phones_before = sim->checks->commands_by_phone[number];
-                sim->checks->commands_by_phone[number] = (uint32_t)sim->checks->command_count;
+                asked->phone = number;
+                asked->request = frame->u.command.request;
+                newest = newest_request(sim, number, asked->request, asked->alert);
+                asked->request_before = *newest;
+                *newest = (uint32_t)sim->checks->command_count;
         }
-        asked->request = frame->u.command.request;
         memcpy(asked->person, sim->phones[number].person, sizeof(sim->phones[number].person));
 }
 
@@ -174,12 +187,13 @@ void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, str
 
         if (frame_decode(bytes.at, bytes.len, &frame) < 0 || frame.type != FRAME_ANSWER)
                 return;
-        for (uint32_t i = checks->commands_by_phone[phone]; i != 0; i = checks->commands[i - 1].phones_before) {
+        /* A phone that starts again counts its requests anew: an answer to one of before may still come, about another alert; the phone looks
+         * at both as well. */
+        for (uint32_t i = *newest_request(sim, phone, frame.u.answer.request, frame.u.answer.alert); i != 0;
+             i = checks->commands[i - 1].request_before) {
                 struct asked_command *asked = &checks->commands[i - 1];
 
-                /* A phone that starts again counts its requests anew: an answer to one of before may still come, about another alert; the phone
-                 * looks at both as well. */
-                if (asked->request != frame.u.answer.request ||
+                if (asked->phone != phone || asked->request != frame.u.answer.request ||
                     memcmp(asked->alert, frame.u.answer.alert, ALERT_ID_SIZE) != 0)
                         continue;
                 check_answer(sim, process, asked, frame.u.answer.code);

@@ -32,6 +32,7 @@ static void compare(struct sim *sim, unsigned number, const struct vigie_actions
 {
         const struct vigie_actions *own = sim->actions;
         struct vigie_status status, shown;
+        bool shows = false;
 
         if (own->count != twin->count) {
                 sim_fail(sim, "duress", "%s does %u things, and %u under duress", sim->phones[number].person,
@@ -41,10 +42,13 @@ static void compare(struct sim *sim, unsigned number, const struct vigie_actions
         for (unsigned i = 0; i < own->count; i++) {
                 const struct vigie_action *a = &own->action[i], *b = &twin->action[i];
 
+                shows |= a->type == VIGIE_DO_SHOW;
                 if (a->type != b->type || a->len != b->len || a->due_mono_ms != b->due_mono_ms ||
                     a->address != b->address || a->pattern != b->pattern || a->sync != b->sync)
                         sim_fail(sim, "duress", "%s does another thing under duress", sim->phones[number].person);
         }
+        if (!shows)
+                return; /* both as before */
         vigie_status(sim->checks->phones[number].twin, &status);
         vigie_status(sim->phones[number].vigie, &shown);
         if (memcmp(&status, &shown, sizeof(status)) != 0)
