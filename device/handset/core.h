@@ -8,6 +8,7 @@
  *      diary.c   journal records                      fix.c     the last good fix
  *      trust.c   whose signature counts               watch.c   man-down, check-in, last words
  *      duty.c    duty, heartbeat, presence, the proof of the button
+ *      order.c   what the region orders, and the vault
  *      rings.c   others' alerts, for a supervisor     status.c  what a page shows
  *
  * Names begin with my_, "this phone's", so that hosts and the simulator may link them beside anything.  All of it is
@@ -70,6 +71,16 @@
 /* The test SMS waits so long for a modem to be ready; one that was not answered goes again at a duty of another day. */
 #define MY_SMS_TEST_WAIT_MS  60000
 #define MY_SMS_TEST_AGAIN_MS (20 * INT64_C(3600000))
+
+/* A confirmation is said again at most so often, whoever repeats the order: by data; by SMS, which costs.  One that the modem refuses is tried
+ * so many times. */
+#define MY_CONFIRM_MS        1000
+#define MY_CONFIRM_SMS_MS    60000
+#define MY_CONFIRM_SMS_TRIES 5
+/* The host has done an order, and the next piece of what comes beside it is there, within this; or it is taken up anew when it comes again. */
+#define MY_ORDER_WAIT_MS     60000
+/* A wiped phone has so long to say so by the link that stands. */
+#define MY_WIPED_MS          5000
 
 /* Octets of a journal record other than a trust list. */
 #define MY_RECORD_MAX 512
@@ -238,6 +249,37 @@ void my_sms_run(struct vigie *vigie);
 void my_sms_send(struct vigie *vigie);
 int64_t my_sms_due(const struct vigie *vigie);
 
+/* my_sms_give: give the modem these octets for SUBJECT, which is no alert: my_order_on_sms_sent says what came of it.  None may be with it. */
+void my_sms_give(struct vigie *vigie, enum my_subject subject, struct cbor_span octets);
+
+/* ---- order.c ----------------------------------------------------------------------------------------------------- */
+
+/* my_order_take: a signed order came by PATH, with so many octets BESIDE it to follow. */
+void my_order_take(struct vigie *vigie, struct cbor_span cose, uint32_t beside, enum vigie_path path);
+
+/* my_order_on_part, my_order_on_list: a piece of what comes beside the order; of the status list, for the host. */
+void my_order_on_part(struct vigie *vigie, const struct frame *frame);
+void my_order_on_list(struct vigie *vigie, const struct frame *frame);
+
+/* my_order_on_ordered: the host did it, or could not.  my_order_on_vault: what is to be said of the vault.  my_order_on_ask_pass: a pass is
+ * asked for.  Return 0, -EINVAL. */
+int my_order_on_ordered(struct vigie *vigie, const struct vigie_event *event);
+int my_order_on_vault(struct vigie *vigie, const struct vigie_event *event);
+int my_order_on_ask_pass(struct vigie *vigie, const struct vigie_event *event);
+
+/* my_order_on_asked: the desk was told of it, or not. */
+void my_order_on_asked(struct vigie *vigie, const struct frame *frame);
+
+/* my_order_on_signed: a signature came back; another ticket's: nothing. */
+void my_order_on_signed(struct vigie *vigie, const struct vigie_event *event);
+
+/* my_order_on_sms_sent: what came of the confirmation that is with the modem. */
+void my_order_on_sms_sent(struct vigie *vigie, bool ok);
+
+/* my_order_run: confirm, tell, give up.  my_order_due: when next. */
+void my_order_run(struct vigie *vigie);
+int64_t my_order_due(const struct vigie *vigie);
+
 /* ---- diary.c ----------------------------------------------------------------------------------------------------- */
 
 /* my_diary_write: append the whole state of SUBJECT (not MY_TRUST) to the journal; SYNC: durable before it counts.
@@ -259,6 +301,9 @@ int64_t my_diary_due(const struct vigie *vigie);
 /* my_fix_on_fix: take a fix, or leave the last good one where it is older, impossible or a wild jump. */
 void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event);
 
+/* my_fix_entered: the building that the carrier went into (at_s: then) is where they are, unless a fix is newer. */
+void my_fix_entered(struct vigie *vigie, const struct vigie_place *place);
+
 /* my_fix_age_s: how old the last good fix is, 65535 for that or more or not known. */
 uint16_t my_fix_age_s(const struct vigie *vigie);
 
@@ -276,6 +321,12 @@ int my_trust_take(struct vigie *vigie, struct cbor_span list);
 
 /* my_trust_receipt: say whether a receipt is signed by a receipt key of the region, valid at the receipt's own time. */
 bool my_trust_receipt(const struct vigie *vigie, const struct receipt_signed *receipt);
+
+/* my_trust_order: say whether an order is signed by an order key of the region, valid when it was issued. */
+bool my_trust_order(const struct vigie *vigie, const struct order_signed *order);
+
+/* my_trust_is_order: say whether the key that signed this object is one for orders; nothing is checked. */
+bool my_trust_is_order(const struct vigie *vigie, struct cbor_span cose);
 
 /* ---- duty.c ------------------------------------------------------------------------------------------------------ */
 
@@ -305,6 +356,9 @@ void my_duty_on_fine(struct vigie *vigie);
 /* my_duty_on_sealed: a sealed position came back, empty if it could not be made; the heartbeat leaves with it. */
 void my_duty_on_sealed(struct vigie *vigie, uint32_t ticket, struct cbor_span sealed);
 
+/* my_duty_seal: have PLACE sealed to KEY; gives the ticket. */
+uint32_t my_duty_seal(struct vigie *vigie, const struct trust_key *key, const struct vigie_place *place);
+
 /* my_duty_run: the end of duty, announcements, heartbeats, presence.  my_duty_due: when next. */
 void my_duty_run(struct vigie *vigie);
 int64_t my_duty_due(const struct vigie *vigie);
@@ -323,12 +377,24 @@ const char *my_duty_person(const struct vigie *vigie);
 /* my_watch_start: after restoring: a check-in goes on. */
 void my_watch_start(struct vigie *vigie);
 
+/* my_watch_restore: the check-in that the journal has. */
+void my_watch_restore(struct vigie *vigie, const struct my_watch *from);
+
 /* my_watch_on_motion: the phone moved, or (MOVED false) a sensor says man-down. */
 void my_watch_on_motion(struct vigie *vigie, bool moved);
 
 /* my_watch_on_deadline: the timed check-in is set (IN_S 60..28800), cleared, or expired by the host's word.
  * Returns 0, -EINVAL. */
 int my_watch_on_deadline(struct vigie *vigie, uint8_t what, uint32_t in_s);
+
+/* my_watch_on_entered: into a building: a timed check-in that the region knows of too.  Returns 0, -EINVAL. */
+int my_watch_on_entered(struct vigie *vigie, const struct vigie_event *event);
+
+/* my_watch_on_sealed: its place, sealed; another ticket's: nothing. */
+void my_watch_on_sealed(struct vigie *vigie, uint32_t ticket, struct cbor_span sealed);
+
+/* my_watch_tell: tell the region of a quiet timer, or that it is over, where that is to be told and can be. */
+void my_watch_tell(struct vigie *vigie);
 
 /* my_watch_on_battery: percent 0..100 or 255; falling below 5 the phone says its last words. */
 void my_watch_on_battery(struct vigie *vigie, uint8_t percent);

@@ -5,10 +5,12 @@
  *                null or [revision, version, state, time s, who], last press again s that the region may not have (0 none)
  *      touch     down, press, nonce, pressed at s
  *      duty      on, to be told, person, round, name, since ms, until s
- *      check-in  at ms (0 none)
+ *      check-in  at ms (0 none), quiet timer (0 none, 1 on, 2 over and the region is to be told), sealed place or null,
+ *                [lat 1e-7, lon 1e-7, accuracy m, entered at s] or null; of before: at ms alone
  *      fix       lat 1e-7, lon 1e-7, accuracy m, at ms
  *      trust     the signed list
  *      SMS       last good one at ms (0 never), last test SMS at ms (0 never)
+ *      order     number of the last one taken, kind, result, at s
  */
 #include <assert.h>
 #include <errno.h>
@@ -68,6 +70,33 @@ static void write_duty(const struct my_duty *d, struct cbor_writer *w)
         cbor_write_uint(w, d->until_s);
 }
 
+static void write_check_in(const struct my_watch *c, struct cbor_writer *w)
+{
+        cbor_write_uint(w, (uint64_t)c->check_in_at_ms);
+        cbor_write_uint(w, c->quiet);
+        if (c->quiet_sealed_len > 0)
+                cbor_write_bytes(w, (struct cbor_span){ c->quiet_sealed, c->quiet_sealed_len });
+        else
+                cbor_write_null(w);
+        if (!c->quiet_has_place) {
+                cbor_write_null(w);
+                return;
+        }
+        cbor_write_array(w, 4);
+        cbor_write_int(w, c->quiet_place.lat_e7);
+        cbor_write_int(w, c->quiet_place.lon_e7);
+        cbor_write_uint(w, c->quiet_place.accuracy_m);
+        cbor_write_uint(w, c->quiet_place.at_s);
+}
+
+static void write_order(const struct confirm *taken, struct cbor_writer *w)
+{
+        cbor_write_uint(w, taken->number);
+        cbor_write_uint(w, taken->kind);
+        cbor_write_uint(w, taken->result);
+        cbor_write_uint(w, taken->at_s);
+}
+
 static void write_fix(const struct vigie *vigie, struct cbor_writer *w)
 {
         struct vigie_place place = my_fix_place(vigie);
@@ -79,7 +108,7 @@ static void write_fix(const struct vigie *vigie, struct cbor_writer *w)
 }
 
 /* Elements of each subject's record, the three of the head included. */
-static const uint8_t elements[MY_SUBJECTS] = { 13, 13, 13, 7, 10, 4, 7, 4, 5 };
+static const uint8_t elements[MY_SUBJECTS] = { 13, 13, 13, 7, 10, 7, 7, 4, 5, 7 };
 
 static void write_head(struct vigie *vigie, enum my_subject subject, struct cbor_writer *w)
 {
@@ -104,7 +133,7 @@ static void write_subject(const struct vigie *vigie, enum my_subject subject, st
                 write_duty(&vigie->duty, w);
                 return;
         case MY_CHECK_IN:
-                cbor_write_uint(w, (uint64_t)vigie->watch.check_in_at_ms);
+                write_check_in(&vigie->watch, w);
                 return;
         case MY_FIX:
                 write_fix(vigie, w);
@@ -113,6 +142,9 @@ static void write_subject(const struct vigie *vigie, enum my_subject subject, st
                 cbor_write_uint(w, (uint64_t)vigie->sms.good_at_ms);
                 cbor_write_uint(w, (uint64_t)vigie->sms.tested_at_ms);
                 return;
+        case MY_ORDER:
+                write_order(&vigie->order.taken, w);
+                return;
         default:
                 return;
         }
@@ -120,10 +152,15 @@ static void write_subject(const struct vigie *vigie, enum my_subject subject, st
 
 static uint32_t append(struct vigie *vigie, enum my_subject subject, struct cbor_span record, bool sync)
 {
-        struct vigie_action *append = my_act(vigie, VIGIE_DO_APPEND);
         struct my_written *written = &vigie->written[subject];
+        struct vigie_action *append;
 
         assert(record.len > 0);
+        if (vigie->order.wiped) { /* there is no journal any more */
+                written->serial = written->durable = vigie->serial;
+                return vigie->seq;
+        }
+        append = my_act(vigie, VIGIE_DO_APPEND);
         append->data = memcpy(my_room(vigie, record.len), record.at, record.len);
         append->len = record.len;
         append->sync = sync;
@@ -263,6 +300,38 @@ static void read_duty(struct my_duty *d, struct cbor_reader *r)
         d->until_s = (uint32_t)cbor_read_uint(r, UINT32_MAX);
 }
 
+static void read_check_in(struct my_watch *c, struct cbor_reader *r)
+{
+        struct cbor_span sealed = { 0 };
+
+        c->check_in_at_ms = (int64_t)cbor_read_uint(r, VIGIE_CLOCK_MAX_MS);
+        if (!cbor_more(r))
+                return;
+        c->quiet = (uint8_t)cbor_read_uint(r, MY_QUIET_OVER);
+        if (!cbor_read_null(r))
+                sealed = cbor_read_bytes(r, 1, sizeof(c->quiet_sealed));
+        c->quiet_sealed_len = (uint8_t)sealed.len;
+        if (sealed.len > 0)
+                memcpy(c->quiet_sealed, sealed.at, sealed.len);
+        if (cbor_read_null(r))
+                return;
+        c->quiet_has_place = true;
+        cbor_enter_array(r);
+        c->quiet_place.lat_e7 = (int32_t)cbor_read_int(r, -900000000, 900000000);
+        c->quiet_place.lon_e7 = (int32_t)cbor_read_int(r, -1800000000, 1800000000);
+        c->quiet_place.accuracy_m = (uint16_t)cbor_read_uint(r, UINT16_MAX);
+        c->quiet_place.at_s = (uint32_t)cbor_read_uint(r, UINT32_MAX);
+        cbor_leave(r);
+}
+
+static void read_order(struct confirm *taken, struct cbor_reader *r)
+{
+        taken->number = (uint32_t)cbor_read_uint(r, UINT32_MAX);
+        taken->kind = (uint8_t)cbor_read_uint(r, UINT8_MAX);
+        taken->result = (uint8_t)cbor_read_uint(r, UINT8_MAX);
+        taken->at_s = (uint32_t)cbor_read_uint(r, UINT32_MAX);
+}
+
 static void read_fix(struct my_fix *f, struct cbor_reader *r)
 {
         double accuracy_m;
@@ -282,7 +351,9 @@ struct page {
         struct my_touch touch;
         struct my_duty duty;
         struct my_fix fix;
-        int64_t check_in_at_ms, good_at_ms, tested_at_ms;
+        struct my_watch check_in;
+        struct confirm taken;
+        int64_t good_at_ms, tested_at_ms;
         struct cbor_span trust;
 };
 
@@ -304,7 +375,7 @@ static void read_subject(struct page *p, enum my_subject subject, struct cbor_re
                 read_duty(&p->duty, r);
                 return;
         case MY_CHECK_IN:
-                p->check_in_at_ms = (int64_t)cbor_read_uint(r, VIGIE_CLOCK_MAX_MS);
+                read_check_in(&p->check_in, r);
                 return;
         case MY_FIX:
                 read_fix(&p->fix, r);
@@ -312,6 +383,9 @@ static void read_subject(struct page *p, enum my_subject subject, struct cbor_re
         case MY_SMS:
                 p->good_at_ms = (int64_t)cbor_read_uint(r, VIGIE_CLOCK_MAX_MS);
                 p->tested_at_ms = (int64_t)cbor_read_uint(r, VIGIE_CLOCK_MAX_MS);
+                return;
+        case MY_ORDER:
+                read_order(&p->taken, r);
                 return;
         default:
                 p->trust = cbor_read_bytes(r, 1, VIGIE_RECORD_MAX);
@@ -350,7 +424,7 @@ static void page_take(struct vigie *vigie, enum my_subject subject, const struct
                 vigie->duty.until_mono_ms = NEVER;
                 return;
         case MY_CHECK_IN:
-                vigie->watch.check_in_at_ms = p->check_in_at_ms;
+                my_watch_restore(vigie, &p->check_in);
                 return;
         case MY_FIX:
                 vigie->fix = p->fix;
@@ -358,6 +432,11 @@ static void page_take(struct vigie *vigie, enum my_subject subject, const struct
         case MY_SMS:
                 vigie->sms.good_at_ms = p->good_at_ms;
                 vigie->sms.tested_at_ms = p->tested_at_ms;
+                return;
+        case MY_ORDER:
+                vigie->order.taken = p->taken;
+                vigie->order.taken.handset = vigie->handset;
+                memcpy(vigie->order.taken.enrolment, vigie->options.enrolment, ENROLMENT_SIZE);
                 return;
         default:
                 my_trust_take(vigie, p->trust);
@@ -401,10 +480,11 @@ static bool is_alive(const struct vigie *vigie, enum my_subject subject)
         case MY_DUTY:
                 return vigie->duty.on || vigie->duty.announce;
         case MY_CHECK_IN:
-                return vigie->watch.check_in_at_ms != 0;
+                return vigie->watch.check_in_at_ms != 0 || vigie->watch.quiet != MY_QUIET_NONE;
         case MY_FIX:
         case MY_TRUST:
         case MY_SMS:
+        case MY_ORDER:
                 return true;
         default:
                 return false;

@@ -230,7 +230,7 @@ static void presence(struct vigie *vigie)
         my_send_frame(vigie, MY_ORDINARY, &frame);
 }
 
-static void seal_ask(struct vigie *vigie, const struct trust_key *key)
+uint32_t my_duty_seal(struct vigie *vigie, const struct trust_key *key, const struct vigie_place *place)
 {
         struct vigie_action *seal = my_act(vigie, VIGIE_DO_SEAL);
         uint8_t *room = my_room(vigie, KEY_KID_SIZE + key->public_len);
@@ -239,8 +239,15 @@ static void seal_ask(struct vigie *vigie, const struct trust_key *key)
         memcpy(room + KEY_KID_SIZE, key->public, key->public_len);
         seal->data = room;
         seal->len = KEY_KID_SIZE + key->public_len;
-        seal->place = my_fix_place(vigie);
-        seal->ticket = vigie->duty.seal = ++vigie->tickets;
+        seal->place = *place;
+        return seal->ticket = ++vigie->tickets;
+}
+
+static void seal_ask(struct vigie *vigie, const struct trust_key *key)
+{
+        struct vigie_place place = my_fix_place(vigie);
+
+        vigie->duty.seal = my_duty_seal(vigie, key, &place);
         vigie->duty.seal_mono_ms = vigie->now_mono_ms;
 }
 

@@ -121,6 +121,22 @@ void my_fix_on_fix(struct vigie *vigie, const struct vigie_event *event)
         my_diary_write(vigie, MY_FIX, false);
 }
 
+void my_fix_entered(struct vigie *vigie, const struct vigie_place *place)
+{
+        int64_t ago_ms = vigie->now_ms - place->at_s * INT64_C(1000);
+        struct my_fix f = { .has = true, .lat_deg = place->lat_e7 / 1e7, .lon_deg = place->lon_e7 / 1e7 };
+
+        ago_ms = ago_ms < 0 ? 0 : my_earlier(ago_ms, AGE_MAX_MS);
+        f.accuracy_m = place->accuracy_m < UINT16_MAX ? place->accuracy_m : NAN;
+        f.mono_ms = vigie->now_mono_ms - ago_ms;
+        f.at_ms = vigie->now_ms - ago_ms;
+        if (!possible(&f) || (vigie->fix.has && vigie->fix.mono_ms != INT64_MIN && vigie->fix.mono_ms >= f.mono_ms))
+                return;
+        vigie->jumps = 0;
+        vigie->fix = f;
+        vigie->fix_number++;
+}
+
 uint16_t my_fix_age_s(const struct vigie *vigie)
 {
         const struct my_fix *f = &vigie->fix;

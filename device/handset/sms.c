@@ -89,22 +89,30 @@ static int64_t copy_due(const struct vigie *vigie, enum my_subject subject)
 
 /* ---- out --------------------------------------------------------------------------------------------------------- */
 
+void my_sms_give(struct vigie *vigie, enum my_subject subject, struct cbor_span octets)
+{
+        struct my_sms *s = &vigie->sms;
+        struct vigie_action *send = my_act(vigie, VIGIE_DO_SEND_SMS);
+
+        send->data = memcpy(my_room(vigie, octets.len), octets.at, octets.len);
+        send->len = octets.len;
+        send->ticket = s->ticket = ++vigie->tickets;
+        s->subject = subject;
+        s->hidden = false;
+        s->since_mono_ms = vigie->now_mono_ms;
+}
+
 static void copy_send(struct vigie *vigie, enum my_subject subject)
 {
         const struct my_alert *a = &vigie->alert[subject];
         struct my_sms *s = &vigie->sms;
-        struct vigie_action *send = my_act(vigie, VIGIE_DO_SEND_SMS);
 
-        send->data = memcpy(my_room(vigie, a->octets_len), a->octets, a->octets_len);
-        send->len = a->octets_len;
-        send->ticket = s->ticket = ++vigie->tickets;
-        s->subject = subject;
+        my_sms_give(vigie, subject, (struct cbor_span){ a->octets, a->octets_len });
         memcpy(s->nonce, a->alert.nonce, ALERT_NONCE_SIZE);
         s->revision = a->revision;
         s->marks = a->octets_marks;
         s->fix = a->octets_fix;
         s->hidden = a->hidden;
-        s->since_mono_ms = vigie->now_mono_ms;
         if (subject == MY_TEST)
                 s->test = false; /* once */
 }
@@ -114,8 +122,8 @@ static void handed_over(struct vigie *vigie, struct my_alert *a)
         struct my_sms *s = &vigie->sms;
         struct my_texted *t = &a->texted;
 
-        if (t->tries > 0 && (t->marks != s->marks || t->fix != s->fix ||
-                             (t->revision < a->pin_from && s->revision >= a->pin_from)))
+        if (t->tries > 0 &&
+            (t->marks != s->marks || t->fix != s->fix || (t->revision < a->pin_from && s->revision >= a->pin_from)))
                 t->tries = 0; /* news: its retries begin anew */
         t->tries += t->tries < UINT8_MAX;
         t->revision = s->revision;
@@ -143,8 +151,7 @@ static void not_sent(struct vigie *vigie, struct my_alert *a)
 static void ended(struct vigie *vigie, bool ok, uint16_t code)
 {
         struct my_sms *s = &vigie->sms;
-        struct my_alert *a = &vigie->alert[s->subject];
-        bool same = memcmp(a->alert.nonce, s->nonce, ALERT_NONCE_SIZE) == 0;
+        struct my_alert *a = s->subject < MY_ALERTS ? &vigie->alert[s->subject] : NULL;
 
         s->ticket = 0;
         if (!s->hidden) {
@@ -152,7 +159,9 @@ static void ended(struct vigie *vigie, bool ok, uint16_t code)
                 s->failed_at_ms = ok ? 0 : vigie->now_ms;
                 s->failed_mono_ms = vigie->now_mono_ms;
         }
-        if (!same || a->state == MY_NONE)
+        if (a == NULL)
+                my_order_on_sms_sent(vigie, ok);
+        if (a == NULL || memcmp(a->alert.nonce, s->nonce, ALERT_NONCE_SIZE) != 0 || a->state == MY_NONE)
                 return; /* another alert by now */
         if (ok)
                 handed_over(vigie, a);

@@ -5,6 +5,7 @@
 #include "device/handset/vigie.h"
 #include "wire/alert.h"
 #include "wire/frame.h"
+#include "wire/order.h"
 #include "wire/receipt.h"
 #include "wire/record.h"
 #include "wire/trust.h"
@@ -25,6 +26,7 @@ enum my_subject {
         MY_FIX,
         MY_TRUST,
         MY_SMS,
+        MY_ORDER,
         MY_SUBJECTS
 };
 
@@ -180,6 +182,9 @@ struct my_duty {
         struct vigie_proof_status proof;
 };
 
+/* A quiet timer: a check-in that the region knows of, with a place that it cannot read. */
+enum my_quiet { MY_QUIET_NONE, MY_QUIET_ON, MY_QUIET_OVER /* the region is to be told */ };
+
 struct my_watch {
         int64_t moved_mono_ms;                /* NEVER = no motion seen since duty on */
         int64_t man_down_mono_ms;             /* raise then; NEVER = not asked */
@@ -187,6 +192,13 @@ struct my_watch {
         int64_t check_in_mono_ms;             /* NEVER = none */
         int64_t missed_mono_ms;               /* raise then; NEVER = not asked */
         int64_t man_down_at_ms, missed_at_ms; /* the same by the phone's UTC, as they were shown */
+        uint8_t quiet;                        /* of the check-in: enum my_quiet */
+        bool quiet_has_place;
+        struct vigie_place quiet_place; /* of the building; at_s: entered then */
+        uint32_t quiet_seal;            /* ticket, 0 = none; quiet_seal_mono_ms: asked then */
+        int64_t quiet_seal_mono_ms;
+        uint8_t quiet_sealed_len, quiet_sealed[SEALED_POSITION_MAX - 1];
+        uint32_t quiet_link; /* the region was told on this link */
         uint8_t battery;
         bool battery_low;
 };
@@ -204,6 +216,41 @@ struct my_ring {
         struct command command; /* verb 0 = none waits */
         int64_t asked_mono_ms, told_mono_ms;
         uint32_t told_link;
+};
+
+enum my_step {
+        MY_ORDER_NONE,
+        MY_ORDER_COLLECT, /* what comes beside it */
+        MY_ORDER_SIGN,    /* a wipe: its confirmation first */
+        MY_ORDER_HOST     /* the host does it */
+};
+
+struct my_order {
+        struct confirm taken; /* the last one; number 0 = none ever.  In the journal */
+        enum my_step step;
+        struct order now;
+        uint32_t beside, got;
+        int64_t step_mono_ms;
+        uint8_t trust[TRUST_MAX];
+
+        struct confirm confirming;
+        uint32_t ticket; /* 0 = nothing is being signed */
+        int64_t sign_mono_ms;
+        uint8_t octets_len; /* signed and not sent; 0 = none */
+        uint8_t octets[CONFIRM_MAX];
+        bool by_sms; /* it came so */
+        uint8_t sms_tries;
+        int64_t sms_retry_mono_ms, confirmed_mono_ms; /* 0 = not in this run */
+        bool wiped;
+        int64_t wiped_mono_ms;
+};
+
+/* A frame that is said once on each link. */
+struct my_telling {
+        bool has;      /* the vault's */
+        uint8_t state; /* of asking: enum vigie_asked */
+        uint32_t told_link;
+        struct frame frame;
 };
 
 struct vigie {
@@ -246,6 +293,8 @@ struct vigie {
         struct my_sms sms;
         struct my_duty duty;
         struct my_watch watch;
+        struct my_order order;
+        struct my_telling vault, asking;
         struct my_ring ring[VIGIE_RINGS_MAX];
         uint8_t ring_count, ring_level;
         int64_t ring_confirm_mono_ms;

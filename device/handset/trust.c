@@ -47,16 +47,46 @@ int my_trust_take(struct vigie *vigie, struct cbor_span list)
         return 1;
 }
 
-bool my_trust_receipt(const struct vigie *vigie, const struct receipt_signed *receipt)
+static bool trusted_by(const struct vigie *vigie, const struct cose_sign1 *message, const struct trust_key *key,
+                       const char *aad)
 {
-        const struct trust_key *key;
         struct vigie_check with;
 
-        if (!vigie->trusted)
-                return false;
-        key = trust_find(&vigie->trust, receipt->kid, TRUST_RECEIPT, receipt->receipt.time_s);
         if (key == NULL)
                 return false;
         with = (struct vigie_check){ .alg = key->alg, .key = key->public, .key_len = key->public_len };
-        return signed_by(vigie, &receipt->cose, RECEIPT_AAD, &with);
+        return signed_by(vigie, message, aad, &with);
+}
+
+bool my_trust_receipt(const struct vigie *vigie, const struct receipt_signed *receipt)
+{
+        return vigie->trusted &&
+               trusted_by(vigie, &receipt->cose,
+                          trust_find(&vigie->trust, receipt->kid, TRUST_RECEIPT, receipt->receipt.time_s), RECEIPT_AAD);
+}
+
+bool my_trust_order(const struct vigie *vigie, const struct order_signed *order)
+{
+        return vigie->trusted &&
+               trusted_by(vigie, &order->cose,
+                          trust_find(&vigie->trust, order->cose.kid.at, TRUST_ORDER, order->order.issued_at_s),
+                          ORDER_AAD);
+}
+
+bool my_trust_is_order(const struct vigie *vigie, struct cbor_span cose)
+{
+        struct cose_sign1 message;
+
+        if (!vigie->trusted || cose_sign1_parse(cose, COSE_OURS, &message, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < vigie->trust.count; i++)
+                if (vigie->trust.keys[i].use == TRUST_ORDER &&
+                    memcmp(vigie->trust.keys[i].kid, message.kid.at, KEY_KID_SIZE) == 0)
+                        return true;
+        return false;
+}
+
+const struct trust *vigie_trust(const struct vigie *vigie)
+{
+        return vigie->trusted ? &vigie->trust : NULL;
 }

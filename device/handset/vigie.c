@@ -16,6 +16,11 @@ _Static_assert(VIGIE_SMS_MAX == COSE_SMS_MAX && ALERT_MAX <= VIGIE_SMS_MAX && RE
 _Static_assert((int)VIGIE_SEEN == COMMAND_SEEN && (int)VIGIE_ON_MY_WAY == COMMAND_EN_ROUTE, "verbs");
 _Static_assert((int)VIGIE_WITH_THEM == COMMAND_ON_SCENE && (int)VIGIE_CLOSE == COMMAND_CLOSE, "verbs");
 _Static_assert((int)VIGIE_HELPED == CLOSE_HELPED && (int)VIGIE_OTHER == CLOSE_OTHER, "reasons");
+_Static_assert((int)VIGIE_ORDER_WIPE == ORDER_WIPE && (int)VIGIE_ORDER_PASS == ORDER_PASS, "orders");
+_Static_assert((int)VIGIE_ORDER_NOT_UNDERSTOOD == ORDER_NOT_UNDERSTOOD, "results");
+_Static_assert((int)VIGIE_VAULT_DESTROYED == VAULT_DESTROYED && VIGIE_ENROLMENT_SIZE == ENROLMENT_SIZE, "vault");
+_Static_assert(VIGIE_PASS_KEY_SIZE == PASS_KEY_SIZE && VIGIE_CHALLENGE_SIZE == ORDER_CHALLENGE_SIZE, "vault");
+_Static_assert(VIGIE_ARGUMENT_SIZE == ORDER_DIGEST_SIZE && CONFIRM_MAX <= VIGIE_SMS_MAX, "orders");
 _Static_assert(sizeof(((struct vigie_options *)0)->app) == FRAME_APP_MAX + 1, "app");
 
 uint32_t vigie_abi(void)
@@ -295,6 +300,18 @@ static void frame_take(struct vigie *vigie, uint8_t address, const struct frame 
         case FRAME_ERROR:
                 error_take(vigie, address, frame->u.error.code);
                 return;
+        case FRAME_ORDER:
+                my_order_take(vigie, frame->u.order.cose, frame->u.order.beside, VIGIE_PATH_DATA);
+                return;
+        case FRAME_PART:
+                my_order_on_part(vigie, frame);
+                return;
+        case FRAME_LIST:
+                my_order_on_list(vigie, frame);
+                return;
+        case FRAME_ASKED:
+                my_order_on_asked(vigie, frame);
+                return;
         default: /* what only handsets send */
                 vigie->refused++;
         }
@@ -321,10 +338,14 @@ static int on_frame(struct vigie *vigie, const struct vigie_event *e)
 
 static int on_sms(struct vigie *vigie, const struct vigie_event *e)
 {
-        if (e->u.sms.len > VIGIE_SMS_MAX)
+        struct cbor_span in = { e->u.sms.data, e->u.sms.len };
+
+        if (in.len > VIGIE_SMS_MAX)
                 vigie->refused++;
+        else if (my_trust_is_order(vigie, in))
+                my_order_take(vigie, in, 0, VIGIE_PATH_SMS);
         else
-                my_receipt_take(vigie, (struct cbor_span){ e->u.sms.data, e->u.sms.len }, VIGIE_PATH_SMS);
+                my_receipt_take(vigie, in, VIGIE_PATH_SMS);
         return 0;
 }
 
@@ -351,28 +372,48 @@ static int on_synced(struct vigie *vigie, const struct vigie_event *e)
 static int on_signed(struct vigie *vigie, const struct vigie_event *e)
 {
         my_send_on_signed(vigie, e);
+        my_order_on_signed(vigie, e);
         return 0;
 }
 
 static int on_sealed(struct vigie *vigie, const struct vigie_event *e)
 {
-        my_duty_on_sealed(vigie, e->u.sealed.ticket, (struct cbor_span){ e->u.sealed.data, e->u.sealed.len });
+        struct cbor_span sealed = { e->u.sealed.data, e->u.sealed.len };
+
+        my_duty_on_sealed(vigie, e->u.sealed.ticket, sealed);
+        my_watch_on_sealed(vigie, e->u.sealed.ticket, sealed);
         return 0;
 }
 
 static int (*const on[VIGIE_ON_END])(struct vigie *vigie, const struct vigie_event *e) = {
-        [VIGIE_ON_START] = on_start,       [VIGIE_ON_TICK] = on_tick,
-        [VIGIE_ON_PRESS] = on_press,       [VIGIE_ON_KEY] = on_key,
-        [VIGIE_ON_CATEGORY] = on_category, [VIGIE_ON_PIN] = on_pin,
-        [VIGIE_ON_STILL] = on_still,       [VIGIE_ON_DISMISS] = on_dismiss,
-        [VIGIE_ON_FINE] = on_fine,         [VIGIE_ON_FIX] = on_fix,
-        [VIGIE_ON_MOTION] = on_motion,     [VIGIE_ON_DEADLINE] = on_deadline,
-        [VIGIE_ON_BATTERY] = on_battery,   [VIGIE_ON_POWER_OFF] = on_power_off,
-        [VIGIE_ON_DUTY] = on_duty,         [VIGIE_ON_LINK] = on_link,
-        [VIGIE_ON_FRAME] = on_frame,       [VIGIE_ON_SMS] = on_sms,
-        [VIGIE_ON_SYNCED] = on_synced,     [VIGIE_ON_SIGNED] = on_signed,
-        [VIGIE_ON_SEALED] = on_sealed,     [VIGIE_ON_SUPERVISE] = my_ring_on_supervise,
-        [VIGIE_ON_MODEM] = on_modem,       [VIGIE_ON_SMS_SENT] = on_sms_sent,
+        [VIGIE_ON_START] = on_start,
+        [VIGIE_ON_TICK] = on_tick,
+        [VIGIE_ON_PRESS] = on_press,
+        [VIGIE_ON_KEY] = on_key,
+        [VIGIE_ON_CATEGORY] = on_category,
+        [VIGIE_ON_PIN] = on_pin,
+        [VIGIE_ON_STILL] = on_still,
+        [VIGIE_ON_DISMISS] = on_dismiss,
+        [VIGIE_ON_FINE] = on_fine,
+        [VIGIE_ON_FIX] = on_fix,
+        [VIGIE_ON_MOTION] = on_motion,
+        [VIGIE_ON_DEADLINE] = on_deadline,
+        [VIGIE_ON_BATTERY] = on_battery,
+        [VIGIE_ON_POWER_OFF] = on_power_off,
+        [VIGIE_ON_DUTY] = on_duty,
+        [VIGIE_ON_LINK] = on_link,
+        [VIGIE_ON_FRAME] = on_frame,
+        [VIGIE_ON_SMS] = on_sms,
+        [VIGIE_ON_SYNCED] = on_synced,
+        [VIGIE_ON_SIGNED] = on_signed,
+        [VIGIE_ON_SEALED] = on_sealed,
+        [VIGIE_ON_SUPERVISE] = my_ring_on_supervise,
+        [VIGIE_ON_MODEM] = on_modem,
+        [VIGIE_ON_SMS_SENT] = on_sms_sent,
+        [VIGIE_ON_ORDERED] = my_order_on_ordered,
+        [VIGIE_ON_VAULT] = my_order_on_vault,
+        [VIGIE_ON_ASK_PASS] = my_order_on_ask_pass,
+        [VIGIE_ON_ENTERED] = my_watch_on_entered,
 };
 
 /* ---- and what follows -------------------------------------------------------------------------------------------- */
@@ -415,6 +456,7 @@ static int64_t due(const struct vigie *vigie)
 
         at = my_earlier(at, my_earlier(my_diary_due(vigie), my_send_due(vigie)));
         at = my_earlier(at, my_earlier(my_link_due(vigie), my_duty_due(vigie)));
+        at = my_earlier(at, my_order_due(vigie));
         return my_earlier(at, my_earlier(my_sms_due(vigie), my_ring_due(vigie)));
 }
 
@@ -434,6 +476,8 @@ static void settle(struct vigie *vigie)
         my_sms_send(vigie);
         my_link_hello(vigie);
         my_duty_run(vigie);
+        my_watch_tell(vigie);
+        my_order_run(vigie);
         my_ring_run(vigie);
         shown = status_hash(vigie);
         if (shown != vigie->shown)

@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 /* Rises with every change to a struct or number in this file.  vigie_init() refuses options made for another one. */
-#define VIGIE_ABI 2
+#define VIGIE_ABI 3
 
 #define VIGIE_HANDSET_ID_SIZE  8
 #define VIGIE_ALERT_ID_SIZE    16
@@ -57,6 +57,10 @@ extern "C" {
 #define VIGIE_NUMBER_SIZE      21 /* a telephone number */
 #define VIGIE_SIGNATURE_SIZE   64 /* ES256: r and s, 32 octets each, big-endian */
 #define VIGIE_SEAL_RANDOM_SIZE 44
+#define VIGIE_ENROLMENT_SIZE   8
+#define VIGIE_PASS_KEY_SIZE    64 /* x and y of a P-256 key */
+#define VIGIE_CHALLENGE_SIZE   8
+#define VIGIE_ARGUMENT_SIZE    16
 
 /* Fresh octets from the system's generator with every event: alert ids, command ids and jitter come from them. */
 #define VIGIE_RANDOM_SIZE 16
@@ -68,10 +72,10 @@ extern "C" {
  * let go (closed, then only shown, then the oldest) and counted in status.rings_more. */
 #define VIGIE_RINGS_MAX 16
 
-/* Actions of one event, and the octets they carry.  The most that can be due at once is 75: 33 for 16 rings, 15 for three
- * alerts, 9 for the journal, 18 for the rest; a test comes near.  Reaching it is a bug: assert. */
+/* Actions of one event, and the octets they carry.  The most that can be due at once is 80: 33 for 16 rings, 15 for three
+ * alerts, 10 for the journal, 22 for the rest; a test comes near.  Reaching it is a bug: assert. */
 #define VIGIE_ACTIONS_MAX 96
-#define VIGIE_OCTETS_MAX  24576
+#define VIGIE_OCTETS_MAX  32768
 
 /* Largest record that VIGIE_DO_APPEND gives (a trust list), and largest message that VIGIE_DO_SEND gives. */
 #define VIGIE_RECORD_MAX 8192
@@ -111,7 +115,8 @@ extern "C" {
 /* Both clocks are 0 to this, the year 10889; beyond, they are taken as this.  UTC 0 and before is taken as 1. */
 #define VIGIE_CLOCK_MAX_MS (INT64_C(1) << 48)
 
-struct vigie; /* one phone; some 32 KiB */
+struct vigie; /* one phone; some 40 KiB */
+struct trust; /* wire/trust.h */
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
@@ -132,9 +137,10 @@ struct vigie_options {
         uint32_t sizes[4];
         bool enrolled; /* false: never enrolled, or wiped; the rest of who we are is then not read */
         uint8_t handset[VIGIE_HANDSET_ID_SIZE];
-        uint8_t role;                   /* enum vigie_role */
-        char person[VIGIE_PERSON_SIZE]; /* the supervisor it belongs to, or its usual carrier; "" = shared */
-        int32_t root_alg;               /* the region's offline root, from enrolment: signs trust lists */
+        uint8_t enrolment[VIGIE_ENROLMENT_SIZE]; /* of the certificate's subject (serialNumber): orders name it */
+        uint8_t role;                            /* enum vigie_role */
+        char person[VIGIE_PERSON_SIZE];          /* the supervisor it belongs to, or its usual carrier; "" = shared */
+        int32_t root_alg;                        /* the region's offline root, from enrolment: signs trust lists */
         uint8_t root[65];
         uint8_t root_len;
         const uint8_t *trust; /* the signed trust list from enrolment; a newer one in the journal goes before it. */
@@ -169,13 +175,17 @@ enum vigie_event_type {
         VIGIE_ON_DUTY,      /* u.duty */
         VIGIE_ON_LINK,      /* u.link */
         VIGIE_ON_FRAME,     /* u.frame: one whole WebSocket message from a dispatcher */
-        VIGIE_ON_SMS,       /* u.sms: one 8-bit SMS that came in on our port: a receipt; its key tells whose */
-        VIGIE_ON_SYNCED,    /* u.synced */
-        VIGIE_ON_SIGNED,    /* u.signature */
-        VIGIE_ON_SEALED,    /* u.sealed */
+        VIGIE_ON_SMS,    /* u.sms: one 8-bit SMS that came in on our port: a receipt or an order; its key tells which */
+        VIGIE_ON_SYNCED, /* u.synced */
+        VIGIE_ON_SIGNED, /* u.signature */
+        VIGIE_ON_SEALED, /* u.sealed */
         VIGIE_ON_SUPERVISE, /* u.supervise: a supervisor does something about an alert that rings here */
         VIGIE_ON_MODEM,     /* u.modem: what the modem can do, at each change */
         VIGIE_ON_SMS_SENT,  /* u.sms_sent: what came of a VIGIE_DO_SEND_SMS */
+        VIGIE_ON_ORDERED,   /* u.ordered: what came of a VIGIE_DO_ORDER */
+        VIGIE_ON_VAULT,     /* u.vault: what is to be said of the vault, at the start and at each change */
+        VIGIE_ON_ASK_PASS,  /* u.ask_pass: the carrier asks the desk for a pass */
+        VIGIE_ON_ENTERED,   /* u.entered: into a building with a quiet timer; VIGIE_DEADLINE_CLEAR ends it */
         VIGIE_ON_END
 };
 
@@ -199,8 +209,9 @@ enum vigie_how {
 };
 /* A press while a real alert is open is PRESSED AGAIN on it, whatever its kind; a real press during a drill is a new
  * alert.  The last press says whether the alert shows: a loud press on a silent alert shows it, a silent one hushes a
- * loud one (it stays on the page, nothing more is felt). */
-enum vigie_press { VIGIE_PRESS_LOUD, VIGIE_PRESS_SILENT, VIGIE_PRESS_DRILL };
+ * loud one (it stays on the page, nothing more is felt).  DURESS: the vault was opened by the duress PIN: a silent press, marked so from
+ * its first revision; nothing tells it from none. */
+enum vigie_press { VIGIE_PRESS_LOUD, VIGIE_PRESS_SILENT, VIGIE_PRESS_DRILL, VIGIE_PRESS_DURESS };
 
 enum vigie_pin { VIGIE_PIN_RIGHT, VIGIE_PIN_DURESS, VIGIE_PIN_WRONG };
 enum vigie_deadline { VIGIE_DEADLINE_SET, VIGIE_DEADLINE_CLEAR, VIGIE_DEADLINE_EXPIRED };
@@ -216,6 +227,20 @@ enum vigie_verb {
         VIGIE_CLOSE
 };
 
+/* What the region orders; the numbers of wire/order.h.  A trust list is taken by the library itself. */
+enum vigie_order { VIGIE_ORDER_WIPE = 1, VIGIE_ORDER_UNLOCK, VIGIE_ORDER_PASS };
+
+/* What came of it. */
+enum vigie_result { VIGIE_ORDER_DONE = 0, VIGIE_ORDER_COULD_NOT, VIGIE_ORDER_NOT_UNDERSTOOD };
+
+/* The vault; the numbers of wire/desk.h. */
+enum vigie_vault {
+        VIGIE_VAULT_NONE = 0, /* no PIN was set yet */
+        VIGIE_VAULT_LOCKED,
+        VIGIE_VAULT_OPEN,
+        VIGIE_VAULT_DESTROYED /* wrong PINs, or forgotten */
+};
+
 /* How an alert was closed; the numbers of wire/record.h. */
 enum vigie_reason {
         VIGIE_HELPED = 16,
@@ -224,6 +249,12 @@ enum vigie_reason {
         VIGIE_DRILL_OVER,
         VIGIE_NO_DANGER,
         VIGIE_OTHER
+};
+
+struct vigie_place {
+        int32_t lat_e7, lon_e7; /* WGS 84, 1e-7 degree */
+        uint16_t accuracy_m;    /* 95 %; 65535 = that, worse, or not known */
+        uint32_t at_s;          /* UTC by the phone's clock */
 };
 
 struct vigie_event {
@@ -298,6 +329,26 @@ struct vigie_event {
                         uint8_t reason;             /* VIGIE_CLOSE: enum vigie_reason */
                         char note[VIGIE_NOTE_SIZE]; /* VIGIE_CLOSE: UTF-8 */
                 } supervise;
+                struct {
+                        uint32_t number; /* of VIGIE_DO_ORDER; another than the last one's means nothing */
+                        uint8_t result;  /* enum vigie_result */
+                } ordered;
+                struct {
+                        uint8_t state; /* enum vigie_vault */
+                        bool has_key, has_challenge;
+                        uint8_t key[VIGIE_PASS_KEY_SIZE];        /* the pass key's public half */
+                        uint8_t challenge[VIGIE_CHALLENGE_SIZE]; /* what an unlock is to answer */
+                        uint32_t list_s;                         /* issue of the status list that is kept; 0 none */
+                } vault;
+                struct {
+                        char round[VIGIE_PERSON_SIZE];
+                        uint32_t until_s; /* UTC s */
+                } ask_pass;
+                struct {
+                        uint32_t in_s; /* out, or heard of, within so many seconds: 60..28800 */
+                        bool has_place;
+                        struct vigie_place place; /* the building's */
+                } entered;
         } u;
 };
 
@@ -317,6 +368,14 @@ enum vigie_action_type {
         VIGIE_DO_SHOW,       /* vigie_status() changed.  Never given for what a silent alert does */
         VIGIE_DO_VIBRATE,    /* pattern; replaces what is still vibrating */
         VIGIE_DO_RING,       /* level: 0 stop, 1 ring, 2 loudest; with the screen locked and on silent too */
+        VIGIE_DO_BESIDE, /* data: a piece of what comes beside order `number`, at `offset` of `total`: without gap, from 0 on; from 0
+                              * again where the region begins anew */
+        VIGIE_DO_ORDER, /* do what order `number` of `kind` says; everything beside it was given.  Then VIGIE_ON_ORDERED.
+                              * WIPE: keys first, then files, journal included: nothing is to be appended after it.
+                              * UNLOCK: `argument`: 8 octets that must be the challenge.  PASS: `argument`: the first 16 octets of
+                              * SHA-256 over what came beside it */
+        VIGIE_DO_LIST, /* data: a piece of the newest status list, issued at `number`, at `offset` of `total`: as BESIDE.  Whole, it
+                              * is to be checked like all that is signed */
         VIGIE_DO_END
 };
 
@@ -330,24 +389,21 @@ enum vigie_pattern {
         VIGIE_VIBRATE_ASK       /* we ask something: are you all right? is your duty over? */
 };
 
-struct vigie_place {
-        int32_t lat_e7, lon_e7; /* WGS 84, 1e-7 degree */
-        uint16_t accuracy_m;    /* 95 %; 65535 = that, worse, or not known */
-        uint32_t at_s;          /* UTC by the phone's clock */
-};
-
 struct vigie_action {
         uint32_t type;       /* enum vigie_action_type; members that a type does not name are 0 */
         const uint8_t *data; /* in struct vigie_actions */
         size_t len;
-        uint32_t seq;             /* APPEND: 1, 2, 3 ... from vigie_init() on */
-        bool sync;                /* APPEND */
-        uint32_t ticket;          /* SIGN, SEAL, SEND_SMS */
-        uint8_t address;          /* SEND, CONNECT, DISCONNECT */
-        uint8_t pattern;          /* VIBRATE: enum vigie_pattern */
-        uint8_t level;            /* RING */
-        int64_t due_mono_ms;      /* TIMER */
-        struct vigie_place place; /* SEAL: what; DATA is the position key's kid 8 and its 32 octets */
+        uint32_t seq;                          /* APPEND: 1, 2, 3 ... from vigie_init() on */
+        bool sync;                             /* APPEND */
+        uint32_t ticket;                       /* SIGN, SEAL, SEND_SMS */
+        uint8_t address;                       /* SEND, CONNECT, DISCONNECT */
+        uint8_t pattern;                       /* VIBRATE: enum vigie_pattern */
+        uint8_t level;                         /* RING */
+        int64_t due_mono_ms;                   /* TIMER */
+        struct vigie_place place;              /* SEAL: what; DATA is the position key's kid 8 and its 32 octets */
+        uint8_t kind;                          /* ORDER: enum vigie_order */
+        uint32_t number, offset, total;        /* ORDER, BESIDE, LIST; octets */
+        uint8_t argument[VIGIE_ARGUMENT_SIZE]; /* ORDER */
 };
 
 /* What one event brings.  The host's, used again for the next event.  Pointers inside point inside: do not copy it. */
@@ -485,6 +541,9 @@ enum vigie_link_state {
         VIGIE_LINK_WELCOME /* and known to the region */
 };
 
+/* What came of VIGIE_ON_ASK_PASS. */
+enum vigie_asked { VIGIE_ASKED_NOTHING, VIGIE_ASKING, VIGIE_ASKED_TOLD, VIGIE_ASKED_NOT_NOW };
+
 struct vigie_status {
         bool enrolled, button; /* button: it works now; false: say why by `trouble`, and offer 112 */
         uint32_t trouble;      /* VIGIE_TROUBLE_* */
@@ -505,6 +564,8 @@ struct vigie_status {
         int64_t man_down_at_ms; /* 0, or UTC ms at which a man-down alert leaves unless "I am fine" or motion comes */
         int64_t check_in_at_ms; /* 0, or UTC ms at which the timed check-in expires */
         int64_t missed_at_ms;   /* 0, or UTC ms at which a missed check-in is raised unless "I am fine" comes */
+        int64_t entered_at_ms;  /* 0, or UTC ms since when a quiet timer runs; check_in_at_ms says its end */
+        uint8_t asked_pass;     /* enum vigie_asked */
         uint32_t wrong_pins;    /* wrong PINs since this start: shown as "wrong PIN" when it rises; locks nothing */
         uint32_t refused;       /* frames, receipts and lists not believed since this start */
         uint8_t ring;           /* the level that rings now */
@@ -561,6 +622,10 @@ int vigie_event(struct vigie *vigie, const struct vigie_event *event, struct vig
 /* vigie_status: all that a page shows.  Nothing in it tells a cancel under duress from a normal one, or of a silent
  * alert. */
 void vigie_status(const struct vigie *vigie, struct vigie_status *ret_status);
+
+/* vigie_trust: the region's trust list as it counts now, for what checks passes, doors and lists; NULL if there is none.  Points into
+ * VIGIE: to be asked anew after each event. */
+const struct trust *vigie_trust(const struct vigie *vigie);
 
 /* vigie_word_name: a stable word for JSON and logs ("not_sent", "received", "en_route" ...); NULL beyond. */
 const char *vigie_word_name(unsigned word);
