@@ -191,12 +191,13 @@ static void test_hangs_up(void **state)
                 s.stop_downs = s.downs + 1;
                 ask(&s, "one");
                 ask(&s, spoiled[i]);
-                if (i < 2)
+                if (i ==
+                    1) /* behind "hang up" it would be unread at the close, which takes the answers before it along */
                         ask(&s, "two");
                 run(&s); /* "late": after SEQPACKET_TIMEOUT_MS */
                 assert_int_equal(s.answers, 1);
                 assert_string_equal(s.last, "one");
-                assert_int_equal(s.unknown, i < 2 ? 2 : 1);
+                assert_int_equal(s.unknown, i == 1 ? 2 : 1);
                 assert_false(seqpacket_is_up(s.link));
                 s.stop_downs = 0;
                 run(&s);
