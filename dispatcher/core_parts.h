@@ -178,6 +178,11 @@ void tell_proved(struct core *core, uint16_t revision, const struct waiting *to)
 /* tell_closed: the receipt of a closed alert. */
 void tell_closed(struct core *core, const struct tombstone *tombstone, const struct waiting *to);
 
+/* tell_press_closed: the press AS, of which no record is known, is closed: those who wait for it at ALERT are told, and its handset's
+ * sessions (there are fewer places to wait than a phone may have sessions). */
+void tell_press_closed(struct core *core, const struct open_alert *alert, const uint8_t as[ALERT_ID_SIZE],
+                       const struct tombstone *tombstone);
+
 /* tell_alert: RECORD is news of ALERT: receipts to its handset's sessions and those that wait, rings to who is asked. */
 void tell_alert(struct core *core, struct open_alert *alert, const struct record *record);
 
@@ -213,8 +218,11 @@ void meanwhile_away(struct core *core);
 */
 bool meanwhile_merge(const struct open_alert *alert, struct record *record);
 
-/* meanwhile_hear: CLOSED, as it is told, names those who were rung meanwhile too. */
-void meanwhile_hear(const struct open_alert *alert, struct record *closed);
+/* meanwhile_hear: TOLD, a record as it is told, names those who were rung meanwhile too. */
+void meanwhile_hear(const struct open_alert *alert, struct record *told);
+
+/* meanwhile_rebase: the store has RECORD by now, while ALERT still waits (for a slow disk): what was done meanwhile is done on top of it. */
+void meanwhile_rebase(struct core *core, struct open_alert *alert, const struct record *record);
 
 /* meanwhile_end: that is in the store. */
 void meanwhile_end(struct core *core, struct open_alert *alert);

@@ -181,14 +181,15 @@ static void note_gone(struct core *core, const struct record *record)
         (void)core_append(core, (struct cbor_span){ buf, fact_encode_gone(ids, count, buf) });
 }
 
-/* ALERT, of which no record was ever seen, is closed: whoever waits for that very press is told. */
+/* ALERT, of which no record was ever seen, is closed: whoever waits for that very press is told, and its phone. */
 static void tell_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone)
 {
         bool forged = alert->handset != NULL && memcmp(alert->id, alert->handset->id, HANDSET_ID_SIZE) != 0;
 
-        for (size_t i = 0; i < alert->waiting_count; i++)
-                if (forged || memcmp(alert->waiting[i].as, alert->id, ALERT_ID_SIZE) == 0)
-                        tell_closed(core, tombstone, &alert->waiting[i]);
+        if (!forged)
+                tell_press_closed(core, alert, alert->id, tombstone);
+        for (size_t i = 0; forged && i < alert->waiting_count; i++)
+                tell_closed(core, tombstone, &alert->waiting[i]);
 }
 
 /* ALERT as it was closed where we did not see it: a press that was to become part of it is none of what was closed. */

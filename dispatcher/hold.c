@@ -155,6 +155,7 @@ void hold_set(struct core *core, struct open_alert *alert, const struct record *
         alert->due_now = alert->bring_back = alert->look = alert->recloses = alert->unreadable = false;
         alert->loaded = true;
         wheel_arm(&core->wheel, &alert->due, record->due_ms + core->options.rank * CORE_RANK_MS);
+        meanwhile_rebase(core, alert, record);
 }
 
 void hold_drop(struct core *core, struct open_alert *alert)

@@ -75,9 +75,7 @@ static void looked_up(struct core *core, struct open_alert *alert, const struct 
 
                 notice_late(core, fact, &tombstone);
                 hold_remember_id(core, fact->id, &tombstone);
-                for (size_t i = 0; i < alert->waiting_count; i++)
-                        if (memcmp(alert->waiting[i].as, fact->id, ALERT_ID_SIZE) == 0)
-                                tell_closed(core, &event->u.committed.tombstone, &alert->waiting[i]);
+                tell_press_closed(core, alert, fact->id, &event->u.committed.tombstone);
                 hold_wait_move(alert, NULL, fact->id);
                 flow_remove(core, alert, fact);
                 flow_release(core, fact);

@@ -269,10 +269,27 @@ bool meanwhile_merge(const struct open_alert *alert, struct record *record)
         return changed;
 }
 
-void meanwhile_hear(const struct open_alert *alert, struct record *closed)
+void meanwhile_rebase(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        struct record *base;
+
+        if (alert->meanwhile == NULL)
+                return;
+        base = malloc(sizeof(*base));
+        assert(base != NULL);
+        *base = *record;
+        (void)meanwhile_merge(alert, base);
+        free(alert->meanwhile);
+        alert->meanwhile = base;
+        for (size_t i = 0; i < alert->queued; i++)
+                alert->queue[i]->meant = false;
+        hold_look_at(core, alert, core->now_ms);
+}
+
+void meanwhile_hear(const struct open_alert *alert, struct record *told)
 {
         for (size_t i = 0; alert->meanwhile != NULL && i < alert->meanwhile->asked_count; i++)
-                (void)merge_asked(closed, &alert->meanwhile->asked[i]);
+                (void)merge_asked(told, &alert->meanwhile->asked[i]);
 }
 
 void meanwhile_end(struct core *core, struct open_alert *alert)

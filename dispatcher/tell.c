@@ -132,6 +132,23 @@ static bool is_told(const struct open_alert *alert, uint64_t session, const uint
         return false;
 }
 
+void tell_press_closed(struct core *core, const struct open_alert *alert, const uint8_t as[ALERT_ID_SIZE],
+                       const struct tombstone *tombstone)
+{
+        const struct handset *handset = directory_handset(&core->directory, as);
+        struct waiting to = { 0 };
+
+        for (size_t i = 0; i < alert->waiting_count; i++)
+                if (memcmp(alert->waiting[i].as, as, ALERT_ID_SIZE) == 0)
+                        tell_closed(core, tombstone, &alert->waiting[i]);
+        memcpy(to.as, as, ALERT_ID_SIZE);
+        for (const struct session *s = handset != NULL ? handset->sessions : NULL; s != NULL; s = s->next_of_handset) {
+                to.session = s->id;
+                if (!is_told(alert, s->id, as))
+                        tell_closed(core, tombstone, &to);
+        }
+}
+
 /* Whether RECORD has the press AS.  One on another phone may still be on its way to the store: no receipt before that. */
 static bool has_press(const struct record *record, const uint8_t as[ALERT_ID_SIZE])
 {
@@ -257,8 +274,11 @@ void tell_who_is_asked(struct core *core, const struct record *record)
 
 void tell_alert(struct core *core, struct open_alert *alert, const struct record *record)
 {
+        struct record told = *record;
+
         tell_handset(core, alert, record);
-        tell_who_is_asked(core, record);
+        meanwhile_hear(alert, &told);
+        tell_who_is_asked(core, &told);
 }
 
 /* Whether ALERT may concern PERSON: what is in `asked` by its mark. */

@@ -62,6 +62,7 @@ struct press {
         const uint8_t *nonce;
         uint32_t pressed_at_s;
         uint32_t seq; /* its touch-down's record, 0 = none */
+        bool again;   /* that was found in the journal: the run before may have sent revisions of it */
 };
 
 static void raise_new(struct vigie *vigie, enum my_subject subject, const struct press *press)
@@ -81,6 +82,11 @@ static void raise_new(struct vigie *vigie, enum my_subject subject, const struct
         a->hidden = a->mute = press->kind == ALERT_SILENT;
         a->presses = 1;
         a->reserved = MY_RESERVE - 1;
+        if (press->again) {
+                a->alert.revision = a->reserved;
+                a->made = true;
+                a->reserved += MY_RESERVE;
+        }
         a->raised_mono_ms = vigie->now_mono_ms;
         a->want = true;
         seq = my_diary_write(vigie, subject, true);
@@ -120,7 +126,7 @@ void my_alert_raise_anew(struct vigie *vigie, enum my_subject subject)
 {
         struct my_alert *a = &vigie->alert[subject];
         uint8_t nonce[ALERT_NONCE_SIZE];
-        struct press press = { a->alert.kind, a->alert.marks, nonce, a->again_at_s, 0 };
+        struct press press = { a->alert.kind, a->alert.marks, nonce, a->again_at_s, 0, false };
 
         if (a->mute)
                 press.kind = ALERT_SILENT;
@@ -133,7 +139,7 @@ void my_alert_raise_anew(struct vigie *vigie, enum my_subject subject)
 void my_alert_raise(struct vigie *vigie, enum alert_kind kind, uint16_t marks)
 {
         uint8_t nonce[ALERT_NONCE_SIZE];
-        struct press press = { kind, marks, nonce, my_seconds(vigie->now_ms), 0 };
+        struct press press = { kind, marks, nonce, my_seconds(vigie->now_ms), 0, false };
 
         nonce_draw(vigie, nonce);
         raise(vigie, &press);
@@ -141,6 +147,8 @@ void my_alert_raise(struct vigie *vigie, enum alert_kind kind, uint16_t marks)
 
 static enum alert_kind press_kind(uint8_t press)
 {
+        if (press == VIGIE_PRESS_DURESS)
+                return ALERT_SILENT;
         return press == VIGIE_PRESS_SILENT ? ALERT_SILENT : press == VIGIE_PRESS_DRILL ? ALERT_DRILL : ALERT_PANIC;
 }
 
@@ -168,7 +176,7 @@ static void touch_raise(struct vigie *vigie)
 {
         struct my_touch *t = &vigie->touch;
         uint8_t nonce[ALERT_NONCE_SIZE];
-        struct press press = { press_kind(t->press), 0, nonce, t->pressed_at_s, t->seq };
+        struct press press = { press_kind(t->press), 0, nonce, t->pressed_at_s, t->seq, t->again };
 
         memcpy(nonce, t->nonce, sizeof(nonce));
         memset(t->nonce, 0, sizeof(t->nonce));
@@ -203,6 +211,10 @@ int64_t my_alert_due(const struct vigie *vigie)
 
 void my_alert_on_press(struct vigie *vigie, uint8_t how, uint8_t press)
 {
+        if (press == VIGIE_PRESS_DURESS) { /* never by a finger */
+                my_alert_raise(vigie, ALERT_SILENT, ALERT_DURESS);
+                return;
+        }
         if (press > VIGIE_PRESS_DRILL)
                 press = VIGIE_PRESS_LOUD;
         if (how == VIGIE_TOUCH_DOWN) {

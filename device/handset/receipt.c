@@ -70,11 +70,12 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
         if (closed)
                 a->state = MY_CLOSED;
         receipt_feel(vigie, a, r->state);
-        if (news)
-                my_diary_write(vigie, subject, false);
-        /* Also one that was received: a failover may have lost it before the other side closed. */
+        /* Also one that was received: a failover may have lost it before the other side closed.  One record says both, that the old one
+         * is closed and that it is pressed anew: a phone that dies between two would know of no press. */
         if (closed && a->again_at_s != 0 && r->revision < a->again_from)
                 my_alert_raise_anew(vigie, subject);
+        else if (news)
+                my_diary_write(vigie, subject, false);
 }
 
 /* It goes on only for its SMS: that a test SMS is answered is another proof. */

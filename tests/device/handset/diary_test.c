@@ -141,6 +141,36 @@ static void killed_at_every_action(void **state)
         assert_true(n > 80); /* that many actions make a life */
 }
 
+/* A finger held down is written, and its alert leaves at once; the phone dies before the alert's own record is durable.  What it sends
+ * then is a later revision: the region has one of that number already, of another place. */
+static void killed_after_a_touch(void **state)
+{
+        struct phone *p = phone_started();
+        struct alert_signed a;
+        struct frame frame;
+        size_t before, count;
+
+        p->unfinished_lost = true;
+        phone_press(p, VIGIE_TOUCH_DOWN, VIGIE_PRESS_LOUD);
+        p->journal_silent = true;
+        phone_run(p, VIGIE_HOLD_MS + 500);
+        before = phone_sent_count(p, FRAME_ALERT);
+        assert_int_equal(p->known_count, 1);
+        p->journal_silent = false;
+        phone_start(p);
+        phone_fix(p, 45.76, 4.83, 5);
+        phone_run(p, 5000);
+        assert_int_equal(p->known_count, 1);
+        count = phone_sent_count(p, FRAME_ALERT);
+        assert_true(count > before);
+        for (size_t i = before; i < count; i++) {
+                phone_sent(p, FRAME_ALERT, i, &frame);
+                assert_int_equal(alert_read(frame.u.cose.cose, &a, NULL), 0);
+                assert_true(a.alert.revision > before);
+        }
+        phone_free(p);
+}
+
 /* And dies again at every action of coming back. */
 static void killed_twice(void **state)
 {
@@ -325,6 +355,7 @@ int main(void)
                 cmocka_unit_test(killed_at_every_action),     cmocka_unit_test(killed_twice),
                 cmocka_unit_test(journal_cut_at_every_octet), cmocka_unit_test(records_altered),
                 cmocka_unit_test(compacted_at_every_action),  cmocka_unit_test(closed_alerts_go),
+                cmocka_unit_test(killed_after_a_touch),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

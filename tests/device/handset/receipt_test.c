@@ -135,6 +135,31 @@ static void pressed_again_behind_a_close(void **state)
         }
 }
 
+/* It dies between any two actions of learning so: what was pressed again is not gone with that. */
+static void dies_behind_a_close(void **state)
+{
+        bool whole = false;
+
+        for (long n = 0; !whole; n++) {
+                struct phone *p = phone_started();
+
+                p->unfinished_lost = false;
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 20000);
+                p->region = false;
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 3000);
+                p->actions_left = n;
+                phone_receipt(p, RECEIPT_CLOSED_OTHER, 900, "Zoe");
+                whole = !p->dead;
+                if (!whole)
+                        phone_start(p);
+                assert_int_not_equal(p->status.alert.word, VIGIE_CLOSED);
+                assert_int_not_equal(p->status.alert.word, VIGIE_NOTHING);
+                phone_free(p);
+        }
+}
+
 /* The region had that press when it closed, whatever was sent after it; or had confirmed it, whatever it remembers. */
 static void pressed_again_before_a_close(void **state)
 {
@@ -226,6 +251,7 @@ int main(void)
                 cmocka_unit_test(two_are_coming),
                 cmocka_unit_test(closed_long_ago),
                 cmocka_unit_test(pressed_again_behind_a_close),
+                cmocka_unit_test(dies_behind_a_close),
                 cmocka_unit_test(pressed_again_before_a_close),
                 cmocka_unit_test(forged),
                 cmocka_unit_test(of_another_alert),

@@ -1,0 +1,89 @@
+/* Who is told that an alert is closed whose record this dispatcher never saw. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/dispatcher/support/model.h"
+
+static void close_it(struct model *model, unsigned dispatcher, const uint8_t id[ALERT_ID_SIZE])
+{
+        struct command close = model_command(COMMAND_CLOSE, id);
+
+        assert_int_equal(model_order(model, dispatcher, "control", &close), -1);
+        assert_non_null(model_tombstone(model, id));
+}
+
+/* What SESSION was told last of the press ID; -1 nothing. */
+static int told(struct model *model, uint64_t session, const uint8_t id[ALERT_ID_SIZE])
+{
+        const struct model_session *s = model_session(model, session);
+
+        for (size_t i = s->receipt_count; i-- > 0;)
+                if (memcmp(s->receipts[i].alert.octets, id, ALERT_ID_SIZE) == 0)
+                        return s->receipts[i].state;
+        return -1;
+}
+
+/* Pressed at a dispatcher that the store is away for, and at another that has it; closed there.  The phone has come back by a new
+ * connection since, where it offers nothing that is received: it hears of the closure all the same. */
+static void test_another_session(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t first = model_login(model, 0, 1), elsewhere = model_login(model, 1, 1), second;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_store_of(model, 0, false);
+        model_press(model, first, 1, &alert);
+        model_press(model, elsewhere, 1, &alert);
+        assert_int_equal(model_session(model, elsewhere)->receipt.state, RECEIPT_ASKED);
+        close_it(model, 1, id);
+        model_close(model, first);
+        second = model_login(model, 0, 1);
+        assert_int_equal(model_session(model, second)->receipt_count, 0);
+        model_store_of(model, 0, true);
+        assert_int_equal(model_session(model, second)->receipt_count, 1);
+        assert_int_equal(model_session(model, second)->receipt.state, RECEIPT_CLOSED_HELPED);
+        assert_memory_equal(model_session(model, second)->receipt.alert.octets, id, ALERT_ID_SIZE);
+        model_free(model);
+}
+
+/* A drill behind an alert of the same phone: likewise, under its own id; and the alert that goes on is not closed by that. */
+static void test_another_press(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert drill = model_alert_default(model, 2), alert = model_alert_default(model, 1);
+        uint64_t first = model_login(model, 0, 1), elsewhere = model_login(model, 1, 1), second;
+        uint8_t id[ALERT_ID_SIZE], drill_id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, drill_id);
+        drill.kind = ALERT_DRILL;
+        model_press(model, elsewhere, 1, &drill);
+        model_store_of(model, 0, false);
+        close_it(model, 1, drill_id);
+        model_press(model, first, 1, &drill);
+        model_press(model, first, 1, &alert);
+        model_close(model, first);
+        second = model_login(model, 0, 1);
+        model_store_of(model, 0, true);
+        assert_int_equal(model_record(model, id).state, ALERT_ASKED);
+        assert_int_equal(told(model, second, id), RECEIPT_ASKED);
+        assert_int_equal(told(model, second, drill_id), RECEIPT_CLOSED_HELPED);
+        model_free(model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_another_session),
+                cmocka_unit_test(test_another_press),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

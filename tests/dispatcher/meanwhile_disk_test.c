@@ -1,0 +1,56 @@
+/* The store is there and the disk is slow: what waits for the disk is done meanwhile, on top of what the store has by now. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/dispatcher/support/model.h"
+
+/* Somebody else takes it while a dispatcher's disk hangs: who comes to that dispatcher then, and who is there, sees it taken. */
+static void test_taken_elsewhere(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11), again;
+        struct command take, seen;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model_session(model, anna)->rung.state, ALERT_ASKED);
+        take = model_command(COMMAND_TAKE, id);
+        model->hold_commits = true;
+        (void)model_order(model, 1, "control", &take);
+        model->hold_sync = true;
+        seen = model_command(COMMAND_SEEN, id);
+        (void)model_ask(model, anna, &seen);
+        model_pass(model, CORE_KEPT_MS + CORE_TICK_MS);
+        assert_int_equal(model_counters(model, 0)->meanwhile, 1);
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model_record(model, id).state, ALERT_TAKEN);
+        assert_int_equal(model_session(model, anna)->rung.state, ALERT_TAKEN);
+        again = model_login(model, 0, 11);
+        assert_int_equal(model_session(model, again)->rung.state, ALERT_TAKEN);
+        assert_int_equal(model_session(model, again)->ring, RING_SHOW);
+        model_pass(model, CORE_KEPT_MS);
+        assert_int_equal(model_session(model, anna)->rung.state, ALERT_TAKEN);
+        model->hold_sync = false;
+        model_sync(model);
+        model_pump(model);
+        assert_int_equal(model_record(model, id).state, ALERT_TAKEN);
+        assert_string_equal(model_record(model, id).owner_id, "control");
+        model_free(model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_taken_elsewhere),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
