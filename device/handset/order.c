@@ -349,7 +349,7 @@ void my_order_run(struct vigie *vigie)
 {
         struct my_order *o = &vigie->order;
 
-        if (!vigie->started || !vigie->options.enrolled)
+        if (!vigie->started || (!vigie->options.enrolled && !o->wiped))
                 return;
         if (step_due(o) <= vigie->now_mono_ms)
                 step_end(vigie);
@@ -360,8 +360,10 @@ void my_order_run(struct vigie *vigie)
                 if (vigie->asking.state == VIGIE_ASKING)
                         tell_once(vigie, &vigie->asking);
         }
-        if (o->wiped && vigie->now_mono_ms - o->wiped_mono_ms >= MY_WIPED_MS)
+        if (o->wiped && vigie->options.enrolled && vigie->now_mono_ms - o->wiped_mono_ms >= MY_WIPED_MS) {
                 vigie->options.enrolled = false;
+                my_link_run(vigie); /* nothing asks for a link any more */
+        }
 }
 
 int64_t my_order_due(const struct vigie *vigie)
@@ -369,8 +371,8 @@ int64_t my_order_due(const struct vigie *vigie)
         const struct my_order *o = &vigie->order;
         int64_t at;
 
-        if (!vigie->started || !vigie->options.enrolled)
+        if (!vigie->started || (!vigie->options.enrolled && !o->wiped))
                 return NEVER;
         at = my_earlier(step_due(o), sms_due(vigie));
-        return o->wiped ? my_earlier(at, o->wiped_mono_ms + MY_WIPED_MS) : at;
+        return o->wiped && vigie->options.enrolled ? my_earlier(at, o->wiped_mono_ms + MY_WIPED_MS) : at;
 }

@@ -118,7 +118,7 @@ void my_watch_on_sealed(struct vigie *vigie, uint32_t ticket, struct cbor_span s
                 return;
         w->quiet_sealed_len = (uint8_t)sealed.len;
         memcpy(w->quiet_sealed, sealed.at, sealed.len);
-        my_diary_write(vigie, MY_CHECK_IN, false);
+        my_diary_write(vigie, MY_CHECK_IN, true);
 }
 
 void my_watch_tell(struct vigie *vigie)

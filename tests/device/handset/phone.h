@@ -15,6 +15,7 @@
 #include "tests/device/handset/toy.h"
 #include "wire/alert.h"
 #include "wire/frame.h"
+#include "wire/order.h"
 #include "wire/receipt.h"
 #include "wire/trust.h"
 
@@ -89,6 +90,8 @@ struct phone {
         uint32_t journal_seq;
         struct known known[ALERTS_MAX];
         size_t known_count;
+        struct confirm_signed confirmed; /* the last confirmation that came by SMS, and how many did */
+        unsigned confirmed_sms;
         struct vigie_event queue[EVENTS_MAX];
         size_t queued;
         uint8_t pool[1 << 21]; /* data of DID, and of queued frames */
@@ -265,6 +268,11 @@ static inline void later_happens(struct phone *p, struct later *at)
         struct later later = *at;
 
         *at = p->later[--p->later_count];
+        if (later.octets != NULL &&
+            confirm_read((struct cbor_span){ later.octets, later.len }, &p->confirmed, NULL) == 0) {
+                p->confirmed_sms++;
+                return;
+        }
         if (later.octets != NULL) {
                 region_alert(p, BY_SMS, (struct cbor_span){ later.octets, later.len });
                 return;

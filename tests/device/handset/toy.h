@@ -16,7 +16,8 @@
 
 #define UTC0 INT64_C(1760000000000)
 
-static const uint8_t root_key[32] = "root", receipt_key[32] = "receipt", position_key[32] = "position";
+static const uint8_t root_key[32] = "root", receipt_key[32] = "receipt", position_key[32] = "position",
+                     order_key[32] = "order...";
 static const uint8_t our_handset[8] = { 0xca, 0xfe, 0, 0, 0, 0, 0, 1 };
 
 static inline void toy_sign(const uint8_t *key, size_t key_len, struct cbor_span message, uint8_t signature[64])
@@ -56,16 +57,22 @@ static inline size_t toy_cose(const uint8_t *key, struct cbor_span payload, cons
 static inline size_t toy_trust(const uint8_t *root, uint32_t number, uint8_t *to, size_t size)
 {
         static uint8_t payload[TRUST_PAYLOAD_MAX];
-        struct trust trust = { .number = number, .issued_at_s = UTC0 / 1000, .region = "r1", .count = 2 };
+        static const struct {
+                const uint8_t *key;
+                enum trust_use use;
+                enum key_alg alg;
+        } keys[] = { { receipt_key, TRUST_RECEIPT, KEY_EDDSA },
+                     { position_key, TRUST_POSITION, KEY_ECDH_ES },
+                     { order_key, TRUST_ORDER, KEY_EDDSA } };
+        struct trust trust = { .number = number, .issued_at_s = UTC0 / 1000, .region = "r1", .count = 3 };
         struct cbor_writer w;
 
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 3; i++) {
                 struct trust_key *k = &trust.keys[i];
 
-                *k = (struct trust_key){ .use = i ? TRUST_POSITION : TRUST_RECEIPT,
-                                         .alg = i ? KEY_ECDH_ES : KEY_EDDSA };
-                memcpy(k->kid, i ? position_key : receipt_key, 8);
-                memcpy(k->public, i ? position_key : receipt_key, 32);
+                *k = (struct trust_key){ .use = keys[i].use, .alg = keys[i].alg };
+                memcpy(k->kid, keys[i].key, 8);
+                memcpy(k->public, keys[i].key, 32);
                 k->public_len = 32;
                 k->not_after_s = UINT32_MAX;
         }
