@@ -71,14 +71,19 @@ export class Board {
     }
   }
 
+  // A snapshot is how it is, also where that is older than what was shown: a failover may take back the last second.  An alert that
+  // was shown closed and is open again says so, and rings loudest, until somebody has it.
   takeAlert({ alert, e, by, c }) {
     const before = this.alerts.get(alert.id) ?? null;
     this.coming?.add(alert.id);
-    if (before && before.v > alert.v) return {};
+    if (before && before.v > alert.v && !this.coming) return {};
     if (alert.state === "closed") {
       if (!this.alerts.delete(alert.id) && this.rest > 0) this.rest--;
       this.keepClosed(alert);
     } else {
+      const shownClosed = this.closed.find((a) => a.id === alert.id && a.closed);
+      this.closed = this.closed.filter((a) => a.id !== alert.id);
+      alert = { ...alert, reopened: Boolean(shownClosed ?? before?.reopened) };
       this.alerts.set(alert.id, alert);
       this.letGo();
     }

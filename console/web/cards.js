@@ -122,6 +122,11 @@ export class Cards {
     }
   }
 
+  // What was said may have been lost with the store's last second: who still owes it says it again.
+  forgetSaid() {
+    this.said.clear();
+  }
+
   tick(board) {
     for (const card of this.cards.values()) card.tick(board.now());
   }

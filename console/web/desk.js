@@ -74,7 +74,7 @@ function answered(c, code, who = null) {
 const link = new Link({
   message: (message) => take(message),
   lost: () => updateBlind(),
-  refused: (why) => leaving || location.replace(why === "role" ? "login.html?role" : version === null ? "login.html" : "login.html?ended"),
+  refused: (why) => leaving || location.replace(why === "role" ? "passes.html" : version === null ? "login.html" : "login.html?ended"),
 });
 
 function take(message) {
@@ -86,6 +86,7 @@ function take(message) {
   if (change.end || change.counts) updateHeader();
   if (change.people && board.whole) duty.update(board);
   if (change.end) sayVisible();
+  if (change.end) cards.forgetSaid();
   if (change.end || change.notice || change.alert) updateRing(); // now: a hidden tab's timers may be a minute late
   if (change.end || change.notice || change.alert || change.people) later();
 }
@@ -110,8 +111,7 @@ function onAlert({ alert, before, command: c }) {
   if (c) answered(c, "done");
   for (const [id, asked] of pending)
     if (asked.alert === alert.id && asked.verb === "take" && isTaken(alert) && !isMine(alert, board.me)) answered(id, "taken_by_other", alert.owner_name ?? alert.owner);
-  if (!board.whole || board.coming) return;
-  if (!ringsAgain(alert, before)) return;
+  if (!board.whole || !ringsAgain(alert, before)) return; // in the first snapshot nothing is new
   ring.unhush();
   const text = say(before && ringOf(before) ? "spoken_again" : "spoken_alert", { name: isolate(alert.carrier_name ?? say("unknown_carrier")), zone: isolate(alert.zone_name ?? "") });
   byId("spoken").replaceChildren(el("p", {}, text)); // a new element: the same words are spoken again

@@ -50,7 +50,7 @@ export function ringOf(alert) {
   if (alert.state === "closed") return null;
   if (isTaken(alert) && !marked(alert, "no_news")) return null;
   if (isDrill(alert) || marked(alert, "unverified")) return "soft";
-  return marked(alert, "exhausted") ? "loud" : "normal";
+  return marked(alert, "exhausted") || alert.reopened ? "loud" : "normal";
 }
 
 // Must this page ring anew, also where it was hushed?  BEFORE is the same alert as it was, or null.
@@ -81,6 +81,7 @@ export function headline(alert, me) {
 // Sentences under the name, most important first: [key, tone].
 export function warnings(alert) {
   const out = [];
+  if (alert.reopened) out.push(["warn_reopened", "grave"]);
   if (isDrill(alert)) out.push(["warn_drill", "drill"]);
   if (marked(alert, "unverified")) out.push([`warn_unverified_${alert.why_unverified ?? "unknown"}`, "unverified"]);
   if (marked(alert, "duress")) out.push(["warn_duress", "grave"]);

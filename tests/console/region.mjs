@@ -1,7 +1,7 @@
 // A private region for browser tests: two Redis on unix sockets, vigie-console on a free port, and `seed`, which stands in for
 // the dispatchers.  All state lives in a fresh folder; stop() ends every process by its pid and removes it.
 import { spawn, execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -133,6 +133,18 @@ export class Region {
     await this.startRedis("alerts");
     await this.end(this.seed);
     this.startSeed();
+  }
+
+  // The alerts as they are now; loseSince() makes them so again: what a failover does that loses its last second.
+  keepAlerts() {
+    cpSync(`${this.dir}/alerts-aof`, `${this.dir}/alerts-kept`, { recursive: true });
+  }
+
+  async loseSince() {
+    await this.end(this.alerts, "SIGKILL");
+    rmSync(`${this.dir}/alerts-aof`, { recursive: true });
+    cpSync(`${this.dir}/alerts-kept`, `${this.dir}/alerts-aof`, { recursive: true });
+    await this.restartAlerts();
   }
 
   async end(child, signal = "SIGTERM") {

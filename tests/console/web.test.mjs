@@ -185,3 +185,24 @@ test("the board keeps the newest version, and a snapshot replaces what was open"
   assert.equal(board.alerts.size, 0);
   assert.equal(board.closed[0].id, "b");
 });
+
+test("what a snapshot says is so, also where more was shown; closed and open again is said, and rings loudest until somebody has it", () => {
+  const board = new Board();
+  const closed = { by: "ctl", name: "", reason: "helped", at: 1 };
+  const snapshot = (...alerts) => [{ t: "begin" }, ...alerts.map((a) => ({ t: "alert", alert: a })), { t: "end", rest: 0 }].map((m) => board.take(m));
+  snapshot(alert({ id: "a", v: 3 }), alert({ id: "b", v: 3 }), alert({ id: "c", v: 3 }));
+  board.take({ t: "alert", alert: alert({ id: "a", v: 4, state: "closed", closed }) });
+  board.take({ t: "alert", alert: alert({ id: "b", v: 4, state: "taken", owner: "paul" }) });
+  snapshot(); // nothing of it is there: closed by nobody knows whom
+  const back = snapshot(alert({ id: "a", v: 3 }), alert({ id: "b", v: 3 }));
+  assert.deepEqual(back.filter((c) => c.alert).map((c) => [c.alert.id, rules.ringOf(c.alert), rules.ringsAgain(c.alert, c.before)]), [["a", "loud", true], ["b", "normal", true]]);
+  assert.deepEqual(board.closed.map((a) => a.id), ["c"]);
+  assert.deepEqual(rules.warnings(board.alerts.get("a"))[0], ["warn_reopened", "grave"]);
+  assert.deepEqual(rules.warnings(board.alerts.get("b")), []);
+  board.take({ t: "alert", alert: alert({ id: "a", v: 5, state: "seen" }) });
+  assert.equal(rules.ringOf(board.alerts.get("a")), "loud");
+  board.take({ t: "alert", alert: alert({ id: "a", v: 6, state: "taken", owner: "paul" }) });
+  assert.equal(rules.ringOf(board.alerts.get("a")), null);
+  board.take({ t: "alert", alert: alert({ id: "a", v: 7, state: "closed", closed }) });
+  assert.deepEqual([board.alerts.has("a"), board.closed[0].id], [false, "a"]);
+});

@@ -561,6 +561,34 @@ test("blind in red when the store is lost; whole again by itself, with what was 
   await card(page, stays.id).waitFor();
 });
 
+test("a closure and a take that a failover lost after they were shown: open again, rung loudest, said in words", async () => {
+  const page = await open("ctl");
+  const closed = await raise({ carrier_name: "Clôture Perdue" });
+  const taken = await raise({ carrier_name: "Prise Perdue" });
+  await raise({ carrier_name: "Toujours Ouverte" });
+  await card(page, taken.id).waitFor();
+  region.keepAlerts();
+  await change(closed, { state: 7, event: "close", close_reason: 16, closed_by: "ctl", closed_by_name: "Salle", closed_at: Date.now() });
+  await change(taken, { state: 4, event: "take", owner: "paul", owner_name: "Paul Girard", taken_at: Date.now() });
+  await card(page, closed.id).waitFor({ state: "detached" });
+  await page.locator("#closed li", { hasText: "Clôture Perdue" }).waitFor({ state: "attached" });
+  await card(page, taken.id).locator(".state", { hasText: "Paul Girard" }).waitFor();
+  await page.getByRole("button", { name: "Couper le son 30 s" }).click();
+  await page.getByText(/Son coupé encore \d+ s/).waitFor();
+  await region.loseSince();
+  await card(page, closed.id).getByText("Cette page l'avait montrée close").waitFor({ timeout: 20000 });
+  assert.equal(await page.locator("#closed li", { hasText: "Clôture Perdue" }).count(), 0);
+  await card(page, taken.id).locator(".state", { hasText: "Personne ne l'a prise" }).waitFor();
+  await page.getByRole("button", { name: "Couper le son 30 s" }).waitFor(); // the silence is over
+  await page.waitForFunction(() => document.title.includes("3 ALERTES"));
+  closed.state = taken.state = 2;
+  await change(closed, { state: 4, event: "take", owner: "paul", owner_name: "Paul Girard", taken_at: Date.now() });
+  await card(page, closed.id).locator(".state", { hasText: "Paul Girard" }).waitFor();
+  await over(closed);
+  await card(page, closed.id).waitFor({ state: "detached" });
+  await page.locator("#closed li", { hasText: "Clôture Perdue" }).waitFor({ state: "attached" });
+});
+
 test("blind within 5 s when the console is gone; after its restart the same session goes on", async () => {
   const page = await open("ctl");
   const before = await raise({ carrier_name: "Avant Panne" });

@@ -3,6 +3,7 @@
 primary dies, stops, comes back stale, is alone, or has lost everything.
 
     VIGIE_BUILD=san tests/e2e/failover_test.py [-v] [Name.test ...]"""
+import glob
 import os
 import shutil
 import signal
@@ -135,6 +136,40 @@ class Failover(region_test.Case):
         self.assertEqual((shown["state"], shown["owner_name"]), ("taken", "Paul Martin"))
         self.assertEqual(self.word(), "taken")
         self.alerts.process[victim].start()
+        self.end(alert)
+
+    def test_shown_closed_then_lost(self):
+        """The console shows a closure with its commit.  The primary dies before a replica has it, and with it all who saw it and their journals: the
+        alert is open, nobody was told otherwise, and the console shows it again."""
+        known = set(self.look())
+        self.press()
+        alert = self.new_alert(known)
+        self.wait("received", lambda: self.word() in HELD, 30)
+        time.sleep(1)  # rung, seen: all of it copied
+        victim = self.alerts.primary()
+        replicas = [n for n in self.alerts.nodes if n != victim]
+        for name in replicas:
+            self.alerts.process[name].pause()  # the primary writes on for 2 s: min-replicas-max-lag
+        self.desk.command("close", alert["id"], reason="other")
+        self.wait("closed on the page", lambda: self.look().get(alert["id"], {}).get("state") == "closed", 1.5)
+        dispatchers = [n for n in self.region.processes if n.startswith(("dispatcher", "alert-port"))]
+        self.alerts.process[victim].kill()
+        for name in dispatchers:
+            self.region.processes[name].kill()
+        self.assertNotEqual(self.word(), "closed", "a phone is told after the WAIT")
+        for path in glob.glob(os.path.join(self.region.folder, "*.journal")):
+            os.unlink(path)
+        for name in replicas:
+            self.alerts.process[name].kill()  # what the kernel holds for them goes with them
+            self.alerts.process[name].start()
+        self.alerts.wait_primary(other_than=victim, timeout_s=WHOLE_S)
+        for name in dispatchers:
+            self.region.processes[name].start()
+        self.wait("open on the page again", lambda: self.look().get(alert["id"], {}).get("state") in ("raised", "asked", "seen"), WHOLE_S)
+        self.assertIn(alert["id"], self.open_alerts())
+        self.assertNotEqual(self.word(), "closed")
+        self.alerts.process[victim].start()
+        self.wait("all of them", self.alerts.is_ready, WHOLE_S)
         self.end(alert)
 
     def test_alone(self):
