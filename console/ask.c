@@ -6,82 +6,11 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "console/take.h"
 
-/* Times from a page: 2020 to 2100. */
-#define TIME_MIN_S INT64_C(1577836800)
-#define TIME_MAX_S INT64_C(4102444800)
-
-/* A text being read: how many of its fields were understood, so that an unknown one is noticed. */
-struct fields {
-        json_t *object;
-        size_t used;
-        bool bad;
-};
-
-static json_t *take(struct fields *f, const char *name)
+static void take_position(struct take *f, struct command *command)
 {
-        json_t *value = json_object_get(f->object, name);
-
-        if (value != NULL)
-                f->used++;
-        return value;
-}
-
-/* take_text: the field NAME, at most SIZE - 1 octets, "" when absent and not REQUIRED. */
-static void take_text(struct fields *f, const char *name, bool required, char *to, size_t size)
-{
-        json_t *value = take(f, name);
-
-        if (value == NULL) {
-                f->bad |= required;
-                return;
-        }
-        if (!json_is_string(value) || json_string_length(value) >= size ||
-            strlen(json_string_value(value)) != json_string_length(value)) {
-                f->bad = true;
-                return;
-        }
-        strcpy(to, json_string_value(value));
-}
-
-static void take_hex(struct fields *f, const char *name, uint8_t *to, size_t len)
-{
-        char text[2 * ALERT_ID_SIZE + 1] = "";
-
-        take_text(f, name, true, text, sizeof(text));
-        if (hex_decode(text, to, len) < 0)
-                f->bad = true;
-}
-
-/* take_seconds: a time in ms, kept as s. */
-static uint32_t take_seconds(struct fields *f, const char *name)
-{
-        json_t *value = take(f, name);
-        json_int_t ms = json_integer_value(value);
-
-        if (!json_is_integer(value) || ms / 1000 < TIME_MIN_S || ms / 1000 > TIME_MAX_S) {
-                f->bad = true;
-                return 0;
-        }
-        return (uint32_t)(ms / 1000);
-}
-
-static double take_number(struct fields *f, const char *name, double min, double max)
-{
-        json_t *value = take(f, name);
-        double number = json_number_value(value);
-
-        if (!json_is_number(value) || !(number >= min && number <= max)) {
-                f->bad = true;
-                return 0;
-        }
-        return number;
-}
-
-static void take_position(struct fields *f, struct command *command)
-{
-        struct fields p = { .object = take(f, "position") };
+        struct take p = { .object = take_any(f, "position") };
 
         if (p.object == NULL || json_is_null(p.object))
                 return;
@@ -89,12 +18,12 @@ static void take_position(struct fields *f, struct command *command)
         command->at.lat_e7 = (int32_t)lround(take_number(&p, "lat", -90, 90) * 1e7);
         command->at.lon_e7 = (int32_t)lround(take_number(&p, "lon", -180, 180) * 1e7);
         command->at.accuracy_m = (uint16_t)fmin(ceil(take_number(&p, "accuracy_m", 0, 1e9)), UINT16_MAX);
-        command->at.at_s = take_seconds(&p, "at");
-        f->bad |= p.bad || p.used != json_object_size(p.object);
+        command->at.at_s = take_seconds(&p, "at", true);
+        f->bad |= !take_end(&p);
 }
 
 /* take_reason: CLOSE_OTHER and its like, by their stable names. */
-static uint8_t take_reason(struct fields *f)
+static uint8_t take_reason(struct take *f)
 {
         char name[32] = "";
 
@@ -106,7 +35,7 @@ static uint8_t take_reason(struct fields *f)
         return 0;
 }
 
-static void take_verb_fields(struct fields *f, struct command *c)
+static void take_verb_fields(struct take *f, struct command *c)
 {
         take_hex(f, "c", c->id, sizeof(c->id));
         switch (c->verb) {
@@ -119,7 +48,7 @@ static void take_verb_fields(struct fields *f, struct command *c)
                 take_text(f, "note", false, c->note, sizeof(c->note));
                 break;
         case COMMAND_DUTY_ON:
-                c->until_s = take_seconds(f, "until");
+                c->until_s = take_seconds(f, "until", true);
                 take_position(f, c);
                 break;
         case COMMAND_ACK:
@@ -132,7 +61,7 @@ static void take_verb_fields(struct fields *f, struct command *c)
 
 int ask_read(const char *text, size_t len, struct ask *ret_ask)
 {
-        struct fields f = { .object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL) };
+        struct take f = { .object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL) };
         struct ask ask = { 0 };
         char t[16] = "";
         int verb;
@@ -147,7 +76,7 @@ int ask_read(const char *text, size_t len, struct ask *ret_ask)
         } else {
                 f.bad = true;
         }
-        f.bad |= f.used != json_object_size(f.object);
+        f.bad = !take_end(&f);
         json_decref(f.object);
         if (f.bad)
                 return -EBADMSG;

@@ -122,7 +122,7 @@ static void send_snapshot(struct page *page)
 int desk_open(struct desk *desk, const struct viewer *viewer, const struct page_hooks *hooks, struct page **ret_page)
 {
         struct page *page = calloc(1, sizeof(*page));
-        struct hello hello = { .viewer = viewer, .now_ms = now_ms(desk), .region = desk->options.region };
+        struct page_hello hello = { .viewer = viewer, .now_ms = now_ms(desk), .region = desk->options.region };
 
         if (page == NULL)
                 return -ENOMEM;

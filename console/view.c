@@ -161,7 +161,7 @@ struct outbound *view_end(int64_t rest)
         return view_dump(json_pack("{s:s, s:I}", "t", "end", "rest", (json_int_t)rest));
 }
 
-struct outbound *view_hello(const struct hello *hello)
+struct outbound *view_hello(const struct page_hello *hello)
 {
         const struct viewer *v = hello->viewer;
 

@@ -76,11 +76,11 @@ struct outbound *view_begin(void);
 struct outbound *view_end(int64_t rest);
 
 /* view_hello: who the page is talking to, and who it is. */
-struct hello {
+struct page_hello {
         const struct viewer *viewer;
         int64_t now_ms;
         const char *region, *tile_url, *tile_attribution; /* "" = none */
 };
-struct outbound *view_hello(const struct hello *hello);
+struct outbound *view_hello(const struct page_hello *hello);
 
 #endif

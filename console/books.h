@@ -1,0 +1,80 @@
+/* The books: what the pass desk knows of its region, a copy in memory of the hashes of wire/desk.h and of people, as they came, with
+ * words to search by.  Pure: no Redis, no clock.  At 93,000 handsets and 80,000 passes some 80 MB. */
+#ifndef CONSOLE_BOOKS_H
+#define CONSOLE_BOOKS_H
+
+#include "console/lookup.h"
+#include "wire/desk.h"
+
+enum book {
+        BOOK_USERS, /* names only: passwords are left out */
+        BOOK_HANDSETS,
+        BOOK_CARRIERS,
+        BOOK_ROUNDS,
+        BOOK_STOPS,
+        BOOK_BUILDINGS,
+        BOOK_DOORS,
+        BOOK_VAULTS,
+        BOOK_PASSES,
+        BOOK_CONSENTS,
+        BOOK_ASKED,
+        BOOK_LISTS, /* `status`, `trust` */
+        BOOKS
+};
+
+/* Entries of one book: a region's phones (250,000) and room.  Further ones are not known here: -ENOBUFS. */
+#define BOOK_ENTRIES_MAX 300000
+/* Found at a time (PROTOCOL.md section 7). */
+#define BOOK_FOUND_MAX   50
+/* Octets of an entry's searchable words. */
+#define BOOK_WORDS_MAX   320
+
+struct book_item {
+        struct handset_id phone;               /* passes */
+        uint32_t until_s, issued_s, revoked_s; /* passes */
+        uint32_t size;
+        const uint8_t *data; /* the value, as it came (users: without the password) */
+        const char *words, *key;
+        int64_t rank; /* lower is found first; the same: by words */
+};
+
+struct books;
+
+/* books_new: empty ones.  SEED is random.  Returns 0, -ENOMEM. */
+int books_new(uint64_t seed, struct books **ret_books);
+void books_free(struct books *books);
+
+/* books_clear: forget one book, before it is loaded anew. */
+void books_clear(struct books *books, enum book book);
+
+/* books_put: what KEY of BOOK is now; SIZE 0: gone.
+ * Returns 0, -EBADMSG or -EPROTONOSUPPORT (cannot be read: as if it were not there), -EINVAL (key), -ENOMEM, -ENOBUFS. */
+int books_put(struct books *books, enum book book, const char *key, const uint8_t *data, size_t size);
+
+/* books_get: an entry, good until it is put anew; NULL: none.  books_next: walk over all; begin with *PLACE 0; NULL at the end. */
+const struct book_item *books_get(const struct books *books, enum book book, const char *key);
+const struct book_item *books_next(const struct books *books, enum book book, size_t *place);
+
+/* books_phone: the phone of carrier PERSON that is not revoked, else one that is; NULL: none of their own. */
+const struct book_item *books_phone(const struct books *books, const char *person);
+
+struct book_search {
+        const char *words;                                      /* folded already: book_fold */
+        bool (*fits)(void *user, const struct book_item *item); /* NULL: all */
+        void *user;
+        const struct book_item *found[BOOK_FOUND_MAX];
+        size_t count, rest;
+};
+
+/* books_search: add to SEARCH the entries of BOOK that hold all words and fit, first ones first; `rest` counts those that had no room. */
+void books_search(const struct books *books, enum book book, struct book_search *search);
+
+/* book_fold: TEXT without case and accents (of Latin letters), other signs as they are, into TO of SIZE octets, cut at a whole letter.
+ * Gives the length. */
+size_t book_fold(const char *text, char *to, size_t size);
+
+/* books_name: the name of a book's hash ("passes"); books_parse: the book of that hash, or BOOKS. */
+const char *books_name(enum book book);
+enum book books_parse(const char *name);
+
+#endif
