@@ -29,6 +29,7 @@ PKGS := libcrypto libssl libuv libwebsockets hiredis geos proj libgps jansson in
 OURS := -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(MODE_$(BUILD)) $(shell pkg-config --cflags $(PKGS))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
 CURL := $(shell pkg-config --libs libcurl) # the dispatcher alone
+QR   := $(shell pkg-config --libs libqrencode) # the handset alone
 DOOR := $(shell pkg-config --libs libcrypto zlib inih libuv libpcsclite) # all that the door links
 
 # ---- libraries: every .c of the folder.  Programs: a main.c, and the rest of the folder as an archive that tests link too.
@@ -75,7 +76,7 @@ $O/bin/vigie-console: $O/console/main.o $O/libconsole.a $(LOW)
 $O/bin/vigie-keeper: $O/console/keeper/main.o $O/libkeeper.a $(LOW)
 	$(LINK) $(LIBS) $(shell pkg-config --libs libseccomp)
 $O/bin/vigie-handset: $O/device/handset/host/main.o $O/libhost.a $O/libvigie-handset.a $(LOW)
-	$(LINK) $(LIBS)
+	$(LINK) $(LIBS) $(QR)
 $O/bin/vigie-door: $O/device/door/main.o $O/libdoor.a $O/libwire.a $O/libbase.a
 	$(LINK) $(DOOR)
 $O/device/door/pcsc.o: OURS += $(shell pkg-config --cflags libpcsclite)
@@ -115,7 +116,7 @@ $O/tests/wire/%_test: $O/tests/wire/%_test.o $O/libwire.a $O/libbase.a
 $O/tests/geo/%_test: $O/tests/geo/%_test.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/handset/host/%_test: $O/tests/device/handset/host/%_test.o $O/libhost.a $O/libvigie-handset.a $(LOW)
-	$(LINK) $(TEST_LIBS) $(LIBS)
+	$(LINK) $(TEST_LIBS) $(LIBS) $(QR)
 $O/tests/device/door/virtual_phone: $O/tests/device/door/virtual_phone.o $O/libvigie-handset.a $O/libwire.a $O/libbase.a
 	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/device/door/%_test: $O/tests/device/door/%_test.o $O/libdoor.a $O/libvigie-handset.a $O/libwire.a $O/libbase.a

@@ -47,6 +47,10 @@ static const struct conf_option options[] = {
         CONF_INT(C, modem_baud, "modem.baud", 9600, 921600, "115200", "its speed; a USB modem does not care"),
         CONF_STRING(C, modem_number, "modem.number", 0, "", "where alerts go by SMS: + and 5 to 15 digits"),
         CONF_BOOL(C, sms_test, "sms.test", "yes", "one test SMS a month, at going on duty"),
+        CONF_PATH(C, vault, "vault.path", "", "folder of the vault; empty: `vault` beside the journal"),
+        CONF_PATH(C, machine, "vault.machine", "/etc/machine-id",
+                  "what tells this machine from another: the vault opens on no other; empty: on any"),
+        CONF_STRING(C, vpcd, "nfc.vpcd", 0, "", "pcscd's virtual reader, on this machine: host:port; empty: none"),
 };
 
 int config_port_of(const char *address, char host[128])
@@ -125,6 +129,8 @@ static const char *find_fault(const struct config *c)
                         return "link.alert_addresses: host:port each";
         if (c->addresses.count + c->alert_addresses.count > VIGIE_ADDRESSES_MAX)
                 return "link.addresses and link.alert_addresses: at most 8 together";
+        if (c->vpcd[0] != 0 && (config_port_of(c->vpcd, host) < 0 || !is_here(host) || strcmp(host, "::1") == 0))
+                return "nfc.vpcd: localhost:port or 127.0.0.1:port";
         for (size_t i = 0; i < c->frame_ancestors.count; i++)
                 if (strpbrk(c->frame_ancestors.item[i], ";\"'") != NULL)
                         return "page.frame_ancestors: https://host:port each";
@@ -155,15 +161,34 @@ static const struct conf_table table = {
         .check = check,
 };
 
+/* The file that conf_main will read. */
+static void find_file(int argc, char **argv, char file[CONFIG_PATH_MAX])
+{
+        const char *found = table.default_file;
+
+        for (int i = 1; i < argc && argv[i][0] == '-'; i++) {
+                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+                        found = argv[++i];
+                else if (strncmp(argv[i], "-c", 2) == 0)
+                        found = argv[i] + 2;
+                else if (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--ready-fd") == 0)
+                        i++;
+        }
+        snprintf(file, CONFIG_PATH_MAX, "%s", found);
+}
+
 int config_read(int *argc, char **argv, struct config *ret_config, struct config_start *ret_start)
 {
         enum conf_next next;
+        char file[CONFIG_PATH_MAX];
         int r;
 
+        find_file(*argc, argv, file);
         ret_start->ready_fd = ready_take(table.program, argc, argv);
         if (ret_start->ready_fd == -EINVAL)
                 return -EINVAL;
         r = conf_main(&table, &(struct conf_args){ *argc, argv }, ret_config, &ret_start->rest, &next);
         ret_start->stop = r == 0 && next == CONF_STOP;
+        strcpy(ret_config->file, file);
         return r;
 }

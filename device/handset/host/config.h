@@ -31,6 +31,9 @@ struct config {
         char modem_device[CONFIG_PATH_MAX], modem_number[VIGIE_NUMBER_SIZE];
         int64_t modem_baud;
         bool sms_test;
+        char vault[CONFIG_PATH_MAX], machine[CONFIG_PATH_MAX];
+        char vpcd[64];
+        char file[CONFIG_PATH_MAX]; /* handset.conf itself, "" where none was read: a wipe removes it */
 };
 
 /* What the command line asks for beside the configuration. */

@@ -14,6 +14,7 @@
 #include "device/handset/host/modem.h"
 #include "device/handset/host/outbox.h"
 #include "device/handset/host/page.h"
+#include "device/handset/host/passes.h"
 #include "device/handset/host/socket.h"
 #include "device/handset/host/view.h"
 #include "device/handset/host/wake.h"
@@ -36,7 +37,10 @@ static void do_append(struct host *host, const struct vigie_action *action)
 {
         struct vigie_event event = { .type = VIGIE_ON_SYNCED, .u.synced = { .seq = action->seq } };
 
-        if (outbox_append(host->outbox, action) < 0)
+        event.u.synced.ok = host->outbox == NULL; /* wiped: there is nothing to keep any more */
+        if (host->outbox == NULL)
+                follow(host, &event, NULL, 0);
+        else if (outbox_append(host->outbox, action) < 0)
                 follow(host, &event, NULL, 0);
 }
 
@@ -45,6 +49,7 @@ static void do_sign(struct host *host, const struct vigie_action *action)
         struct vigie_event event = { .type = VIGIE_ON_SIGNED, .u.signature.ticket = action->ticket };
 
         event.u.signature.ok =
+                host->identity.pkey != NULL &&
                 vigie_sign(host->identity.pkey, action->data, action->len, event.u.signature.octets) == 0;
         follow(host, &event, NULL, 0);
 }
@@ -109,6 +114,15 @@ static void do_action(struct host *host, const struct vigie_action *action)
         case VIGIE_DO_SEND_SMS:
                 do_send_sms(host, action);
                 break;
+        case VIGIE_DO_BESIDE:
+                passes_beside(host->passes, action);
+                break;
+        case VIGIE_DO_ORDER:
+                passes_order(host->passes, action);
+                break;
+        case VIGIE_DO_LIST:
+                passes_list(host->passes, action);
+                break;
         default:
                 break;
         }
@@ -157,7 +171,8 @@ int host_run_event(struct host *host, struct vigie_event event)
         if (host->show)
                 page_show(host->page);
         host->show = false;
-        outbox_tidy(host->outbox);
+        if (host->outbox != NULL)
+                outbox_tidy(host->outbox);
         return r;
 }
 
@@ -236,7 +251,7 @@ void host_on_sent(void *user, uint32_t ticket, bool ok, uint16_t code)
 
 bool host_settled(const struct host *host)
 {
-        return outbox_settled(host->outbox);
+        return host->outbox == NULL || outbox_settled(host->outbox);
 }
 
 /* ---- what people ask --------------------------------------------------------------------------------------------- */
@@ -271,6 +286,8 @@ json_t *host_status(const struct host *host)
                 return NULL;
         vigie_status(host->vigie, status);
         json = view_status(status, clock_utc_ms());
+        if (host->passes != NULL)
+                passes_status(host->passes, status, json);
         free(status);
         if (host->links != NULL)
                 links_resumed(host->links, &resumed, &all);
@@ -279,16 +296,15 @@ json_t *host_status(const struct host *host)
         return json;
 }
 
-static int read_words(const struct host *host, const json_t *request, struct words_request *ret_asked, char *why)
+static int read_words(const struct host *host, const char *const *words, size_t count,
+                      struct words_request *ret_asked, char *why)
 {
         struct vigie_status *status = malloc(sizeof(*status));
-        const char *words[WORDS_MAX];
         int r = -ENOMEM;
 
         if (status != NULL) {
                 vigie_status(host->vigie, status);
-                r = words_read(&(struct words_context){ status, clock_utc_ms(), why }, words, words_of(request, words),
-                               ret_asked);
+                r = words_read(&(struct words_context){ status, clock_utc_ms(), why }, words, count, ret_asked);
         }
         free(status);
         return r;
@@ -308,22 +324,36 @@ static json_t *done(const struct host *host, const struct vigie_event *event)
         return answer;
 }
 
+/* "It was a mistake": by the vault's PIN where one was set, else by that of the enrolment. */
+static int check_pin(struct host *host, const char *pin, const char **ret_why)
+{
+        int r = passes_pin(host->passes, pin, ret_why);
+
+        return r == -ENOENT ? pin_check(host->pin, pin) : r;
+}
+
 json_t *host_ask(struct host *host, const json_t *request)
 {
         struct words_request asked;
+        const char *words[WORDS_MAX], *pin_why = "that is not possible now";
+        size_t count = words_of(request, words);
         char why[WORDS_WHY_SIZE] = "";
-        int r = read_words(host, request, &asked, why);
+        json_t *answer;
+        int r;
 
+        if (passes_ask(host->passes, words, count, &answer))
+                return answer;
+        r = read_words(host, words, count, &asked, why);
         if (r < 0)
                 return refusal(why[0] != 0 ? why : strerror(-r));
         if (asked.kind == WORDS_STATUS)
                 return json_pack("{s:b, s:o}", "ok", 1, "status", host_status(host));
         if (asked.kind == WORDS_PIN)
-                r = pin_check(host->pin, asked.pin);
+                r = check_pin(host, asked.pin, &pin_why);
         else
                 r = host_run_event(host, asked.event);
         explicit_bzero(asked.pin, sizeof(asked.pin));
         if (r < 0)
-                return refusal(r == -EBUSY ? "a PIN is being checked" : "that is not possible now");
+                return refusal(r == -EBUSY ? "a PIN is being checked" : pin_why);
         return done(host, &asked.event);
 }

@@ -16,6 +16,7 @@
 #include "device/handset/host/modem.h"
 #include "device/handset/host/outbox.h"
 #include "device/handset/host/page.h"
+#include "device/handset/host/passes.h"
 #include "device/handset/host/socket.h"
 #include "device/handset/host/wake.h"
 
@@ -148,7 +149,7 @@ static int open_body(struct host *host)
                                          host_on_key };
         int r;
 
-        if ((r = pin_open(&pin, &host->pin)) < 0 ||
+        if ((r = passes_open(host, &host->passes)) < 0 || (r = pin_open(&pin, &host->pin)) < 0 ||
             (r = feel_open(host->loop, host->config.feel_command, &host->feel)) < 0 ||
             (r = wake_open(host->loop, host_on_due, host, &host->wake)) < 0)
                 return r;
@@ -177,6 +178,7 @@ int host_open(const struct config *config, int ready_fd, struct host **ret_host)
             (r = open_body(host)) < 0)
                 return r;
         host_run_event(host, (struct vigie_event){ .type = VIGIE_ON_START });
+        passes_start(host->passes);
         loop_timer_arm(host->loop, &host->battery, clock_mono_ms());
         log_info(NULL, "listening on 127.0.0.1:%d", page_port(host->page));
         return ready_tell(ready_fd, page_port(host->page));
@@ -195,6 +197,7 @@ void host_close(struct host *host)
         if (host->loop != NULL)
                 loop_timer_cancel(host->loop, &host->battery);
         modem_close(host->modem);
+        passes_close(host->passes);
         button_stop(host->button);
         gps_stop(host->gps);
         wake_close(host->wake);

@@ -39,6 +39,7 @@ struct host {
         struct feel *feel;
         struct wake *wake;
         struct modem *modem;
+        struct passes *passes;
         struct wheel_timer battery;
         bool busy, show, closing;
         size_t first, count;

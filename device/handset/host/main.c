@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "device/handset/host/host.h"
+#include "device/handset/host/passes.h"
 #include "device/handset/host/socket.h"
 #include "device/handset/host/words.h"
 
@@ -19,7 +20,7 @@ int main(int argc, char **argv)
         if (start.stop)
                 return 0;
         if (start.rest < argc && strcmp(argv[start.rest], "help") == 0)
-                return printf("%s", words_help) > 0 ? 0 : 1;
+                return printf("%s%s", words_help, passes_words_help) > 0 ? 0 : 1;
         if (start.rest < argc)
                 return socket_ask(config.socket, (size_t)(argc - start.rest), (const char *const *)argv + start.rest);
         log_level_from_name(config.log_level, &level);

@@ -8,6 +8,8 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include "wire/key.h"
+
 #define SALT_SIZE  16
 #define NONCE_SIZE 12
 #define TAG_SIZE   16
@@ -19,7 +21,7 @@
 #define SCRYPT_P   1
 #define SCRYPT_MEM (64u << 20)
 
-static const uint8_t lock_magic[4] = "VLK1", body_magic[4] = "VBD1";
+static const uint8_t lock_magic[4] = "VLK1", body_magic[4] = "VBD1", box_magic[4] = "VBX1";
 
 /* ---- PINs */
 
@@ -89,20 +91,34 @@ out:
         return r;
 }
 
-/* mix: HKDF-SHA-256 of what scrypt made, with the phone's secret as salt. */
-static int mix(const uint8_t stretched[32], const uint8_t secret[VAULT_SECRET_SIZE], uint8_t ret_key[32])
+/* derive: HKDF-SHA-256 of KEY with SALT, for one use. */
+static int derive(struct cbor_span key, struct cbor_span salt, const char *use, uint8_t ret_key[32])
 {
         EVP_PKEY_CTX *hkdf = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
         size_t len = 32;
         bool good = hkdf != NULL && EVP_PKEY_derive_init(hkdf) == 1 &&
                     EVP_PKEY_CTX_set_hkdf_md(hkdf, EVP_sha256()) == 1 &&
-                    EVP_PKEY_CTX_set1_hkdf_salt(hkdf, secret, VAULT_SECRET_SIZE) == 1 &&
-                    EVP_PKEY_CTX_set1_hkdf_key(hkdf, stretched, 32) == 1 &&
-                    EVP_PKEY_CTX_add1_hkdf_info(hkdf, (const unsigned char *)"vigie vault", 11) == 1 &&
+                    EVP_PKEY_CTX_set1_hkdf_salt(hkdf, salt.at, (int)salt.len) == 1 &&
+                    EVP_PKEY_CTX_set1_hkdf_key(hkdf, key.at, (int)key.len) == 1 &&
+                    EVP_PKEY_CTX_add1_hkdf_info(hkdf, (const unsigned char *)use, (int)strlen(use)) == 1 &&
                     EVP_PKEY_derive(hkdf, ret_key, &len) == 1;
 
         EVP_PKEY_CTX_free(hkdf);
         return good ? 0 : -EIO;
+}
+
+/* mix: what scrypt made, with the phone's secret. */
+static int mix(const uint8_t stretched[32], const uint8_t secret[VAULT_SECRET_SIZE], uint8_t ret_key[32])
+{
+        return derive((struct cbor_span){ stretched, 32 }, (struct cbor_span){ secret, VAULT_SECRET_SIZE },
+                      "vigie vault", ret_key);
+}
+
+int vault_bind(const uint8_t secret[VAULT_SECRET_SIZE], const uint8_t *machine, size_t len,
+               uint8_t ret_bound[VAULT_SECRET_SIZE])
+{
+        return derive((struct cbor_span){ secret, VAULT_SECRET_SIZE },
+                      (struct cbor_span){ len > 0 ? machine : (const uint8_t *)"", len }, "vigie machine", ret_bound);
 }
 
 /* pin_key: the key that PIN makes on this phone. */
@@ -205,6 +221,65 @@ int vault_read(const uint8_t key[VAULT_KEY_SIZE], const uint8_t *body, size_t le
                 return -EBADMSG;
         memcpy(tag, body + len - TAG_SIZE, TAG_SIZE);
         return gcm(false, key, nonce, body_magic, sealed, len - VAULT_BODY_OVERHEAD, content, tag);
+}
+
+/* ---- the box */
+
+/* box_key: of the two halves of an exchange; EPHEMERAL and PUBLIC are in it, so that a box is one inbox's. */
+static int box_key(const struct key *mine, const uint8_t peer[32], const uint8_t ephemeral[32],
+                   const uint8_t public[32], uint8_t ret_key[32])
+{
+        uint8_t shared[32], salt[64];
+        int r = key_agree(mine, peer, shared);
+
+        memcpy(salt, ephemeral, 32);
+        memcpy(salt + 32, public, 32);
+        if (r == 0)
+                r = derive(CBOR_OCTETS(shared), CBOR_OCTETS(salt), "vigie inbox", ret_key);
+        OPENSSL_cleanse(shared, sizeof(shared));
+        return r;
+}
+
+int vault_post(const uint8_t public[VAULT_INBOX_KEY_SIZE], const uint8_t *content, size_t len, uint8_t *box)
+{
+        uint8_t *ephemeral = box + sizeof(box_magic), *nonce = ephemeral + 32, *sealed = nonce + NONCE_SIZE;
+        uint8_t under[32], raw[KEY_PUBLIC_MAX];
+        struct key *once = NULL;
+        int r = len <= VAULT_BODY_MAX ? key_generate(KEY_ECDH_ES, &once) : -EMSGSIZE;
+
+        if (r < 0)
+                return r;
+        key_public(once, raw);
+        memcpy(box, box_magic, sizeof(box_magic));
+        memcpy(ephemeral, raw, 32);
+        r = RAND_bytes(nonce, NONCE_SIZE) == 1 ? box_key(once, public, ephemeral, public, under) : -EIO;
+        if (r == 0)
+                r = gcm(true, under, nonce, box_magic, content, len, sealed, sealed + len);
+        OPENSSL_cleanse(under, sizeof(under));
+        key_free(once);
+        return r;
+}
+
+int vault_fetch(const uint8_t private[VAULT_INBOX_KEY_SIZE], const uint8_t *box, size_t len, uint8_t *content)
+{
+        const uint8_t *ephemeral = box + sizeof(box_magic), *nonce = ephemeral + 32, *sealed = nonce + NONCE_SIZE;
+        uint8_t under[32], tag[TAG_SIZE], public[KEY_PUBLIC_MAX];
+        struct key *mine = NULL;
+        int r;
+
+        if (len < VAULT_BOX_OVERHEAD || len > VAULT_BODY_MAX + VAULT_BOX_OVERHEAD ||
+            memcmp(box, box_magic, sizeof(box_magic)) != 0)
+                return -EBADMSG;
+        if (key_from_private(KEY_ECDH_ES, private, &mine) < 0)
+                return -EIO;
+        key_public(mine, public);
+        r = box_key(mine, ephemeral, ephemeral, public, under);
+        memcpy(tag, box + len - TAG_SIZE, TAG_SIZE);
+        if (r == 0)
+                r = gcm(false, under, nonce, box_magic, sealed, len - VAULT_BOX_OVERHEAD, content, tag);
+        OPENSSL_cleanse(under, sizeof(under));
+        key_free(mine);
+        return r == -EKEYREJECTED ? -EBADMSG : r;
 }
 
 /* ---- tries */

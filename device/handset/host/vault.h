@@ -58,6 +58,26 @@ int vault_seal(const uint8_t key[VAULT_KEY_SIZE], const uint8_t *content, size_t
 /* vault_read: what is in BODY, to CONTENT of LEN - VAULT_BODY_OVERHEAD.  Returns 0, -EBADMSG (no body, or altered, or another key's), -EIO. */
 int vault_read(const uint8_t key[VAULT_KEY_SIZE], const uint8_t *body, size_t len, uint8_t *content);
 
+/* ---- the secret, and what comes while it is locked */
+
+/* vault_bind: the phone's secret tied to the machine that it lies on: HKDF of SECRET with what tells this machine from another
+ * (/etc/machine-id) as salt; so a folder that was copied without it opens nothing.  Returns 0, -EIO. */
+int vault_bind(const uint8_t secret[VAULT_SECRET_SIZE], const uint8_t *machine, size_t len,
+               uint8_t ret_bound[VAULT_SECRET_SIZE]);
+
+/* A parcel that comes while the vault is locked waits in a box, sealed to an X25519 key whose private half is in the vault:
+ * ephemeral ECDH, HKDF-SHA-256, AES-256-GCM. */
+#define VAULT_INBOX_KEY_SIZE 32
+#define VAULT_BOX_OVERHEAD   (4 + 32 + 12 + 16)
+
+/* vault_post: CONTENT of LEN octets (at most VAULT_BODY_MAX) into BOX of LEN + VAULT_BOX_OVERHEAD, for the inbox key PUBLIC.
+ * Returns 0, -EMSGSIZE, -EIO. */
+int vault_post(const uint8_t public[VAULT_INBOX_KEY_SIZE], const uint8_t *content, size_t len, uint8_t *box);
+
+/* vault_fetch: what is in BOX, to CONTENT of LEN - VAULT_BOX_OVERHEAD, by the inbox key's PRIVATE half.
+ * Returns 0, -EBADMSG (no box, altered, or another key's), -EIO. */
+int vault_fetch(const uint8_t private[VAULT_INBOX_KEY_SIZE], const uint8_t *box, size_t len, uint8_t *content);
+
 /* ---- tries */
 
 /* Wrong PINs; with the last of them the vault is destroyed.  Its alert key goes on working. */

@@ -128,16 +128,15 @@ static int read_cancel(struct reader *r)
         return 0;
 }
 
-/* "17:30", local time: the next one. */
-static int read_until(const struct reader *r, const char *word, uint32_t *ret_s)
+int words_clock(const char *word, int64_t now_ms, uint32_t *ret_s)
 {
-        time_t now = r->context->now_ms / 1000, at;
+        time_t now = now_ms / 1000, at;
         unsigned hour, minute;
         struct tm tm;
         char rest;
 
         if (sscanf(word, "%2u:%2u%c", &hour, &minute, &rest) != 2 || hour > 23 || minute > 59)
-                return refuse(r->context, -EINVAL, "duty: --until '%.40s' is not HH:MM", word);
+                return -EINVAL;
         localtime_r(&now, &tm);
         tm.tm_hour = (int)hour;
         tm.tm_min = (int)minute;
@@ -150,6 +149,13 @@ static int read_until(const struct reader *r, const char *word, uint32_t *ret_s)
                 at = mktime(&tm);
         }
         *ret_s = (uint32_t)at;
+        return 0;
+}
+
+static int read_until(const struct reader *r, const char *word, uint32_t *ret_s)
+{
+        if (words_clock(word, r->context->now_ms, ret_s) < 0)
+                return refuse(r->context, -EINVAL, "duty: --until '%.40s' is not HH:MM", word);
         return 0;
 }
 

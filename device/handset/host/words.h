@@ -41,6 +41,9 @@ struct words_context {
 int words_read(const struct words_context *context, const char *const *words, size_t count,
                struct words_request *ret_request);
 
+/* words_clock: "17:30", local time: the next one after NOW_MS, as UTC s.  Returns 0, -EINVAL. */
+int words_clock(const char *word, int64_t now_ms, uint32_t *ret_s);
+
 /* words_help: the words, a line each, for --help and for mistakes. */
 extern const char words_help[];
 
