@@ -48,7 +48,7 @@ class Keeper(threading.Thread):
             self.up.clear()
             if self.killed == killed and not self.ending and not self.allowed:
                 self.own_ends.append(f"exit status {status}")
-            pause_s, self.once_s = self.once_s or self.restart_s, None
+            pause_s, self.once_s = self.restart_s if self.once_s is None else self.once_s, None
             time.sleep(0 if self.ending else pause_s)
 
     def _wait(self):

@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import observer  # noqa: E402
-from tally import Tally  # noqa: E402
+from tally import Tally, Window  # noqa: E402
 
 ID = "00112233445566778899aabbccddeeff"
 
@@ -159,12 +159,35 @@ class Dead(Story):
         self.assertEqual(self.o.may_live(True, set()), [ID])
 
 
+def window(kind, name, begin_us, end_us):
+    w = Window(kind, name)
+    w.begin_us, w.end_us = begin_us, end_us
+    return w
+
+
 class Times(Story):
+    def setUp(self):
+        super().setUp()
+        self.tally = Tally("/dev/null")
+
+    def service(self, *presses):
+        return self.tally.service([observer.Alert(planned_us=p, received_us=r) for p, r in presses])
+
     def test_the_gravest_that_it_met(self):
-        tally = Tally("/dev/null")
-        tally.windows = [["dispatcher", "d1", 1000, 2000], ["primary", "alerts-1", 1500, 9000]]
-        one, two, three = (observer.Alert(planned_us=p, received_us=r) for p, r in ((500, 1200), (900, 1600), (20000, 21000)))
-        self.assertEqual(tally.service([one, two, three]), {"dispatcher": [0.7], "primary": [0.7], "none": [1.0]})
+        self.tally.windows = [window("console", "console-1", 1000, 2000), window("pair", "d1", 1500, 9000), window("pair", "a1", 1500, 2000)]
+        self.assertEqual(self.service((500, 1200), (900, 1600), (8000, 8500), (20000, 21000)),
+                         {"console": ([0.7], 1), "pair": ([0.5, 0.7], 1), "none": ([1.0], 0)})
+
+    def test_alone_or_not(self):
+        self.tally.windows = [window("primary", "alerts-1", 1000, 9000), window("dispatcher", "d1", 5000, 6000), window("dispatcher", "d2", 20000, 21000)]
+        self.assertEqual(self.service((900, 4000), (4500, 5500), (8000, 8500), (20500, 20600)),
+                         {"primary alone": ([0.5, 3.1], 1), "primary and others": ([1.0], 1), "dispatcher alone": ([0.1], 1)})
+
+    def test_a_second_redis(self):
+        """Away, or back and not in step yet: nothing may be written.  The one that was hit is not its own second."""
+        self.tally.windows = [window("primary", "alerts-1", 1000, 9000), window("dispatcher", "d1", 1000, 9000)]
+        self.tally.stores = [window("store", "alerts-1", 1000, None), window("store", "alerts-2", 5000, 6000)]
+        self.assertEqual(self.service((900, 4000), (4500, 5500)), {"primary and others": ([3.1], 1), "primary and a 2nd Redis": ([1.0], 1)})
 
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ class Daemon(threading.Thread):
 
 
 class Members(Replicated):
-    """Three Redis and three Sentinels, each with a disk of ours (disk.c)."""
+    """Three Redis and three Sentinels, each Redis with a disk of ours (disk.c), and behind a link of ours: the address that it announces, by which
+    the others, the Sentinels and the programs call it."""
 
     def __init__(self, world):
         super().__init__(world.folder, world.logs, os.path.join(world.dir, "redis", "users.acl"))
@@ -68,6 +69,13 @@ class Members(Replicated):
         super()._member(i)
         node = self.nodes[i]
         self.process[node].env = self.world.environment(node)
+        announced, own = self.port[node], free_port()
+        path = os.path.join(self.folder, node, "redis.conf")
+        with open(path, encoding="utf-8") as file:
+            text = file.read().replace(f"\nport {announced}\n", f"\nport {own}\n")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.world.link(node, announced, own)
 
 
 class World(Region):
@@ -138,6 +146,24 @@ class World(Region):
         first = (primary,) if primary else ()
         return {"redis": first, "primary": first, "replica": tuple(n for n in self.replicated.nodes if n != primary),
                 "sentinel": tuple(self.replicated.sentinels)}
+
+    @property
+    def nodes(self):
+        """The Redis of the alerts that have replicas; each is also the name of its link."""
+        return self.replicated.nodes if self.replicated else []
+
+    def wait_in_step(self, name):
+        """Until this Redis is the primary whom the Sentinels name, or a replica that follows."""
+        def in_step():
+            try:
+                role = self.replicated.ask(name, "ROLE")
+                return role[3] == "connected" if role[0] == "slave" else role[0] == "master" and self.replicated.primary() == name
+            except (OSError, TypeError, IndexError):
+                return False
+        try:
+            wait_for(f"{name} in step", in_step, 60, 0.1)
+        except Failure:
+            pass
 
     def wait_store(self):
         """Until there is a Redis that takes the alerts' writes again."""
