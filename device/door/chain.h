@@ -13,7 +13,7 @@
 #ifndef DEVICE_DOOR_CHAIN_H
 #define DEVICE_DOOR_CHAIN_H
 #include "base/entry.h"
-#include "device/door/chain_walk.h"
+#include "wire/door_walk.h"
 
 /* Octets of one file: some 5,000 entries. */
 #define CHAIN_FILE_SIZE (1024 * 1024)

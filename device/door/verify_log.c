@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "device/door/chain_walk.h"
+#include "wire/door_walk.h"
 
 static void tell(const struct chain_walk *w)
 {

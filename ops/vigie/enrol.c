@@ -265,7 +265,7 @@ static int enrol(struct region *region, struct enrolment *e)
                 say_wrong("%s: %s", e->folder, strerror(errno));
                 return r;
         }
-        if ((r = put_files(region, e)) < 0 || (r = handset_set(region, e->handset, &e->entry)) < 0)
+        if ((r = put_files(region, e)) < 0 || (r = handset_set_pair(region, e->handset, &e->entry, &e->pair)) < 0)
                 undo(e->folder);
         return r;
 }

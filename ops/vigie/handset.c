@@ -102,6 +102,19 @@ int handset_set(struct region *region, const char *handset, const struct handset
         return region_people_set(region, &(struct region_entry){ "handsets", handset, data, (size_t)r });
 }
 
+int handset_set_pair(struct region *region, const char *handset, const struct handset_entry *handset_entry,
+                     const struct handset_pair *pair)
+{
+        uint8_t data[PEOPLE_MAX], der[PKI_CERTIFICATE_MAX];
+        int r = handset_entry_encode(handset_entry, data, sizeof(data)), len = pki_der(pair->certificate, der);
+
+        if (r < 0 || len < 0)
+                return r < 0 ? r : len;
+        const struct region_entry entries[] = { { "handsets", handset, data, (size_t)r },
+                                                { "certificates", handset, der, (size_t)len } };
+        return region_people_put(region, entries, 2);
+}
+
 /* ---- list, revoke */
 
 static void print(void *user, const char *field, const uint8_t *data, size_t size)
@@ -221,7 +234,7 @@ static int renew_in(struct region *region, const char *handset, struct handset_e
         memcpy(e->previous, e->key, sizeof(e->previous));
         e->has_previous = true;
         if ((r = handset_certify(region, handset, e, &pair)) == 0 && (r = handset_put_pair(&pair, folder, NEW)) == 0 &&
-            (r = handset_set(region, handset, e)) == 0)
+            (r = handset_set_pair(region, handset, e, &pair)) == 0)
                 r = move_in(folder);
         key_free(pair.key);
         return r;

@@ -46,4 +46,9 @@ int handset_put(const struct handset_file *file, const char *text, size_t len);
 /* handset_set: write the entry of HANDSET (its id in hex).  Returns as region_people_set(). */
 int handset_set(struct region *region, const char *handset, const struct handset_entry *entry);
 
+/* handset_set_pair: the same, and its certificate (DER, {r}:certificates): with it an alert opens a sealed position at the keeper.
+ * Returns as region_people_put(), -EINVAL (no certificate). */
+int handset_set_pair(struct region *region, const char *handset, const struct handset_entry *entry,
+                     const struct handset_pair *pair);
+
 #endif

@@ -6,8 +6,10 @@
 #include "base/version.h"
 #include "ops/vigie/archive.h"
 #include "ops/vigie/audit.h"
+#include "ops/vigie/building.h"
 #include "ops/vigie/command.h"
 #include "ops/vigie/backup.h"
+#include "ops/vigie/door.h"
 #include "ops/vigie/inspect.h"
 #include "ops/vigie/keeper.h"
 #include "ops/vigie/nearest.h"
@@ -26,7 +28,10 @@ static const struct command_row commands[] = {
         { "carrier", carrier_main, NULL, "carriers: add, list, remove" },
         { "supervisor", supervisor_main, NULL, "supervisors: add, list, remove" },
         { "user", user_main, NULL, "people who log in to the console: add, list, remove" },
-        { "round", round_main, NULL, "rounds: add, list, remove" },
+        { "round", round_main, NULL, "rounds: add, list, remove; stops" },
+        { "building", building_main, NULL, "buildings: add, list, import, remove" },
+        { "door", door_main, NULL, "doors: add, list, remove" },
+        { "door-log", door_log_main, NULL, "say whether a door's log is whole, and what is in it" },
         { "enrol", enrol_main, NULL, "keys, certificate and folder for a handset" },
         { "handset", handset_main, NULL, "handsets: list, revoke, renew" },
         { "keeper", keeper_main, NULL, "the keeper's keys, in a region that was made without" },

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/password.h"
+#include "ops/vigie/building.h"
 #include "ops/vigie/command.h"
 #include "ops/vigie/say.h"
 #include "ops/vigie/secret.h"
@@ -285,6 +286,7 @@ int round_main(struct region *region, int argc, char **argv)
                 { "add", "ID --name NAME [--zone ZONE] [--team TEAM]", add, &kind },
                 { "list", "", list, &kind },
                 { "remove", "ID", take_away, &kind },
+                { "stops", "ROUND [BUILDING...]", round_stops, NULL },
                 { 0 },
         };
 

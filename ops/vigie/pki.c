@@ -195,6 +195,19 @@ int pki_ca_pem(const struct pki_ca *ca, char *to, size_t size)
         return to_pem(ca->certificate, to, size);
 }
 
+int pki_der(const char *pem, uint8_t *to)
+{
+        BIO *bio = BIO_new_mem_buf(pem, -1);
+        X509 *x = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+        int len = x != NULL ? i2d_X509(x, NULL) : -1;
+
+        if (len > 0)
+                len = len <= PKI_CERTIFICATE_MAX ? i2d_X509(x, &to) : -ENOBUFS;
+        X509_free(x);
+        BIO_free(bio);
+        return len > 0 || len == -ENOBUFS ? len : -EINVAL;
+}
+
 const struct key *pki_ca_key(const struct pki_ca *ca)
 {
         return ca->key;

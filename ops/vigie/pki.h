@@ -32,6 +32,9 @@ int pki_ca_read(const char *certificate_path, const char *key_path, struct pki_c
 /* pki_ca_free: end it; NULL does nothing. */
 void pki_ca_free(struct pki_ca *ca);
 
+/* pki_der: the certificate of PEM text as DER, into TO of PKI_CERTIFICATE_MAX octets.  Returns the length, -EINVAL (none), -ENOBUFS. */
+int pki_der(const char *pem, uint8_t *to);
+
 /* pki_ca_pem: the CA's certificate as PEM text.  Returns 0, -ENOBUFS.  pki_ca_key: its key, borrowed. */
 int pki_ca_pem(const struct pki_ca *ca, char *to, size_t size);
 const struct key *pki_ca_key(const struct pki_ca *ca);

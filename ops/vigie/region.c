@@ -238,6 +238,43 @@ int region_people_set(struct region *region, const struct region_entry *entry)
         return r;
 }
 
+int region_people_put(struct region *region, const struct region_entry *entries, size_t count)
+{
+        char hash[96], changes[96];
+        redisReply *reply = NULL;
+        size_t asked = 2 + count;
+        redisContext *c;
+        int r = region_alerts(region, &c);
+
+        if (r < 0)
+                return r;
+        region_key(region, "people:changes", changes);
+        redisAppendCommand(c, "MULTI");
+        for (size_t i = 0; i < count; i++) {
+                region_key(region, entries[i].hash, hash);
+                redisAppendCommand(c, "HSET %s %s %b", hash, entries[i].field, entries[i].data, entries[i].size);
+        }
+        for (size_t i = 0; i < count; i++) {
+                bool each = count <= REGION_CHANGES_EACH;
+
+                if (!each && i > 0 && strcmp(entries[i - 1].hash, entries[i].hash) == 0)
+                        continue;
+                asked++;
+                redisAppendCommand(c, "XADD %s MAXLEN ~ " CHANGES_KEPT " * h %s k %s", changes, entries[i].hash,
+                                   each ? entries[i].field : "*");
+        }
+        redisAppendCommand(c, "EXEC");
+        for (size_t i = 0; i < asked; i++) {
+                freeReplyObject(reply);
+                reply = NULL;
+                if (redisGetReply(c, (void **)&reply) != REDIS_OK)
+                        break;
+        }
+        r = exec_result(c, reply);
+        freeReplyObject(reply);
+        return r;
+}
+
 int region_people_get(struct region *region, const char *hash, const char *field, uint8_t *to, size_t size)
 {
         redisReply *reply = NULL;

@@ -96,6 +96,12 @@ struct region_entry {
 };
 int region_people_set(struct region *region, const struct region_entry *entry);
 
+/* region_people_put: write COUNT entries, those of one hash together, in one transaction, and tell the daemons: an entry of
+ * {r}:people:changes each; where they are more than REGION_CHANGES_EACH, one for each hash with the field "*", which has it loaded
+ * anew.  Returns as region_people_set. */
+#define REGION_CHANGES_EACH 32
+int region_people_put(struct region *region, const struct region_entry *entries, size_t count);
+
 /* region_people_get: read one field.  Returns its length (at most SIZE), -ENOENT, -EMSGSIZE, as region_people_set. */
 int region_people_get(struct region *region, const char *hash, const char *field, uint8_t *to, size_t size);
 

@@ -155,7 +155,7 @@ int setup_tool(const struct setup *s, struct conf_text *text)
 static const char acl[] =
         "user default off ~* &* +@all\n"
         "user dispatcher on ># ~{$}:* +@all -@admin -@dangerous +role\n"
-        "user console on ># %R~{$}:* %RW~{$}:session:* %RW~{$}:commands "
+        "user console on ># %R~{$}:* %RW~{$}:session:* %RW~{$}:lease:* %RW~{$}:commands "
         "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time +role "
         "(%RW~{$}:buildings %RW~{$}:rounds %RW~{$}:stops %RW~{$}:doors %RW~{$}:passes "
         "%RW~{$}:consents %RW~{$}:asked %RW~{$}:lists %RW~{$}:handsets %RW~{$}:people:changes "

@@ -193,9 +193,26 @@ static int sign(struct region *region, const void *of, int argc, char **argv)
         return r == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+/* Into Redis, from where consoles serve it to caretakers' pages. */
+static int publish(struct region *region, const void *of, int argc, char **argv)
+{
+        char path[REGION_PATH_MAX], *data = NULL;
+        size_t len;
+        int r;
+
+        if (choices_read(&(struct choices){ .usage = "trust publish" }, argc, argv, NULL) < 0)
+                return EXIT_USAGE;
+        if ((r = region_path(region, REGION_TRUST, path)) == 0 && (r = file_read(path, TRUST_MAX, &data, &len)) < 0)
+                say_wrong("%s: %s", path, strerror(-r));
+        if (r == 0)
+                r = region_people_set(region, &(struct region_entry){ "lists", "trust", (const uint8_t *)data, len });
+        free(data);
+        return refused(r);
+}
+
 int trust_main(struct region *region, int argc, char **argv)
 {
-        static const struct verb verbs[] = { { "sign", "[--root FILE]", sign, NULL }, { 0 } };
+        static const struct verb verbs[] = { { "sign", "[--root FILE]", sign, NULL }, { "publish", "", publish, NULL }, { 0 } };
 
         return verbs_main(verbs, region, argc, argv);
 }

@@ -55,6 +55,7 @@ static const struct row rows[] = {
         { "HDEL {lyon}:asked h", YES, YES, NO, NO },
         { "XADD {lyon}:inbox:00 MAXLEN 16 * o x", YES, YES, NO, NO },
         { "PEXPIRE {lyon}:inbox:00 1000", YES, YES, NO, NO },
+        { "SET {lyon}:lease:list x PX 1000 NX", YES, YES, NO, NO },
         { "HSET {lyon}:certificates h x", YES, NO, YES, NO },
         { "HSET {lyon}:vaults h x", YES, NO, NO, NO },
         { "DEL {lyon}:handsets", YES, NO, NO, NO },

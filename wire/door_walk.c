@@ -1,4 +1,4 @@
-#include "device/door/chain_walk.h"
+#include "wire/door_walk.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
-/* Going through the files of a door's log, oldest first: every entry against the one before it.  For the door's start
- * and for `vigie-door verify-log`. */
-#ifndef DEVICE_DOOR_CHAIN_WALK_H
-#define DEVICE_DOOR_CHAIN_WALK_H
+/* Going through the files of a door's log, oldest first: every entry against the one before it.  For the door's start, for
+ * `vigie-door verify-log` and for `vigie door-log`. */
+#ifndef WIRE_DOOR_WALK_H
+#define WIRE_DOOR_WALK_H
 #include <limits.h>
 #include <sys/types.h>
 
