@@ -306,6 +306,7 @@ static void offer_closure(struct core *core, struct open_alert *alert)
                 return;
         begin(alert, &proposal);
         hold_close(&proposal.record, &closed->tombstone);
+        reclose_fill(closed, &proposal.record);
         proposal.record.version++;
         proposal.record.changed_at_ms = core->now_ms;
         alert_owe_receipt(&proposal.record, &core->ground, core->now_ms); /* what was told by SMS was lost with it */

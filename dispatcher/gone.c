@@ -97,10 +97,13 @@ void hold_close(struct record *record, const struct tombstone *tombstone)
         record_set_text(record->closed_by_name, sizeof(record->closed_by_name), tombstone->who);
 }
 
-/* A press on another phone that came when this was closed already in the store: an alert of its own. */
+/* A press on another phone that came when this was closed already in the store: an alert of its own.  So is one that became part of it
+ * after a failover had lost its closure. */
 static bool is_another(const struct record *record, const struct fact *fact)
 {
-        return fact->type == FACT_ALERT && fact->state != FACT_DONE &&
+        bool full = record->alias_count == RECORD_ALIASES_MAX; /* it may have been, and was the oldest */
+
+        return fact->type == FACT_ALERT && (fact->state != FACT_DONE || !full) &&
                memcmp(record->id, fact->id, ALERT_ID_SIZE) != 0 &&
                alert_alias_find(record, fact->id + HANDSET_ID_SIZE) < 0;
 }
@@ -126,6 +129,11 @@ static bool move_on(struct core *core, struct open_alert *alert, struct fact *fa
                 return false;
         if (fact->state == FACT_FLYING)
                 fact->state = FACT_READY;
+        if (fact->state == FACT_DONE) {
+                fact->state = FACT_READY;
+                fact->replayed = true;
+                core->counters.waiting++;
+        }
         hold_wait_move(alert, other, fact->id);
         flow_ready(core, other);
         return true;

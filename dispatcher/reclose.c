@@ -49,6 +49,16 @@ bool reclose_is_needed(const struct core *core, const struct record *record)
                                   (closed->raised_at_ms != 0 && record->raised_at_ms != closed->raised_at_ms));
 }
 
+void reclose_fill(const struct closed_alert *closed, struct record *record)
+{
+        struct record kept;
+
+        if (closed->record == NULL || record_decode(closed->record, closed->record_size, &kept) < 0)
+                return;
+        record->alias_count = kept.alias_count;
+        memcpy(record->aliases, kept.aliases, sizeof(kept.aliases));
+}
+
 void reclose_look(struct core *core, const uint8_t id[ALERT_ID_SIZE])
 {
         struct open_alert *alert = hold_need(core, id);

@@ -256,6 +256,80 @@ static void test_told_by_sms(void **state)
         model_free(s.model);
 }
 
+static void forget_tombstone(struct model *model, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (size_t i = 0; i < model->tombstone_count; i++)
+                if (memcmp(model->tombstones[i].id, id, ALERT_ID_SIZE) == 0)
+                        model->tombstones[i] = model->tombstones[--model->tombstone_count];
+}
+
+/* A press on another phone became part of it, and the failover lost that too: it is closed with it. */
+static void test_a_part_lost(void **state)
+{
+        struct scene s = { .model = model_region(1, 2) };
+        struct alert part = model_alert_default(s.model, 2);
+        uint8_t part_id[ALERT_ID_SIZE];
+        struct command close;
+        int raised;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        model_alert_id(1, 2, part_id);
+        s.carrier = model_login(s.model, 0, 1);
+        model_press(s.model, s.carrier, 1, &s.alert);
+        raised = (int)s.model->feed_count - 1;
+        model_press(s.model, s.carrier, 1, &part);
+        assert_int_equal(model_record(s.model, s.id).alias_count, 1);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        assert_non_null(model_tombstone(s.model, part_id));
+        model_store(s.model, false);
+        model_lose(s.model, s.id, raised);
+        forget_tombstone(s.model, part_id);
+        model_store(s.model, true);
+        assert_closed(&s, 1);
+        assert_int_equal(model_record(s.model, s.id).alias_count, 1);
+        assert_non_null(model_tombstone(s.model, part_id));
+        model_free(s.model);
+}
+
+/* Pressed again after it was closed; the failover loses both, and who raised the new one starts again and takes it for a part of the old
+ * one, which is open there.  Closed again, that leaves the new one open. */
+static void test_pressed_after_the_closure(void **state)
+{
+        struct scene s = { .model = model_region(2, 2) };
+        struct alert later = model_alert_default(s.model, 2);
+        uint8_t later_id[ALERT_ID_SIZE];
+        struct command close;
+        int raised;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        model_alert_id(1, 2, later_id);
+        s.carrier = model_login(s.model, 0, 1);
+        model_press(s.model, s.carrier, 1, &s.alert);
+        raised = (int)s.model->feed_count - 1;
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        model_store_of(s.model, 0, false);
+        model_press(s.model, model_login(s.model, 1, 1), 1, &later);
+        assert_int_equal(model_record(s.model, later_id).state, ALERT_ASKED);
+        model_kill(s.model, 1);
+        model_lose(s.model, s.id, raised);
+        model_lose(s.model, later_id, -1);
+        model_start(s.model, 1);
+        model_pump(s.model);
+        assert_int_equal(model_record(s.model, s.id).alias_count, 1);
+        model_store_of(s.model, 0, true);
+        model_pass(s.model, 1000);
+        assert_int_equal(model_record(s.model, s.id).state, ALERT_CLOSED);
+        assert_null(model_tombstone(s.model, later_id));
+        assert_int_equal(model_record(s.model, later_id).state, ALERT_ASKED);
+        for (unsigned d = 0; d < 2; d++)
+                assert_int_equal(model_counters(s.model, d)->waiting, 0);
+        model_free(s.model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -269,6 +343,8 @@ int main(void)
                 cmocka_unit_test(test_late_pin),
                 cmocka_unit_test(test_marks_stay),
                 cmocka_unit_test(test_told_by_sms),
+                cmocka_unit_test(test_a_part_lost),
+                cmocka_unit_test(test_pressed_after_the_closure),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,17 @@ static bool is_control(const char *id)
         return strcmp(id, "control") == 0;
 }
 
+/* A failover lost its closure: a press that was taken for a part of it since is none, and must be found elsewhere (*lost*, *never*). */
+static bool is_closed_again(struct sim *sim, const struct record *record)
+{
+        const struct known *k = check_known(sim, record->id, false);
+
+        for (size_t i = 0; k != NULL && record->state == ALERT_CLOSED && i < k->version_count; i++)
+                if (receipt_is_closed(k->versions[i].state) && k->versions[i].version < record->version)
+                        return true;
+        return false;
+}
+
 static void check_identity(struct sim *sim, const struct record *old, const struct record *record)
 {
         if (memcmp(old->id, record->id, ALERT_ID_SIZE) != 0 ||
@@ -29,7 +40,7 @@ static void check_identity(struct sim *sim, const struct record *old, const stru
             record->rings < old->rings)
                 sim_fail(sim, "identity", "alert ..%02x forgot a revision, a press or a ring", record->id[15]);
         for (size_t i = 0; i < old->alias_count && record->alias_count < RECORD_ALIASES_MAX; i++)
-                if (alert_alias_find(record, old->aliases[i].nonce) < 0)
+                if (alert_alias_find(record, old->aliases[i].nonce) < 0 && !is_closed_again(sim, record))
                         sim_fail(sim, "identity", "alert ..%02x forgot an alias", record->id[15]);
         if (old->applied_count > record->applied_count)
                 sim_fail(sim, "identity", "alert ..%02x forgot what was applied", record->id[15]);
