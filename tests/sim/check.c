@@ -152,7 +152,7 @@ static void check_open(struct sim *sim, struct stored *alert)
                 check_sms(sim, store_record(alert));
         if (store_now_ms(sim, sim->store.primary) - alert->due_ms > LATE_MS + sim->plan->rates[RATE_STORE_MS])
                 sim_fail(sim, "late", "alert ..%02x: nobody acts on its deadline", alert->id[15]);
-        if (k != NULL && k->told_closed && sim->calm)
+        if (k != NULL && k->told_closed && !k->stranger && sim->calm) /* a copy, revoked since, is another alert */
                 sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
 }
 
@@ -246,6 +246,8 @@ static void check_processes(struct sim *sim)
                 if (c->open_alerts != 0)
                         sim_fail(sim, "held", "%s holds %lld alerts, and the store has none open",
                                  sim->processes[i].name, (long long)c->open_alerts);
+                if (c->suppressed != 0)
+                        sim_mark(sim, MARK_LIMITED);
                 if (c->queue_full != 0) /* commands alone: an alert's newest revision takes the place of an older one */
                         sim_mark(sim, MARK_QUEUE_FULL);
         }

@@ -19,6 +19,7 @@
 #define CHECK_REVISIONS_MAX 8192  /* revisions that phones sent; likewise */
 #define CHECK_COMMANDS_MAX  4096  /* that people asked; likewise */
 #define CHECK_NONCES_BITS   65536
+#define CHECK_UNVERIFIED    64 /* looked at of one handset */
 
 /* When something is well for so long and longer, it must do what it promises. */
 #define HEALTHY_MS 10000 /* the region: a deadline is acted on */
@@ -36,7 +37,9 @@ struct watched {
         int64_t well_ms; /* likewise: and its session, the dispatcher there, the store */
         uint64_t well_by;
         int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
-        int64_t wrong_ms;                                  /* it believes since to have what another has; 0 not */
+        int64_t unverified_ms[CHECK_UNVERIFIED];           /* the last unverified alerts that were raised in its name */
+        unsigned unverified_count;
+        int64_t wrong_ms; /* it believes since to have what another has; 0 not */
 };
 
 /* A revision of an alert as it was sent. */

@@ -95,8 +95,8 @@ static void check_copy(struct sim *sim, unsigned process, const struct receipt *
         const struct known *k = check_known(sim, receipt->alert.octets, false);
 
         if (receipt->state == RECEIPT_PROVED || receipt_is_closed(receipt->state) ||
-            !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok ||
-            p->disk_full || p->disk_away)
+            !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->stranger || k->is_test ||
+            k->unjournaled_ok || p->disk_full || p->disk_away)
                 return;
         if ((k->journals >> process & 1) == 0 && !has_fact(p->core, k->id))
                 sim_fail(sim, "unwritten", "%s signs for a press that it has not written down", p->name);
@@ -263,7 +263,7 @@ static void check_owed(struct sim *sim, const struct core *core, const struct re
 
         if (record->sms_at_ms <= record->data_at_ms || handset == NULL || handset->sessions != NULL ||
             memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0 || record->told_sms_state == SMS_DUE ||
-            alert == NULL)
+            alert == NULL || (record->marks & RECORD_UNVERIFIED) != 0) /* told at the sending number alone */
                 return;
         hold_record(alert, &old);
         if (old.version != 0 && (strcmp(old.owner_id, record->owner_id) != 0 || record->state == ALERT_CLOSED))
@@ -334,6 +334,17 @@ static void check_place(struct sim *sim, unsigned store, const struct stored *st
         }
 }
 
+/* A press that nobody can vouch for is never part of an alert that rings. */
+static void check_alias(struct sim *sim, const struct record *record, const uint8_t alias[ALERT_ID_SIZE])
+{
+        const struct known *k = check_known(sim, alias, false);
+
+        if (k != NULL && k->pressed_by_bad && sim->phones[k->phone].standing != STANDING_GOOD &&
+            (record->marks & RECORD_UNVERIFIED) == 0)
+                sim_fail(sim, "unverified", "..%02x, of a handset that is not good, is merged into ..%02x", alias[15],
+                         record->id[15]);
+}
+
 void check_committed(struct sim *sim, unsigned store, const struct record *record, const struct record *old,
                      bool was_closed)
 {
@@ -345,6 +356,7 @@ void check_committed(struct sim *sim, unsigned store, const struct record *recor
         for (size_t i = 0; i < record->alias_count; i++) {
                 memcpy(alias + HANDSET_ID_SIZE, record->aliases[i].nonce, ALERT_NONCE_SIZE);
                 note_version(sim, alias, record, store);
+                check_alias(sim, record, alias);
                 sim_mark(sim, MARK_ALIAS);
         }
         if ((record->marks & RECORD_EXHAUSTED) != 0)

@@ -346,7 +346,9 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
                 return;
         if (k->first_ms == 0) {
                 k->first_ms = sim->now_ms;
-                k->unwritten = sim->phones[number].journal_bad || sim->phones[number].disk_full;
+                k->pressed_by_bad = sim->phones[number].standing != STANDING_GOOD && standing_is_known(sim, number);
+                k->unwritten = sim->phones[number].journal_bad || sim->phones[number].disk_full ||
+                               sim->phones[number].disk_ms + sim->plan->rates[RATE_DISK_MS] >= HANGS_MS;
                 sim->alerts += a.alert.kind != ALERT_TEST;
                 if (sim->phones[number].was_restored && a.alert.kind != ALERT_TEST)
                         sim_mark(sim, MARK_RESTORED_PHONE_PRESSED);
@@ -356,6 +358,8 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
                 k->unsigned_ = true;
                 sim_mark(sim, MARK_UNSIGNED);
         }
+        k->stranger |= sim->phones[number].was_stranger;
+        k->unsigned_ |= sim->phones[number].was_unknown; /* perhaps under an id of its own */
         k->is_drill = a.alert.kind == ALERT_DRILL;
         k->is_test = a.alert.kind == ALERT_TEST;
         k->by_sms |= by_sms;

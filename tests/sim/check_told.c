@@ -93,7 +93,7 @@ static void check_own_alert(struct sim *sim, unsigned number, const struct my_al
         int64_t at_ms = 0;
         const struct record *record = record_of(in, id.octets, &at_ms);
 
-        if (k == NULL || k->unsigned_ || k->unjournaled_ok || phone->was_restored)
+        if (k == NULL || k->unsigned_ || k->stranger || k->unjournaled_ok || phone->was_restored)
                 return;
         if (record == NULL && grave == NULL &&
             sim->now_ms - phone->booted_ms - a->raised_mono_ms > ANSWER_MS + ways_ms(sim))

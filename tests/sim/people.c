@@ -225,10 +225,13 @@ static void pretends(struct sim *sim, struct happening *it)
         unsigned process = (unsigned)sim_below(&sim->chance, SIM_ORDINARY);
         uint8_t cose[ALERT_MAX];
         struct cbor_writer w;
+        struct happening *next;
 
-        if (it->a > 12 || sim->calm)
+        if (it->a > (it->b & 0xff) || sim->calm)
                 return;
-        sim_at(sim, 400, pretends, it->who)->a = it->a + 1;
+        next = sim_at(sim, (int64_t)(it->b >> 8), pretends, it->who);
+        next->a = it->a + 1;
+        next->b = it->b;
         if (!sim->processes[process].serving || sim->processes[process].core == NULL)
                 return;
         alert.pressed_at_s = (uint32_t)(sim->now_ms / 1000);
@@ -253,7 +256,7 @@ static void foes_come(struct sim *sim, unsigned phone)
                 it->a = sim_below(&sim->chance, 2);
         }
         if (sim_permille(&sim->chance, (unsigned)sim->plan->rates[RATE_FOES] / 8))
-                sim_at(sim, sim_between(&sim->chance, 100, 4000), pretends, phone)->a = 0;
+                sim_at(sim, sim_between(&sim->chance, 100, 4000), pretends, phone)->b = 400 << 8 | 12;
 }
 
 /* ---- Orders ----------------------------------------------------------------------------------------------------------------------- */
@@ -313,6 +316,10 @@ void people_order(struct sim *sim, const struct plan_order *o)
                 break;
         case ORDER_DUTY:
                 duty(sim, o->who, o->a != 0);
+                return;
+        case ORDER_FLOOD:
+                chart_note(sim, CHART_PHONE + o->who, "forged SMS in its name");
+                sim_at(sim, 0, pretends, o->who)->b = (uint64_t)o->a << 8 | ((uint64_t)o->b & 0xff);
                 return;
         case ORDER_CLOSE_OF:
                 close_of(sim, o->who);

@@ -60,6 +60,8 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_COMPACT_PHONE] = "compact_phone",
         [ORDER_SUSPEND] = "suspend",
         [ORDER_CLOSE_OF] = "close_of",
+        [ORDER_FLOOD] = "flood",
+        [ORDER_STANDING] = "standing",
 };
 
 const char *plan_order_name(uint8_t kind)
@@ -269,6 +271,7 @@ void plan_draw(struct plan *plan, uint64_t seed)
                 draw_fault(plan, c, at_ms < 0 ? 0 : at_ms, mine[sim_below(c, kinds)]);
         }
         recipes_draw(plan, c);
+        later_draw(plan);
 }
 
 /* ---- Tapes ------------------------------------------------------------------------------------------------------------ */

@@ -67,6 +67,8 @@ enum plan_order_kind {
         ORDER_COMPACT_PHONE,
         ORDER_SUSPEND,  /* the phone sleeps a ms: neither timers nor frames */
         ORDER_CLOSE_OF, /* the control room closes what phone who has open */
+        ORDER_FLOOD,    /* somebody sends a forged SMS in the name of who, again and again: b of them, each a ms */
+        ORDER_STANDING, /* carrier who's handset is (a: enum standing) for b ms */
         ORDER_END
 };
 
@@ -92,6 +94,9 @@ void plan_draw(struct plan *plan, uint64_t seed);
 
 /* recipes_draw: add a rare situation to PLAN, or none. */
 void recipes_draw(struct plan *plan, uint64_t *chance);
+
+/* later_draw: add to the plan of a seed what the simulator learnt to do later, by chance of its own: the rest of the plan stays as it was. */
+void later_draw(struct plan *plan);
 
 /* plan_write: as a tape.  plan_read: a tape.  Returns 0, -EBADMSG (*ret_line says which). */
 void plan_write(const struct plan *plan, FILE *to);

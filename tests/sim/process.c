@@ -251,25 +251,21 @@ static void scan(struct sim *sim, struct happening *it)
         process_tell(sim, it->who, &event);
 }
 
-static void load_people(struct sim *sim, struct core *core)
+static void load_people(struct sim *sim, unsigned number)
 {
+        struct core *core = sim->processes[number].core;
         struct user_entry control = { .role = ROLE_CONTROL, .person = "control", .name = "Control" };
 
         for (unsigned i = 0; i < sim->phone_count; i++) {
                 const struct phone *phone = &sim->phones[i];
-                struct handset_entry handset = { .not_after_s = UINT32_MAX,
-                                                 .role = phone->supervisor ? HANDSET_SUPERVISOR : HANDSET_CARRIER };
                 struct carrier_entry carrier = { 0 };
                 struct supervisor_entry supervisor = { .manager = i == SIM_CARRIERS + SIM_SUPERVISORS - 1 };
                 struct user_entry user = { .role = ROLE_SUPERVISOR };
 
-                sign_key(i, handset.key);
-                record_set_text(handset.person, sizeof(handset.person), phone->person);
-                snprintf(handset.number, sizeof(handset.number), "+3360000%04u", i);
-                assert(core_load_handset(core, phone->id, &handset) == 0);
+                standing_load(sim, number, i, false);
                 memcpy(carrier.name, phone->person, sizeof(phone->person));
                 memcpy(supervisor.name, phone->person, sizeof(phone->person));
-                memcpy(supervisor.number, handset.number, sizeof(handset.number));
+                snprintf(supervisor.number, sizeof(supervisor.number), "+3360000%04u", i);
                 memcpy(user.person, phone->person, sizeof(phone->person));
                 memcpy(user.name, phone->person, sizeof(phone->person));
                 if (phone->supervisor) {
@@ -307,7 +303,7 @@ void process_start(struct sim *sim, unsigned number)
         if (p->core != NULL)
                 return;
         assert(core_new(&options, &p->core) == 0);
-        load_people(sim, p->core);
+        load_people(sim, number);
         p->replayed = p->serving = p->store_up = p->feeding = p->syncing = p->disk_away = false;
         p->refused = p->durable_number = 0;
         p->store = -1;

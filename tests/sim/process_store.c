@@ -106,6 +106,9 @@ static void loaded(struct sim *sim, struct happening *it)
         if (!process_looks_at_clock(sim, it->who))
                 return;
         in = &sim->store.instances[p->store];
+        for (unsigned i = 0; i < sim->phone_count; i++)
+                if (p->standings[i] != sim->phones[i].standing)
+                        standing_load(sim, it->who, i, true);
         for (size_t i = 0; i + ALERT_ID_SIZE <= it->len; i += ALERT_ID_SIZE) {
                 const struct stored *s = store_find(in, it->octets + i);
 

@@ -253,6 +253,9 @@ static void order_phone(struct sim *sim, const struct plan_order *o)
         case ORDER_COMPACT_PHONE:
                 phone_compact(sim, o->who);
                 break;
+        case ORDER_STANDING:
+                standing_order(sim, o);
+                break;
         case ORDER_SUSPEND:
                 phone->asleep_until_ms = until(sim, phone->asleep_until_ms, o->a);
                 chart_note(sim, CHART_PHONE + o->who, "sleeps");
@@ -351,6 +354,7 @@ static void calm(struct sim *sim, struct happening *it)
                 it->who = i;
                 phone->kill_in = 0;
                 phone->signs = phone->gps = true;
+                standing_good(sim, i);
                 net_back(sim, it);
                 phone_disk_back(sim, it);
                 if (phone->journal_bad)

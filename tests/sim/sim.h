@@ -68,10 +68,15 @@ enum sim_mark {
         MARK_RAISED_TWICE,
         MARK_BROUGHT_BACK,
         MARK_QUEUE_FULL,
+        MARK_STRANGER_RAISED,
+        MARK_LIMITED,
         MARK_END
 };
 
 struct sim;
+
+/* What the region thinks of a handset. */
+enum standing { STANDING_GOOD, STANDING_REVOKED, STANDING_EXPIRED, STANDING_UNKNOWN, STANDING_END };
 
 /* Something that will happen.  OCTETS are the event's. */
 struct happening {
@@ -97,6 +102,8 @@ struct phone {
         char person[16];
         uint8_t id[HANDSET_ID_SIZE];
         bool supervisor, alive, has_modem, was_restored;
+        enum standing standing;
+        bool was_stranger, was_unknown; /* it was not good, once; not known */
         unsigned run;
         struct vigie *vigie;
         struct vigie_options options;
@@ -156,7 +163,8 @@ struct process {
         int store;          /* which of the two Redis it talks to; -1: none */
         unsigned store_run; /* counts connections */
         bool store_up, feeding;
-        int64_t up_since_ms, epoch; /* epoch: as read at the connection */
+        uint8_t standings[SIM_PHONES]; /* as it was told last; what its snapshot says at a start */
+        int64_t up_since_ms, epoch;    /* epoch: as read at the connection */
         size_t fed;
         uint64_t flights[512];
         size_t flight_count;
@@ -176,6 +184,8 @@ struct known {
         bool committed;      /* in some store, once */
         bool unjournaled_ok; /* a dispatcher had a full disk: it may go without */
         bool told_received, told_closed, by_sms, by_data, is_drill, is_test, unsigned_;
+        bool stranger;       /* its phone's standing was not good, once */
+        bool pressed_by_bad; /* it was not when this was first sent, and all dispatchers knew */
         uint32_t told_version;
         struct {
                 uint32_t version;
@@ -313,6 +323,15 @@ void process_free(struct process *process);
 void process_leave_store(struct sim *sim, unsigned number);
 void process_join_store(struct sim *sim, unsigned number, int64_t ms);
 void process_feed(struct sim *sim, unsigned number);
+
+/* ---- standing.c: handsets that are revoked, expired, unknown; and good again */
+
+void standing_order(struct sim *sim, const struct plan_order *order);
+void standing_good(struct sim *sim, unsigned phone); /* what there was is put right */
+/* standing_load: tell the core of PROCESS what it knows of PHONE; as the store has it where IS_NEW. */
+void standing_load(struct sim *sim, unsigned process, unsigned phone, bool is_new);
+/* standing_is_known: all dispatchers, the dead ones' snapshots too, know how PHONE stands. */
+bool standing_is_known(const struct sim *sim, unsigned phone);
 
 /* ---- net.c */
 

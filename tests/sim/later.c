@@ -1,0 +1,71 @@
+/* What plans got after seeds were known by their numbers: each kind in a share of them, by chance of its own, so that the rest of a plan
+ * stays as it was. */
+#include "tests/sim/sim.h"
+
+#define STRANGERS_PERMILLE 120
+
+static void put(struct plan *plan, struct plan_order order)
+{
+        if (plan->count < PLAN_ORDERS_MAX)
+                plan->orders[plan->count++] = order;
+}
+
+static unsigned draw_carrier(const struct plan *plan, uint64_t *c)
+{
+        unsigned who = (unsigned)sim_below(c, SIM_CARRIERS + (uint64_t)plan->rates[RATE_MORE_CARRIERS]);
+
+        return who < SIM_CARRIERS ? who : who + SIM_SUPERVISORS;
+}
+
+static int64_t draw_time(const struct plan *plan, uint64_t *c)
+{
+        return sim_between(c, 5000, plan->rates[RATE_LENGTH_S] * 1000 - 15000);
+}
+
+static void press(struct plan *plan, int64_t at_ms, unsigned who)
+{
+        put(plan,
+            (struct plan_order){
+                    .at_ms = at_ms, .kind = ORDER_PRESS, .who = who, .a = VIGIE_PRESS_LOUD, .b = VIGIE_PRESS_AT_ONCE });
+}
+
+/* A handset is revoked, expired or unknown for a while, and presses; perhaps also just before. */
+static void strangers(struct plan *plan, uint64_t *c)
+{
+        for (uint64_t i = 1 + sim_below(c, 2); i > 0; i--) {
+                int64_t at_ms = draw_time(plan, c);
+                struct plan_order o = { .at_ms = at_ms, .kind = ORDER_STANDING, .who = draw_carrier(plan, c) };
+
+                o.a = sim_between(c, STANDING_REVOKED, STANDING_UNKNOWN);
+                o.b = sim_between(c, 5000, 200000);
+                put(plan, o);
+                if (sim_permille(c, 300))
+                        press(plan, at_ms - sim_between(c, 50, 4000), o.who);
+                if (sim_permille(c, 200))
+                        put(plan, (struct plan_order){ .at_ms = draw_time(plan, c),
+                                                       .kind = ORDER_FLOOD,
+                                                       .who = o.who,
+                                                       .a = 100,
+                                                       .b = 120 });
+                for (uint64_t j = sim_below(c, 4); j > 0; j--)
+                        press(plan, at_ms + sim_between(c, 0, o.b), o.who);
+        }
+}
+
+void later_draw(struct plan *plan)
+{
+        static const struct {
+                unsigned permille;
+                void (*fn)(struct plan *, uint64_t *);
+        } kinds[] = {
+                { STRANGERS_PERMILLE, strangers },
+        };
+
+        for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+                uint64_t chance =
+                        plan->seed * 6007 + 101 + i; /* one stream each: a new kind moves none of those before */
+
+                if (sim_permille(&chance, kinds[i].permille))
+                        kinds[i].fn(plan, &chance);
+        }
+}
