@@ -6,16 +6,17 @@ const NO_SESSION = 4401;
 const NO_ROLE = 4403;
 
 export class Link {
-  // on: { message(object), lost(), refused(code) }
-  constructor(on) {
+  // on: { message(object), lost(), refused(code) }; path: which socket of the console
+  constructor(on, path = "/ws") {
     this.on = on;
+    this.path = path;
     this.attempt = 0;
     this.heardAt = performance.now();
     this.open();
   }
 
   open() {
-    this.socket = new WebSocket(`wss://${location.host}/ws`, "vigie-desk.1");
+    this.socket = new WebSocket(`wss://${location.host}${this.path}`, "vigie-desk.1");
     this.socket.onmessage = (event) => {
       this.heardAt = performance.now();
       this.attempt = 0;

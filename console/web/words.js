@@ -26,20 +26,25 @@ export function chooseLanguage(value) {
   }
 }
 
-async function fetchTexts(name) {
-  const response = await fetch(`text/${name}.json`);
-  if (!response.ok) throw new Error(`texts: ${response.status}`);
-  return response.json();
+async function fetchTexts(name, folders) {
+  const all = {};
+  for (const folder of folders) {
+    const response = await fetch(`${folder}/${name}.json`);
+    if (!response.ok) throw new Error(`texts: ${response.status}`);
+    Object.assign(all, await response.json());
+  }
+  return all;
 }
 
 // Load the texts: the language chosen on this browser, else the one wanted (the user's), else the browser's.  Until there are any it
-// tries again; texts that are there stay where others cannot be had: a page in the wrong language is better than none.
-export async function loadWords(wanted) {
+// tries again; texts that are there stay where others cannot be had: a page in the wrong language is better than none.  FOLDERS: where
+// the page's texts are, a later one's before an earlier one's.
+export async function loadWords(wanted, folders = ["text"]) {
   const candidates = [remembered(), wanted, ...(navigator.languages ?? []).map((l) => l.slice(0, 2))];
   const name = candidates.find((l) => LANGUAGES.includes(l)) ?? "fr";
   while (name !== language) {
     try {
-      texts = await fetchTexts(name);
+      texts = await fetchTexts(name, folders);
       language = name;
     } catch (error) {
       if (language) return;

@@ -1,0 +1,69 @@
+// Passes: the live ones first, each with what ends it; those revoked or over lately below.
+import { el, bdi, fill, show } from "../dom.js";
+import { say, sayNodes } from "../words.js";
+import { doorsList } from "./doors.js";
+import { Sure } from "./keyed.js";
+import { Query } from "./line.js";
+import { Search } from "./search.js";
+import { inOrder, isLive } from "./rules.js";
+import { when } from "./times.js";
+
+class PassRow {
+  constructor(desk, pass) {
+    this.desk = desk;
+    this.pass = pass;
+    this.line = el("div", { class: "pass-line" });
+    this.box = el("div", { class: "doors-box" });
+    this.details = el("details", {}, el("summary", {}, say("who_gets_in")), this.box);
+    this.details.addEventListener("toggle", () => this.toggled());
+    this.revoke = desk.line.may("revoke") ? this.sure() : null;
+    this.query = new Query(desk.line, ["pass"], (l) => l.get("pass", this.pass.id), (item) => item && this.showDoors(item));
+    this.element = el("li", { class: "pass", "data-id": pass.id }, this.line, this.revoke?.element, this.details);
+  }
+
+  sure() {
+    const question = () => sayNodes("revoke_sure", { name: this.name(), round: this.pass.round_name || this.pass.round });
+    return new Sure({ label: say("revoke"), yes: say("revoke_yes"), question, run: () => this.desk.order({ t: "pass_revoke", pass: this.pass.id })
+      .then((answer) => answer.a === "done" && this.desk.tell(say(answer.more?.list ? "revoked_done" : "revoked_no_list"), answer.more?.list ? "" : "bad")) });
+  }
+
+  name() {
+    return this.pass.name || this.pass.carrier || this.pass.handset;
+  }
+
+  update(pass) {
+    this.pass = pass;
+    const now = this.desk.line.now();
+    this.element.className = `pass pass-${pass.state}`;
+    const until = pass.state === "revoked" ? sayNodes("revoked_line", { time: when(pass.revoked_at, now), by: pass.revoked_by ?? "?" })
+      : say(isLive(pass) ? "until_time" : "was_until", { time: when(pass.until, now) });
+    const times = pass.from > now && isLive(pass) ? [say("from_time", { time: when(pass.from, now) }), " "] : [];
+    fill(this.line, bdi(this.name(), "who"), el("span", {}, bdi(pass.round_name || pass.round)), el("span", { class: "times" }, ...times, until),
+      el("span", { class: `state state-${pass.state}` }, say(`pass_${pass.state}`)));
+    if (this.revoke) show(this.revoke.element, isLive(pass));
+  }
+
+  toggled() {
+    if (this.details.open) this.query.open();
+    else this.query.close();
+  }
+
+  showDoors(item) {
+    this.box.replaceChildren(doorsList(item.doors ?? [], this.desk.line.now(), item.state === "revoked"));
+  }
+}
+
+export class LivePart {
+  constructor(desk) {
+    this.search = new Search(desk.line, { id: "pass-words", what: "pass", label: "find_pass", none: "no_passes", keyOf: (p) => p.id, row: (p) => new PassRow(desk, p), keep: inOrder });
+    this.element = el("section", { class: "block live" }, el("h2", {}, say("live_title")), this.search.element);
+  }
+
+  open() {
+    this.search.open();
+  }
+
+  close() {
+    this.search.close();
+  }
+}

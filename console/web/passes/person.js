@@ -1,0 +1,223 @@
+// Pick a carrier, pick their round, done.  The same place says how the carrier's phone stands.
+import { el, bdi, fill, show } from "../dom.js";
+import { clock, say, sayCount, sayNodes } from "../words.js";
+import { field } from "./keyed.js";
+import { Query } from "./line.js";
+import { callLink, phoneNames, PhonePart } from "./phone.js";
+import { Search } from "./search.js";
+import { defaultUntil, hindrance, isLive, nameOf, offered, roundName, untilFrom, whySecond } from "./rules.js";
+import { when } from "./times.js";
+
+export class PersonPart {
+  constructor(desk) {
+    this.desk = desk;
+    this.carrier = null;
+    this.search = new Search(desk.line, { id: "who", what: "carrier", label: "who", none: "no_carriers", keyOf: (c) => `${c.carrier ?? ""} ${c.handset ?? ""}`,
+      row: (c) => this.row(c) });
+    this.said = el("div", { class: "said", role: "status" });
+    this.panel = el("section", { class: "person", hidden: true });
+    this.element = el("section", { class: "block issue" }, el("h2", {}, say(desk.line.may("issue") ? "issue_title" : "phones_title")), this.said, this.search.element, this.panel);
+    this.phoneQuery = new Query(desk.line, ["carrier", "pass"], (l) => this.askPhone(l), (phone) => this.updatePhone(phone));
+    this.given = null; // { pass, text }: what was issued last, until another carrier is picked
+    this.givenQuery = new Query(desk.line, ["pass"], (l) => (this.given ? l.get("pass", this.given) : null), (pass) => this.sayGiven(pass));
+  }
+
+  open() {
+    this.search.open();
+    if (this.carrier) this.phoneQuery.open();
+    if (this.given) this.givenQuery.open();
+  }
+
+  close() {
+    for (const part of [this.search, this.phoneQuery, this.givenQuery]) part.close();
+    this.rounds?.close();
+  }
+
+  row(first) {
+    const button = el("button", { type: "button", class: "pick" });
+    let carrier = first;
+    button.addEventListener("click", () => this.pick(carrier));
+    return { element: el("li", {}, button), update: (c) => {
+      carrier = c;
+      const word = c.revoked ? say("vault_revoked_short") : c.passes > 0 ? sayCount("has_passes", c.passes) : c.handset ? null : say("no_phone_short");
+      fill(button, ...(c.carrier === null ? [el("span", { class: "who" }, sayNodes("shared_phone", { phone: c.phone || c.handset }))] : phoneNames(c)),
+        word ? el("span", { class: "tag" }, word) : null);
+    } };
+  }
+
+  // ---- a carrier was picked
+
+  pick(carrier) {
+    this.carrier = carrier;
+    this.round = null;
+    this.given = null;
+    this.phoneQuery.close();
+    this.givenQuery.close();
+    fill(this.said);
+    show(this.search.element, false);
+    show(this.panel, true);
+    this.panel.replaceChildren(...this.parts(carrier));
+    this.phonePart.update(carrier);
+    if (carrier.handset) this.phoneQuery.open();
+    this.begin(carrier);
+  }
+
+  parts(carrier) {
+    const back = el("button", { type: "button", class: "quiet", id: "other", onclick: () => this.unpick() }, say("other_carrier"));
+    this.name = el("h3", { tabindex: "-1", id: "person-name" }, bdi(nameOf(carrier)));
+    this.hinder = el("p", { class: "hinder", role: "status", hidden: true });
+    this.has = el("ul", { class: "has" });
+    this.form = el("form", { class: "give", hidden: true });
+    this.phonePart = new PhonePart(this.desk);
+    return [el("div", { class: "person-head" }, this.name, carrier.number ? callLink(carrier.number) : null, back), this.has, this.hinder, this.form, this.phonePart.element];
+  }
+
+  unpick() {
+    this.carrier = null;
+    this.phoneQuery.close();
+    this.rounds?.close();
+    this.rounds = null;
+    this.panel.replaceChildren();
+    show(this.panel, false);
+    show(this.search.element, true);
+    this.search.input.value = "";
+    this.search.search("");
+    this.search.input.focus();
+  }
+
+  async askPhone(line) {
+    const handset = this.carrier?.handset;
+    return handset ? line.get("phone", handset) : null;
+  }
+
+  updatePhone(phone) {
+    if (!phone || phone.handset !== this.carrier?.handset) return;
+    this.carrier = { ...this.carrier, ...phone };
+    this.phonePart.update(this.carrier);
+    const now = this.desk.line.now();
+    fill(this.has, ...(phone.items ?? []).filter(isLive).map((p) => el("li", {}, sayNodes("has_pass", { round: p.round_name || p.round, time: when(p.until, now) }))));
+    this.updateForm();
+  }
+
+  // ---- the round, and done
+
+  begin(carrier) {
+    if (this.desk.line.may("issue") && carrier.carrier !== null) {
+      this.form.replaceChildren(...this.formParts());
+      this.form.onsubmit = (event) => {
+        event.preventDefault();
+        this.issue();
+      };
+      this.rounds = new Search(this.desk.line, { id: "round", what: "round", label: "which_round", none: "no_rounds", keyOf: (r) => r.id, row: (r) => this.roundRow(r),
+        keep: (rounds) => this.keepRounds(rounds) });
+      this.roundBox.append(this.rounds.element);
+      this.usual();
+      this.rounds.open();
+    }
+    this.updateForm();
+    this.name.focus();
+  }
+
+  // The usual round is chosen already; it may be none of the first that a search gives.
+  async usual() {
+    const { round, handset } = this.carrier;
+    const item = round ? await this.desk.line.get("round", round) : null;
+    if (!item || this.carrier?.handset !== handset) return;
+    this.usualRound = { ...item, buildings: item.stops?.length ?? item.buildings };
+    if (this.rounds.words === "") this.rounds.show({ items: this.rounds.things ?? [], rest: 0 });
+    if (!this.round) this.choose(this.usualRound);
+  }
+
+  keepRounds(rounds) {
+    const usual = this.usualRound?.id === this.carrier?.round && this.rounds.words === "" ? [this.usualRound] : [];
+    return offered([...usual, ...rounds.filter((r) => r.id !== usual[0]?.id)], this.carrier ?? {});
+  }
+
+  formParts() {
+    this.roundBox = el("div", { class: "rounds" });
+    const { input, element } = field("until", say("until"), { type: "time", required: true });
+    this.until = input;
+    this.until.value = clock(defaultUntil(this.desk.line.now(), this.desk.line.desk.shift_ms), false);
+    this.until.addEventListener("input", () => this.updateForm());
+    this.sum = el("p", { class: "sum", role: "status" });
+    this.give = el("button", { type: "submit", class: "primary", id: "give" });
+    this.wrong = el("p", { class: "bad", role: "alert" });
+    return [this.roundBox, element, this.sum, this.give, this.wrong];
+  }
+
+  roundRow(first) {
+    const radio = el("input", { type: "radio", name: "round" });
+    const name = el("span", { class: "who" });
+    const more = el("span", { class: "small" });
+    let round = first;
+    radio.addEventListener("change", () => this.choose(round));
+    return { element: el("li", {}, el("label", { class: "pick" }, radio, name, more)), update: (r) => {
+      round = r;
+      radio.checked = this.round?.id === r.id;
+      fill(name, bdi(roundName(r)));
+      fill(more, sayCount("buildings_n", r.buildings), r.id === this.carrier?.round ? ` · ${say("usual_round")}` : "");
+    } };
+  }
+
+  choose(round) {
+    this.round = round;
+    this.rounds?.show({ items: this.rounds.things ?? [round], rest: 0 });
+    this.updateForm();
+  }
+
+  updateForm() {
+    const { line } = this.desk;
+    const stop = line.may("issue") ? (this.carrier.carrier === null ? "shared" : hindrance(this.carrier)) : null;
+    show(this.hinder, stop !== null);
+    if (stop !== null) fill(this.hinder, say(`hinder_${stop}`));
+    const usable = line.may("issue") && stop === null;
+    show(this.form, usable);
+    if (!usable || !this.until) return;
+    const until = untilFrom(this.until.value, line.now());
+    show(this.sum, this.round !== null);
+    show(this.give, this.round !== null);
+    this.give.disabled = until === null || this.round === null || this.busy;
+    if (!this.round || until === null) return;
+    const two = whySecond(this.round, until - line.now(), line.desk.alone_ms);
+    const values = { name: nameOf(this.carrier), round: roundName(this.round), buildings: sayCount("buildings_n", this.round.buildings), time: when(until, line.now()) };
+    fill(this.sum, sayNodes("will_get", values), ...two.map((why) => el("strong", { class: "two" }, say(`two_${why}`))));
+    fill(this.give, say(two.length > 0 ? "give_two" : "give"));
+  }
+
+  async issue() {
+    const { line } = this.desk;
+    const until = untilFrom(this.until.value, line.now());
+    if (until === null || !this.round || this.busy) return;
+    this.busy = true;
+    this.give.disabled = true;
+    fill(this.wrong);
+    const { carrier, round } = this;
+    const answer = await line.give({ t: "pass_issue", carrier: carrier.carrier, handset: carrier.handset, round: round.id, until });
+    this.busy = false;
+    if (answer.a === "done" || answer.a === "consent") this.done(answer, { name: nameOf(carrier), round: roundName(round), time: when(until, line.now()) });
+    else if (this.carrier?.handset === carrier.handset) {
+      fill(this.wrong, this.desk.sentence(answer.a));
+      this.updateForm();
+    }
+  }
+
+  // One sentence, which goes on when the phone says that it has the pass; and the search for the next carrier.
+  done(answer, values) {
+    this.unpick();
+    if (answer.a === "consent") {
+      fill(this.said, el("p", { class: "done" }, sayNodes("given_consent", values)));
+      return;
+    }
+    this.values = values;
+    this.given = answer.more?.pass ?? null;
+    this.sayGiven({ state: "waiting" });
+    this.givenQuery.close();
+    if (this.given) this.givenQuery.open();
+  }
+
+  sayGiven(pass) {
+    if (!pass || !this.values) return;
+    const word = ["waiting", "phone", "failed"].includes(pass.state) ? pass.state : "revoked";
+    fill(this.said, el("p", { class: word === "failed" ? "bad" : "done" }, sayNodes("given", this.values), " ", el("span", {}, say(`given_${word}`))));
+  }
+}

@@ -1,0 +1,151 @@
+// Rounds: the list, and one round with its buildings in the order they are walked.
+import { el, bdi, fill } from "../dom.js";
+import { say, sayCount, sayNodes } from "../words.js";
+import { edit } from "./edit.js";
+import { field, Sure } from "./keyed.js";
+import { Search } from "./search.js";
+import { moved, octets, roundId, roundName } from "./rules.js";
+
+const NEW = "new";
+const STOPS_MAX = 1024;
+
+export class RoundsView {
+  constructor(desk) {
+    this.desk = desk;
+    this.element = el("div", { class: "view view-rounds" });
+  }
+
+  async open(id) {
+    this.close();
+    if (id === undefined) return this.list();
+    if (id === NEW && this.desk.line.may("edit")) return this.show({ id: null, name: "", zone: "", team: "", stops: [] });
+    const round = await this.desk.line.get("round", id);
+    if (round) this.show(round);
+    else this.element.replaceChildren(el("a", { href: "#rounds" }, say("back_to_rounds")), el("p", { class: "bad", role: "alert" }, say(round === undefined ? "round_gone" : "answer_away")));
+  }
+
+  close() {
+    this.search?.close();
+    this.adding?.close();
+  }
+
+  list() {
+    const row = (first) => {
+      const a = el("a", { class: "pick", href: `#rounds/${encodeURIComponent(first.id)}` });
+      return { element: el("li", {}, a), update: (r) => fill(a, bdi(roundName(r), "who"), el("span", {}, sayCount("buildings_n", r.buildings)), r.team ? el("span", {}, bdi(r.team)) : null,
+        r.sensitive ? el("span", { class: "tag" }, say("sensitive_short")) : null) };
+    };
+    this.search = new Search(this.desk.line, { id: "round-words", what: "round", label: "find_round", none: "no_rounds", keyOf: (r) => r.id, row });
+    const add = this.desk.line.may("edit") ? el("a", { class: "button", href: "#rounds/new" }, say("new_round")) : null;
+    this.element.replaceChildren(el("section", { class: "block" }, el("div", { class: "block-head" }, el("h2", {}, say("view_rounds")), add), this.search.element));
+    this.search.open();
+    return undefined;
+  }
+
+  // ---- one round
+
+  show(round) {
+    this.round = round;
+    this.stops = [...round.stops];
+    const may = this.desk.line.may("edit");
+    this.stopList = el("ol", { class: "stops" });
+    this.stopsTitle = el("h3", {});
+    const head = [el("a", { href: "#rounds" }, say("back_to_rounds")), el("h1", {}, round.id === null ? say("new_round") : bdi(roundName(round)))];
+    const body = may ? this.form(round) : [el("p", {}, sayNodes("round_team", { team: round.team || "-" })), this.stopsTitle, this.stopList];
+    this.element.replaceChildren(...head, ...body);
+    this.drawStops();
+  }
+
+  form(round) {
+    this.name = field("round-name", say("name"), { required: true, maxlength: 64, value: round.name });
+    this.team = field("round-team", say("team"), { maxlength: 32, value: round.team ?? "" }, say("team_hint"));
+    this.zone = field("round-zone", say("zone"), { maxlength: 40, value: round.zone ?? "" }, say("zone_hint"));
+    this.said = el("p", { class: "bad", role: "alert" });
+    this.adding = new Search(this.desk.line, { id: "stop-words", what: "building", label: "add_building", none: "no_buildings", keyOf: (b) => b.id, row: (b) => this.addRow(b),
+      keep: (all) => all.filter((b) => !this.stops.some((s) => s.id === b.id)).slice(0, 8) });
+    this.adding.open();
+    const drop = round.id === null ? null : new Sure({ label: say("drop_round"), yes: say("drop_yes"), className: "quiet-danger", question: () => sayNodes("drop_round_sure", { name: roundName(round) }),
+      run: () => this.drop(round) }).element;
+    const submit = (event) => {
+      event.preventDefault();
+      this.save();
+    };
+    return [el("form", { class: "block edit", onsubmit: submit }, this.name.element, this.team.element, this.zone.element, this.stopsTitle, this.stopList, this.adding.element,
+      this.said, el("div", { class: "row" }, el("button", { type: "submit", class: "main-button" }, say("save")), el("a", { class: "button quiet", href: "#rounds" }, say("cancel")))), drop];
+  }
+
+  addRow(first) {
+    const button = el("button", { type: "button", class: "pick" });
+    let building = first;
+    button.addEventListener("click", () => this.add(building));
+    return { element: el("li", {}, button), update: (b) => {
+      building = b;
+      fill(button, el("span", { class: "plus", "aria-hidden": "true" }, "+"), bdi(b.name, "who"), b.address !== b.name ? bdi(b.address, "small") : null);
+    } };
+  }
+
+  add(building) {
+    if (this.stops.length >= STOPS_MAX) {
+      fill(this.said, say("wrong_stops"));
+      return;
+    }
+    this.stops.push(building);
+    this.drawStops();
+    this.adding.query.ask();
+    this.adding.input.focus();
+  }
+
+  drawStops() {
+    fill(this.stopsTitle, sayCount("stops_n", this.stops.length));
+    const may = this.desk.line.may("edit");
+    const rows = this.stops.map((b, i) => el("li", {}, el("a", { href: `#buildings/${b.id}`, class: "who" }, bdi(b.name)), b.address && b.address !== b.name ? bdi(b.address, "small") : null,
+      b.sensitive ? el("span", { class: "tag" }, say("sensitive_short")) : null, may ? this.stopButtons(b, i) : null));
+    this.stopList.replaceChildren(...rows);
+  }
+
+  stopButtons(building, i) {
+    const change = (stops, focus) => {
+      this.stops = stops;
+      this.drawStops();
+      this.adding.query.ask();
+      this.stopList.children[Math.min(focus, stops.length - 1)]?.querySelector("button")?.focus();
+    };
+    const button = (key, sign, disabled, run) => el("button", { type: "button", class: "small-button", "aria-label": say(key, { name: building.name }), title: say(`${key}_short`), disabled, onclick: run }, sign);
+    return el("span", { class: "stop-buttons" }, button("stop_up", "↑", i === 0, () => change(moved(this.stops, i, i - 1), i - 1)),
+      button("stop_down", "↓", i === this.stops.length - 1, () => change(moved(this.stops, i, i + 1), i + 1)),
+      button("stop_off", "✕", false, () => change(this.stops.filter((_, n) => n !== i), i)));
+  }
+
+  async save() {
+    const name = this.name.input.value.trim();
+    const id = this.round.id ?? roundId(name);
+    if (!name || !id || octets(name) > 64) {
+      fill(this.said, say("wrong_round_name"));
+      return;
+    }
+    if (this.round.id === null && (await this.desk.line.get("round", id))) {
+      fill(this.said, say("wrong_round_known"));
+      return;
+    }
+    const row = { id, name, zone: this.zone.input.value.trim(), team: this.team.input.value.trim(), buildings: this.stops.map((b) => b.id) };
+    const answer = await edit({ check: false, rounds: [row] });
+    if (answer.result === "done") {
+      this.desk.tell(say("saved"));
+      location.hash = "rounds";
+    } else fill(this.said, editSays(answer));
+  }
+
+  async drop(round) {
+    const answer = await edit({ check: false, drop: { rounds: [round.id] } });
+    if (answer.result === "done") {
+      this.desk.tell(say("dropped"));
+      location.hash = "rounds";
+    } else this.desk.tell(editSays(answer), "bad");
+  }
+}
+
+// Why an edit was not taken, as text.
+export function editSays(answer) {
+  const why = answer.wrong?.[0]?.why;
+  return why ? say("edit_wrong", { why }) : say({ away: "answer_away", large: "edit_large" }[answer.result] ?? "answer_not_allowed");
+}
