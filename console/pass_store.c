@@ -1,0 +1,491 @@
+#include "console/pass_store.h"
+
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+
+struct pass_store {
+        struct pass_store_options options;
+        struct redis_link *link, *tail, *positions;
+        bool ready, loading, tail_waits, closing;
+        unsigned number; /* counts loads: answers to an earlier one are told by it */
+        enum book book;  /* being loaded */
+        char at[48];     /* of people:changes */
+        struct wheel_timer rest;
+        struct log_limit refused;
+        int write_error;
+};
+
+/* A question of one load, or one entry that changed. */
+struct ask {
+        struct pass_store *store;
+        unsigned number;
+        enum book book;
+        char key[LOOKUP_NAME_MAX + 1];
+};
+
+void pass_store_key(const struct pass_store *store, const char *name, const char *suffix, char to[PASS_STORE_KEY_SIZE])
+{
+        snprintf(to, PASS_STORE_KEY_SIZE, "{%s}:%s%s", store->options.config->region, name, suffix);
+}
+
+bool pass_store_is_ready(const struct pass_store *store)
+{
+        return store->ready;
+}
+
+struct redis_link *pass_store_link(struct pass_store *store)
+{
+        return store->link;
+}
+
+struct redis_link *pass_store_positions(struct pass_store *store)
+{
+        return store->positions;
+}
+
+static void set_ready(struct pass_store *store, bool ready)
+{
+        if (store->ready == ready)
+                return;
+        store->ready = ready;
+        store->options.ready(store->options.user, ready);
+}
+
+static void fail(struct pass_store *store, const char *why)
+{
+        if (store->closing)
+                return;
+        log_warn(NULL, "pass desk: %s; loading anew", why);
+        store->loading = false;
+        set_ready(store, false);
+        loop_timer_arm(store->options.loop, &store->rest, clock_mono_ms() + PASS_STORE_REST_MS);
+}
+
+static int text_of(const struct redisReply *reply, char *to, size_t size)
+{
+        if (reply == NULL || reply->type != REDIS_REPLY_STRING || reply->len >= size ||
+            memchr(reply->str, '\0', reply->len) != NULL)
+                return -EBADMSG;
+        memcpy(to, reply->str, reply->len);
+        to[reply->len] = '\0';
+        return 0;
+}
+
+static int put(struct pass_store *store, enum book book, const char *key, const struct redisReply *value)
+{
+        uint32_t hidden;
+        int r = books_put(store->options.books, book, key, (const uint8_t *)(value != NULL ? value->str : NULL),
+                          value != NULL ? (size_t)value->len : 0);
+
+        if (r < 0 && log_limit_pass(&store->refused, clock_mono_ms(), &hidden))
+                log_warn(NULL, "pass desk: %s %s not understood: %s (%u more not shown)", books_name(book), key,
+                         strerror(-r), hidden);
+        return r;
+}
+
+/* give: a command that belongs to this load.  ASK is freed by its answer, or here. */
+static void give(struct pass_store *store, const struct redis_args *args, redis_fn *done, const struct ask *ask)
+{
+        struct ask *kept = malloc(sizeof(*kept));
+
+        if (kept != NULL) {
+                *kept = *ask;
+                if (redis_command(store->link, args, done, kept) == 0)
+                        return;
+        }
+        free(kept);
+        fail(store, "Redis takes no more questions");
+}
+
+/* ---- loading */
+
+static void scan(struct pass_store *store, enum book book, const char *cursor);
+
+static void tail_begin(struct pass_store *store);
+
+static void on_scanned(void *user, struct redisReply *reply)
+{
+        struct ask ask = *(struct ask *)user;
+        struct pass_store *store = ask.store;
+        const struct redisReply *list;
+        char cursor[32], key[LOOKUP_NAME_MAX + 1];
+
+        free(user);
+        if (store->closing || !store->loading || ask.number != store->number || reply == NULL)
+                return; /* the link's state tells */
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+            text_of(reply->element[0], cursor, sizeof(cursor)) < 0) {
+                fail(store, reply->type == REDIS_REPLY_ERROR ? reply->str : "no answer to HSCAN");
+                return;
+        }
+        list = reply->element[1];
+        for (size_t i = 0; i + 1 < list->elements; i += 2)
+                if (text_of(list->element[i], key, sizeof(key)) == 0 &&
+                    list->element[i + 1]->type == REDIS_REPLY_STRING)
+                        (void)put(store, ask.book, key, list->element[i + 1]);
+        if (strcmp(cursor, "0") != 0) {
+                scan(store, ask.book, cursor);
+        } else if (ask.book + 1 < BOOKS) {
+                books_clear(store->options.books, ask.book + 1);
+                scan(store, ask.book + 1, "0");
+        } else {
+                store->loading = false;
+                set_ready(store, true);
+                tail_begin(store);
+        }
+}
+
+static void scan(struct pass_store *store, enum book book, const char *cursor)
+{
+        char key[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        pass_store_key(store, books_name(book), "", key);
+        redis_args_init(&args, "HSCAN");
+        redis_arg(&args, key);
+        redis_arg(&args, cursor);
+        redis_arg(&args, "COUNT");
+        redis_arg_int(&args, PASS_STORE_SCAN);
+        give(store, &args, on_scanned, &(struct ask){ store, store->number, book, "" });
+}
+
+static void on_stands(void *user, struct redisReply *reply)
+{
+        struct ask ask = *(struct ask *)user;
+        struct pass_store *store = ask.store;
+
+        free(user);
+        if (store->closing || ask.number != store->number || reply == NULL)
+                return;
+        strcpy(store->at, "0-0");
+        if (reply->type != REDIS_REPLY_ARRAY ||
+            (reply->elements > 0 && (reply->element[0]->elements < 1 ||
+                                     text_of(reply->element[0]->element[0], store->at, sizeof(store->at)) < 0))) {
+                fail(store, reply->type == REDIS_REPLY_ERROR ? reply->str : "no answer to XREVRANGE");
+                return;
+        }
+        books_clear(store->options.books, 0);
+        scan(store, 0, "0");
+}
+
+static void load(struct pass_store *store)
+{
+        char key[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        store->number++;
+        store->loading = true;
+        set_ready(store, false);
+        pass_store_key(store, "people:changes", "", key);
+        redis_args_init(&args, "XREVRANGE");
+        redis_arg(&args, key);
+        redis_arg(&args, "+");
+        redis_arg(&args, "-");
+        redis_arg(&args, "COUNT");
+        redis_arg(&args, "1");
+        give(store, &args, on_stands, &(struct ask){ store, store->number, 0, "" });
+}
+
+/* ---- keeping fresh */
+
+static void on_value(void *user, struct redisReply *reply)
+{
+        struct ask ask = *(struct ask *)user;
+        struct pass_store *store = ask.store;
+
+        free(user);
+        if (store->closing || ask.number != store->number || reply == NULL || store->loading)
+                return;
+        if (reply->type == REDIS_REPLY_ERROR) {
+                fail(store, reply->str);
+                return;
+        }
+        (void)put(store, ask.book, ask.key, reply->type == REDIS_REPLY_STRING ? reply : NULL);
+        if (store->ready)
+                store->options.changed(store->options.user, ask.book, ask.key);
+}
+
+/* changed: one entry of people:changes.  Says whether all is to be loaded anew: many changed together. */
+static bool changed(struct pass_store *store, const struct redisReply *pairs)
+{
+        struct ask ask = { .store = store, .number = store->number, .book = BOOKS };
+        char name[16], key[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
+                const struct redisReply *field = pairs->element[i], *value = pairs->element[i + 1];
+
+                if (field->len == 1 && field->str[0] == 'h' && text_of(value, name, sizeof(name)) == 0)
+                        ask.book = books_parse(name);
+                if (field->len == 1 && field->str[0] == 'k' && text_of(value, ask.key, sizeof(ask.key)) < 0)
+                        ask.key[0] = '\0';
+        }
+        if (ask.book == BOOKS || ask.key[0] == '\0')
+                return false;
+        if (strcmp(ask.key, "*") == 0)
+                return true;
+        pass_store_key(store, books_name(ask.book), "", key);
+        redis_args_init(&args, "HGET");
+        redis_arg(&args, key);
+        redis_arg(&args, ask.key);
+        give(store, &args, on_value, &ask);
+        return false;
+}
+
+static void on_tail(void *user, struct redisReply *reply)
+{
+        struct pass_store *store = user;
+        const struct redisReply *list;
+        bool all = false;
+
+        if (store->closing)
+                return;
+        store->tail_waits = false;
+        if (reply == NULL || !store->ready)
+                return;
+        if (reply->type == REDIS_REPLY_ERROR) {
+                fail(store, reply->str);
+                return;
+        }
+        list = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->elements == 2
+                       ? reply->element[0]->element[1]
+                       : NULL;
+        for (size_t i = 0; list != NULL && i < list->elements; i++) {
+                const struct redisReply *one = list->element[i];
+
+                if (one->elements != 2 || text_of(one->element[0], store->at, sizeof(store->at)) < 0)
+                        continue;
+                all |= one->element[1]->type == REDIS_REPLY_ARRAY && changed(store, one->element[1]);
+        }
+        if (all)
+                load(store);
+        else
+                tail_begin(store);
+}
+
+static void tail_begin(struct pass_store *store)
+{
+        char key[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        if (store->tail_waits || !store->ready)
+                return;
+        pass_store_key(store, "people:changes", "", key);
+        redis_args_init(&args, "XREAD");
+        redis_arg(&args, "COUNT");
+        redis_arg_int(&args, PASS_STORE_SCAN);
+        redis_arg(&args, "BLOCK");
+        redis_arg_int(&args, REDIS_BLOCK_MS);
+        redis_arg(&args, "STREAMS");
+        redis_arg(&args, key);
+        redis_arg(&args, store->at);
+        store->tail_waits = redis_command(store->tail, &args, on_tail, store) == 0;
+}
+
+/* ---- writing */
+
+static void queue(struct pass_store *store, const struct redis_args *args)
+{
+        if (store->write_error == 0)
+                store->write_error = redis_command(store->link, args, NULL, NULL);
+}
+
+void pass_write_begin(struct pass_store *store)
+{
+        struct redis_args args;
+
+        store->write_error = store->ready ? 0 : -ENOTCONN;
+        redis_args_init(&args, "MULTI");
+        queue(store, &args);
+}
+
+static void tell(struct pass_store *store, const char *hash, const char *key)
+{
+        char changes[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        pass_store_key(store, "people:changes", "", changes);
+        redis_args_init(&args, "XADD");
+        redis_arg(&args, changes);
+        redis_arg(&args, "MAXLEN");
+        redis_arg(&args, "~");
+        redis_arg(&args, PASS_CHANGES_KEPT);
+        redis_arg(&args, "*");
+        redis_arg(&args, "h");
+        redis_arg(&args, hash);
+        redis_arg(&args, "k");
+        redis_arg(&args, key);
+        queue(store, &args);
+}
+
+void pass_write_quietly(struct pass_store *store, enum book book, const char *key, const uint8_t *data, size_t size)
+{
+        char hash[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        pass_store_key(store, books_name(book), "", hash);
+        redis_args_init(&args, size > 0 ? "HSET" : "HDEL");
+        redis_arg(&args, hash);
+        redis_arg(&args, key);
+        if (size > 0)
+                redis_arg_data(&args, data, size);
+        queue(store, &args);
+}
+
+void pass_write_all(struct pass_store *store, enum book book)
+{
+        tell(store, books_name(book), "*");
+}
+
+void pass_write_put(struct pass_store *store, enum book book, const char *key, const uint8_t *data, size_t size)
+{
+        pass_write_quietly(store, book, key, data, size);
+        tell(store, books_name(book), key);
+}
+
+void pass_write_order(struct pass_store *store, const char *handset, struct cbor_span order, struct cbor_span beside)
+{
+        char inbox[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        pass_store_key(store, "inbox:", handset, inbox);
+        redis_args_init(&args, "XADD");
+        redis_arg(&args, inbox);
+        redis_arg(&args, "MAXLEN");
+        redis_arg_int(&args, PASS_INBOX_MAX); /* a wipe goes in whatever waits */
+        redis_arg(&args, "*");
+        redis_arg(&args, "o");
+        redis_arg_data(&args, order.at, order.len);
+        if (beside.len > 0) {
+                redis_arg(&args, "b");
+                redis_arg_data(&args, beside.at, beside.len);
+        }
+        queue(store, &args);
+        redis_args_init(&args, "PEXPIRE");
+        redis_arg(&args, inbox);
+        redis_arg_int(&args, PASS_INBOX_MS);
+        queue(store, &args);
+        tell(store, "inbox", handset);
+}
+
+struct written {
+        pass_write_fn *done;
+        void *user;
+};
+
+static void on_written(void *user, struct redisReply *reply)
+{
+        struct written w = *(struct written *)user;
+        int written = reply == NULL ? -1 : reply->type == REDIS_REPLY_ARRAY;
+
+        free(user);
+        if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+                log_error(NULL, "pass desk: Redis: %s", reply->str);
+        for (size_t i = 0; written == 1 && i < reply->elements; i++)
+                if (reply->element[i]->type == REDIS_REPLY_ERROR) {
+                        log_error(NULL, "pass desk: Redis: %s", reply->element[i]->str);
+                        written = 0;
+                }
+        w.done(w.user, written);
+}
+
+int pass_write_end(struct pass_store *store, pass_write_fn *done, void *user)
+{
+        struct written *w = malloc(sizeof(*w));
+        struct redis_args args;
+
+        if (w == NULL)
+                store->write_error = -ENOMEM;
+        else
+                *w = (struct written){ done, user };
+        if (store->write_error == 0) {
+                redis_args_init(&args, "EXEC");
+                store->write_error = redis_command(store->link, &args, on_written, w);
+        }
+        if (store->write_error == 0)
+                return 0;
+        free(w);
+        if (store->write_error != -ENOTCONN) { /* something may be queued already */
+                redis_args_init(&args, "DISCARD");
+                (void)redis_command(store->link, &args, NULL, NULL);
+        }
+        return store->write_error;
+}
+
+/* ---- beginning and end */
+
+static void on_rested(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct pass_store *store = timer->user;
+
+        if (redis_is_up(store->link) && !store->loading && !store->ready)
+                load(store);
+}
+
+static void on_link(void *user, bool up, const char *why)
+{
+        struct pass_store *store = user;
+
+        store->loading = false;
+        set_ready(store, false);
+        if (up)
+                load(store);
+}
+
+static void on_tail_link(void *user, bool up, const char *why)
+{
+        if (up)
+                tail_begin(user);
+}
+
+static int open_link(struct pass_store *store, const struct config_redis *redis, bool blocking,
+                     void (*state)(void *, bool, const char *), struct redis_link **ret_link)
+{
+        struct redis_options options = { .address = redis->address,
+                                         .user = redis->user,
+                                         .password = redis->password,
+                                         .blocking = blocking,
+                                         .pending_max = 60000, /* an edit of 20,000 rows is one transaction */
+                                         .state = state,
+                                         .user_data = store };
+
+        return redis_open(store->options.loop, &options, ret_link);
+}
+
+int pass_store_open(const struct pass_store_options *options, struct pass_store **ret_store)
+{
+        struct pass_store *store = calloc(1, sizeof(*store));
+        const struct config *c = options->config;
+        int r;
+
+        if (store == NULL)
+                return -ENOMEM;
+        store->options = *options;
+        wheel_timer_init(&store->rest, on_rested, store);
+        if ((r = open_link(store, &c->alerts, false, on_link, &store->link)) < 0 ||
+            (r = open_link(store, &c->alerts, true, on_tail_link, &store->tail)) < 0 ||
+            (r = open_link(store, &c->positions, false, NULL, &store->positions)) < 0) {
+                pass_store_close(store);
+                return r;
+        }
+        *ret_store = store;
+        return 0;
+}
+
+void pass_store_close(struct pass_store *store)
+{
+        if (store == NULL)
+                return;
+        store->closing = true;
+        store->ready = false;
+        loop_timer_cancel(store->options.loop, &store->rest);
+        redis_close(store->link);
+        redis_close(store->tail);
+        redis_close(store->positions);
+        free(store);
+}
