@@ -5,6 +5,7 @@
 #include "tests/sim/check.h"
 
 #define PATIENCE_MS 1500 /* what is to be done at once, or again after so long, is done so much later at most */
+#define HANGS_MS    1000 /* a press waits for its disk for so long, and leaves all the same */
 #define AWAY_DEG    0.02 /* a position is the phone's, as far as it walks in a run */
 
 /* ---- Receipts: what a dispatcher signed ------------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ static const char *const rate_names[RATE_END] = {
         [RATE_MORE_CARRIERS] = "more_carriers",
         [RATE_ALERT_PORT] = "alert_port",
         [RATE_HASTE] = "haste",
+        [RATE_WAITS] = "waits",
 };
 
 static const char *const order_names[ORDER_END] = {

@@ -33,6 +33,7 @@ enum plan_rate {
         RATE_MORE_CARRIERS, /* beyond the four */
         RATE_ALERT_PORT,    /* 1: two processes of its own */
         RATE_HASTE,         /* people are so many times quicker, less one */
+        RATE_WAITS,         /* 1: takes and closures are told once a replica has them, or STORE_WAIT_MS later */
         RATE_END
 };
 

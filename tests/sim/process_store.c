@@ -5,6 +5,36 @@
 
 #include "tests/sim/process_inside.h"
 
+/* A closure that the feed brought, once its WAIT is over; where the connection broke all is read anew. */
+static void settled(struct sim *sim, struct happening *it)
+{
+        struct process *p = &sim->processes[it->who];
+        struct core_event event = { .kind = CORE_FEED_ALERT };
+        struct happening *later;
+
+        if (p->core == NULL || !p->store_up || p->store_run != it->b)
+                return;
+        if (p->paused_until_ms > sim->now_ms) {
+                later = sim_at(sim, p->paused_until_ms - sim->now_ms, settled, it->who);
+                later->b = it->b;
+                sim_octets(later, it->octets, it->len);
+                return;
+        }
+        event.u.feed_alert.record = (struct cbor_span){ it->octets, it->len };
+        event.u.feed_alert.event = EVENT_CLOSE;
+        process_tell(sim, it->who, &event);
+}
+
+static void hold_closure(struct sim *sim, unsigned number, const struct op *op)
+{
+        struct process *p = &sim->processes[number];
+        int64_t ms = store_wait_ms(sim, (unsigned)p->store);
+        struct happening *it = sim_at(sim, ms, settled, number);
+
+        it->b = p->store_run;
+        sim_octets(it, op->octets, op->len);
+}
+
 static void feed(struct sim *sim, struct happening *it)
 {
         struct process *p = &sim->processes[it->who];
@@ -22,6 +52,10 @@ static void feed(struct sim *sim, struct happening *it)
                 const struct op *op = in->ops[p->fed++];
                 struct core_event event = { 0 };
 
+                if (op->kind == OP_COMMIT && op->event == EVENT_CLOSE && sim->plan->rates[RATE_WAITS] != 0) {
+                        hold_closure(sim, it->who, op);
+                        continue;
+                }
                 if (op->kind == OP_COMMIT) {
                         event.kind = CORE_FEED_ALERT;
                         event.u.feed_alert.record = (struct cbor_span){ op->octets, op->len };

@@ -68,6 +68,8 @@ enum sim_mark {
         MARK_RAISED_TWICE,
         MARK_BROUGHT_BACK,
         MARK_QUEUE_FULL,
+        MARK_WAITED,
+        MARK_NO_REPLICA,
         MARK_STRANGER_RAISED,
         MARK_LIMITED,
         MARK_END

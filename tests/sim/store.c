@@ -255,6 +255,34 @@ static void answer(struct sim *sim, unsigned process, uint64_t token, enum core_
         sim_octets(it, data.at, data.len);
 }
 
+int64_t store_wait_ms(struct sim *sim, unsigned number)
+{
+        int64_t lag_ms = sim->plan->rates[RATE_LAG_MS];
+        bool has_replica = number == sim->store.primary && lag_ms <= STORE_WAIT_MS;
+
+        sim_mark(sim, has_replica ? MARK_WAITED : MARK_NO_REPLICA);
+        return has_replica ? lag_ms : STORE_WAIT_MS;
+}
+
+/* A take or closure: on a link of its own, so that nothing else waits behind it. */
+static void answer_later(struct sim *sim, unsigned process, uint64_t token, uint32_t version)
+{
+        struct process *p = &sim->processes[process];
+        int64_t ms = store_wait_ms(sim, (unsigned)p->store);
+        struct happening *it;
+
+        ms += sim_between(&sim->chance, 0, sim->plan->rates[RATE_STORE_MS]);
+        it = sim_at(sim, ms, answered, process);
+        it->a = token;
+        it->b = (uint64_t)CORE_OK | (uint64_t)version << 8 | (uint64_t)p->store_run << 32;
+        sim_octets(it, "", 0);
+}
+
+static bool is_waited_for(const struct sim *sim, uint8_t event)
+{
+        return sim->plan->rates[RATE_WAITS] != 0 && (event == EVENT_TAKE || event == EVENT_CLOSE);
+}
+
 /* Writes get an error: full, read only, loading; or a primary that has lost its replicas. */
 static bool is_refusing(const struct sim *sim, unsigned number)
 {
@@ -304,7 +332,10 @@ static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t to
                            number != sim->store.primary ? " (stale)" : "");
                 store_write(sim, number, op);
                 check_committed(sim, number, store_record(store_find(in, op->id)), s != NULL ? &old : NULL, was_closed);
-                answer(sim, process, token, CORE_OK, op->version, (struct cbor_span){ 0 });
+                if (is_waited_for(sim, op->event))
+                        answer_later(sim, process, token, op->version);
+                else
+                        answer(sim, process, token, CORE_OK, op->version, (struct cbor_span){ 0 });
                 return;
         }
         answer(sim, process, token, asked.result, 0, asked.data);
