@@ -71,7 +71,7 @@ static int check(struct added *a)
                              degrees("--lon", a->lon, 180, &e->place.lon_e7) < 0))
                 return -EINVAL;
         e->flags = a->sensitive ? BUILDING_SENSITIVE : 0;
-        e->policy = (a->no_qr ? 0 : PASS_ONE_WAY) | (a->no_caretaker ? 0 : PASS_CARETAKER);
+        e->policy = a->no_qr ? 0 : PASS_ONE_WAY | (a->no_caretaker ? 0 : PASS_CARETAKER);
         if (a->id != NULL)
                 return id_read("--id", a->id, a->octets);
         return RAND_bytes(a->octets, sizeof(a->octets)) == 1 ? 0 : -EIO;
@@ -87,7 +87,7 @@ static int add(struct region *region, const void *of, int argc, char **argv)
                 { "lon", &a.lon, NULL, "degrees" },
                 { "sensitive", NULL, &a.sensitive, "a pass for it needs a second person" },
                 { "no-qr", NULL, &a.no_qr, "a pass for it is not shown as a QR" },
-                { "no-caretaker", NULL, &a.no_caretaker, "nor to a caretaker" },
+                { "no-caretaker", NULL, &a.no_caretaker, "nor that to a caretaker" },
                 { "id", &a.id, NULL, "16 hex digits: replace that one (default: a new one)" },
         };
         const struct choices choices = { "building add --name NAME [...]", list, sizeof(list) / sizeof(list[0]), 0 };

@@ -1,5 +1,6 @@
 /* vigie building import: a file of buildings and of the rounds that stop at them, all of it or nothing. */
 #include <errno.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ struct import {
         size_t count, rounds;
         uint8_t (*buildings)[DESK_SMALL_MAX];
         char (*fields)[BUILDING_ID_TEXT];
-        uint8_t *stops[PLACES_MAX / 2]; /* of each round; owned */
+        uint8_t *owned[PLACES_MAX]; /* what else entries point to */
+        size_t owned_count;
         int error;
 };
 
@@ -64,12 +66,27 @@ static int by_name(const void *a, const void *b)
         return order != 0 ? order : strcmp(x->address, y->address);
 }
 
+/* As the desk's page makes it (console/PROTOCOL.md 7.6): the same file again, there or here, is the same buildings. */
+static int id_of_reference(const struct import *im, struct place_read *p)
+{
+        char text[REGION_NAME_MAX + 1 + sizeof(p->reference)];
+        uint8_t hash[EVP_MAX_MD_SIZE];
+        int len = snprintf(text, sizeof(text), "%s/%s", im->region->config.name, p->reference);
+
+        if (EVP_Digest(text, (size_t)len, hash, NULL, EVP_sha256(), NULL) != 1)
+                return -EIO;
+        memcpy(p->id, hash, sizeof(p->id));
+        return 0;
+}
+
 static int give_id(struct import *im, struct place_read *p)
 {
         struct known key, *same;
 
         if (p->has_id)
                 return 0;
+        if (p->reference[0] != 0)
+                return id_of_reference(im, p);
         strcpy(key.name, p->entry.name);
         strcpy(key.address, p->entry.address);
         same = im->known_count > 0 ? bsearch(&key, im->known, im->known_count, sizeof(key), by_name) : NULL;
@@ -98,12 +115,9 @@ static int put_round(struct import *im, size_t first)
         const struct places *all = &im->places;
         const char *round = all->list[first].round;
         struct stops_entry *e = calloc(1, sizeof(*e));
-        uint8_t *data = malloc(DESK_LONG_MAX), one[PEOPLE_MAX];
-        int r = e != NULL && data != NULL ? region_people_get(im->region, "rounds", round, one, sizeof(one)) : -ENOMEM;
+        uint8_t *data = malloc(DESK_LONG_MAX);
+        int r = e != NULL && data != NULL ? 0 : -ENOMEM;
 
-        if (r == -ENOENT)
-                say_wrong("%s: line or feature %u: there is no round %s: vigie round add", im->path, all->list[first].where,
-                          round);
         for (size_t i = first; r >= 0 && i < all->count; i++) {
                 if (strcmp(all->list[i].round, round) != 0)
                         continue;
@@ -116,12 +130,36 @@ static int put_round(struct import *im, size_t first)
         }
         if (r >= 0 && (r = stops_entry_encode(e, data, DESK_LONG_MAX)) >= 0) {
                 im->entries[im->count++] = (struct region_entry){ "stops", round, data, (size_t)r };
-                im->stops[im->rounds++] = data;
+                im->owned[im->owned_count++] = data;
+                im->rounds++;
                 data = NULL;
         }
         free(data);
         free(e);
         return r < 0 ? r : 0;
+}
+
+/* A round that nobody added yet is called what the file calls it. */
+static int put_new_round(struct import *im, const char *id)
+{
+        struct round_entry e = { .name = "" };
+        uint8_t one[PEOPLE_MAX], *data;
+        int r = region_people_get(im->region, "rounds", id, one, sizeof(one));
+
+        if (r != -ENOENT)
+                return r < 0 ? r : 0;
+        strcpy(e.name, id);
+        for (size_t i = 0; i < im->places.count && e.team[0] == 0; i++)
+                if (strcmp(im->places.list[i].round, id) == 0)
+                        strcpy(e.team, im->places.list[i].team);
+        data = malloc(PEOPLE_MAX);
+        if (data == NULL || (r = round_entry_encode(&e, data, PEOPLE_MAX)) < 0) {
+                free(data);
+                return data == NULL ? -ENOMEM : r;
+        }
+        im->owned[im->owned_count++] = data;
+        im->entries[im->count++] = (struct region_entry){ "rounds", id, data, (size_t)r };
+        return 0;
 }
 
 static bool is_first_of_its_round(const struct import *im, size_t i)
@@ -143,7 +181,7 @@ static int write_all(struct import *im)
                 return r;
         if (im->known_count > 0)
                 qsort(im->known, im->known_count, sizeof(*im->known), by_name);
-        im->entries = calloc(2 * count + 1, sizeof(*im->entries));
+        im->entries = calloc(3 * count + 1, sizeof(*im->entries));
         im->buildings = calloc(count + 1, sizeof(*im->buildings));
         im->fields = calloc(count + 1, sizeof(*im->fields));
         r = im->entries != NULL && im->buildings != NULL && im->fields != NULL ? 0 : -ENOMEM;
@@ -151,7 +189,9 @@ static int write_all(struct import *im)
                 r = put_building(im, i);
         for (size_t i = 0; r == 0 && i < count; i++)
                 if (is_first_of_its_round(im, i))
-                        r = im->rounds < PLACES_MAX / 2 ? put_round(im, i) : -E2BIG;
+                        r = im->owned_count < PLACES_MAX / 2 ? put_round(im, i) : -E2BIG;
+        for (size_t i = 0; r == 0 && i < im->rounds; i++)
+                r = put_new_round(im, im->entries[count + i].field);
         return r == 0 && im->count > 0 ? region_people_put(im->region, im->entries, im->count) : r;
 }
 
@@ -184,8 +224,8 @@ int building_import(struct region *region, const void *of, int argc, char **argv
                         printf("%zu buildings, stops of %zu rounds\n", im->places.count, im->rounds);
         }
         if (im != NULL) {
-                for (size_t i = 0; i < im->rounds; i++)
-                        free(im->stops[i]);
+                for (size_t i = 0; i < im->owned_count; i++)
+                        free(im->owned[i]);
                 free(im->known);
                 free(im->entries);
                 free(im->buildings);

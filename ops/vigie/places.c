@@ -13,17 +13,20 @@
 #include "geo/geojson.h"
 #include "ops/vigie/roster_csv.h"
 
-enum column { ID, NAME, ADDRESS, LAT, LON, SENSITIVE, QR, CARETAKER, ROUND, COLUMNS };
+enum column { ID, NAME, ADDRESS, LAT, LON, SENSITIVE, QR, CARETAKER, ROUND, TEAM, COLUMNS };
 
-static const char *const names[COLUMNS][2] = { { "id", "id" },
-                                               { "name", "nom" },
-                                               { "address", "adresse" },
-                                               { "lat", "latitude" },
-                                               { "lon", "longitude" },
-                                               { "sensitive", "sensible" },
-                                               { "qr", "qr" },
-                                               { "caretaker", "gardien" },
-                                               { "round", "tournee" } };
+/* As the pass desk's page takes them; the first is the one in messages. */
+#define ALIASES 4
+static const char *const names[COLUMNS][ALIASES] = { { "id", "ref", "reference", "référence" },
+                                                     { "name", "nom", "immeuble", "building" },
+                                                     { "address", "adresse" },
+                                                     { "lat", "latitude" },
+                                                     { "lon", "lng", "long", "longitude" },
+                                                     { "sensitive", "sensible" },
+                                                     { "qr" },
+                                                     { "caretaker", "gardien" },
+                                                     { "round", "tournee", "tournée" },
+                                                     { "team", "equipe", "équipe" } };
 
 struct reader {
         struct places *places;
@@ -98,7 +101,7 @@ static int read_flags(struct reader *r, const char *const texts[COLUMNS], struct
         if (sensitive < 0 || qr < 0 || caretaker < 0)
                 return -EBADMSG;
         e->flags = sensitive ? BUILDING_SENSITIVE : 0;
-        e->policy = (qr ? PASS_ONE_WAY : 0) | (caretaker ? PASS_CARETAKER : 0);
+        e->policy = qr ? PASS_ONE_WAY | (caretaker ? PASS_CARETAKER : 0) : 0;
         return 0;
 }
 
@@ -107,18 +110,19 @@ static int read_place(struct reader *r, const char *const texts[COLUMNS], struct
         int n;
 
         p->where = r->where;
-        p->has_id = texts[ID][0] != 0;
-        if (p->has_id && hex_decode(texts[ID], p->id, sizeof(p->id)) < 0)
-                return refuse(r, -EBADMSG, "id '%.40s': 16 hex digits", texts[ID]);
+        p->has_id = hex_decode(texts[ID], p->id, sizeof(p->id)) == 0;
         if (texts[NAME][0] == 0)
                 return refuse(r, -EBADMSG, "no name");
-        if ((n = read_text(r, texts[NAME], NAME, p->entry.name, sizeof(p->entry.name))) < 0 ||
+        if ((n = read_text(r, texts[ID], ID, p->reference, sizeof(p->reference))) < 0 ||
+            (n = read_text(r, texts[NAME], NAME, p->entry.name, sizeof(p->entry.name))) < 0 ||
             (n = read_text(r, texts[ADDRESS], ADDRESS, p->entry.address, sizeof(p->entry.address))) < 0 ||
             (n = read_flags(r, texts, &p->entry)) < 0)
                 return n;
         if (texts[ROUND][0] != 0 && !person_id_valid(texts[ROUND]))
                 return refuse(r, -EBADMSG, "round '%.40s': not the id of a round", texts[ROUND]);
         strcpy(p->round, texts[ROUND]);
+        if ((n = read_text(r, texts[TEAM], TEAM, p->team, sizeof(p->team))) < 0)
+                return n;
         if ((texts[LAT][0] == 0) != (texts[LON][0] == 0))
                 return refuse(r, -EBADMSG, "lat and lon: both, or none");
         p->entry.has_place = texts[LAT][0] != 0;
@@ -146,8 +150,8 @@ static int add(struct reader *r, const char *const texts[COLUMNS])
         p = &to->list[to->count];
         memset(p, 0, sizeof(*p));
         n = read_place(r, texts, p);
-        for (size_t i = 0; n == 0 && p->has_id && i < to->count; i++)
-                if (to->list[i].has_id && memcmp(to->list[i].id, p->id, sizeof(p->id)) == 0)
+        for (size_t i = 0; n == 0 && p->reference[0] != 0 && i < to->count; i++)
+                if (strcasecmp(to->list[i].reference, p->reference) == 0)
                         n = refuse(r, -EBADMSG, "id %s is that of %s %u", texts[ID], r->unit, to->list[i].where);
         to->count += n == 0;
         return n;
@@ -231,8 +235,9 @@ static int next_line(struct csv *c)
 static int column_of(const char *name)
 {
         for (int i = 0; i < COLUMNS; i++)
-                if (strcasecmp(name, names[i][0]) == 0 || strcasecmp(name, names[i][1]) == 0)
-                        return i;
+                for (int j = 0; j < ALIASES && names[i][j] != NULL; j++)
+                        if (strcasecmp(name, names[i][j]) == 0)
+                                return i;
         return COLUMNS;
 }
 
@@ -308,14 +313,15 @@ static int read_feature(struct reader *r, const json_t *feature)
 {
         char texts[COLUMNS][512];
         const char *pointers[COLUMNS];
-        const json_t *properties = json_object_get(feature, "properties"), *value;
+        const json_t *properties = json_object_get(feature, "properties");
+        const json_t *value;
         int n;
 
         for (int i = 0; i < COLUMNS; i++) {
                 pointers[i] = texts[i];
-                value = json_object_get(properties, names[i][0]);
-                if (value == NULL)
-                        value = json_object_get(properties, names[i][1]);
+                value = NULL;
+                for (int j = 0; j < ALIASES && names[i][j] != NULL && value == NULL; j++)
+                        value = json_object_get(properties, names[i][j]);
                 if (value == NULL && i == ID)
                         value = json_object_get(feature, "id");
                 if (!to_text(value, texts[i], sizeof(texts[i])))

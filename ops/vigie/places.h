@@ -1,13 +1,15 @@
 /* places: buildings from a file that an operator has: CSV (RFC 4180; ',' or ';' between the fields, as spreadsheets write it) or
  * GeoJSON points (RFC 7946).  Takes text, opens no file.
  *
- *   id         16 hex digits; none: found again by name and address, or drawn by who imports
+ *   id         16 hex digits, or what whoever made the file calls it (or `reference`): at most 64 octets; none: found again by name and
+ *              address, or drawn by who imports
  *   name       needed, at most 64 octets        (or `nom`)
  *   address    at most 128 octets               (or `adresse`)
  *   lat, lon   WGS 84, both or none; of a GeoJSON its geometry, a Point or null
  *   sensitive  1/0, true/false, yes/no, oui/non; none: no
- *   qr, caretaker  likewise; none: yes: a pass for it may be shown as a QR, and to a caretaker
+ *   qr, caretaker  likewise; none: yes: a pass for it may be shown as a QR, and that to a caretaker
  *   round      id of a round: the file's buildings of it are its stops, in this order
+ *   team       of that round, where there is none with this id yet
  *
  * In CSV the first line names the columns, in any order; in GeoJSON they are properties (`id` may be the feature's).  Others are
  * ignored. */
@@ -23,10 +25,11 @@
 #define PLACES_COLUMNS  64
 
 struct place_read {
-        bool has_id;
+        char reference[NAME_MAX_OCTETS + 1]; /* its id as it stands there; "" none */
+        bool has_id;                         /* it is 16 hex digits: the building's */
         uint8_t id[BUILDING_ID_SIZE];
         struct building_entry entry;
-        char round[PERSON_ID_MAX + 1];
+        char round[PERSON_ID_MAX + 1], team[PERSON_ID_MAX + 1];
         unsigned where; /* its line, or number of its feature, from 1 */
 };
 

@@ -45,21 +45,22 @@ static void import_from(struct place *p, const char *text, int status)
 
 static void test_import(void **state)
 {
-        static const char file[] = "nom;adresse;latitude;longitude;sensible;round\n"
-                                   "Hôtel;1, place;45,7595;4,8362;non;r1\nBanque;12, rue;;;oui;r1\nÉcole;3, rue;;;;r2\n";
+        static const char file[] = "nom;adresse;latitude;longitude;sensible;tournée;équipe\n"
+                                   "Hôtel;1, place;45,7595;4,8362;non;r1;nord\nBanque;12, rue;;;oui;r1;nord\nÉcole;3, rue;;;;r2;\n";
         struct place *p = *state;
         char id[17];
 
-        import_from(p, file, 1);
-        assert_non_null(strstr(p->err, "line or feature 2: there is no round r1"));
+        assert_int_equal(VIGIE(p, "round", "add", "r2", "--name", "R 2"), 0);
+        import_from(p, "name,round\na,r1\nb,r 1\n", 1);
+        assert_non_null(strstr(p->err, "line 3: round 'r 1'"));
         assert_int_equal(VIGIE(p, "building", "list"), 0);
         assert_string_equal(p->out, ""); /* all of it, or nothing */
-        assert_int_equal(VIGIE(p, "round", "add", "r1", "--name", "R 1"), 0);
-        assert_int_equal(VIGIE(p, "round", "add", "r2", "--name", "R 2"), 0);
-        assert_int_equal(changes(p), 2);
+        assert_int_equal(changes(p), 1);
         import_from(p, file, 0);
         assert_string_equal(p->out, "3 buildings, stops of 2 rounds\n");
-        assert_int_equal(changes(p), 7);
+        assert_int_equal(changes(p), 1 + 3 + 2 + 1);
+        assert_int_equal(VIGIE(p, "round", "list"), 0);
+        assert_string_equal(p->out, "r1\tr1\t\tnord\nr2\tR 2\t\t\n");
         import_from(p, file, 0); /* the same ones */
         assert_int_equal(VIGIE(p, "building", "list"), 0);
         assert_int_equal(count_lines(p), 3);
@@ -78,6 +79,9 @@ static void test_import(void **state)
         REFUSED(p, 1, "there is no building 0000000000000000", "round", "stops", "r2", "0000000000000000");
         REFUSED(p, 1, "there is no round r9", "round", "stops", "r9", id);
         REFUSED(p, 2, "usage: vigie round stops", "round", "stops");
+        import_from(p, "name,id\nx,PBD-17\n", 0); /* SHA-256 of "lyon/PBD-17" */
+        assert_int_equal(VIGIE(p, "building", "list"), 0);
+        assert_non_null(strstr(p->out, "ac909203b4ef2d6d\tx\t"));
         import_from(p, "name\n\"x\n", 1);
         assert_non_null(strstr(p->err, "line 2: a quote that is not closed"));
 }

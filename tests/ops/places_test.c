@@ -33,6 +33,9 @@ static void test_csv(void **state)
         assert_string_equal(error.text, "line 4: name: a control character in it");
         assert_int_equal(given("id,Nom,lat\t,lon,round\n00112233445566aa,\"a \"\"b\"\"\" x,1,2,\n"), -EBADMSG);
         assert_non_null(strstr(error.text, "something behind it"));
+        assert_int_equal(given("reference,name\nPBD-17,x\n"), 0);
+        assert_false(read.list[0].has_id);
+        assert_string_equal(read.list[0].reference, "PBD-17");
         assert_int_equal(given("id,Nom,lat,lon,round\n00112233445566aa,\"a \"\"b\"\"\",-1,2.5,r1\n,c,,,"), 0);
         assert_int_equal(read.count, 2);
         assert_true(read.list[0].has_id);
@@ -69,7 +72,7 @@ static void test_geojson(void **state)
         assert_int_equal(read.list[0].entry.place.lat_e7, 457640430);
         assert_int_equal(read.list[0].entry.place.lon_e7, 48356590);
         assert_int_equal(read.list[0].entry.flags, BUILDING_SENSITIVE);
-        assert_int_equal(read.list[0].entry.policy, PASS_CARETAKER);
+        assert_int_equal(read.list[0].entry.policy, 0); /* a caretaker is shown a QR */
         assert_false(read.list[1].entry.has_place);
 }
 
@@ -86,7 +89,7 @@ static void test_refused(void **state)
                 { "name,lat,lon\na,1\n", "2 fields; the first line has 3" },
                 { "name\n\xff\n", "name: not UTF-8" },
                 { "name,address\n,x\n", "no name" },
-                { "name,id\na,12\n", "id '12': 16 hex digits" },
+                { "name,id\na,12\nb,12\n", "line 3: id 12 is that of line 2" },
                 { "name,id\na,0011223344556677\nb,0011223344556677\n", "line 3: id 0011223344556677 is that of line 2" },
                 { "name,qr\na,perhaps\n", "qr 'perhaps': yes or no" },
                 { "name,round\na,a b\n", "round 'a b'" },
