@@ -9,7 +9,7 @@ const why = (door) => (has(`door_${door.why}`) ? say(`door_${door.why}`) : "");
 function line(door, now) {
   const name = door.door === null ? say("door_caretaker") : door.door_name || say(`class_${door.class}`);
   const until = door.until !== null && door.until > now ? el("strong", { class: "open" }, say("open_until", { time: when(door.until, now) })) : el("strong", { class: "shut" }, say("open_no_more"));
-  return el("li", {}, bdi(door.name || door.building, "who"), el("span", {}, bdi(name)), until, el("span", { class: "small" }, why(door)));
+  return el("li", {}, bdi(door.name || door.building, "who"), until, el("span", { class: "small" }, bdi(name), " · ", why(door)));
 }
 
 // The list for DOORS; a sentence first.  A revoked pass: which doors have not heard yet.

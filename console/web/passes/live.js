@@ -14,7 +14,7 @@ class PassRow {
     this.pass = pass;
     this.line = el("div", { class: "pass-line" });
     this.box = el("div", { class: "doors-box" });
-    this.details = el("details", {}, el("summary", {}, say("who_gets_in")), this.box);
+    this.details = el("details", {}, (this.summary = el("summary")), this.box);
     this.details.addEventListener("toggle", () => this.toggled());
     this.revoke = desk.line.may("revoke") ? this.sure() : null;
     this.query = new Query(desk.line, ["pass"], (l) => l.get("pass", this.pass.id), (item) => item && this.showDoors(item));
@@ -41,6 +41,8 @@ class PassRow {
     fill(this.line, bdi(this.name(), "who"), el("span", {}, bdi(pass.round_name || pass.round)), el("span", { class: "times" }, ...times, until),
       el("span", { class: `state state-${pass.state}` }, say(`pass_${pass.state}`)));
     if (this.revoke) show(this.revoke.element, isLive(pass));
+    show(this.details, pass.state !== "over");
+    fill(this.summary, say(pass.state === "revoked" ? "who_still" : "who_gets_in"));
   }
 
   toggled() {

@@ -15,7 +15,7 @@ export class PersonPart {
     this.search = new Search(desk.line, { id: "who", what: "carrier", label: "who", none: "no_carriers", keyOf: (c) => `${c.carrier ?? ""} ${c.handset ?? ""}`,
       row: (c) => this.row(c) });
     this.said = el("div", { class: "said", role: "status" });
-    this.panel = el("section", { class: "person", hidden: true });
+    this.panel = el("section", { class: "carrier-panel", hidden: true });
     this.element = el("section", { class: "block issue" }, el("h2", {}, say(desk.line.may("issue") ? "issue_title" : "phones_title")), this.said, this.search.element, this.panel);
     this.phoneQuery = new Query(desk.line, ["carrier", "pass"], (l) => this.askPhone(l), (phone) => this.updatePhone(phone));
     this.given = null; // { pass, text }: what was issued last, until another carrier is picked

@@ -80,6 +80,6 @@ export class RequestsPart {
     const now = this.desk.line.now();
     const by = c.own ? say("consent_own") : sayNodes("consent_by", { by: c.by_name || c.by });
     return [el("p", {}, by, " ", sayNodes("consent_what", { name: nameOf(c), round: roundOf(c), from: when(c.from, now), until: when(c.until, now) })),
-      el("p", { class: "small" }, ...c.why.map((why) => `${say(`two_${why}`)} `), say("consent_ends", { time: when(c.ends, now) }))];
+      el("p", { class: "small" }, ...c.why.map((why) => `${say(`why_${why}`)} `), say("consent_ends", { time: when(c.ends, now) }))];
   }
 }
