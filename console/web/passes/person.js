@@ -14,7 +14,7 @@ export class PersonPart {
     this.carrier = null;
     this.search = new Search(desk.line, { id: "who", what: "carrier", label: "who", none: "no_carriers", keyOf: (c) => `${c.carrier ?? ""} ${c.handset ?? ""}`,
       row: (c) => this.row(c) });
-    this.said = el("div", { class: "said", role: "status" });
+    this.said = el("div", { class: "said", role: "status", tabindex: "-1" });
     this.panel = el("section", { class: "carrier-panel", hidden: true });
     this.element = el("section", { class: "block issue" }, el("h2", {}, say(desk.line.may("issue") ? "issue_title" : "phones_title")), this.said, this.search.element, this.panel);
     this.phoneQuery = new Query(desk.line, ["carrier", "pass"], (l) => this.askPhone(l), (phone) => this.updatePhone(phone));
@@ -63,7 +63,7 @@ export class PersonPart {
   }
 
   parts(carrier) {
-    const back = el("button", { type: "button", class: "quiet", id: "other", onclick: () => this.unpick() }, say("other_carrier"));
+    const back = el("button", { type: "button", class: "quiet", id: "other", onclick: () => this.other() }, say("other_carrier"));
     this.name = el("h3", { tabindex: "-1", id: "person-name" }, bdi(nameOf(carrier)));
     this.hinder = el("p", { class: "hinder", role: "status", hidden: true });
     this.has = el("ul", { class: "has" });
@@ -82,6 +82,10 @@ export class PersonPart {
     show(this.search.element, true);
     this.search.input.value = "";
     this.search.search("");
+  }
+
+  other() {
+    this.unpick();
     this.search.input.focus();
   }
 
@@ -204,6 +208,7 @@ export class PersonPart {
   // One sentence, which goes on when the phone says that it has the pass; and the search for the next carrier.
   done(answer, values) {
     this.unpick();
+    (matchMedia("(pointer: coarse)").matches ? this.said : this.search.input).focus(); // a phone's keyboard would hide what was said
     if (answer.a === "consent") {
       fill(this.said, el("p", { class: "done" }, sayNodes("given_consent", values)));
       return;

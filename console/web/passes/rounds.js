@@ -61,7 +61,7 @@ export class RoundsView {
     this.team = field("round-team", say("team"), { maxlength: 32, value: round.team ?? "" }, say("team_hint"));
     this.zone = field("round-zone", say("zone"), { maxlength: 40, value: round.zone ?? "" }, say("zone_hint"));
     this.said = el("p", { class: "bad", role: "alert" });
-    this.adding = new Search(this.desk.line, { id: "stop-words", what: "building", label: "add_building", none: "no_buildings", keyOf: (b) => b.id, row: (b) => this.addRow(b),
+    this.adding = new Search(this.desk.line, { id: "stop-words", what: "building", label: "add_building", none: "no_buildings", hidden: "all_on_round", keyOf: (b) => b.id, row: (b) => this.addRow(b),
       keep: (all) => all.filter((b) => !this.stops.some((s) => s.id === b.id)).slice(0, 8) });
     this.adding.open();
     const drop = round.id === null ? null : new Sure({ label: say("drop_round"), yes: say("drop_yes"), className: "quiet-danger", question: () => sayNodes("drop_round_sure", { name: roundName(round) }),

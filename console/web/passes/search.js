@@ -9,10 +9,10 @@ const TYPING_MS = 150;
 
 export class Search {
   // id of the field; what is found; label and none: keys of texts; row(thing): { element, update(thing) } as Keyed; keyOf(thing); keep(things): what of it is shown, in
-  // which order (optional); quiet: no field where nothing was searched and little was found
-  constructor(line, { id, what, label, none, row, keyOf, keep = (things) => things, hears = [what] }) {
+  // which order (optional); hidden: what is said where KEEP left nothing
+  constructor(line, { id, what, label, none, hidden = none, row, keyOf, keep = (things) => things, hears = [what] }) {
     this.keep = keep;
-    this.none = none;
+    Object.assign(this, { none, hidden });
     this.words = "";
     this.input = el("input", { type: "search", id, autocomplete: "off", spellcheck: "false", maxlength: 64, oninput: () => this.typed() });
     this.list = el("ul", { class: "found", "data-of": what });
@@ -46,7 +46,7 @@ export class Search {
     const things = this.keep(items);
     this.things = things;
     this.keyed.update(things, this.keyOf);
-    const text = things.length === 0 ? say(this.words.trim() ? "none_found" : this.none) : rest > 0 ? sayCount("rest_found", rest) : "";
+    const text = things.length === 0 ? say(items.length > 0 ? this.hidden : this.words.trim() ? "none_found" : this.none) : rest > 0 ? sayCount("rest_found", rest) : "";
     fill(this.note, text);
     show(this.note, text !== "");
   }
