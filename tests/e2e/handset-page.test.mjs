@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch, poorContrast } from "./lib/browser.mjs";
 import { PhonePage, UI } from "./lib/phonepage.mjs";
-import { HOSTILE, states } from "./lib/statuses.mjs";
+import { DOOR_TROUBLES, HOSTILE, REFUSALS, states } from "./lib/statuses.mjs";
 
 const SIZES = [[320, 568], [390, 844]];
 const shots = process.env.SHOTS;
@@ -94,7 +94,7 @@ test("both languages have the same texts, and every text that the code names", (
     reason_: ["helped", "mistake", "emergency_services", "drill_over", "no_danger", "other"],
     category_: ["fall", "aggression", "dog", "illness", "other", "unknown"],
     kind_: ["panic", "silent", "man-down", "missed check-in", "drill", "test", "unknown"],
-    trouble_: ["not_enrolled", "journal", "no_path", "key", "trust", "battery", "not_known"],
+    trouble_: ["not_enrolled", "journal", "no_path", "key", "trust", "battery", "not_known", "wiped"],
     duty_refused_: ["0", "1", "2", "3", "4"],
     mark_: ["silent", "duress", "unverified", "mistake", "pressed_again", "exhausted", "holder_unsure", "last_words", "still", "no_news"],
     answer_: ["taken_by_other", "not_allowed", "not_on_duty", "own_alert", "closed", "unknown_alert", "expired", "not_owner", "busy", "malformed", "no_answer"],
@@ -105,6 +105,13 @@ test("both languages have the same texts, and every text that the code names", (
     modem_: ["absent", "silent", "no_sim", "sim_locked", "no_network"],
     sms_: ["refused", "number", "network", "sim", "modem", "no_answer"],
     received_: ["data", "sms"],
+    door_: ["opened", "unknown", ...REFUSALS, ...DOOR_TROUBLES],
+    door_next_: ["unknown", ...REFUSALS, ...DOOR_TROUBLES],
+    vault_said_: ["wrong", "too_near", "simple", "shape", "lengths", "disk"],
+    set_: ["new", "repeat", "duress", "duress_repeat"],
+    asked_: ["asking", "told", "not_now"],
+    shown_: ["caretaker", "scanner"],
+    way_: ["caretaker", "scanner"],
   };
   for (const [part, values] of Object.entries(parts)) {
     for (const value of values) {

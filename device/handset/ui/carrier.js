@@ -1,9 +1,10 @@
 // What a carrier sees: the button, or how far the alert is; duty; the proof of the button.
 import { ago, clock, day, h, hourMinute, name, t, twoTaps, withName } from './dom.js';
 import { keep, kept } from './kept.js';
+import { doors, passesView, passMode } from './passes.js';
 import { pinPad } from './pin.js';
 
-const BUTTON_TROUBLES = ['not_enrolled', 'journal', 'no_path', 'key', 'not_known'];
+const BUTTON_TROUBLES = ['not_enrolled', 'wiped', 'journal', 'no_path', 'key', 'not_known'];
 const DAY_MS = 86400000;
 const DUTY_MS = 8 * 3600000;
 const QUARTER_MS = 15 * 60000;
@@ -127,6 +128,7 @@ function categories(alert, { say }) {
 
 function mistake(status, tools) {
   const { local, redraw } = tools;
+  if (status.vault?.state === 'destroyed' && !status.alert.mistake) return h('p', { id: 'mistake-none', class: 'note' }, t('mistake_none'));
   if (status.alert.mistake) return h('p', { id: 'mistake-told', class: 'note', role: 'status' }, t('mistake_told'));
   return h('button', { id: 'mistake', type: 'button', class: 'quiet',
     onclick: () => { local.pin = { digits: '' }; redraw(); document.getElementById('pin-pad')?.focus(); } }, t('mistake'));
@@ -225,7 +227,7 @@ export function questions(status, tools) {
 }
 
 function checkIn(status, { say }) {
-  if (!status.check_in_at_ms || status.missed_at_ms) return null;
+  if (!status.check_in_at_ms || status.missed_at_ms || status.entered_at_ms) return null;
   return h('p', { id: 'check-in-line', class: 'row' }, h('span', {}, t('check_in', { time: clock(status.check_in_at_ms) })),
     h('button', { id: 'check-in', type: 'button', onclick: () => say('check-in', 'done') }, t('check_in_done')));
 }
@@ -244,12 +246,20 @@ function smsOnly(status) {
     ? h('p', { id: 'sms-only', class: 'note' }, t('sms_only')) : null;
 }
 
+// The button while the screen is for a door: always there, at the bottom.
+function bar(status, tools) {
+  const works = status.button;
+  return h('div', { id: 'bar', class: works ? 'bar' : 'bar bad' }, works ? null : h('p', {}, t('trouble_title')), works ? null : call112('small'),
+    holdButton(status, { id: 'press', label: t(works ? 'button' : 'try_anyway'), kind: works ? 'low' : 'anyway' }, tools));
+}
+
 export function carrierView(status, tools) {
   const { alert } = status;
   const held = status.touching || tools.local.touching; // nothing moves under a finger
   if (alert && !alert.drill) return [questions(status, tools), alertView(status, tools)];
+  if (status.enrolled && passMode(status, tools.local)) return [questions(status, tools), passesView(status, tools), bar(status, tools)];
   const button = status.button || held ? [holdButton(status, { id: 'press', label: t('button'), kind: 'round' }, tools), position(status, tools), smsOnly(status)]
     : [trouble(status, tools)];
   return [questions(status, tools), alert ? alertView(status, tools).filter((part) => part?.id !== 'position') : null, button, minorTroubles(status),
-    checkIn(status, tools), alert || !status.enrolled ? null : otherPresses(tools), status.enrolled ? duty(status, tools) : null];
+    checkIn(status, tools), doors(status, tools), alert || !status.enrolled ? null : otherPresses(tools), status.enrolled ? duty(status, tools) : null];
 }

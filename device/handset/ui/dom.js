@@ -25,6 +25,14 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// The same for a picture that is drawn: SVG has elements of its own.
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 // ---- drawing again without taking anything from under a finger, a keyboard or a screen reader ----------------------------------
 
 function same(old, fresh) {
@@ -94,6 +102,12 @@ export function day(ms) {
 export function hourMinute(ms) {
   const at = new Date(ms);
   return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
+}
+
+// A wait, as 0:25.
+export function minutes(ms) {
+  const s = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
 }
 
 export function ago(ms) {

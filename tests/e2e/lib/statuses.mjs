@@ -7,6 +7,8 @@ const idle = {
   duty: { state: "off", code: 0, ends: false, person: "", round: "", name: "", since_ms: 0, until_ms: 0 },
   proof: { running: false, recorded_at_ms: 0, sent_at_ms: 0, proved_at_ms: 0, fix_at_ms: 0, sms_at_ms: 0 }, question: false,
   man_down_at_ms: 0, check_in_at_ms: 0, missed_at_ms: 0, wrong_pins: 0, refused: 0, ring: 0, rings_more: 0, rings: [], handshakes: 1, resumed: 0,
+  vault: { state: "none", working: false, said: null, tries_left: 5, wait_ms: 0, open_ms: 0, challenge: null }, passes: [], shown: null, door: null, list_at_ms: 0,
+  asked_pass: null, entered: "", entered_at_ms: 0, wiped_at_ms: 0,
   sms: { modem: "none", sending: false, good_at_ms: 0, failed_at_ms: 0, code: 0, failure: null },
 };
 const onDuty = { state: "on", code: 0, ends: false, person: "c001", round: "bellecour-3", name: "Camille Roux", since_ms: NOW - 3600000,
@@ -29,6 +31,23 @@ const ring = (more = {}) => ({ id: "ffeeddccbbaa99887766554433221100", version: 
   asking: null, refused: null, answer: null, ...more });
 const supervisor = (rings, more = {}) => ({ ...idle, role: "supervisor", name: "Paul Martin", duty: { ...onDuty, person: "s001", round: "", name: "Paul Martin" },
   rings, ring: Math.max(0, ...rings.map((r) => r.level)), ...more });
+
+// Doors: the vault in a state, and what is in it.
+const vault = (state, more = {}) => ({ ...idle.vault, state, ...more });
+const building = (n, more = {}) => ({ id: `b${n}`.padEnd(16, "0"), name: `${n}, rue de la République, 69002 Lyon`, distance_m: n * 40, ...more });
+const pass = (more = {}) => ({ id: "00aa11bb22cc33dd", from_ms: NOW - 3600000, until_ms: NOW + 5 * 3600000, state: "good", ways: ["caretaker", "scanner"], building_count: 20,
+  buildings: Array.from({ length: 20 }, (_, i) => building(i + 1)), ...more });
+const locked = (more = {}) => carrier({ vault: vault("locked"), ...more });
+const open = (more = {}) => carrier({ vault: vault("open", { open_ms: 500000 }), passes: [pass()], ...more });
+// As large as the code of 1,024 buildings; drawn from nothing but arithmetic.
+const SIDE = 105;
+const qr = Array.from({ length: SIDE }, (_, y) => Array.from({ length: SIDE }, (__, x) => ((x * x + y * 3 + x * y) % 7 < 3 ? "1" : "0")).join(""));
+const shown = (more = {}) => ({ pass: "00aa11bb22cc33dd", building: building(3).id, name: building(3).name, way: "caretaker", until_ms: NOW + 9000, qr, ...more });
+const door = (more = {}) => ({ held: false, waits: false, trouble: null, building: building(3).id, name: building(3).name, refusal: null, word: null, told_at_ms: 0, ...more });
+export const REFUSALS = ["too_long", "malformed", "unknown_key", "wrong_use", "forged", "not_yet", "over", "revoked", "list_too_old", "other_building", "outside_hours",
+  "not_so", "other_proof", "stale", "unproved", "replayed"];
+export const DOOR_TROUBLES = ["no_reader", "unknown_door", "other_building", "no_vault", "no_answer"];
+const four = ["2", "5", "8", "0"].map((d) => `vault-pin-${d}`);
 
 export const HOSTILE = ["<script>document.title='taken'</script><img src=x>", "\u202egnorw \u2066\u061c", "👮🏽‍♀️💣 𝕮𝖆𝖒𝖎𝖑𝖑𝖊"];
 
@@ -80,6 +99,31 @@ export const states = {
   "man-down": { status: carrier({ man_down_at_ms: NOW + 24000 }), key: "fine-man-down" },
   "missed": { status: carrier({ missed_at_ms: NOW + 12000, check_in_at_ms: NOW - 1000 }), key: "fine-missed" },
   "check-in": { status: carrier({ check_in_at_ms: NOW + 1200000 }), key: "press" },
+  "doors": { status: locked(), key: "press" },
+  "doors-set": { status: carrier(), clicks: ["doors"], key: "vault-pin-ok" },
+  "doors-set-choice": { status: carrier(), clicks: ["doors", ...four, "vault-pin-ok", ...four, "vault-pin-ok"], key: "press" },
+  "doors-locked": { status: locked(), clicks: ["doors"], key: "press" },
+  "doors-wrong": { status: locked({ vault: vault("locked", { said: "wrong", tries_left: 4 }) }), clicks: ["doors"], key: "vault-pin-ok" },
+  "doors-waiting": { status: locked({ vault: vault("waiting", { said: "wrong", tries_left: 2, wait_ms: 119000 }) }), clicks: ["doors"], key: "press" },
+  "doors-destroyed": { status: locked({ vault: vault("destroyed", { tries_left: 0 }) }), clicks: ["doors"], key: "press" },
+  "doors-forgotten": { status: locked({ vault: vault("locked", { challenge: "0123456789abcdef" }) }), clicks: ["doors"], key: "press" },
+  "doors-list": { status: open(), clicks: ["doors"], key: "press" },
+  "doors-empty": { status: open({ passes: [] }), clicks: ["doors"], key: "press" },
+  "doors-asked": { status: open({ passes: [], asked_pass: "told" }), clicks: ["doors"], key: "press" },
+  "doors-early": { status: open({ passes: [pass({ state: "early" }), pass({ id: "11".repeat(8), state: "over" }), pass({ id: "22".repeat(8), state: "outside_hours" })] }), clicks: ["doors"], key: "press" },
+  "doors-shown": { status: open({ shown: shown() }), key: "qr" },
+  "doors-shown-press": { status: open({ shown: shown({ way: "scanner" }) }), key: "press" },
+  "doors-shown-no-path": { status: open({ shown: shown(), link: "down", button: false, trouble: ["no_path"] }), key: "press" },
+  "doors-making": { status: open({ shown: shown({ qr: null }) }), key: "press" },
+  "doors-in": { status: open({ shown: shown() }), clicks: ["i-am-in"], key: "timer-20" },
+  "doors-held": { status: open({ door: door({ held: true }) }), key: "press" },
+  "doors-asks": { status: locked({ door: door({ held: true, waits: true, name: "" }) }), key: "vault-pin-ok" },
+  "doors-opened": { status: open({ door: door({ held: true, refusal: 0, word: "opened" }) }), key: "timer-20" },
+  ...Object.fromEntries(["wrong_use", "list_too_old", "stale"].map((word) => [`doors-refused-${word}`, { status: open({ door: door({ held: true, refusal: REFUSALS.indexOf(word) + 1, word }) }), key: "door-again" }])),
+  ...Object.fromEntries(["unknown_door"].map((trouble) => [`doors-trouble-${trouble}`, { status: open({ door: door({ held: true, trouble }) }), key: "door-again" }])),
+  "entered": { status: locked({ entered: building(3).name, entered_at_ms: NOW - 60000, check_in_at_ms: NOW + 1140000 }), key: "press" },
+  "wiped": { status: { ...idle, enrolled: false, button: false, trouble: ["wiped"], link: "down", name: "", wiped_at_ms: NOW - 5000 }, key: "call-112" },
+  "destroyed-mistake": { status: { ...withAlert("received"), vault: vault("destroyed") }, key: "word" },
   "supervisor-off": { status: { ...supervisor([]), duty: idle.duty } },
   "supervisor-none": { status: supervisor([]), key: "ready" },
   "supervisor-deaf": { status: supervisor([], { link: "down", trouble: ["no_path"], button: false }), key: "deaf" },
