@@ -18,12 +18,18 @@ class Desk:
     def __init__(self, region, user, password):
         host, port, ca = "localhost", region.console_port, os.path.join(region.dir, "ca.pem")
         self.socket = WebSocket(host, port, login(host, port, user, password, ca), ca)
-        self.alerts, self.people = {}, {}
+        self.alerts, self.people, self.snapshot = {}, {}, set()
 
     def look(self, timeout_s=0.02):
         while message := self.socket.receive(timeout_s):
-            if message["t"] == "alert":
+            if message["t"] == "begin":
+                self.snapshot = set()
+            elif message["t"] == "end":  # what is not in a snapshot was closed while the store was away
+                for missing in self.alerts.keys() - self.snapshot:
+                    self.alerts[missing]["state"] = "closed"
+            elif message["t"] == "alert":
                 self.alerts[message["alert"]["id"]] = message["alert"]
+                self.snapshot.add(message["alert"]["id"])
             elif message["t"] == "people":
                 self.people.update((person["id"], person) for person in message["people"])
         return self.alerts

@@ -86,7 +86,11 @@ class Failover(Case):
         self.wait("received", lambda: self.word() in HELD, 30)
         alerts.wait_primary(other_than=victim)
         alert = self.new_alert(known, timeout_s=30)
-        self.wait("closed", lambda: self.try_close(alert), 60)
+        self.troubles = []
+        try:
+            self.wait("closed", lambda: self.try_close(alert), 60)
+        except Failure as failure:
+            raise Failure(f"{failure}: {self.troubles}") from failure
         self.settle()
         mend(alerts.process[victim])
         self.wait("the archive has its closure", lambda: self.closed_in_archive(alert), 30)
@@ -97,7 +101,8 @@ class Failover(Case):
         try:
             self.close(alert)
             return True
-        except Failure:
+        except Failure as failure:
+            self.troubles.append(f"{failure}; shown: {self.look().get(alert['id'])}")
             return False
 
     def closed_in_archive(self, alert):
