@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/loop.h"
+#include "base/redis_trouble.h"
 #include "dispatcher/reply.h"
 #include "dispatcher/store_inside.h"
 
@@ -239,6 +240,21 @@ static void on_written(void *user, struct redisReply *reply)
                 log_error("store", "%s (%u more)", reply->str, hidden);
 }
 
+/* on_fact: a standing fact that is refused because of what passes must be told again: the store counts as away, and when it is up again all
+ * is loaded, and what is not so any more is said anew. */
+static void on_fact(void *user, struct redisReply *reply)
+{
+        static const char *const passing[] = { "store_full", "store_readonly", "store_loading", "store_alone" };
+        struct store *store = user;
+
+        on_written(user, reply);
+        if (reply == NULL || store->closing || reply_is_good(reply))
+                return;
+        for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+                if (strcmp(redis_trouble(reply->str), passing[i]) == 0)
+                        store_refused(store, "a standing fact", reply);
+}
+
 static void put(struct store *store, struct redis_link *link, const struct redis_args *args)
 {
         if (redis_command(link, args, on_written, store) < 0)
@@ -292,7 +308,7 @@ static void write_fact(struct store *store, const struct fact *fact)
         redis_arg(&args, fact->type);
         redis_arg(&args, fact->field);
         redis_arg_data(&args, fact->value, fact->len);
-        if (redis_eval(store->alerts, &store->scripts.fact, &args, on_written, store) < 0)
+        if (redis_eval(store->alerts, &store->scripts.fact, &args, on_fact, store) < 0)
                 store->counts.refused++;
 }
 

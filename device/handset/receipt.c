@@ -44,11 +44,19 @@ static void receipt_feel(struct vigie *vigie, struct my_alert *a, uint8_t state)
                 my_act(vigie, VIGIE_DO_VIBRATE)->pattern = taken ? VIGIE_VIBRATE_TAKEN : VIGIE_VIBRATE_RECEIVED;
 }
 
+/* Whether the last press again is not in what R closed.  Its revision says so; but not where the phone was set back to a backup and counts
+ * from an old one, nor where the region knows the tombstone alone: then a press that was never confirmed, and is later than the closure. */
+static bool again_is_beside(const struct my_alert *a, const struct receipt *r)
+{
+        return a->again_at_s != 0 &&
+               (r->revision < a->again_from || (!a->again_known && a->again_at_s > r->time_s));
+}
+
 static void receipt_apply(struct vigie *vigie, enum my_subject subject, const struct receipt *r, enum vigie_path path)
 {
         struct my_alert *a = &vigie->alert[subject];
         bool news = a->receipt.state != r->state || strcmp(a->receipt.who, r->who) != 0 || !a->has_receipt;
-        bool closed = receipt_is_closed(r->state);
+        bool closed = receipt_is_closed(r->state), anew = closed && again_is_beside(a, r);
 
         if (path == VIGIE_PATH_DATA)
                 my_send_answered(a);
@@ -72,7 +80,7 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
         receipt_feel(vigie, a, r->state);
         /* Also one that was received: a failover may have lost it before the other side closed.  One record says both, that the old one
          * is closed and that it is pressed anew: a phone that dies between two would know of no press. */
-        if (closed && a->again_at_s != 0 && r->revision < a->again_from)
+        if (anew)
                 my_alert_raise_anew(vigie, subject);
         else if (news)
                 my_diary_write(vigie, subject, false);

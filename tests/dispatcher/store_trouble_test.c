@@ -193,6 +193,21 @@ static void test_full(void **state)
         ends(*state, "store_full", "CONFIG SET maxmemory 0");
 }
 
+/* A notice is refused, while nothing else is written: it is away, so that what stands is read and told anew. */
+static void test_notice_refused(void **state)
+{
+        struct notice notice = { .kind = NOTICE_OVERDUE, .count = 1 };
+        struct bench *b = *state;
+
+        say(b, "CONFIG SET maxmemory 1");
+        store_notice(b->store, "overdue:none", &notice);
+        wait_for(b, &b->up, false);
+        assert_true(b->on[word("store_full")]);
+        say(b, "CONFIG SET maxmemory 0");
+        wait_for(b, &b->up, true);
+        assert_false(b->on[word("store_full")]);
+}
+
 static void test_alone(void **state)
 {
         say(*state, "CONFIG SET min-replicas-to-write 1");
@@ -334,7 +349,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 CASE(test_full),  CASE(test_alone), CASE(test_readonly), CASE(test_rights), CASE(test_rights_to_look),
-                CASE(test_login), CASE(test_slow),  CASE(test_loading),  CASE(test_empty),  CASE(test_seen_before),
+                CASE(test_notice_refused), CASE(test_login), CASE(test_slow),  CASE(test_loading),  CASE(test_empty),  CASE(test_seen_before),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

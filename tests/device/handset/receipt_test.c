@@ -160,6 +160,37 @@ static void dies_behind_a_close(void **state)
         }
 }
 
+/* Set back to its backup, where the alert was open, it is pressed before the region can say that this was closed meanwhile, with
+ * revisions that the phone has forgotten: that press is a new one.  One that was confirmed, or is older than the closure, is not. */
+static void pressed_after_a_close(void **state)
+{
+        static const struct {
+                bool confirmed, older;
+                int alerts;
+        } cases[] = { { false, false, 2 }, { true, false, 1 }, { false, true, 1 } };
+
+        for (size_t i = 0; i < 3; i++) {
+                struct phone *p = phone_started();
+                struct receipt r = { .version = 900, .state = RECEIPT_CLOSED_OTHER, .revision = 500 };
+                struct frame frame = { .type = FRAME_RECEIPT };
+                uint8_t octets[RECEIPT_MAX];
+
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 20000);
+                r.alert = p->known[0].id;
+                r.time_s = (uint32_t)(p->utc_ms / 1000) + (cases[i].older ? 5 : -5);
+                p->region = cases[i].confirmed;
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 3000);
+                p->region = true;
+                frame.u.cose.cose = (struct cbor_span){ octets, receipt_octets(&r, receipt_key, octets) };
+                phone_frame(p, &frame);
+                phone_run(p, 3000);
+                assert_int_equal(p->known_count, cases[i].alerts);
+                phone_free(p);
+        }
+}
+
 /* The region had that press when it closed, whatever was sent after it; or had confirmed it, whatever it remembers. */
 static void pressed_again_before_a_close(void **state)
 {
@@ -252,6 +283,7 @@ int main(void)
                 cmocka_unit_test(closed_long_ago),
                 cmocka_unit_test(pressed_again_behind_a_close),
                 cmocka_unit_test(dies_behind_a_close),
+                cmocka_unit_test(pressed_after_a_close),
                 cmocka_unit_test(pressed_again_before_a_close),
                 cmocka_unit_test(forged),
                 cmocka_unit_test(of_another_alert),
