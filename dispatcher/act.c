@@ -81,6 +81,21 @@ static void act(struct run *run, const struct core_action *action)
         case DO_SMS_SAY:
                 sms_do_say(run, action);
                 return;
+        case DO_VAULT:
+                inbox_vault(run, action);
+                return;
+        case DO_DONE:
+                inbox_done(run, action);
+                return;
+        case DO_ASK_PASS:
+                inbox_ask_pass(run, action);
+                return;
+        case DO_TIMER:
+                store_timer(run->store, action);
+                return;
+        case DO_ORDER:
+                inbox_order(run, action);
+                return;
         }
 }
 

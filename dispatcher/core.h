@@ -20,6 +20,7 @@
 #include "geo/barrier.h"
 #include "geo/zone.h"
 #include "wire/alert.h"
+#include "wire/desk.h"
 #include "wire/feed.h"
 #include "wire/frame.h"
 #include "wire/people.h"
@@ -328,6 +329,11 @@ enum core_action_kind {
         DO_SMS_TAKEN,     /* what that SMS said is durable, or needs nothing more: the gateway may forget it */
         DO_SMS_RECEIPT,   /* sign like RECEIPT, 8-bit to SMS_PORT of a handset's number.  Answer CORE_SMS_REPORT */
         DO_SMS_SAY,       /* a text to a person.  Answer CORE_SMS_REPORT */
+        DO_VAULT,    /* `vault`: it is told of its vault (`told`), or may be given orders alone: look what is in its inbox */
+        DO_DONE,     /* a confirmation, not checked; of `session`, or (0) by SMS: then SMS_TAKEN is the shell's */
+        DO_ASK_PASS, /* `asked`: for {r}:asked; then FRAME_ASKED */
+        DO_TIMER,    /* `timer`: for {r}:timers; due 0: erase it */
+        DO_ORDER,    /* wipe and unlock in that inbox, by SMS to `number` */
 };
 
 /* Spans and pointers are good until the next core_next or core_handle. */
@@ -415,6 +421,23 @@ struct core_action {
                         uint64_t ref;
                 } sms_taken;
                 struct {
+                        uint64_t session;
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        bool told;
+                        struct vault_entry vault; /* all but taken and result; not told: its enrolment alone */
+                        uint32_t request;         /* of ASK_PASS */
+                        struct asked_entry asked;
+                        struct timer_entry timer;
+                } vault; /* VAULT, ASK_PASS, TIMER */
+                struct {
+                        uint64_t session, ref;
+                        struct cbor_span bytes;
+                } done;
+                struct {
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        char number[NUMBER_MAX + 1];
+                } order;
+                struct {
                         char to[NUMBER_MAX + 1];
                         struct receipt receipt;
                         struct sms_ref about;
@@ -434,6 +457,9 @@ bool core_next(struct core *core, struct core_action *ret_action);
 int64_t core_due_ms(const struct core *core);
 
 /* ---- To look at ------------------------------------------------------------------------------------------------- */
+
+/* core_handset: what is known of the handset with that id; NULL: not enrolled.  Borrowed, until the next core_load_handset. */
+const struct handset_entry *core_handset(const struct core *core, const uint8_t id[HANDSET_ID_SIZE]);
 
 /* core_knows_number: say whether NUMBER (E.164) is a carrier's, a supervisor's or an enrolled handset's. */
 bool core_knows_number(const struct core *core, const char *number);

@@ -273,6 +273,23 @@ bool sms_is_owed(const struct core *core, const struct record *record, const cha
 /* sms_number: the number that RECORD's handset is enrolled with; "" none, or not proved. */
 const char *sms_number(const struct core *core, const struct record *record);
 
+/* ---- vault.c */
+
+/* vault_frame: FRAME of SESSION, which is allowed, is about its vault, orders or timers; false: it is not.  vault_of_refused: SESSION, which
+ * is not allowed: a HELLO lets it be given orders, and is refused all the same; a DONE is taken (true). */
+bool vault_frame(struct core *core, struct session *session, const struct frame *frame);
+bool vault_of_refused(struct core *core, struct session *session, const struct frame *frame);
+
+/* vault_done: a confirmation came, of SESSION or (0) by SMS with REF.  vault_by_sms: BYTES is one; false: it is not. */
+void vault_done(struct core *core, uint64_t session, uint64_t ref, struct cbor_span confirmation);
+bool vault_by_sms(struct core *core, uint64_t ref, struct cbor_span bytes);
+
+/* vault_asked: the answer to ASK_PASS. */
+void vault_asked(struct core *core, uint64_t session, uint32_t request, uint8_t code);
+
+/* vault_order: a console asks for orders to go by SMS.  Returns 0 or an answer code, negative. */
+int vault_order(struct core *core, const struct command *command);
+
 /* ---- offer.c */
 
 /* Who brings an alert object. */

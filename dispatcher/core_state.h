@@ -10,6 +10,7 @@
  *      offer.c        alert objects that come in                                            right.c   commands, and who may
  *      port.c         the sessions of an alert port
  *      session.c      sessions and their frames                                             duty.c    duty and presence
+ *      vault.c        what handsets say of vaults, orders and timers
  *      meanwhile.c    what is done while the store is away
  *      sms_in.c       SMS that come in, and what became of ours                             sms_out.c  who is told by SMS
  *      supervision.c  quiet and overdue carriers                                            notice.c  notices */

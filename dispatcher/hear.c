@@ -44,6 +44,7 @@ static void on_closed(void *user, uint64_t session)
         struct core_event event = { .kind = CORE_CLOSED };
 
         event.u.closed.session = session;
+        inbox_left(user, session);
         run_tell(user, &event);
 }
 
@@ -167,9 +168,12 @@ static void hear_change(struct run *run, const struct redisReply *fields)
         enum people_kind kind;
 
         if (!reply_text(reply_field(fields, "h"), hash, sizeof(hash)) ||
-            !reply_text(reply_field(fields, "k"), field, sizeof(field)) ||
-            (kind = people_kind_of(hash)) == PEOPLE_KINDS)
-                return; /* buildings, doors, passes: the pass desk's */
+            !reply_text(reply_field(fields, "k"), field, sizeof(field)))
+                return;
+        if ((kind = people_kind_of(hash)) == PEOPLE_KINDS) {
+                inbox_changed(run, hash, field); /* of buildings, doors, passes nothing: the pass desk's */
+                return;
+        }
         load_person(&(struct load_options){ .link = store_alerts(run->store),
                                             .config = run->options.config,
                                             .core = run->core,

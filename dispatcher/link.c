@@ -398,6 +398,13 @@ int link_send(struct link *link, uint64_t session, const uint8_t *data, size_t l
         return conn_queue(conn, data, len);
 }
 
+size_t link_waiting(const struct link *link, uint64_t session)
+{
+        const struct conn *conn = conn_find(link, session);
+
+        return conn != NULL ? conn->queued : 0;
+}
+
 int link_end(struct link *link, uint64_t session, unsigned code)
 {
         struct conn *conn = conn_find(link, session);

@@ -103,6 +103,9 @@ int link_reload(struct link *link, const char **ret_why);
  * Returns 0, -ENOENT (no such session, or closing), -ENOBUFS (its queue is full: it is being closed), -ENOMEM. */
 int link_send(struct link *link, uint64_t session, const uint8_t *data, size_t len);
 
+/* link_waiting: frames of SESSION that are not on their way yet; 0 too where there is no such session. */
+size_t link_waiting(const struct link *link, uint64_t session);
+
 /* link_end: close SESSION with CODE once its queue is sent.  Returns 0 or -ENOENT. */
 int link_end(struct link *link, uint64_t session, unsigned code);
 

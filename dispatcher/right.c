@@ -253,12 +253,29 @@ static void heard(struct core *core, const char *id)
                 person->heard_at_ms = core->now_ms;
 }
 
+static void order_by_sms(struct core *core, const struct command *command, const struct asking *asking)
+{
+        int r = -ANSWER_NOT_ALLOWED;
+
+        core->counters.commands++;
+        if (asking->path == BY_CONSOLE)
+                r = command->expires_ms != 0 && command->expires_ms < core->now_ms ? -ANSWER_EXPIRED
+                                                                                   : vault_order(core, command);
+        answer(core, command, asking, (uint8_t)-r);
+}
+
 void right_command(struct core *core, const struct command *command, const struct asking *asking)
 {
         const uint8_t *handset = asking->path == BY_HANDSET ? asking->session->handset->id : NULL;
         bool of_alert = alert_event_of(command->verb) != 0;
         struct alert_actor actor;
-        int r = command->expires_ms != 0 && command->expires_ms < core->now_ms
+        int r;
+
+        if (command->verb == COMMAND_ORDER) {
+                order_by_sms(core, command, asking);
+                return;
+        }
+        r = command->expires_ms != 0 && command->expires_ms < core->now_ms
                         ? -ANSWER_EXPIRED
                         : actor_of(core, command, asking->path, handset, &actor);
 

@@ -308,7 +308,7 @@ int run_open(const struct run_options *options, struct run **ret_run)
         run->people_epoch = -1;
         run->ahead_ms = clock_utc_ms() - clock_mono_ms();
         start_timers(run);
-        if ((r = open_core(run)) < 0 || (r = open_snapshot(run)) < 0 || (r = hear_open(run, &why)) < 0)
+        if ((r = open_core(run)) < 0 || (r = inbox_open(run)) < 0 || (r = open_snapshot(run)) < 0 || (r = hear_open(run, &why)) < 0)
                 log_error(NULL, "%s: %s", why, strerror(-r));
         else if ((r = sms_open(run)) == 0 && (r = gauges_open(run)) < 0)
                 log_error(NULL, "metrics: %s", strerror(-r));
@@ -330,6 +330,7 @@ void run_close(struct run *run)
         tail_close(run->feed);
         tail_close(run->roster);
         store_close(run->store);
+        inbox_close(run);
         link_close(run->link);
         sms_close(run);
         keep_close(run);

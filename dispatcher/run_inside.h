@@ -58,6 +58,7 @@ struct run {
         struct snapshot *snapshot; /* NULL: none configured */
         struct sms_door *door; /* NULL: no SMS */
         struct sms_gate *gate;
+        struct inbox *inbox;
         struct metrics *metrics;
         struct metrics_server *metrics_server;
         uv_signal_t *hangup; /* SIGHUP */
@@ -154,6 +155,19 @@ void sms_close(struct run *run);
 void sms_do_taken(struct run *run, const struct core_action *action);
 void sms_do_receipt(struct run *run, const struct core_action *action);
 void sms_do_say(struct run *run, const struct core_action *action);
+
+/* inbox_run.c: inbox_up: the alerts' Redis is loaded, or away.  inbox_changed: an entry of {r}:people:changes that is about no people.
+ * inbox_left: a session is gone.  inbox_drop: take the entry ID out of a handset's inbox.  The others do the core's actions of that name. */
+int inbox_open(struct run *run);
+void inbox_close(struct run *run);
+void inbox_up(struct run *run, bool up);
+void inbox_changed(struct run *run, const char *hash, const char *field);
+void inbox_left(struct run *run, uint64_t session);
+void inbox_drop(struct run *run, const uint8_t handset[HANDSET_ID_SIZE], const char *id);
+void inbox_vault(struct run *run, const struct core_action *action);
+void inbox_done(struct run *run, const struct core_action *action);
+void inbox_ask_pass(struct run *run, const struct core_action *action);
+void inbox_order(struct run *run, const struct core_action *action);
 
 /* gauge.c: register what there is to count. */
 int gauges_open(struct run *run);

@@ -10,6 +10,9 @@ static const char fact_lua[] =
 static const char look_lua[] =
 #include "dispatcher/look.lua.h"
         ;
+static const char change_lua[] =
+#include "dispatcher/change.lua.h"
+        ;
 
 int scripts_init(struct scripts *ret_scripts)
 {
@@ -17,5 +20,7 @@ int scripts_init(struct scripts *ret_scripts)
 
         if (r == 0)
                 r = redis_script_init(&ret_scripts->fact, fact_lua);
-        return r < 0 ? r : redis_script_init(&ret_scripts->look, look_lua);
+        if (r == 0)
+                r = redis_script_init(&ret_scripts->look, look_lua);
+        return r < 0 ? r : redis_script_init(&ret_scripts->change, change_lua);
 }

@@ -264,6 +264,8 @@ static void other_frame(struct core *core, struct session *session, const struct
                 session_doom(core, session, CLOSE_POLICY);
                 return;
         }
+        if (!session_is_allowed(session) && names_handset(session) && vault_of_refused(core, session, frame))
+                return;
         if (!session_is_allowed(session) || (!session->welcome && frame->type != FRAME_HELLO)) {
                 session_refuse(core, session, FRAME_ERROR_NOT_ALLOWED, session->welcome ? "revoked" : "hello first");
                 return;
@@ -293,7 +295,8 @@ static void other_frame(struct core *core, struct session *session, const struct
         case FRAME_SAFE: /* heard, and that is all */
                 break;
         default: /* what only a dispatcher sends */
-                session_refuse(core, session, FRAME_ERROR_NOT_ALLOWED, "direction");
+                if (!vault_frame(core, session, frame))
+                        session_refuse(core, session, FRAME_ERROR_NOT_ALLOWED, "direction");
         }
 }
 

@@ -23,6 +23,7 @@ enum sms_what {
         SMS_ANSWER,       /* the answer to a text */
         SMS_NEWS,         /* to an owner: closed, taken over, no news */
         SMS_QUESTION,     /* to an overdue carrier */
+        SMS_ORDER,        /* a signed order, to a handset */
         SMS_WHAT_END
 };
 

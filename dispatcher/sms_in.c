@@ -35,6 +35,8 @@ void sms_object_came(struct core *core, const struct core_event *event)
         struct offerer from = { .number = valid ? event->u.sms_object.from : "", .ref = event->u.sms_object.ref };
 
         core->counters.sms_objects++;
+        if (vault_by_sms(core, from.ref, event->u.sms_object.bytes))
+                return;
         if (event->u.sms_object.bytes.len > FACT_BYTES_MAX) {
                 core->counters.sms_unknown++;
                 sms_taken(core, from.ref);

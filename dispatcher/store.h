@@ -113,6 +113,7 @@ void store_presence(struct store *store, const struct core_action *action);
 void store_carrier_duty(struct store *store, const struct core_action *action);
 void store_heard(struct store *store, const struct core_action *action);
 void store_find_duty(struct store *store, const struct core_action *action);
+void store_timer(struct store *store, const struct core_action *action);
 
 /* store_scan: look for carriers on duty not heard since BEFORE_MS; scanned() answers, or nothing where the positions
  * are away or a scan runs already. */

@@ -27,6 +27,7 @@ static void leave_alerts(struct run *run)
         commands_stop(run->commands);
         run->alerts = SYNC_AWAY;
         run->alerts_up = 0;
+        inbox_up(run, false);
         if (before == SYNC_UP)
                 tell_state(run, CORE_STORE, false);
 }
@@ -87,6 +88,7 @@ static void on_loaded(void *user, int error, const struct load_result *result)
         run->people_epoch = store_epoch(run->store);
         tail_start(run->feed, (struct stream_id[TAIL_STREAMS]){ result->feed, run->changes });
         tell_state(run, CORE_STORE, true);
+        inbox_up(run, true);
         if ((run->off & OFF_STOPPING) == 0)
                 commands_start(run->commands);
         tech_retell(run);

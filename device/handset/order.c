@@ -52,6 +52,12 @@ static void confirm_again(struct vigie *vigie, bool by_sms)
         confirm_sign(vigie, &o->taken);
 }
 
+/* Not the welcome: a phone that the region knows no more is wiped all the same, and says so. */
+static bool link_stands(const struct vigie *vigie)
+{
+        return vigie->link[MY_ORDINARY].state == MY_UP && vigie->link[MY_ORDINARY].hello;
+}
+
 static bool confirm_ready(const struct vigie *vigie)
 {
         const struct my_order *o = &vigie->order;
@@ -72,7 +78,7 @@ static int64_t sms_due(const struct vigie *vigie)
 {
         const struct my_order *o = &vigie->order;
 
-        if (!confirm_ready(vigie) || !(o->by_sms || o->wiped) || my_link_ready(vigie) ||
+        if (!confirm_ready(vigie) || !(o->by_sms || o->wiped) || link_stands(vigie) ||
             vigie->sms.modem != VIGIE_MODEM_READY || vigie->sms.ticket != 0 || my_alert_waits(vigie) ||
             o->sms_tries >= MY_CONFIRM_SMS_TRIES)
                 return NEVER;
@@ -84,7 +90,7 @@ static void confirm_send(struct vigie *vigie)
         struct my_order *o = &vigie->order;
         struct frame frame = { .type = FRAME_DONE, .u.cose.cose = { o->octets, o->octets_len } };
 
-        if (confirm_ready(vigie) && my_link_ready(vigie)) {
+        if (confirm_ready(vigie) && link_stands(vigie)) {
                 my_send_frame(vigie, MY_ORDINARY, &frame);
                 confirm_left(vigie);
         } else if (sms_due(vigie) <= vigie->now_mono_ms) {

@@ -330,6 +330,24 @@ static void wipe_by_sms(void **state)
         phone_free(p);
 }
 
+/* A phone that the region knows no more gets its wipe all the same, and says that it is done. */
+static void wipe_of_unknown(void **state)
+{
+        struct phone *p = phone_new();
+        struct order o = order_of(ORDER_WIPE, 5);
+        struct confirm c;
+
+        memcpy(p->options.enrolment, enrolment, sizeof(enrolment));
+        p->unknown = p->refuses = true;
+        phone_start(p);
+        phone_run(p, 1000);
+        phone_mark(p);
+        give(p, &o, 0);
+        ordered(p, 5, VIGIE_ORDER_DONE);
+        assert_int_equal(confirmed(p, &c), 1);
+        phone_free(p);
+}
+
 /* What the vault says goes out at each welcome and each change; a pass is asked for once a link until it is answered. */
 static void vault_and_asking(void **state)
 {
@@ -436,6 +454,7 @@ int main(void)
                 cmocka_unit_test(pass_in_pieces),   cmocka_unit_test(trust_list),  cmocka_unit_test(wipe),
                 cmocka_unit_test(wipe_without_key), cmocka_unit_test(by_sms),      cmocka_unit_test(wipe_by_sms),
                 cmocka_unit_test(vault_and_asking), cmocka_unit_test(quiet_timer), cmocka_unit_test(duress),
+                cmocka_unit_test(wipe_of_unknown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

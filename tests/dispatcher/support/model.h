@@ -93,6 +93,8 @@ struct model {
         bool asker_is_dead; /* the store does it, and the answer finds nobody */
         size_t alert_count, feed_count, answer_count, session_count, notice_actions, commits, appends;
         size_t presence_actions, carrier_duty_actions, heard_actions, acknowledged, tests, looks;
+        unsigned pass_actions; /* what is about vaults, orders and timers, and the last of it; its spans are gone */
+        struct core_action pass_action;
         uint8_t gateway; /* what it reports of an SMS: SMS_HANDED; SMS_FAILED; SMS_NONE: nothing */
         size_t sms_count, sms_sent, sms_taken;
         struct model_sms sms[4096]; /* the first ones */

@@ -398,6 +398,14 @@ void model_do(struct model *model, unsigned dispatcher, const struct core_action
         case DO_SMS_SAY:
                 model_sms(model, dispatcher, action);
                 break;
+        case DO_VAULT:
+        case DO_DONE:
+        case DO_ASK_PASS:
+        case DO_TIMER:
+        case DO_ORDER:
+                model->pass_actions++;
+                model->pass_action = *action;
+                break;
         }
 }
 
