@@ -43,17 +43,6 @@ static bool read_hex(struct cbor_span in, uint8_t *to, size_t *ret_len)
         return digits > 0 && digits % 2 == 0;
 }
 
-static bool read_base45(struct cbor_span in, uint8_t *to, size_t *ret_len)
-{
-        while (in.len > 0 && (in.at[in.len - 1] == '\n' || in.at[in.len - 1] == '\r'))
-                in.len--;
-        if (in.len > sizeof(PASS_TEXT_PREFIX) && memcmp(in.at, PASS_TEXT_PREFIX, sizeof(PASS_TEXT_PREFIX) - 1) == 0) {
-                in.at += sizeof(PASS_TEXT_PREFIX) - 1; /* what a QR holds */
-                in.len -= sizeof(PASS_TEXT_PREFIX) - 1;
-        }
-        return in.len > 0 && base45_read((const char *)in.at, in.len, to, in.len, ret_len) == 0;
-}
-
 /* Whether this is one item as inspect reads. */
 static bool is_cbor(struct cbor_span in)
 {
@@ -65,13 +54,53 @@ static bool is_cbor(struct cbor_span in)
         return cbor_end(&r) == 0;
 }
 
+bool inspect_is_zlib(struct cbor_span in)
+{
+        return in.len > 6 && in.at[0] == 0x78 && (in.at[0] << 8 | in.at[1]) % 31 == 0 && !is_cbor(in);
+}
+
+static bool is_object(const uint8_t *octets, size_t len)
+{
+        struct cbor_span in = { octets, len };
+
+        return is_cbor(in) || inspect_is_zlib(in);
+}
+
+static bool read_base45(struct cbor_span in, uint8_t *to, size_t *ret_len)
+{
+        return in.len > 0 && base45_read((const char *)in.at, in.len, to, in.len, ret_len) == 0 && is_object(to, *ret_len);
+}
+
+/* What a QR holds begins with a word of who made it: "VG1:", "HC1:".  Its length, 0 where there is none. */
+static size_t prefix_len(struct cbor_span in)
+{
+        for (size_t i = 0; i < in.len && i <= INSPECT_PREFIX_MAX; i++) {
+                if (in.at[i] == ':')
+                        return i > 0 ? i + 1 : 0;
+                if (!isupper(in.at[i]) && !isdigit(in.at[i]))
+                        return 0;
+        }
+        return 0;
+}
+
+static bool read_text45(struct cbor_span in, uint8_t *to, size_t *ret_len)
+{
+        size_t prefix = prefix_len(in);
+
+        while (in.len > 0 && (in.at[in.len - 1] == '\n' || in.at[in.len - 1] == '\r'))
+                in.len--;
+        return (prefix > 0 && prefix < in.len &&
+                read_base45((struct cbor_span){ in.at + prefix, in.len - prefix }, to, ret_len)) ||
+               read_base45(in, to, ret_len);
+}
+
 enum inspect_form inspect_decode(struct cbor_span in, uint8_t *to, size_t *ret_len)
 {
         bool hex = read_hex(in, to, ret_len);
 
-        if (hex && is_cbor((struct cbor_span){ to, *ret_len }))
+        if (hex && is_object(to, *ret_len))
                 return INSPECT_HEX;
-        if (read_base45(in, to, ret_len) && is_cbor((struct cbor_span){ to, *ret_len }))
+        if (read_text45(in, to, ret_len))
                 return INSPECT_BASE45;
         if (hex && !is_cbor(in)) {
                 read_hex(in, to, ret_len);

@@ -31,11 +31,17 @@ void inspect_put_octets(struct inspect_text *out, const char *name, struct cbor_
 enum inspect_form { INSPECT_HEX, INSPECT_BASE45, INSPECT_RAW };
 
 /* inspect_decode: get the octets of IN, which is hex, base45 or raw.  Tried in this order; the first that gives
- * well-formed CBOR wins.  If none does: hex if it is all hex digits, else raw.  White space among hex digits and CR
- * LF at the end of either text form are skipped; so is a QR's VG1: before base45.
+ * well-formed CBOR, or what inspect_is_zlib() takes for compressed, wins.  If none does: hex if it is all hex digits, else raw.
+ * White space among hex digits and CR LF at the end of either text form are skipped; so is a QR's prefix before base45: VG1:, HC1:
+ * or another of at most INSPECT_PREFIX_MAX capitals and digits.
  *   to           room for at least in.len octets; may not overlap IN
  * Returns the form; *ret_len octets are at TO. */
+#define INSPECT_PREFIX_MAX 8
 enum inspect_form inspect_decode(struct cbor_span in, uint8_t *to, size_t *ret_len);
+
+/* inspect_is_zlib: say whether IN begins as zlib's deflate does (RFC 1950, 32 KiB window) and is no CBOR: certificates in QR codes are
+ * compressed so. */
+bool inspect_is_zlib(struct cbor_span in);
 
 /* inspect_print: write what IN is: its diagnostic notation, and where the shape is known (alert, receipt, trust list,
  * sealed position, pass and what goes with it, any COSE_Sign1) its fields by name, one per line.  Verifies nothing.

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/hex.h"
+#include "ops/vigie/inspect_key.h"
 #include "wire/inspect.h"
 #include "wire/signing.h"
 
@@ -27,7 +29,7 @@ struct inspection {
         size_t count;
         uint8_t aad[COSE_AAD_MAX];
         size_t aad_len;
-        uint8_t *input, *octets;
+        uint8_t *input, *octets, *inflated;
         char *text;
         size_t input_len, octets_len;
 };
@@ -35,8 +37,8 @@ struct inspection {
 static int usage(void)
 {
         fprintf(stderr,
-                "usage: vigie inspect [--key FILE.pem]... [--aad TEXT|hex:OCTETS] [FILE]\n"
-                "Prints the object in FILE or on stdin (hex, base45 or raw); with --key verifies a COSE_Sign1.\n"
+                "usage: vigie inspect [--key FILE]... [--aad TEXT|hex:OCTETS] [FILE]\n"
+                "Prints the object in FILE or on stdin (hex, base45 or raw, compressed by zlib or not); with --key verifies a COSE_Sign1.\n"
                 "Exit status: 0 valid or printed, 1 not valid, 2 malformed, 3 could not look.\n");
         return EXIT_NOT_LOOKED;
 }
@@ -70,10 +72,10 @@ static int key_take_path(struct inspection *in, const char *path)
                 fprintf(stderr, "inspect: more than %d keys\n", KEYS_MAX);
                 return -E2BIG;
         }
-        r = key_from_file(path, &in->keys[in->count]);
+        r = inspect_key(path, &in->keys[in->count]);
         if (r < 0)
                 fprintf(stderr, "inspect: %s: %s\n", path,
-                        r == -EOPNOTSUPP ? "neither P-256 nor Ed25519: not supported"
+                        r == -EOPNOTSUPP ? "a key of another kind than P-256 and Ed25519: not supported"
                         : r == -EINVAL   ? "no public key, private key or certificate in it"
                                          : strerror(-r));
         if (r < 0 && r != -EOPNOTSUPP)
@@ -157,6 +159,7 @@ static int verify(const struct inspection *in)
         struct cbor_span octets = { in->octets, in->octets_len }, aad = { in->aad, in->aad_len };
         struct cose_sign1 m;
         const char *why;
+        size_t looked = 0;
         int r;
 
         if (cose_sign1_parse(octets, COSE_ANY, &m, &why) < 0) {
@@ -171,9 +174,31 @@ static int verify(const struct inspection *in)
         }
         for (size_t i = 0; i < in->count; i++) {
                 r = in->keys[i] != NULL ? cose_sign1_verify(&m, in->keys[i], aad) : 0;
-                fprintf(stderr, "not valid: %s: %s\n", in->key_paths[i], r < 0 ? reason(&m, r) : "key not supported");
+                if (r < 0)
+                        fprintf(stderr, "not valid: %s: %s\n", in->key_paths[i], reason(&m, r));
+                else
+                        fprintf(stderr, "could not look: %s: a key of a kind that is not supported (P-256 and Ed25519 are)\n",
+                                in->key_paths[i]);
+                looked += r < 0;
         }
-        return EXIT_NOT_VALID;
+        return looked == in->count ? EXIT_NOT_VALID : EXIT_NOT_LOOKED;
+}
+
+/* What came compressed, as certificates in QR codes do; a bomb stops at INPUT_MAX. */
+static int expand(struct inspection *in)
+{
+        uLongf len = INPUT_MAX;
+        int r = uncompress(in->inflated, &len, in->octets, in->octets_len);
+
+        if (r != Z_OK) {
+                fprintf(stderr, "malformed: begins as zlib does, and %s\n",
+                        r == Z_BUF_ERROR ? "unpacks to too much" : "is altered or cut short");
+                return EXIT_MALFORMED;
+        }
+        printf("zlib: %zu octets, unpacked %lu\n", in->octets_len, len);
+        memcpy(in->octets, in->inflated, len);
+        in->octets_len = len;
+        return EXIT_VALID;
 }
 
 static int inspect(struct inspection *in)
@@ -183,6 +208,8 @@ static int inspect(struct inspection *in)
         int r;
 
         inspect_decode((struct cbor_span){ in->input, in->input_len }, in->octets, &in->octets_len);
+        if (inspect_is_zlib((struct cbor_span){ in->octets, in->octets_len }) && (r = expand(in)) != EXIT_VALID)
+                return r;
         inspect_text_init(&text, in->text, TEXT_MAX);
         r = inspect_print((struct cbor_span){ in->octets, in->octets_len }, &text, &why);
         if (r < 0) {
@@ -199,7 +226,7 @@ int inspect_main(int argc, char **argv)
         int status = EXIT_NOT_LOOKED;
 
         if (in == NULL || (in->input = malloc(INPUT_MAX + 1)) == NULL || (in->octets = malloc(INPUT_MAX + 1)) == NULL ||
-            (in->text = malloc(TEXT_MAX)) == NULL)
+            (in->inflated = malloc(INPUT_MAX)) == NULL || (in->text = malloc(TEXT_MAX)) == NULL)
                 fprintf(stderr, "inspect: %s\n", strerror(ENOMEM));
         else if ((status = arguments_read(in, argc, argv)) == EXIT_VALID && (status = input_read(in)) == EXIT_VALID)
                 status = inspect(in);
@@ -209,6 +236,7 @@ int inspect_main(int argc, char **argv)
                 key_free(in->keys[i]);
         free(in->text);
         free(in->octets);
+        free(in->inflated);
         free(in->input);
         free(in);
         return status;

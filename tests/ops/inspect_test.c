@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "ops/vigie/inspect.h"
 #include "tests/base/folder.h"
@@ -158,8 +159,8 @@ static void keys_and_aad(void **state)
         assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "root.pem|--key|" KEYS "handset.pem|--aad|vigie alert"),
                          0);
         snprintf(args, sizeof(args), "--key|%s|--aad|vigie alert", f->p384);
-        assert_int_equal(run(f, hex, strlen(hex), args), 1);
-        assert_non_null(strstr(f->said, "not supported"));
+        assert_int_equal(run(f, hex, strlen(hex), args), 3); /* nobody looked: it may be good */
+        assert_non_null(strstr(f->said, "could not look: "));
         snprintf(args, sizeof(args), "--key|%s|--key|" KEYS "handset.pem|--aad|vigie alert", f->p384);
         assert_int_equal(run(f, hex, strlen(hex), args), 0);
 }
@@ -221,6 +222,87 @@ static void could_not_look(void **state)
         assert_int_equal(run(f, "00", 2, KEYS), 3);
 }
 
+/* As health certificates are made: COSE_Sign1 tagged, zlib, base45, a prefix of their own. */
+static void compressed_with_a_prefix(void **state)
+{
+        struct fixture *f = *state;
+        struct octets raw = octets_from(vector("alert"));
+        uint8_t packed[1024], bomb[4096], *zeros = calloc(1, 1 << 20);
+        uLongf len = sizeof(packed);
+        char text[2048] = "HC1:";
+
+        assert_int_equal(compress(packed, &len, raw.at, raw.len), Z_OK);
+        assert_int_equal(base45_write((struct cbor_span){ packed, len }, text + 4, sizeof(text) - 5), 0);
+        assert_int_equal(run(f, text, strlen(text), "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
+        assert_non_null(strstr(f->said, "zlib: "));
+        assert_non_null(strstr(f->said, "\nalert\n"));
+        assert_int_equal(run(f, text + 4, strlen(text + 4), "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
+        assert_int_equal(run(f, packed, len, "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
+        assert_int_equal(run(f, packed, len, "--key|" KEYS "root.pem|--aad|vigie alert"), 1);
+        packed[len - 1] ^= 1; /* its check sum */
+        assert_int_equal(run(f, packed, len, ""), 2);
+        assert_int_equal(run(f, packed, len - 4, ""), 2);
+        assert_non_null(strstr(f->said, "cut short"));
+        assert_non_null(zeros);
+        len = sizeof(bomb);
+        assert_int_equal(compress(bomb, &len, zeros, 4 * COSE_MAX + 1), Z_OK);
+        assert_int_equal(run(f, bomb, len, ""), 2);
+        assert_non_null(strstr(f->said, "unpacks to too much"));
+        memcpy(text, "NINECHARS:", 10);
+        assert_int_equal(run(f, text, strlen(text), ""), 2);
+        free(zeros);
+}
+
+/* A certificate of KEY by SIGNER, as DER; gives its octets. */
+static size_t certificate(EVP_PKEY *key, EVP_PKEY *signer, uint8_t *der)
+{
+        X509 *x = X509_new();
+        size_t len;
+
+        ASN1_TIME_set(X509_getm_notBefore(x), 0);
+        ASN1_TIME_set(X509_getm_notAfter(x), 1);
+        assert_int_equal(X509_set_pubkey(x, key), 1);
+        assert_true(X509_sign(x, signer, EVP_sha256()) > 0);
+        len = (size_t)i2d_X509(x, &der);
+        X509_free(x);
+        return len;
+}
+
+/* Certificates as test data has them: DER, or its base64 without the lines of PEM; of an RSA key: nobody can look. */
+static void certificates_without_pem(void **state)
+{
+        struct fixture *f = *state;
+        const char *hex = vector("alert");
+        uint8_t der[4096];
+        char text[8192], args[256];
+        struct key *key = NULL;
+        EVP_PKEY *rsa = EVP_RSA_gen(2048);
+        size_t len;
+
+        assert_int_equal(key_from_file(KEYS "handset.pem", &key), 0);
+        len = certificate(key_pkey(key), rsa, der);
+        key_free(key);
+        snprintf(args, sizeof(args), "--key|%s|--aad|vigie alert", f->p384);
+        file_put(f->p384, der, len);
+        assert_int_equal(run(f, hex, strlen(hex), args), 0);
+        EVP_EncodeBlock((unsigned char *)text, der, (int)len);
+        memmove(text + 81, text + 80, strlen(text + 80) + 1);
+        text[80] = '\n';
+        file_put(f->p384, text, strlen(text));
+        assert_int_equal(run(f, hex, strlen(hex), args), 0);
+        text[100] = '!';
+        file_put(f->p384, text, strlen(text));
+        assert_int_equal(run(f, hex, strlen(hex), args), 3);
+        assert_non_null(rsa);
+        len = certificate(rsa, rsa, der);
+        EVP_PKEY_free(rsa);
+        file_put(f->p384, der, len);
+        assert_int_equal(run(f, hex, strlen(hex), args), 3);
+        assert_non_null(strstr(f->said, "could not look: "));
+        snprintf(args, sizeof(args), "--key|%s|--key|" KEYS "root.pem|--aad|vigie alert", f->p384);
+        assert_int_equal(run(f, hex, strlen(hex), args), 3); /* not this one's; whether the other's nobody knows */
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -229,6 +311,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(exit_statuses, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(malformed, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(could_not_look, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(compressed_with_a_prefix, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(certificates_without_pem, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
