@@ -1,4 +1,5 @@
 -- commit: write one version of an alert, or say why not.  The record, the two sorted sets and the feed entry change together.
+-- What the phone signed goes into the feed where it is new: the archive keeps it, a restore needs it.
 -- KEYS  alert open due tombstones feed epoch
 -- ARGV  1 id  2 expected version (0: none)  3 epoch  4 version  5 state  6 due in ms, from now on  7 urgency  8 record
 --       9 signed alert ("": leave)  10 event  11 by  12 command
@@ -34,9 +35,12 @@ else
 	end
 end
 redis.call('HSET', KEYS[1], 'f', '1', 'v', ARGV[4], 's', ARGV[5], 'due', due, 'r', ARGV[8])
+local entry = { 'f', '1', 't', 'alert', 'id', ARGV[1], 'v', ARGV[4], 'e', ARGV[10], 'by', ARGV[11], 'c', ARGV[12], 'at', at,
+	'r', ARGV[8] }
 if ARGV[9] ~= '' then
 	redis.call('HSET', KEYS[1], 'signed', ARGV[9])
+	table.insert(entry, 'signed')
+	table.insert(entry, ARGV[9])
 end
-redis.call('XADD', KEYS[5], '*', 'f', '1', 't', 'alert', 'id', ARGV[1], 'v', ARGV[4], 'e', ARGV[10], 'by', ARGV[11],
-	'c', ARGV[12], 'at', at, 'r', ARGV[8])
+redis.call('XADD', KEYS[5], '*', unpack(entry))
 return { 1, tonumber(ARGV[4]), now }

@@ -40,16 +40,16 @@ enum archive_kind {
         ARCHIVE_NOTICE,
         ARCHIVE_ANSWER,
         ARCHIVE_DUTY,
-        ARCHIVE_OTHER, /* an entry of the feed that could not be read as one of these: kept as it was */
+        ARCHIVE_OTHER,  /* an entry of the feed that could not be read as one of these: kept as it was */
         ARCHIVE_SOURCE, /* from here on the feed is read from the server `text` (run and replication id); in the first
                          * one `count` entries of the feed were gone before the archive began */
-        ARCHIVE_BREAK, /* with an alert: what comes next does not follow `version` and `hash`, the last known; without:
+        ARCHIVE_BREAK,  /* with an alert: what comes next does not follow `version` and `hash`, the last known; without:
                             * the feed is another one: it goes on after `feed`, and the last `count` entries of the feed
                             * here are not in it; `text` names the servers before and after */
-        ARCHIVE_GAP,   /* the feed was trimmed behind our back: entries after `feed` are missing; `text` */
-        ARCHIVE_ERASE, /* `parts` of the entries up to number `count`, of `alert` or (zeros) of all that have none,
+        ARCHIVE_GAP,    /* the feed was trimmed behind our back: entries after `feed` are missing; `text` */
+        ARCHIVE_ERASE,  /* `parts` of the entries up to number `count`, of `alert` or (zeros) of all that have none,
                             * are erased under the term `text` */
-        ARCHIVE_HOLD,  /* nothing of `alert` is erased from here */
+        ARCHIVE_HOLD,   /* nothing of `alert` is erased from here */
         ARCHIVE_RELEASE,   /* ... to here */
         ARCHIVE_RESTORE,   /* the store was restored: `count` the new epoch, `version` trust list, `text` from what */
         ARCHIVE_RECOVERED, /* `count` entries before this one were found behind the last checkpoint after a crash;
@@ -151,6 +151,15 @@ bool archive_had_part(const struct archive_entry *entry, enum archive_part part)
  *   to    the texts of all four: record.len + 128 octets are enough
  * Returns 0, -EBADMSG (no such map), -ENOBUFS. */
 int archive_record_split(struct cbor_span record, struct cbor_writer *to, struct cbor_span ret_parts[ARCHIVE_PARTS]);
+
+/* archive_record_add_signed: put what the phone SIGNED behind the map of the positions in PARTS (it says where the phone was:
+ * it goes when they go), a map of its own where there is none.  TO is the writer of archive_record_split(); it takes
+ * that part again.  to->full says that there was no room. */
+void archive_record_add_signed(struct cbor_span signed_alert, struct cbor_writer *to,
+                               struct cbor_span parts[ARCHIVE_PARTS]);
+
+/* archive_record_signed: what archive_record_add_signed() put there; at NULL: nothing, or erased. */
+struct cbor_span archive_record_signed(const struct cbor_span parts[ARCHIVE_PARTS]);
 
 /* archive_record_facts: what an entry says of the map RECORD: alert, version, state, before, hash; the rest of META
  * is left.

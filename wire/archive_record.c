@@ -83,6 +83,38 @@ int archive_record_split(struct cbor_span record, struct cbor_writer *to, struct
         return to->full ? -ENOBUFS : 0;
 }
 
+void archive_record_add_signed(struct cbor_span signed_alert, struct cbor_writer *to,
+                               struct cbor_span parts[ARCHIVE_PARTS])
+{
+        static const uint8_t none[ARCHIVE_SALT_SIZE + 1] = { [ARCHIVE_SALT_SIZE] = 0xa0 };
+        struct cbor_span *part = &parts[ARCHIVE_POSITIONS];
+        size_t begin = to->len;
+
+        cbor_write_raw(to, part->at != NULL ? *part : CBOR_OCTETS(none));
+        cbor_write_bytes(to, signed_alert);
+        if (!to->full)
+                *part = (struct cbor_span){ to->to + begin, to->len - begin };
+}
+
+struct cbor_span archive_record_signed(const struct cbor_span parts[ARCHIVE_PARTS])
+{
+        const struct cbor_span part = parts[ARCHIVE_POSITIONS], none = { NULL, 0 };
+        struct cbor_span rest, found;
+        struct cbor_reader r;
+
+        if (part.at == NULL || part.len <= ARCHIVE_SALT_SIZE)
+                return none;
+        rest = (struct cbor_span){ part.at + ARCHIVE_SALT_SIZE, part.len - ARCHIVE_SALT_SIZE };
+        cbor_reader_init(&r, rest);
+        found = cbor_skip(&r); /* the map */
+        rest = (struct cbor_span){ rest.at + found.len, rest.len - found.len };
+        if (r.broken != NULL || rest.len == 0)
+                return none;
+        cbor_reader_init(&r, rest);
+        found = cbor_read_bytes(&r, 1, rest.len);
+        return r.broken == NULL ? found : none;
+}
+
 int archive_record_facts(struct cbor_span record, struct archive_meta *meta)
 {
         uint64_t seen = 0;

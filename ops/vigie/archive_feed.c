@@ -75,6 +75,7 @@ static void read_event(struct cbor_span event, char to[ARCHIVE_EVENT_MAX + 1])
 static int read_alert(const redisReply *fields, struct archive_feed_entry *e)
 {
         struct cbor_span id = field(fields, "id"), record = field(fields, "r");
+        struct cbor_span signed_alert = field(fields, "signed");
         struct cbor_writer w;
         char text[ALERT_ID_TEXT], said[ALERT_ID_TEXT];
         int r;
@@ -95,9 +96,11 @@ static int read_alert(const redisReply *fields, struct archive_feed_entry *e)
         cbor_write_array(&w, 2); /* behind the proof's map: who did it, by which command */
         cbor_write_bytes(&w, field(fields, "by"));
         cbor_write_bytes(&w, field(fields, "c"));
+        e->parts[ARCHIVE_PROOF].len = (size_t)(w.to + w.len - e->parts[ARCHIVE_PROOF].at);
+        if (signed_alert.len > 0)
+                archive_record_add_signed(signed_alert, &w, e->parts);
         if (w.full)
                 return -EBADMSG;
-        e->parts[ARCHIVE_PROOF].len = (size_t)(w.to + w.len - e->parts[ARCHIVE_PROOF].at);
         read_event(field(fields, "e"), e->meta.event);
         e->meta.kind = ARCHIVE_ALERT;
         memcpy(e->content, e->meta.hash, sizeof(e->content));

@@ -262,8 +262,7 @@ static void judge(struct verification *v, const struct archive_checkpoint *check
                 wrong(v,
                       "cut off at the end: %s says %" PRIu64 " entries in %" PRIu32 " files, %" PRIu64
                       " are here, the last in %s",
-                      name, checkpoint->number, checkpoint->file, number,
-                      v->file != NULL ? v->file->name : "no file");
+                      name, checkpoint->number, checkpoint->file, number, v->file != NULL ? v->file->name : "no file");
         else if (checkpoint->number > 0 && !met)
                 wrong(v, "entry %" PRIu64 " is not the one that %s signs", checkpoint->number, name);
 }

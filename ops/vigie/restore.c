@@ -122,6 +122,7 @@ static int learn_entry(void *user, const struct archive_entry *entry)
 {
         struct restoring *t = user;
         const struct archive_meta *meta = &entry->meta;
+        struct cbor_span signed_alert;
         uint8_t record[RECORD_MAX];
         int len, r;
 
@@ -135,6 +136,9 @@ static int learn_entry(void *user, const struct archive_entry *entry)
                 return 0;
         len = archive_record_join(entry->parts, record, sizeof(record));
         r = len > 0 ? restored_add(t->alerts, (struct cbor_span){ record, (size_t)len }) : -EBADMSG;
+        signed_alert = archive_record_signed(entry->parts);
+        if (r == 0 && signed_alert.len > 0)
+                r = restored_sign(t->alerts, meta->alert, signed_alert);
         if (r == -EBADMSG || r == -EPROTONOSUPPORT) {
                 say_wrong("archive: entry %llu: its record cannot be read: left out", (unsigned long long)meta->number);
                 r = 0;

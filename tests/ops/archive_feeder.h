@@ -14,7 +14,8 @@ struct feeder {
         redisContext *redis;
         uint8_t before[32]; /* hash of the last record */
         uint32_t version;
-        bool closed; /* the next one closes */
+        bool closed;              /* the next one closes */
+        const char *signed_alert; /* what the phone signed comes with the next one; NULL: as it was */
 };
 
 static inline void feeder_hash(const uint8_t *data, size_t len, uint8_t to[32])
@@ -57,8 +58,15 @@ static inline void feed_alert(struct feeder *f, uint8_t number, const char *entr
         feeder_hash(data, (size_t)len, f->before);
         memset(octets, number, sizeof(octets));
         hex_encode(octets, sizeof(octets), id);
-        reply = redisCommand(f->redis, "XADD {lyon}:feed %s f 1 t alert id %s v %d e update by s001 c %s at %lld r %b",
-                             entry_id, id, f->version, "", 1795000000000LL + f->version, data, (size_t)len);
+        if (f->signed_alert != NULL)
+                reply = redisCommand(
+                        f->redis,
+                        "XADD {lyon}:feed %s f 1 t alert id %s v %d e update by s001 c %s at %lld r %b signed %s",
+                        entry_id, id, f->version, "", 1795000000000LL + f->version, data, (size_t)len, f->signed_alert);
+        else
+                reply = redisCommand(f->redis,
+                                     "XADD {lyon}:feed %s f 1 t alert id %s v %d e update by s001 c %s at %lld r %b",
+                                     entry_id, id, f->version, "", 1795000000000LL + f->version, data, (size_t)len);
         assert_true(reply != NULL);
         assert_int_equal(reply->type, REDIS_REPLY_STRING);
         freeReplyObject(reply);

@@ -196,12 +196,8 @@ static void test_batch_is_bounded(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                MADE(test_every_crash_in_a_batch),
-                MADE(test_torn_header),
-                MADE(test_pieces_go),
-                MADE(test_altered_is_refused),
-                MADE(test_two_writers),
-                MADE(test_size),
+                MADE(test_every_crash_in_a_batch), MADE(test_torn_header), MADE(test_pieces_go),
+                MADE(test_altered_is_refused),     MADE(test_two_writers), MADE(test_size),
                 MADE(test_batch_is_bounded),
         };
 

@@ -230,7 +230,8 @@ static void test_no_files(void **state)
 /* A length of four milliards in front of an entry, of its meta and of its parts. */
 static void test_huge_lengths(void **state)
 {
-        static const uint8_t heads[][9] = { { 0x9a, 0xff, 0xff, 0xff, 0xff }, { 0x5a, 0xff, 0xff, 0xff, 0xff },
+        static const uint8_t heads[][9] = { { 0x9a, 0xff, 0xff, 0xff, 0xff },
+                                            { 0x5a, 0xff, 0xff, 0xff, 0xff },
                                             { 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
         struct made *m = *state;
         struct places places;

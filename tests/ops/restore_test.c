@@ -72,8 +72,8 @@ static void get_record(redisContext *c, const char *id, struct record *ret)
         freeReplyObject(reply);
 }
 
-/* Alert 1 in the backup and newer in the archive; 2 closed since; 3 raised since; people and a duty; another duty
- * since. */
+/* Alert 1 in the backup and newer in the archive; 2 closed since; 3 raised since, and signed anew; people and a duty;
+ * another duty since. */
 static void make(struct place *p)
 {
         struct feeder f = feeder(p), one;
@@ -94,12 +94,26 @@ static void make(struct place *p)
         f.closed = true;
         commit(&f, 2);
         fresh(&f);
+        f.signed_alert = "first-revision";
+        commit(&f, 3);
+        f.signed_alert = "second-revision";
+        commit(&f, 3);
+        f.signed_alert = NULL;
         commit(&f, 3);
         ask(f.redis, "XADD {lyon}:feed * f 1 t duty k s001 at 1795000000000 r x");
         ask(f.redis, "XADD {lyon}:feed * f 1 t duty k s002 at 1795000000000 r on");
         freeReplyObject(redisCommand(f.redis, "XADD {lyon}:feed * f 1 t notice k tech:d1:clock at 1 r %s", ""));
         once(p);
         redisFree(f.redis);
+}
+
+static void assert_text(redisContext *c, const char *command, const char *wanted)
+{
+        redisReply *reply = redisCommand(c, command);
+
+        assert_int_equal(reply->type, REDIS_REPLY_STRING);
+        assert_string_equal(reply->str, wanted);
+        freeReplyObject(reply);
 }
 
 static void test_all_are_there(void **state)
@@ -120,8 +134,9 @@ static void test_all_are_there(void **state)
         assert_true((r.marks & RECORD_RESTORED) != 0);
         assert_string_equal(r.owner_name, "Paul Martin");
         get_record(c, "03030303030303030303030303030303", &r);
-        assert_int_equal(r.version, 1001);
-        assert_int_equal(count(c, "HEXISTS {lyon}:alert:" ALERT " signed"), 1);
+        assert_int_equal(r.version, 1003);
+        assert_text(c, "HGET {lyon}:alert:" ALERT " signed", "by-the-phone");
+        assert_text(c, "HGET {lyon}:alert:03030303030303030303030303030303 signed", "second-revision");
         assert_int_equal(count(c, "HEXISTS {lyon}:tombstones 02020202020202020202020202020202"), 1);
         assert_int_equal(count(c, "EXISTS {lyon}:alert:02020202020202020202020202020202"), 0);
         assert_int_equal(count(c, "GET {lyon}:epoch"), 5);

@@ -35,7 +35,9 @@ static struct feeder make(struct place *p)
 {
         struct feeder f = feeder(p);
 
+        f.signed_alert = "signed-with-a-place";
         feed_alert(&f, 1, "*");
+        f.signed_alert = NULL;
         feed_alert(&f, 1, "*");
         f.closed = true;
         feed_alert(&f, 1, "*");
@@ -52,10 +54,11 @@ static void test_each_term_is_its_own(void **state)
         struct feeder f = make(p);
 
         assert_true(has(p, "1234") && has(p, "Camille Roux") && has(p, "Paul Martin") && has(p, "petit.jeanne"));
+        assert_true(has(p, "signed-with-a-place"));
         erase(p, "positions = 0\nalerts = 3650d\nproof = 3650d\n");
         audit(p, 0, "good:");
         oracle(p);
-        assert_true(!has(p, "1234") && !has(p, "5678"));
+        assert_true(!has(p, "1234") && !has(p, "5678") && !has(p, "signed-with-a-place"));
         assert_true(has(p, "Camille Roux") && has(p, "Paul Martin") && has(p, "AAAABBBB") && has(p, "Chute"));
         erase(p, "positions = 0\nalerts = 3650d\nproof = 0\n");
         audit(p, 0, "good:");

@@ -30,6 +30,40 @@ static void test_record_split_and_joined(void **state)
         }
 }
 
+/* What the phone signed stands with the positions, is no part of the record, and goes with them. */
+static void test_signed_with_the_positions(void **state)
+{
+        const struct cbor_span signed_alert = CBOR_LITERAL("as the phone signed it");
+        static struct record record;
+        uint8_t octets[RECORD_MAX], to[2 * RECORD_MAX], again[RECORD_MAX];
+        uint64_t seed = 12;
+        bool with = false, without = false;
+
+        for (int i = 0; i < 100; i++) {
+                struct cbor_span parts[ARCHIVE_PARTS], found;
+                struct cbor_writer w;
+                int len;
+
+                draw_record(&seed, &record);
+                len = record_encode(&record, octets, sizeof(octets));
+                cbor_writer_init(&w, to, sizeof(to));
+                assert_int_equal(archive_record_split((struct cbor_span){ octets, (size_t)len }, &w, parts), 0);
+                assert_null(archive_record_signed(parts).at);
+                with = with || parts[ARCHIVE_POSITIONS].at != NULL;
+                without = without || parts[ARCHIVE_POSITIONS].at == NULL;
+                archive_record_add_signed(signed_alert, &w, parts);
+                assert_false(w.full);
+                found = archive_record_signed(parts);
+                assert_int_equal(found.len, signed_alert.len);
+                assert_memory_equal(found.at, signed_alert.at, found.len);
+                assert_int_equal(archive_record_join(parts, again, sizeof(again)), len);
+                assert_memory_equal(again, octets, len);
+                parts[ARCHIVE_POSITIONS].at = NULL;
+                assert_null(archive_record_signed(parts).at);
+        }
+        assert_true(with && without);
+}
+
 /* What is no map, or not strict, is refused; a newer format's keys go with the rest. */
 static void test_what_is_no_record(void **state)
 {
@@ -167,6 +201,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_record_split_and_joined),
+                cmocka_unit_test(test_signed_with_the_positions),
                 cmocka_unit_test(test_what_is_no_record),
                 cmocka_unit_test(test_entry_there_and_back),
                 cmocka_unit_test(test_checkpoint),
