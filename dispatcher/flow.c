@@ -16,7 +16,9 @@ bool flow_waits(const struct fact *fact)
 
 void flow_release(struct core *core, struct fact *fact)
 {
-        if (fact->has_ref && fact->path == PATH_SMS)
+        bool by_sms = fact->type == FACT_ALERT || fact->path == PATH_SMS; /* what came by data may wait when its copy comes by SMS */
+
+        if (fact->has_ref && by_sms)
                 sms_taken(core, fact->ref);
         else if (fact->has_ref)
                 core_do(core, DO_ACKNOWLEDGE)->u.acknowledge.ref = fact->ref;

@@ -362,6 +362,26 @@ static void test_real_during_a_drill(void **state)
         model_free(model);
 }
 
+/* It waits for a slow disk, and a copy comes by SMS: the gateway may forget that when the disk has it, and no order is taken for it. */
+static void test_copy_by_sms_on_a_slow_disk(void **state)
+{
+        struct model *model = model_region(1, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t session = model_login(model, 0, 1);
+        char number[NUMBER_MAX + 1];
+
+        model_number(1, number);
+        model->hold_sync = true;
+        model_press(model, session, 1, &alert);
+        assert_false(model_sms_press(model, 0, number, 1, &alert));
+        model->hold_sync = false;
+        model_sync(model);
+        model_pump(model);
+        assert_int_equal(model->sms_taken, 1);
+        assert_int_equal(model->acknowledged, 0);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -370,7 +390,7 @@ int main(void)
                 cmocka_unit_test(test_duress_after_close),    cmocka_unit_test(test_duress_before_close),
                 cmocka_unit_test(test_restored_phone),        cmocka_unit_test(test_old_outbox),
                 cmocka_unit_test(test_press_meets_a_closure), cmocka_unit_test(test_today_behind_the_old_one),
-                cmocka_unit_test(test_real_during_a_drill),
+                cmocka_unit_test(test_real_during_a_drill),  cmocka_unit_test(test_copy_by_sms_on_a_slow_disk),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
