@@ -3,6 +3,8 @@
 #include "tests/sim/sim.h"
 
 #define STRANGERS_PERMILLE 120
+#define WAITS_PERMILLE     500
+#define DRAIN_PERMILLE     150
 
 static void put(struct plan *plan, struct plan_order order)
 {
@@ -52,6 +54,27 @@ static void strangers(struct plan *plan, uint64_t *c)
         }
 }
 
+/* An upgrade: one is told to end, sometimes the others after it; with a press just then. */
+static void drain(struct plan *plan, uint64_t *c)
+{
+        int64_t at_ms = draw_time(plan, c), pause_ms = sim_between(c, 50, 1000);
+        unsigned first = (unsigned)sim_below(c, SIM_PROCESSES);
+
+        for (unsigned i = 0; i < SIM_PROCESSES && (i == 0 || sim_permille(c, 600)); i++) {
+                struct plan_order o = { .at_ms = at_ms, .kind = ORDER_DRAIN, .who = first + i, .a = pause_ms };
+
+                put(plan, o);
+                if (sim_permille(c, 600))
+                        press(plan, at_ms + sim_between(c, -500, 3000), draw_carrier(plan, c));
+                at_ms += sim_between(c, 4000, 30000);
+        }
+}
+
+static void waits(struct plan *plan, uint64_t *c)
+{
+        plan->rates[RATE_WAITS] = 1;
+}
+
 void later_draw(struct plan *plan)
 {
         static const struct {
@@ -59,6 +82,8 @@ void later_draw(struct plan *plan)
                 void (*fn)(struct plan *, uint64_t *);
         } kinds[] = {
                 { STRANGERS_PERMILLE, strangers },
+                { WAITS_PERMILLE, waits },
+                { DRAIN_PERMILLE, drain },
         };
 
         for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -62,6 +62,7 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_SUSPEND] = "suspend",
         [ORDER_CLOSE_OF] = "close_of",
         [ORDER_FLOOD] = "flood",
+        [ORDER_DRAIN] = "drain",
         [ORDER_STANDING] = "standing",
 };
 

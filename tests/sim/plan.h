@@ -69,6 +69,7 @@ enum plan_order_kind {
         ORDER_SUSPEND,  /* the phone sleeps a ms: neither timers nor frames */
         ORDER_CLOSE_OF, /* the control room closes what phone who has open */
         ORDER_FLOOD,    /* somebody sends a forged SMS in the name of who, again and again: b of them, each a ms */
+        ORDER_DRAIN,    /* any process (who) is told to end: a session each a ms, those that wait for a receipt last */
         ORDER_STANDING, /* carrier who's handset is (a: enum standing) for b ms */
         ORDER_END
 };

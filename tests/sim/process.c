@@ -310,7 +310,7 @@ void process_start(struct sim *sim, unsigned number)
                 return;
         assert(core_new(&options, &p->core) == 0);
         load_people(sim, number);
-        p->replayed = p->serving = p->store_up = p->feeding = p->syncing = p->disk_away = false;
+        p->replayed = p->serving = p->draining = p->store_up = p->feeding = p->syncing = p->disk_away = false;
         p->refused = p->durable_number = 0;
         p->store = -1;
         p->flight_count = 0;

@@ -86,7 +86,7 @@ void process_look_at_disk(struct sim *sim, struct happening *it)
                 return;
         if (away != p->disk_away) {
                 p->disk_away = away;
-                p->serving = !away;
+                p->serving = !away && !p->draining;
                 event.u.state.up = !away;
                 process_tell(sim, it->who, &event);
                 if (away && p->core != NULL)

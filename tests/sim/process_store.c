@@ -120,7 +120,8 @@ void process_serve(struct sim *sim, unsigned number)
 
         if (p->replayed || !process_looks_at_clock(sim, number))
                 return;
-        p->replayed = p->serving = true;
+        p->replayed = true;
+        p->serving = !p->draining;
         if (disk_open(&p->disk, "DISP", replayed, &(struct replay){ sim, number }))
                 sim_mark(sim, MARK_TORN_TAIL);
         process_forget_appended(p);

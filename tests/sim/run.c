@@ -253,6 +253,9 @@ static void order_phone(struct sim *sim, const struct plan_order *o)
         case ORDER_COMPACT_PHONE:
                 phone_compact(sim, o->who);
                 break;
+        case ORDER_DRAIN:
+                drain_order(sim, o);
+                break;
         case ORDER_STANDING:
                 standing_order(sim, o);
                 break;

@@ -174,6 +174,8 @@ const char *sim_mark_name(enum sim_mark mark)
                 [MARK_QUEUE_FULL] = "an alert had more commands waiting than it keeps",
                 [MARK_WAITED] = "a take or closure waited for its replica",
                 [MARK_NO_REPLICA] = "none had it in time",
+                [MARK_DRAINED] = "a dispatcher gave its sessions away and ended",
+                [MARK_SPARED] = "one that waited for its receipt was kept longer",
                 [MARK_STRANGER_RAISED] = "a revoked, expired or unknown handset's alert was raised unverified",
                 [MARK_LIMITED] = "an unverified alert was kept back by its sender's limit",
         };

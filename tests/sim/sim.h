@@ -70,6 +70,8 @@ enum sim_mark {
         MARK_QUEUE_FULL,
         MARK_WAITED,
         MARK_NO_REPLICA,
+        MARK_DRAINED,
+        MARK_SPARED,
         MARK_STRANGER_RAISED,
         MARK_LIMITED,
         MARK_END
@@ -145,7 +147,7 @@ struct process {
         struct core *core; /* NULL: dead */
         unsigned run;
         struct disk disk;
-        bool serving, replayed;
+        bool serving, replayed, draining;
         int64_t began_ms, tick_ms; /* ticks come each CORE_TICK_MS from the beginning on; tick_ms: of the next */
         int64_t paused_until_ms, disk_ms;
         int64_t asks_ms, answers_ms; /* when the last question arrives at the store, the last answer here */
@@ -325,6 +327,10 @@ void process_free(struct process *process);
 void process_leave_store(struct sim *sim, unsigned number);
 void process_join_store(struct sim *sim, unsigned number, int64_t ms);
 void process_feed(struct sim *sim, unsigned number);
+
+/* ---- drain.c: a dispatcher ends in order */
+
+void drain_order(struct sim *sim, const struct plan_order *order);
 
 /* ---- standing.c: handsets that are revoked, expired, unknown; and good again */
 

@@ -14,6 +14,13 @@ static void command_arrives(struct sim *sim, struct happening *it)
                 process_tell(sim, it->who, &event);
 }
 
+static bool takes_commands(const struct sim *sim, unsigned process)
+{
+        const struct process *p = &sim->processes[process];
+
+        return p->core != NULL && p->store_up && !p->draining && p->store == (int)sim->store.primary;
+}
+
 void store_commands(struct sim *sim)
 {
         unsigned primary = sim->store.primary;
@@ -26,11 +33,9 @@ void store_commands(struct sim *sim)
                 if (in->commands[i].acked ||
                     (in->commands[i].given_ms != 0 && sim->now_ms - in->commands[i].given_ms < 5000))
                         continue;
-                if (sim->processes[to].core == NULL || !sim->processes[to].store_up ||
-                    sim->processes[to].store != (int)primary)
+                if (!takes_commands(sim, to))
                         to = (to + 1) % sim->process_count;
-                if (sim->processes[to].core == NULL || !sim->processes[to].store_up ||
-                    sim->processes[to].store != (int)primary)
+                if (!takes_commands(sim, to))
                         continue;
                 in->commands[i].given_ms = sim->now_ms;
                 it = sim_at(sim, sim_between(&sim->chance, 0, sim->plan->rates[RATE_STORE_MS]), command_arrives, to);
