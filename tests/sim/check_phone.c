@@ -353,6 +353,7 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
                 return;
         if (k->first_ms == 0) {
                 k->first_ms = sim->now_ms;
+                k->pressed_by_bad = sim->phones[number].standing != STANDING_GOOD && standing_is_known(sim, number);
                 k->unwritten = sim->phones[number].journal_bad || sim->phones[number].disk_full ||
                                hangs(sim->phones[number].vigie);
                 sim->alerts += a.alert.kind != ALERT_TEST;
@@ -364,6 +365,8 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
                 k->unsigned_ = true;
                 sim_mark(sim, MARK_UNSIGNED);
         }
+        k->stranger |= sim->phones[number].was_stranger;
+        k->unsigned_ |= sim->phones[number].was_unknown; /* perhaps under an id of its own */
         k->is_drill = a.alert.kind == ALERT_DRILL;
         k->is_test = a.alert.kind == ALERT_TEST;
         k->by_sms |= by_sms;
