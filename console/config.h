@@ -33,6 +33,9 @@ struct config {
         char tile_attribution[128];        /* what the tiles' owner wants shown */
         struct config_redis alerts, positions;
         char keeper_socket[108]; /* of vigie-keeper; "": no passes are given */
+        char caretaker_root
+                [CONFIG_PATH_SIZE]; /* the region's root public key, PEM; "": the desk makes no caretaker's links */
+        int64_t shift_ms, list_good_ms;
         int64_t session_term_ms, session_idle_ms;
         int64_t limit_connections;
         int64_t metrics_port; /* 0: off */

@@ -84,7 +84,7 @@ static void send_people(struct desk *desk, struct page *to, bool (*want)(const s
                         continue;
                 struct outbound *out = view_people(some, n, true);
                 for (struct page *p = desk->pages; p != NULL; p = p->next)
-                        if (is_control(p) && (to == NULL || to == p))
+                        if (is_control(p) && !p->quiet && (to == NULL || to == p))
                                 page_push(p, out);
                 outbound_unref(out);
                 n = 0;
@@ -119,7 +119,8 @@ static void send_snapshot(struct page *page)
         page_push_new(page, view_end((int64_t)rest));
 }
 
-int desk_open(struct desk *desk, const struct viewer *viewer, const struct page_hooks *hooks, struct page **ret_page)
+static int open_page(struct desk *desk, const struct viewer *viewer, const struct page_hooks *hooks, bool quiet,
+                     struct page **ret_page)
 {
         struct page *page = calloc(1, sizeof(*page));
         struct page_hello hello = { .viewer = viewer, .now_ms = now_ms(desk), .region = desk->options.region };
@@ -129,6 +130,7 @@ int desk_open(struct desk *desk, const struct viewer *viewer, const struct page_
         page->desk = desk;
         page->viewer = *viewer;
         page->hooks = *hooks;
+        page->quiet = quiet;
         page->tokens_milli = PAGE_BURST * 1000;
         page->next = desk->pages;
         if (page->next != NULL)
@@ -139,10 +141,21 @@ int desk_open(struct desk *desk, const struct viewer *viewer, const struct page_
         hello.tile_attribution = viewer->role != ROLE_ADMIN ? desk->options.tile_attribution : "";
         page_push_new(page, view_hello(&hello));
         send_tick(page);
-        if (desk->up)
+        if (desk->up && !quiet)
                 send_snapshot(page);
         *ret_page = page;
         return 0;
+}
+
+int desk_open(struct desk *desk, const struct viewer *viewer, const struct page_hooks *hooks, struct page **ret_page)
+{
+        return open_page(desk, viewer, hooks, false, ret_page);
+}
+
+int desk_open_quiet(struct desk *desk, const struct viewer *viewer, const struct page_hooks *hooks,
+                    struct page **ret_page)
+{
+        return open_page(desk, viewer, hooks, true, ret_page);
 }
 
 void desk_page_close(struct page *page)
@@ -171,7 +184,7 @@ void desk_store(struct desk *desk, bool up)
                 desk->blind_since_ms = now_ms(desk);
         for (struct page *page = desk->pages; page != NULL; page = page->next) {
                 send_tick(page);
-                if (up)
+                if (up && !page->quiet)
                         send_snapshot(page);
         }
 }
@@ -191,14 +204,14 @@ bool desk_is_blind(const struct desk *desk)
 void desk_alert(struct desk *desk, const struct alert_item *item)
 {
         for (struct page *page = desk->pages; page != NULL && desk->up; page = page->next)
-                if (view_allows_alert(&page->viewer, item->unverified, item->people))
+                if (!page->quiet && view_allows_alert(&page->viewer, item->unverified, item->people))
                         page_push(page, item->text);
 }
 
 void desk_notice(struct desk *desk, const struct notice_item *item)
 {
         for (struct page *page = desk->pages; page != NULL && desk->up; page = page->next)
-                if (allows_notice(page, &item->notice))
+                if (!page->quiet && allows_notice(page, &item->notice))
                         page_push(page, item->text);
 }
 
@@ -206,7 +219,7 @@ void desk_person(struct desk *desk, struct person *person)
 {
         person->changed = true;
         for (struct page *page = desk->pages; page != NULL && desk->up; page = page->next)
-                if (strcmp(page->viewer.person, person->id) == 0)
+                if (!page->quiet && strcmp(page->viewer.person, person->id) == 0)
                         send_self(page);
 }
 
@@ -238,7 +251,7 @@ void desk_tick(struct desk *desk, const struct counts *carriers)
         numbers = view_counts(&counts);
         for (struct page *page = desk->pages; page != NULL; page = page->next) {
                 page_push(page, tick);
-                if (desk->up)
+                if (desk->up && !page->quiet)
                         page_push(page, numbers);
         }
         outbound_unref(tick);

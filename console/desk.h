@@ -70,6 +70,9 @@ struct page_hooks {
 /* desk_open: a page of VIEWER (copied), who is logged in: hello, tick, and where the store is up the snapshot.
  * Returns 0 or -ENOMEM. */
 int desk_open(struct desk *desk, const struct viewer *viewer, const struct page_hooks *hooks, struct page **ret_page);
+/* desk_open_quiet: the same for a page of the pass desk: hello and tick, and nothing of alerts. */
+int desk_open_quiet(struct desk *desk, const struct viewer *viewer, const struct page_hooks *hooks,
+                    struct page **ret_page);
 /* desk_page_close: forget PAGE; NULL does nothing. */
 void desk_page_close(struct page *page);
 

@@ -33,6 +33,8 @@ void exchange_unref(struct exchange *x)
         assert(x->refs > 0);
         if (--x->refs > 0)
                 return;
+        free(x->large);
+        free(x->heap);
         OPENSSL_cleanse(x, sizeof(*x)); /* it may hold a password or a token */
         free(x);
 }

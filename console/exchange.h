@@ -20,6 +20,10 @@ struct server;
 
 enum exchange_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
 
+/* An edit of the pass desk (PROTOCOL.md 7.6): a region's buildings and rounds.  More gets 413; so many at once, more get 503. */
+#define EDIT_BODY_MAX (8 * 1024 * 1024)
+#define EDITS_MAX     4
+
 /* What is sent back.  Texts are literals or belong to whoever outlives the exchange (files, outline), but `own`. */
 struct reply {
         int status;
@@ -42,11 +46,14 @@ struct exchange {
         char cookies[EXCHANGE_COOKIE_MAX], address[LIMIT_ADDRESS_SIZE];
         bool wants_json; /* logging in by our page's script */
         char body[FORM_BODY_MAX];
-        size_t body_len;
+        char *large; /* instead of `body`, of large_size octets: an edit's */
+        size_t body_len, large_size;
 
         bool replied, head_sent;
         size_t sent;
         struct reply reply;
+        char *heap; /* a reply's body that is its own: freed with it */
+        char etag[20];
 };
 
 /* exchange_new: for the request on WSI, with one reference.  NULL when memory is short. */

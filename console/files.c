@@ -28,6 +28,7 @@ const char *files_type(const char *name)
                 { ".svg", "image/svg+xml" },
                 { ".png", "image/png" },
                 { ".txt", "text/plain; charset=utf-8" },
+                { ".wasm", "application/wasm" },
         };
         const char *dot = strrchr(name, '.');
 
@@ -133,6 +134,8 @@ const struct file *files_find(const struct files *files, const char *path)
 
         if (strcmp(path, "/") == 0)
                 path = "/index.html";
+        if (strcmp(path, "/caretaker/") == 0)
+                path = "/caretaker/index.html";
         if (strlen(path) >= sizeof(key.path))
                 return NULL;
         strcpy(key.path, path);

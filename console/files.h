@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Files of the pages, octets of the largest (Leaflet has 150 KB), folders below each other.  More is an error at the
+/* Files of the pages, octets of the largest (the caretaker's page has a decoder of 950 KB), folders below each other.  More is an error at the
  * start. */
 #define FILES_MAX       128
 #define FILES_ONE_MAX   (1024 * 1024)
@@ -21,13 +21,13 @@ struct file {
 
 struct files;
 
-/* files_load: read every file below FOLDER with a suffix we know (html js css json svg png txt); others, and names that
+/* files_load: read every file below FOLDER with a suffix we know (html js css json svg png txt wasm); others, and names that
  * begin with a dot, are left out.
  * Returns 0, -ENOENT (no /index.html in it), -EFBIG, -ENAMETOOLONG, -ENOMEM or what reading gave. */
 int files_load(const char *folder, struct files **ret_files);
 void files_free(struct files *files);
 
-/* files_find: the file at PATH, byte for byte; "/" is /index.html.  NULL if there is none. */
+/* files_find: the file at PATH, byte for byte; "/" is /index.html, "/caretaker/" its.  NULL if there is none. */
 const struct file *files_find(const struct files *files, const char *path);
 
 /* files_type: the content type of a file's name by its suffix, or NULL. */

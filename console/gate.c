@@ -43,7 +43,7 @@ void gate_threads(void)
 
 bool gate_has_page(uint8_t role)
 {
-        return role == ROLE_CONTROL || role == ROLE_SUPERVISOR || role == ROLE_ADMIN;
+        return role == ROLE_CONTROL || role == ROLE_SUPERVISOR || role == ROLE_ADMIN || role == ROLE_ISSUER;
 }
 
 int gate_new(struct loop *loop, struct store *store, const struct config *config, struct gate **ret_gate)

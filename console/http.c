@@ -30,6 +30,8 @@ static void drop(struct http_session *session)
 {
         if (session == NULL || session->exchange == NULL)
                 return;
+        if (session->exchange->large != NULL)
+                session->exchange->server->edits--;
         session->exchange->wsi = NULL;
         exchange_unref(session->exchange);
         session->exchange = NULL;
@@ -75,11 +77,11 @@ static long read_length(struct lws *wsi)
         long length;
 
         if (http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof(text)) < 0)
-                return FORM_BODY_MAX + 1;
+                return EDIT_BODY_MAX + 1;
         if (text[0] == '\0')
                 return -1;
         length = strtol(text, &end, 10);
-        return *end == '\0' && length >= 0 ? length : FORM_BODY_MAX + 1;
+        return *end == '\0' && length >= 0 ? length : EDIT_BODY_MAX + 1;
 }
 
 static int on_request(struct lws *wsi, struct http_session *session)
@@ -112,9 +114,9 @@ static int on_body(struct http_session *session, const void *in, size_t len)
 
         if (x == NULL || x->replied)
                 return x == NULL ? -1 : 0;
-        if (x->body_len + len > sizeof(x->body))
+        if (x->body_len + len > (x->large != NULL ? x->large_size : sizeof(x->body)))
                 return -1;
-        memcpy(x->body + x->body_len, in, len);
+        memcpy((x->large != NULL ? x->large : x->body) + x->body_len, in, len);
         x->body_len += len;
         return 0;
 }
@@ -133,15 +135,26 @@ static void add(struct head *h, const char *name, const char *value)
                 h->full = true;
 }
 
-static void add_security(struct head *h, const struct server *server)
+/* The caretaker's page is for nobody who is logged in: it has a camera and a decoder, and speaks to its own server alone. */
+static const char caretaker_policy[] =
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; connect-src "
+        "'self'; "
+        "media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'";
+
+static void add_security(struct head *h, const struct server *server, const char *path)
 {
-        add(h, "content-security-policy:", server->policy);
+        bool caretaker = strncmp(path, "/caretaker/", strlen("/caretaker/")) == 0;
+
+        add(h, "content-security-policy:", caretaker ? caretaker_policy : server->policy);
         add(h, "strict-transport-security:", server->hsts);
         add(h, "x-content-type-options:", "nosniff");
         add(h, "referrer-policy:", "same-origin"); /* with no-referrer a form of ours would post with Origin: null */
         add(h, "cross-origin-opener-policy:", "same-origin");
         add(h, "cross-origin-resource-policy:", "same-origin");
-        add(h, "permissions-policy:", "geolocation=(self), camera=(), microphone=(), payment=(), usb=()");
+        add(h, "permissions-policy:",
+            caretaker ? "geolocation=(), camera=(self), microphone=(), payment=(), usb=()"
+                      : "geolocation=(self), camera=(), microphone=(), payment=(), usb=()");
         if (server->options.config->frame_ancestors.count == 0)
                 add(h, "x-frame-options:", "DENY");
 }
@@ -155,7 +168,7 @@ static int send_head(struct lws *wsi, const struct exchange *x)
 
         if (lws_add_http_header_status(wsi, (unsigned)r->status, &h.p, h.end) != 0)
                 return -1;
-        add_security(&h, x->server);
+        add_security(&h, x->server, x->path);
         add(&h, "content-type:", r->len > 0 ? r->type : NULL);
         add(&h, "etag:", r->etag);
         add(&h, "cache-control:", r->cache);

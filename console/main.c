@@ -31,6 +31,7 @@ struct console {
         struct store *store;
         struct desk *desk;
         struct gate *gate;
+        struct pass_desk *passes;
         struct server *server;
         struct metrics *metrics;
         struct metrics_server *metrics_server;
@@ -90,6 +91,25 @@ static int64_t now_ms(void *user)
         return c->store != NULL ? store_now_ms(c->store) : clock_utc_ms();
 }
 
+static bool may_write(void *user)
+{
+        return !desk_is_blind(((struct console *)user)->desk);
+}
+
+/* give_pass_command: the pass desk's: signed here, by the store's clock. */
+static int give_pass_command(void *user, const struct command *command)
+{
+        struct command signed_one = *command;
+
+        signed_one.expires_ms = now_ms(user) + COMMAND_TERM_MS;
+        return give_command(user, &signed_one);
+}
+
+static void end_session(void *user, const uint8_t hash[SESSION_HASH_SIZE])
+{
+        server_end_session(((struct console *)user)->server, hash);
+}
+
 static void on_tick(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct console *c = timer->user;
@@ -147,6 +167,13 @@ static int open_desk(struct console *c)
         return desk_new(&options, &c->desk);
 }
 
+static int open_passes(struct console *c)
+{
+        struct pass_desk_options options = { c->loop, &c->config, { c, may_write, give_pass_command, end_session } };
+
+        return pass_desk_open(&options, &c->passes);
+}
+
 static int open_server(struct console *c)
 {
         struct server_options options = {
@@ -157,6 +184,7 @@ static int open_server(struct console *c)
                 .store = c->store,
                 .desk = c->desk,
                 .gate = c->gate,
+                .passes = c->passes,
         };
         int r = server_open(&options, &c->server);
 
@@ -266,12 +294,14 @@ static void console_close(struct console *c)
         if (c->loop != NULL) {
                 loop_timer_cancel(c->loop, &c->tick);
                 server_close(c->server);
+                pass_desk_leave(c->passes);
                 store_close(c->store);
                 gate_close(c->gate);
                 metrics_server_close(c->metrics_server);
                 (void)loop_close(c->loop);
         }
         server_free(c->server);
+        pass_desk_free(c->passes);
         desk_free(c->desk);
         board_free(c->board);
         metrics_free(c->metrics);
@@ -324,6 +354,7 @@ int main(int argc, char **argv)
             (r = open_store(&c)) < 0 ||                                /* Redis, and the board it fills */
             (r = open_desk(&c)) < 0 ||                                 /* who is told what */
             (r = gate_new(c.loop, c.store, &c.config, &c.gate)) < 0 || /* logins */
+            (r = open_passes(&c)) < 0 ||                               /* keeper, and the pass desk's books */
             (r = open_server(&c)) < 0 ||                               /* TLS and port */
             (r = open_metrics(&c)) < 0 ||                              /* loopback port */
             (r = say_ready(&c)) < 0 || (r = loop_run(c.loop)) < 0)     /* serves */

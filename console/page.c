@@ -56,8 +56,7 @@ void page_set_viewer(struct page *page, const struct viewer *viewer)
         page->viewer = *viewer;
 }
 
-/* may_ask: one command more, by the bound of PAGE_BURST and PAGE_RATE. */
-static bool may_ask(struct page *page, int64_t now_mono_ms)
+bool page_may_ask(struct page *page, int64_t now_mono_ms)
 {
         int64_t elapsed = now_mono_ms - page->tokens_mono_ms;
 
@@ -113,7 +112,7 @@ int page_said(struct page *page, const char *text, size_t len, int64_t now_mono_
 
         if (ask_read(text, len, &ask) < 0)
                 return DESK_MALFORMED;
-        allowed = may_ask(page, now_mono_ms);
+        allowed = page_may_ask(page, now_mono_ms);
         if (ask.visible) {
                 if (allowed)
                         say_presence(page, &ask);

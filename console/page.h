@@ -9,7 +9,7 @@ struct page {
         struct desk *desk;
         struct viewer viewer;
         struct page_hooks hooks;
-        bool closing;
+        bool closing, quiet; /* quiet: told of nothing but time (desk_open_quiet) */
 
         struct outbound *queue[PAGE_QUEUE_MAX];
         size_t first, count, octets;
@@ -34,6 +34,8 @@ void page_push(struct page *page, struct outbound *out);
 void page_push_new(struct page *page, struct outbound *out);
 /* page_fail: close with CODE, once. */
 void page_fail(struct page *page, int code);
+/* page_may_ask: one command more, by the bound of PAGE_BURST and PAGE_RATE; counts it. */
+bool page_may_ask(struct page *page, int64_t now_mono_ms);
 /* page_gave: say whether COMMAND is one that this page gave. */
 bool page_gave(const struct page *page, const uint8_t command[EVENT_ID_SIZE]);
 

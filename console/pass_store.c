@@ -35,7 +35,7 @@ void pass_store_key(const struct pass_store *store, const char *name, const char
 
 bool pass_store_is_ready(const struct pass_store *store)
 {
-        return store->ready;
+        return store != NULL && store->ready;
 }
 
 struct redis_link *pass_store_link(struct pass_store *store)

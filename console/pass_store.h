@@ -36,6 +36,7 @@ struct pass_store_options {
 int pass_store_open(const struct pass_store_options *options, struct pass_store **ret_store);
 void pass_store_close(struct pass_store *store);
 
+/* pass_store_is_ready: of NULL: no. */
 bool pass_store_is_ready(const struct pass_store *store);
 
 /* pass_store_link, pass_store_positions: for questions.  pass_store_key: "{region}:NAME" and SUFFIX. */

@@ -1,8 +1,10 @@
 /* What each request gets.  PROTOCOL.md section 1. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "console/exchange.h"
+#include "console/pass_rule.h"
 #include "console/server.h"
 
 static void refuse(struct exchange *x, int status)
@@ -150,13 +152,93 @@ static void zones(struct exchange *x)
         }
 }
 
+/* ---- the pass desk: edits by those who may, lists for everybody */
+
+static void on_edited(void *user, int status, char *text)
+{
+        struct exchange *x = user;
+
+        if (x->wsi == NULL || text == NULL) {
+                free(text);
+                if (x->wsi != NULL)
+                        refuse(x, 503);
+        } else {
+                x->heap = text;
+                x->reply.cache = "no-store";
+                send_body(x, text, strlen(text), "application/json");
+                x->reply.status = status;
+        }
+        exchange_unref(x);
+}
+
+static void on_edit_session(void *user, int result, const struct session *session, const struct user_entry *entry)
+{
+        struct exchange *x = user;
+        struct viewer viewer = { 0 };
+
+        if (x->wsi == NULL) {
+                exchange_unref(x);
+        } else if (result != 0 || !pass_may_edit(entry->role)) {
+                on_edited(x, result == -EAGAIN ? 503 : 403,
+                          strdup(result == -EAGAIN ? "{\"result\":\"away\"}" : "{\"result\":\"refused\"}"));
+        } else {
+                viewer.role = entry->role;
+                strcpy(viewer.login, session->login);
+                strcpy(viewer.person, entry->person[0] != '\0' ? entry->person : session->login);
+                pass_desk_edit(x->server->options.passes, &viewer, x->large, x->body_len, on_edited, x);
+        }
+}
+
+static void edit(struct exchange *x)
+{
+        struct store_who who = { x, on_edit_session };
+        uint8_t hash[SESSION_HASH_SIZE];
+
+        exchange_ref(x);
+        if (x->large == NULL || cookie_hash(x, hash) < 0)
+                on_edited(x, 403, strdup("{\"result\":\"refused\"}"));
+        else if (store_session_get(x->server->options.store, hash, &who) < 0)
+                on_edited(x, 503, strdup("{\"result\":\"away\"}"));
+}
+
+/* list: the newest signed list NAME. */
+static void list(struct exchange *x, const char *name)
+{
+        struct cbor_span span;
+        int r = pass_desk_list(x->server->options.passes, name, &span);
+
+        if (r == 0 && (x->heap = malloc(span.len)) == NULL)
+                r = -EAGAIN;
+        if (r < 0 || files_etag((const char *)span.at, span.len, x->etag) < 0) {
+                refuse(x, r == -ENOENT ? 404 : 503);
+                return;
+        }
+        memcpy(x->heap, span.at, span.len);
+        const struct file file = { .type = "application/cbor", .data = x->heap, .len = span.len };
+
+        x->reply.etag = x->etag;
+        x->reply.cache = "no-cache";
+        if (strcmp(x->if_none_match, x->etag) == 0) {
+                x->reply.status = 304;
+                exchange_reply(x);
+        } else {
+                send_body(x, file.data, file.len, file.type);
+        }
+}
+
 /* ---- all of them */
 
 static void (*post_route(const char *path))(struct exchange *)
 {
-        if (strcmp(path, "/login") == 0)
-                return login;
-        return strcmp(path, "/logout") == 0 ? logout : NULL;
+        static const struct {
+                const char *path;
+                void (*route)(struct exchange *);
+        } posts[] = { { "/login", login }, { "/logout", logout }, { "/desk/edit", edit } };
+
+        for (size_t i = 0; i < sizeof(posts) / sizeof(posts[0]); i++)
+                if (strcmp(path, posts[i].path) == 0)
+                        return posts[i].route;
+        return NULL;
 }
 
 /* head_refused: what no request may be; replied to. */
@@ -182,13 +264,26 @@ static bool head_refused(struct exchange *x)
 
 bool route_wants_body(struct exchange *x, size_t content_length)
 {
+        uint8_t hash[SESSION_HASH_SIZE];
+        bool is_edit;
+        int status = 0;
+
         if (x->method != METHOD_POST || head_refused(x))
                 return false;
-        if (content_length > FORM_BODY_MAX) {
+        is_edit = post_route(x->path) == edit;
+        if (content_length > (is_edit ? EDIT_BODY_MAX : FORM_BODY_MAX))
+                status = 413;
+        else if (is_edit && cookie_hash(x, hash) < 0)
+                status = 403; /* not worth reading */
+        else if (is_edit && (x->server->edits == EDITS_MAX || (x->large = malloc(content_length + 1)) == NULL))
+                status = 503;
+        if (status != 0) {
                 x->reply.ends = true;
-                refuse(x, 413);
+                refuse(x, status);
                 return false;
         }
+        x->server->edits += is_edit;
+        x->large_size = content_length;
         return true;
 }
 
@@ -204,6 +299,10 @@ void route(struct exchange *x)
                 return;
         if (strcmp(x->path, "/zones.json") == 0)
                 zones(x);
+        else if (strcmp(x->path, "/caretaker") == 0)
+                to_page(x, "/caretaker/");
+        else if (strcmp(x->path, "/caretaker/data/status") == 0 || strcmp(x->path, "/caretaker/data/trust") == 0)
+                list(x, strrchr(x->path, '/') + 1);
         else if ((file = files_find(x->server->options.files, x->path)) != NULL)
                 send_file(x, file);
         else

@@ -12,6 +12,7 @@
 #include "console/gate.h"
 #include "console/origin.h"
 #include "console/outline.h"
+#include "console/pass_desk.h"
 #include "console/store.h"
 
 struct lws;
@@ -29,6 +30,8 @@ struct visitor;
 /* WebSocket subprotocol and path (PROTOCOL.md section 2). */
 #define SERVER_SUBPROTOCOL "vigie-desk.1"
 #define SERVER_SOCKET_PATH "/ws"
+/* The pass desk's (section 7). */
+#define SERVER_PASSES_PATH "/ws/passes"
 
 struct server_options {
         struct loop *loop;
@@ -38,6 +41,7 @@ struct server_options {
         struct store *store;
         struct desk *desk;
         struct gate *gate;
+        struct pass_desk *passes;
 };
 
 struct server_counts {
@@ -52,6 +56,7 @@ struct server {
         struct lws_vhost *vhost;
         struct origins origins;
         char policy[POLICY_SIZE], hsts[64];
+        unsigned edits; /* large bodies being read */
         struct socket *sockets;    /* all open WebSockets */
         struct visitor *strangers; /* connections that are no page of anybody logged in, by their last request */
         struct visitor *oldest;    /* the last of them */

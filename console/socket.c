@@ -29,6 +29,8 @@ struct socket {
         struct lws *wsi; /* NULL once it is gone */
         struct server *server;
         struct page *page; /* NULL until the store said who it is */
+        bool passes;       /* a page of the pass desk */
+        struct pass_page *pass_page;
         bool has_cookie, asking;
         uint8_t hash[SESSION_HASH_SIZE];
         struct wheel_timer recheck;
@@ -85,6 +87,19 @@ static void fill_viewer(const struct socket *s, const struct session *session, c
                 strcpy(viewer->team, person->team);
 }
 
+/* open_page: of the one desk or the other.  Returns 0 or -ENOMEM. */
+static int open_page(struct socket *s, const struct viewer *viewer)
+{
+        const struct server_options *options = &s->server->options;
+        struct page_hooks hooks = { s, wake, close_with };
+        int r;
+
+        if (!s->passes)
+                return desk_open(options->desk, viewer, &hooks, &s->page);
+        r = desk_open_quiet(options->desk, viewer, &hooks, &s->page);
+        return r == 0 ? pass_desk_page(options->passes, s->page, &s->pass_page) : r;
+}
+
 static void on_who(void *user, int result, const struct session *session, const struct user_entry *entry)
 {
         struct socket *s = user;
@@ -99,7 +114,7 @@ static void on_who(void *user, int result, const struct session *session, const 
                 /* else it stays: the store is away, and the page is told so */
         } else if (result < 0) {
                 close_with(s, DESK_NO_SESSION);
-        } else if (!gate_has_page(entry->role)) {
+        } else if (!gate_has_page(entry->role) || (entry->role == ROLE_ISSUER && !s->passes)) {
                 close_with(s, DESK_NO_ROLE);
         } else {
                 fill_viewer(s, session, entry, &viewer);
@@ -108,8 +123,7 @@ static void on_who(void *user, int result, const struct session *session, const 
                         page_set_viewer(s->page, &viewer);
                 else if (s->page != NULL)
                         close_with(s, DESK_NO_SESSION); /* somebody else now: log in again */
-                else if (desk_open(s->server->options.desk, &viewer, &(struct page_hooks){ s, wake, close_with },
-                                   &s->page) < 0)
+                else if (open_page(s, &viewer) < 0)
                         close_with(s, DESK_TRY_LATER);
                 else {
                         s->server->counts.opened++;
@@ -150,16 +164,23 @@ static void on_recheck(struct wheel_timer *timer, int64_t now_mono_ms)
 
 /* ---- lws */
 
-/* may_upgrade: our own pages only, at our own name, at the one path. */
+static bool is_path(struct lws *wsi, const char *path)
+{
+        char text[16];
+
+        return http_header(wsi, WSI_TOKEN_GET_URI, text, sizeof(text)) == 0 && strcmp(text, path) == 0;
+}
+
+/* may_upgrade: our own pages only, at our own name, at the two paths. */
 static bool may_upgrade(struct lws *wsi)
 {
         const struct server *server = server_of(wsi);
-        char origin[EXCHANGE_HEADER_MAX], host[EXCHANGE_HEADER_MAX], path[16], cookies[EXCHANGE_COOKIE_MAX];
+        char origin[EXCHANGE_HEADER_MAX], host[EXCHANGE_HEADER_MAX], cookies[EXCHANGE_COOKIE_MAX];
 
         return http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)) == 0 &&
                origins_has(&server->origins, origin) && http_header(wsi, WSI_TOKEN_HOST, host, sizeof(host)) == 0 &&
                origins_has_host(&server->origins, host) &&
-               http_header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path)) == 0 && strcmp(path, SERVER_SOCKET_PATH) == 0 &&
+               (is_path(wsi, SERVER_SOCKET_PATH) || is_path(wsi, SERVER_PASSES_PATH)) &&
                http_header(wsi, WSI_TOKEN_HTTP_COOKIE, cookies, sizeof(cookies)) == 0;
 }
 
@@ -181,6 +202,7 @@ static int on_established(struct lws *wsi, struct socket_session *session)
                 return -1;
         *s = (struct socket){ .refs = 1, .wsi = wsi, .server = server_of(wsi) };
         session->socket = s;
+        s->passes = is_path(wsi, SERVER_PASSES_PATH);
         s->next = s->server->sockets;
         if (s->next != NULL)
                 s->next->prev = s;
@@ -206,6 +228,7 @@ static void on_closed(struct socket_session *session)
         session->socket = NULL;
         s->wsi = NULL;
         loop_timer_cancel(s->server->options.loop, &s->recheck);
+        pass_page_close(s->pass_page);
         desk_page_close(s->page);
         s->page = NULL;
         if (s->prev != NULL)
@@ -235,7 +258,8 @@ static int on_receive(struct lws *wsi, struct socket *s, const char *in, size_t 
         s->rx_len += len;
         if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
                 return 0;
-        code = page_said(s->page, s->rx, s->rx_len, clock_mono_ms());
+        code = s->pass_page != NULL ? pass_page_said(s->pass_page, s->rx, s->rx_len, clock_mono_ms())
+                                    : page_said(s->page, s->rx, s->rx_len, clock_mono_ms());
         s->rx_len = 0;
         if (code != 0)
                 close_with(s, code);

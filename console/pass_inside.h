@@ -1,0 +1,103 @@
+/* The pass desk's inside, shared by pass_desk.c (pages), pass_job.c (keeper), pass_issue.c, pass_end.c (revoke, lost, unlock),
+ * pass_list.c (the status list), pass_minute.c (what is done without being asked) and pass_edit.c. */
+#ifndef CONSOLE_PASS_INSIDE_H
+#define CONSOLE_PASS_INSIDE_H
+
+#include <jansson.h>
+
+#include "base/loop.h"
+#include "base/seqpacket.h"
+#include "console/pass_desk.h"
+#include "console/pass_rule.h"
+#include "console/pass_view.h"
+
+struct pass_page {
+        struct pass_page *next, *prev;
+        struct pass_desk *desk;
+        struct page *page;
+        uint64_t number;
+};
+
+struct pass_waiter;
+
+struct pass_desk {
+        struct pass_desk_options options;
+        struct books *books;
+        struct pass_store *store;
+        struct seqpacket *keeper; /* NULL: not configured */
+        const char *keeper_told;  /* the word that pages have */
+        bool has_root;
+        uint8_t root[32];
+        uint32_t ref;
+        struct pass_page *pages;
+        uint64_t page_number;
+        unsigned jobs, changed; /* under way; bits of enum pass_what */
+        struct wheel_timer tell, minute, list_again;
+        struct pass_waiter *list_next, *list_now; /* who waits for the next list, for the one under way */
+        bool list_asked, list_retried, closing;
+};
+
+/* A thing under way: who asked, and what came of it so far. */
+struct job {
+        struct pass_desk *desk;
+        uint64_t page; /* 0: nobody waits for an answer */
+        uint8_t command[EVENT_ID_SIZE];
+        struct viewer viewer;
+        struct pass_plan *plan;
+        bool consent;                  /* said yes to `key` of BOOK_CONSENTS */
+        char key[LOOKUP_NAME_MAX + 1]; /* the consent, request or pass that it is about */
+        char handset[HANDSET_ID_TEXT];
+        uint8_t pass[PASS_ID_SIZE], subject[PASS_SUBJECT_SIZE];
+        uint32_t status, until_s;
+        uint8_t *parcel;
+        size_t parcel_len;
+        json_t *more;
+        unsigned n, waiting; /* counted; answers outstanding */
+        bool failed;
+        enum order_kind order;
+        uint8_t challenge[ORDER_CHALLENGE_SIZE];
+        struct handset_entry phone;
+};
+
+/* job_new: for what PAGE (NULL: nobody) asked by COMMAND; NULL: too many, or memory is short. */
+struct job *job_new(struct pass_desk *desk, const struct pass_page *page, const uint8_t command[EVENT_ID_SIZE]);
+/* job_end: answer, and free.  MORE of the job goes with it. */
+void job_end(struct job *job, enum pass_code code);
+
+/* keeper_ask: ask the keeper; the request's `by` is the caller's to set.
+ *   done   called once, not from within the call: DONE with ANSWER, else why not and NULL
+ * Where it cannot be asked at all the same is said from within this call. */
+typedef void keeper_fn(struct job *job, enum pass_code code, const struct keeper_answer *answer);
+void keeper_ask(struct job *job, const struct keeper_request *request, keeper_fn *done);
+
+/* now_s: UTC by our own clock, which is the keeper's: it is on this machine. */
+uint32_t now_s(void);
+
+/* issue_begin: PLAN (taken by the job) is to be signed and sent: nobody else has to agree.  issue_asked, issue_consent: what the
+ * page's ask of these kinds does. */
+void issue_begin(struct job *job);
+void issue_ask(struct job *job, const struct pass_ask *ask);
+void issue_asked(struct job *job, const struct pass_ask *ask);
+void issue_consent(struct job *job, const struct pass_ask *ask);
+
+/* end_revoke, end_lost, end_unlock: what the page's ask does. */
+void end_revoke(struct job *job, const struct pass_ask *ask);
+void end_lost(struct job *job, const struct pass_ask *ask);
+void end_unlock(struct job *job, const struct pass_ask *ask);
+
+/* list_renew: have a status list signed now and stored.  DONE is called once, perhaps from within the call: when it was issued, 0: it
+ * was not.  list_close: whoever waits is told 0. */
+typedef void list_fn(void *user, uint32_t issued_s);
+void list_renew(struct pass_desk *desk, list_fn *done, void *user);
+void list_close(struct pass_desk *desk);
+void list_on_again(struct wheel_timer *timer, int64_t now_mono_ms);
+/* list_issued: when the newest one was; 0: there is none. */
+uint32_t list_issued(const struct pass_desk *desk);
+
+/* minute_on: the timer's. */
+void minute_on(struct wheel_timer *timer, int64_t now_mono_ms);
+
+/* store_away: say whether nothing can be written now. */
+bool store_away(const struct pass_desk *desk);
+
+#endif
