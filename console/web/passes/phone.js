@@ -92,6 +92,7 @@ export class PhonePart {
     }
     send.disabled = false;
     fill(note, el("strong", { class: "bad" }, this.desk.sentence(answer.a)));
+    this.unlockBox.querySelector("input")?.focus();
   }
 }
 

@@ -20,6 +20,28 @@ export function film(file, text) {
     for (let line = 0; line < scale; line++)
       luma.fill(dark ? 16 : 235, (edge + y * scale + line) * SIDE + edge + x * scale, (edge + y * scale + line) * SIDE + edge + (x + 1) * scale);
   }));
+  write(file, luma);
+}
+
+// What PNG shows, in the middle of a grey picture, as somebody holds a phone before the camera.  PAGE: any page; it reads the PNG.
+export async function filmPicture(page, file, png) {
+  const grey = await page.evaluate(async ([data, side]) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const context = Object.assign(document.createElement("canvas"), { width: side, height: side }).getContext("2d");
+    context.fillStyle = "#808080";
+    context.fillRect(0, 0, side, side);
+    const scale = side * 0.9 / Math.max(image.width, image.height);
+    const [width, height] = [image.width * scale, image.height * scale];
+    context.drawImage(image, (side - width) / 2, (side - height) / 2, width, height);
+    const { data: pixels } = context.getImageData(0, 0, side, side);
+    return btoa(Array.from({ length: side * side }, (_, i) => String.fromCharCode(16 + pixels[4 * i + 1] * 219 / 255)).join(""));
+  }, [png.toString("base64"), SIDE]);
+  write(file, Buffer.from(grey, "base64"));
+}
+
+function write(file, luma) {
   const frame = Buffer.concat([Buffer.from("FRAME\n"), luma, Buffer.alloc(SIDE * SIDE / 2, 128)]);
   writeFileSync(file, Buffer.concat([Buffer.from(`YUV4MPEG2 W${SIDE} H${SIDE} F10:1 Ip A1:1 C420jpeg\n`), frame, frame]));
 }

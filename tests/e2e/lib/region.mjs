@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const ROOT = new URL("../../..", import.meta.url).pathname;
-const BIN = process.env.VIGIE_BIN ?? join(ROOT, "build", process.env.VIGIE_BUILD ?? "release", "bin");
+export const BIN = process.env.VIGIE_BIN ?? join(ROOT, "build", process.env.VIGIE_BUILD ?? "release", "bin");
 export const PIN = "2468";
 export const DURESS = "9713";
 
