@@ -204,7 +204,7 @@ void flow_settle(struct core *core, struct open_alert *alert, struct fact *fact,
 }
 
 /* The record that ALERT's PROPOSAL begins with. */
-static void begin(struct open_alert *alert, struct proposal *proposal)
+static void begin(struct core *core, struct open_alert *alert, struct proposal *proposal)
 {
         struct record *record = &proposal->record;
 
@@ -212,6 +212,8 @@ static void begin(struct open_alert *alert, struct proposal *proposal)
         record_set_text(alert->owner_before, sizeof(alert->owner_before),
                         record->owner_path == BY_SMS ? record->owner_id : "");
         alert->proposal_merged = meanwhile_merge(alert, record);
+        if (alert->proposal_merged) /* an SMS that it owes since may be due sooner */
+                record->due_ms = ladder_due(record, &core->ground, ladder_heard(record, &core->ground, core->now_ms));
         for (size_t i = 0; i < record->asked_count; i++)
                 proposal->owed_ms[i] = record->asked[i].sms_state == SMS_DUE ? record->asked[i].sms_at_ms : 0;
         proposal->told = told_of(record);
@@ -226,7 +228,7 @@ static void offer_fact(struct core *core, struct open_alert *alert, struct fact 
         uint16_t revision;
         int r;
 
-        begin(alert, &proposal);
+        begin(core, alert, &proposal);
         revision = proposal.record.revision;
         r = flow_apply(core, alert, fact, &proposal.record, &proposal.change);
         if (r > 0 && fact->type == FACT_ALERT && own && (alert->version == 0 || proposal.record.revision > revision))
@@ -253,15 +255,17 @@ static void offer_deadline(struct core *core, struct open_alert *alert)
         struct alert_change change = { .event = EVENT_DUE, .now_ms = core->now_ms, .at_ms = core->now_ms };
         struct proposal proposal = { .change.event = alert->bring_back ? EVENT_UPDATE : EVENT_DUE };
 
-        begin(alert, &proposal);
+        begin(core, alert, &proposal);
         if (alert->bring_back)
                 proposal.alert = last_alert(alert);
         if (alert->bring_back || alert_apply(&proposal.record, &change, &core->ground) > 0) {
                 commit(core, alert, &proposal);
                 return;
         }
-        /* Early by the clock: it will be due. */
+        /* Early by the clock, or done meanwhile, which is to be noted: it will be due. */
         alert->due_now = false;
+        if (alert->meanwhile != NULL)
+                flow_ready(core, alert);
         wheel_arm(&core->wheel, &alert->due,
                   (proposal.record.due_ms > core->now_ms ? proposal.record.due_ms : core->now_ms) + CORE_RANK_MS);
 }
@@ -271,7 +275,7 @@ static void offer_above(struct core *core, struct open_alert *alert)
 {
         struct proposal proposal = { .change.event = EVENT_UPDATE };
 
-        begin(alert, &proposal);
+        begin(core, alert, &proposal);
         commit(core, alert, &proposal);
 }
 
@@ -282,7 +286,7 @@ static void offer_note(struct core *core, struct open_alert *alert)
         struct alert_change change = { .event = EVENT_SMS, .now_ms = core->now_ms, .at_ms = core->now_ms };
         struct alert_sms sms;
 
-        begin(alert, &proposal);
+        begin(core, alert, &proposal);
         sms = sms_collect(alert, &proposal.record);
         change.sms = &sms;
         change.merged = alert->proposal_merged;
@@ -304,7 +308,7 @@ static void offer_closure(struct core *core, struct open_alert *alert)
         alert->close_again = false;
         if (closed == NULL)
                 return;
-        begin(alert, &proposal);
+        begin(core, alert, &proposal);
         hold_close(&proposal.record, &closed->tombstone);
         reclose_fill(closed, &proposal.record);
         proposal.record.version++;

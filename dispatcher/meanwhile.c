@@ -260,7 +260,7 @@ bool meanwhile_merge(const struct open_alert *alert, struct record *record)
         for (size_t i = 0; i < from->asked_count; i++)
                 changed |= merge_asked(record, &from->asked[i]);
         if (record->owner_id[0] == '\0' && from->stepped_at_ms > record->stepped_at_ms) {
-                changed |= from->step != record->step || from->rings != record->rings;
+                changed = true; /* also where it only rings once more: its deadline is another */
                 record->step = from->step > record->step ? from->step : record->step;
                 record->rings = from->rings > record->rings ? from->rings : record->rings;
                 record->marks |= from->marks & RECORD_EXHAUSTED;

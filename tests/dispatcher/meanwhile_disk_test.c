@@ -1,4 +1,4 @@
-/* The store is there and the disk is slow: what waits for the disk is done meanwhile, on top of what the store has by now. */
+/* What was done meanwhile, and the store is there: the disk is slow, or a deadline came in between. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,10 +46,33 @@ static void test_taken_elsewhere(void **state)
         model_free(model);
 }
 
+/* The deadline of an alert that climbs nothing comes while the store is away: done meanwhile, it is another when the store is there. */
+static void test_a_deadline_in_between(void **state)
+{
+        struct model *model = model_region(1, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t carrier = model_login(model, 0, 1);
+        uint8_t id[ALERT_ID_SIZE];
+
+        alert.kind = ALERT_DRILL;
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        model_pass(model, model_record(model, id).due_ms - model->now_ms + 100);
+        model_pass(model, model_record(model, id).due_ms - model->now_ms - 3000);
+        model_store(model, false);
+        model_pass(model, 20000);
+        model_store(model, true);
+        model_pass(model, 1000);
+        assert_true(model_record(model, id).due_ms > model->now_ms);
+        assert_true(model_stored(model, id)->due_ms > model->now_ms);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_taken_elsewhere),
+                cmocka_unit_test(test_a_deadline_in_between),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
