@@ -13,8 +13,18 @@
 #include "base/version.h"
 #include "wire/trust.h"
 
+/* Which enrolment it is, in hex; an older certificate does not say. */
+static void read_enrolment(const X509 *x, uint8_t enrolment[VIGIE_ENROLMENT_SIZE])
+{
+        char name[64] = "";
+
+        if (X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_serialNumber, name, sizeof(name)) < 0 ||
+            hex_decode(name, enrolment, VIGIE_ENROLMENT_SIZE) < 0)
+                memset(enrolment, 0, VIGIE_ENROLMENT_SIZE);
+}
+
 /* The certificate's CN is the handset id in hex. */
-static int read_name(const char *path, uint8_t handset[VIGIE_HANDSET_ID_SIZE])
+static int read_name(const char *path, struct identity *id)
 {
         char *text = NULL, name[64] = "";
         size_t len;
@@ -24,8 +34,10 @@ static int read_name(const char *path, uint8_t handset[VIGIE_HANDSET_ID_SIZE])
 
         if (r == 0 &&
             (x == NULL || X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name, sizeof(name)) < 0 ||
-             hex_decode(name, handset, VIGIE_HANDSET_ID_SIZE) < 0))
+             hex_decode(name, id->handset, VIGIE_HANDSET_ID_SIZE) < 0))
                 r = -EBADMSG;
+        if (r == 0)
+                read_enrolment(x, id->enrolment);
         X509_free(x);
         BIO_free(bio);
         free(text);
@@ -54,7 +66,7 @@ static int read_files(const struct config *config, struct identity *id)
 
         if ((r = tell(config->key, key_from_file(config->key, &id->key))) < 0 ||
             (r = tell(config->root, key_from_file(config->root, &id->root))) < 0 ||
-            (r = tell(config->certificate, read_name(config->certificate, id->handset))) < 0 ||
+            (r = tell(config->certificate, read_name(config->certificate, id))) < 0 ||
             (r = tell(config->certificate, key_from_file(config->certificate, &certified))) < 0)
                 return r;
         if (key_alg(id->key) != KEY_ES256 || !key_is_private(id->key))
@@ -91,6 +103,7 @@ void identity_options(const struct identity *id, const struct config *config, st
         if (!id->enrolled)
                 return;
         memcpy(options->handset, id->handset, sizeof(options->handset));
+        memcpy(options->enrolment, id->enrolment, sizeof(options->enrolment));
         options->root_alg = key_alg(id->root);
         options->root_len = (uint8_t)key_public(id->root, options->root);
         options->trust = id->trust;

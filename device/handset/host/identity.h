@@ -9,6 +9,7 @@
 struct identity {
         bool enrolled;
         uint8_t handset[VIGIE_HANDSET_ID_SIZE];
+        uint8_t enrolment[VIGIE_ENROLMENT_SIZE]; /* zeros: the certificate names none, and no order is for this phone */
         struct key *key, *root;
         void *pkey; /* the alert key's EVP_PKEY, for vigie_sign */
         uint8_t *trust;
