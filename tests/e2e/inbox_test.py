@@ -1,0 +1,158 @@
+#!/usr/bin/python3 -B
+"""Orders on their way, real processes: signed by the real keeper, left in the phone's inbox, done by the phone, confirmed, dropped; also
+across a killed dispatcher, and by SMS.
+
+    VIGIE_BUILD=san tests/e2e/inbox_test.py [-v] [Name.test ...]"""
+import configparser
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "sms"))
+
+from sms_case import MODEM_S, SmsCase, wait_for  # noqa: E402
+from keeper_test import cbor, decode  # noqa: E402
+
+WIPE, UNLOCK, PASS, TRUST = 1, 2, 3, 4
+ORDER = 4                   # of the keeper's requests
+COULD_NOT = 1
+COMMAND_ORDER = 13
+LONG_S = 30                 # a loaded machine, a sanitizer build
+
+
+class Redis:
+    """Just enough: one command, one answer."""
+
+    def __init__(self, region):
+        conf = configparser.ConfigParser(interpolation=None)
+        conf.read(os.path.join(region.dir, "dispatcher.conf"))
+        self.words = ["redis-cli", "-s", region.address("alerts"), "--user", conf["alerts"]["user"], "-a", conf["alerts"]["password"], "--no-auth-warning"]
+
+    def __call__(self, *words, data=None):
+        """DATA, octets, is the command's last word."""
+        more = ["-x"] if data is not None else []
+        out = subprocess.run(self.words + more + list(words), input=data, check=True, stdout=subprocess.PIPE).stdout
+        if out.startswith((b"ERR", b"NOPERM", b"WRONG")):
+            raise AssertionError(f"{words}: {out}")
+        return out.rstrip(b"\n")
+
+
+class Inbox(SmsCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.redis = Redis(cls.region)
+        cls.keeper = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        cls.keeper.settimeout(20)
+        cls.keeper.connect(os.path.join(cls.region.folder, "keeper.sock"))
+        cls.handset = cls.region.handsets["carrier"]["id"]
+        entry = decode(cls.redis("HGET", "{lyon}:handsets", cls.handset))[0]
+        cls.enrolment = entry[3]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.keeper.close()
+
+    def sign(self, kind, challenge=bytes(8), digest=bytes(16), number=0, enrolment=None):
+        self.keeper.send(cbor([1, ORDER, 1, "regie", "", bytes.fromhex(self.handset), enrolment or self.enrolment, kind, challenge, digest, number]))
+        answer = decode(self.keeper.recv(1 << 17))[0]
+        self.assertEqual(answer[3], 0, answer)
+        return answer[4], decode(decode(answer[4])[0][2])[0][3]
+
+    def leave(self, order, beside=None):
+        """As the desk does: an entry of the inbox, and one that says so.  Octets go through a key, redis-cli has one binary word."""
+        script = "redis.call('XADD', KEYS[1], '*', 'o', redis.call('GET', KEYS[2])"
+        script += ", 'b', redis.call('GET', KEYS[3])" if beside else ""
+        script += ") redis.call('DEL', KEYS[2], KEYS[3]) redis.call('XADD', KEYS[4], '*', 'h', 'inbox', 'k', ARGV[1]) return 1"
+        self.redis("SET", "{lyon}:test:o", data=order)
+        if beside:
+            self.redis("SET", "{lyon}:test:b", data=beside)
+        self.redis("EVAL", script, "4", "{lyon}:inbox:" + self.handset, "{lyon}:test:o", "{lyon}:test:b", "{lyon}:people:changes", self.handset)
+
+    def waiting(self):
+        return int(self.redis("XLEN", "{lyon}:inbox:" + self.handset))
+
+    def vault(self):
+        value = self.redis("HGET", "{lyon}:vaults", self.handset)
+        return decode(value)[0] if value else None
+
+    def taken(self):
+        vault = self.vault()
+        return (vault[7], vault[8]) if vault else None
+
+    def wait_taken(self, number, what):
+        wait_for(f"{what}: order {number} taken; last seen {self.taken()}, {self.waiting()} in the inbox",
+                 lambda: self.taken() and self.taken()[0] >= number and self.waiting() == 0, LONG_S)
+        return self.taken()
+
+    def test_1_vault_is_told(self):
+        wait_for("the phone's vault in {r}:vaults", lambda: self.vault() and self.vault()[1] == self.enrolment, LONG_S)
+        self.assertEqual(self.vault()[2], 0)    # no PIN was set
+
+    def test_2_trust_list_with_a_dispatcher_killed(self):
+        """The list that the phone has: taken, since it is there; what comes beside it crosses in pieces."""
+        with open(os.path.join(self.region.dir, "trust.cose"), "rb") as file:
+            trust = file.read()
+        number = decode(decode(trust)[0][2])[0][1]
+        order, n = self.sign(TRUST, number=number)
+        self.region.processes["dispatcher-1"].kill()
+        self.leave(order, trust)
+        self.region.restart("dispatcher-1")
+        self.assertEqual(self.wait_taken(n, "a trust list"), (n, 0))
+
+    def test_3_a_parcel_in_many_pieces_that_is_none(self):
+        """80 KiB: every piece arrives in its place, or the phone would have nothing to refuse."""
+        parcel = bytes(range(256)) * 320
+        order, n = self.sign(PASS, digest=hashlib.sha256(parcel).digest()[:16])
+        self.leave(order, parcel)
+        self.assertEqual(self.wait_taken(n, "a parcel that is none"), (n, COULD_NOT))
+
+    def test_4_another_enrolments_is_dropped(self):
+        order, _ = self.sign(UNLOCK, enrolment=b"before..")
+        before = self.taken()
+        self.leave(order)
+        wait_for(f"an empty inbox; {self.waiting()} are in it", lambda: self.waiting() == 0, LONG_S)
+        self.assertEqual(self.taken(), before)
+
+    def test_5_copy_is_dropped_and_changes_nothing(self):
+        order, n = self.sign(UNLOCK, challenge=b"no such.")
+        self.leave(order)
+        self.assertEqual(self.wait_taken(n, "an unlock that answers nothing"), (n, COULD_NOT))
+        self.leave(order)
+        wait_for(f"an empty inbox; {self.waiting()} are in it", lambda: self.waiting() == 0, LONG_S)
+        self.assertEqual(self.taken(), (n, COULD_NOT))
+
+    def test_6_unlock_by_sms(self):
+        """No data: the desk has the order sent by SMS, the phone's modem gets it, and its confirmation comes back by SMS."""
+        wait_for("the phone's modem", lambda: self.region.status("carrier")["sms"]["modem"] == "ready", MODEM_S + LONG_S)
+        order, n = self.sign(UNLOCK, challenge=b"no such.")
+        self.region.proxy.cut()
+        try:
+            wait_for("the phone without data", lambda: self.region.status("carrier")["link"] != "welcome", LONG_S)
+            self.leave(order)
+            command = cbor([1, os.urandom(8), int(time.time() * 1000) + 20000, COMMAND_ORDER, 1, "regie", "regie",
+                            bytes.fromhex(self.handset) + bytes(8), "", 0, "", None, 0, ""])
+            self.redis("XADD", "{lyon}:commands", "*", "f", "1", "r", data=command)
+            self.assertEqual(self.wait_taken(n, "an unlock by SMS"), (n, COULD_NOT))
+            self.assertNotEqual(self.region.status("carrier")["link"], "welcome")
+        finally:
+            self.region.proxy.mend()
+        wait_for("the phone with data", lambda: self.region.status("carrier")["link"] == "welcome", LONG_S)
+
+    def test_7_revoked_and_wiped_by_data(self):
+        """A stolen phone: revoked, so it is welcomed no more; its wipe reaches it all the same."""
+        self.region.vigie("handset", "revoke", self.handset)
+        wait_for("the phone to be refused", lambda: self.region.status("carrier")["link"] != "welcome", LONG_S)
+        order, n = self.sign(WIPE)
+        self.leave(order)
+        self.assertEqual(self.wait_taken(n, "a wipe of a revoked phone"), (n, 0))
+        self.assertFalse(os.path.exists(self.region.handsets["carrier"]["key"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
