@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 
+import passes
 import sms
 from processes import Failure, wait_for
 from region import PIN
@@ -180,6 +181,9 @@ class Play:
         self.close(alert, "helped")
         self.dismiss()
 
+    def a_pass(self):
+        passes.play(self)
+
     def across_a_kill(self):
         known = self.known()
         self.cut_data()
@@ -205,7 +209,7 @@ class Play:
 
 
 SCENES = [("a press, taken, closed", "press"), ("a silent one", "silent"), ("a drill", "drill"), ("a mistake", "mistake"),
-          ("with gpsd dead", "without_gpsd"), ("without data, by SMS", "without_data"), ("across a kill -9 of the phone", "across_a_kill")]
+          ("with gpsd dead", "without_gpsd"), ("a pass: issued, into the building, revoked, refused", "a_pass"), ("without data, by SMS", "without_data"), ("across a kill -9 of the phone", "across_a_kill")]
 
 
 def play(region, say, other_gps, stop):

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import check  # noqa: E402
 import stage  # noqa: E402
 from processes import Failure  # noqa: E402
-from region import PASSWORD, ROOT, Region, free_port, wait_until_ready  # noqa: E402
+from region import DURESS, PASSWORD, PIN, ROOT, Region, free_port, wait_until_ready  # noqa: E402
 
 TELEPHONE_PLACED_S = 300
 STATE_FILE = os.path.join(ROOT, "build", "demo-state.json")
@@ -53,7 +53,7 @@ Supervisor's phone:       http://127.0.0.1:{region.handsets['supervisor']['port'
 Logins of the control room (login, password):
 {logins}
 Without data (button): SMS by Kannel to {region.alert_number}; Inès has a telephone only, at the foot of the page.
-PIN of the carrier's phone: 2468 (it was a mistake); under threat: 9713
+PIN of the carrier's phone: {PIN}; under threat: {DURESS}
 The feed in a terminal:   build/release/bin/vigie -C {region.dir} watch
 Logs:                     {region.logs}
 Ctrl-C stops all of it and leaves nothing behind.""")
@@ -85,7 +85,7 @@ def play(args):
     port = free_port()
     ancestor = f"https://localhost:{port}"
     region = Region(os.path.abspath(args.gps) if args.gps else None, fleet=not args.no_fleet, frame_ancestor=ancestor, with_sms=True,
-                    alert_ports=2)
+                    alert_ports=2, doors=True)
     state = args.state or (os.path.join(region.folder, "state.json") if args.check else STATE_FILE)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

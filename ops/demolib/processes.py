@@ -11,9 +11,10 @@ class Failure(Exception):
 
 
 class Process:
-    def __init__(self, name, argv, folder, ready=False, env=None, cwd=None, port=None, forks=False):
+    def __init__(self, name, argv, folder, ready=False, env=None, cwd=None, port=None, forks=False, stdin=None):
         self.name, self.argv, self.ready, self.env, self.cwd = name, argv, ready, env, cwd
         self.forks = forks  # it goes on in a child of its own when it starts anew (Kannel's smsbox): its group is what lives
+        self.stdin = stdin  # a FIFO; it has a writer always, so that it does not end
         self.log = os.path.join(folder, name + ".log")
         self.child = None
         self.port = port  # where it listens; of a program that cannot say when it is ready, given
@@ -21,17 +22,20 @@ class Process:
     def start(self, timeout_s=20):
         """Start it; with `ready`, wait until it has written the port it listens on; with `port`, until somebody listens there."""
         argv, pass_fds, read_fd = list(self.argv), (), None
+        stdin = os.open(self.stdin, os.O_RDWR) if self.stdin else subprocess.DEVNULL
         if self.ready:
             read_fd, write_fd = os.pipe()
             argv += ["--ready-fd", str(write_fd)]
             pass_fds = (write_fd,)
         try:
             with open(self.log, "ab") as log:
-                self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=pass_fds,
+                self.child = subprocess.Popen(argv, stdin=stdin, stdout=log, stderr=log, pass_fds=pass_fds,
                                               start_new_session=True, env=self.env, cwd=self.cwd)
         except OSError as error:
             raise Failure(cannot_start(argv[0], error)) from error
         finally:
+            if self.stdin:
+                os.close(stdin)
             if self.ready:
                 os.close(write_fd)
         if self.ready:

@@ -10,12 +10,13 @@ from processes import Failure, Process, run, wait_for
 from proxy import Proxy
 from replicated import Replicated
 import sms
+from doors import Doors
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("VIGIE_BIN") or os.path.join(ROOT, "build", os.environ.get("VIGIE_BUILD", "release"), "bin")
 DATA = os.path.join(ROOT, "ops", "data")
 PASSWORD = "demo-lyon-2026"
-PIN, DURESS = "2468", "9713"
+PIN, DURESS = "2580", "9713"
 CARRIERS = [("c001", "Camille Roux", "+33600000001"), ("c002", "Sami Benali", "+33600000002")]
 SUPERVISORS = [("s001", "Paul Martin", "+33600000101", False), ("s002", "Inès Caron", "+33600000102", False),
                ("s003", "Jeanne Petit", "+33600000103", True)]
@@ -42,7 +43,8 @@ def free_port(count=1):
 
 
 class Region:
-    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None, with_sms=False, replicated=False, alert_ports=1):
+    def __init__(self, gps_log=None, fleet=True, frame_ancestor=None, with_sms=False, replicated=False, alert_ports=1,
+                 doors=False):
         self.folder = tempfile.mkdtemp(prefix="vigie-demo-")
         atexit.register(self.stop)
         self.dir = os.path.join(self.folder, "region")
@@ -61,6 +63,7 @@ class Region:
         self.alert_ports = alert_ports  # processes of the alert port; dispatcher-1 and -2 are the ordinary ones
         self.dispatcher_options = ["drain.percent=100"]  # for all of them
         self.sms = sms.Sms(self, (free_port(), free_port(3), free_port())) if with_sms else None
+        self.doors = Doors(self, os.path.join(BIN, "vigie-door"), free_port()) if doors else None
         self.alert_number, self.control_number = sms.NUMBER, sms.CONTROL_NUMBER
 
     # ---- parts -----------------------------------------------------------------------------------------------------------------
@@ -112,6 +115,8 @@ class Region:
         for login, name, role, person in USERS:
             self.vigie("user", "add", login, "--name", name, "--role", role, *(["--person", person] if person else []), stdin=PASSWORD + "\n")
         self.vigie("round", "add", "bellecour-3", "--name", "Bellecour 3", "--zone", "presquile", "--team", "lyon")
+        self.vigie("round", "add", "republique-5", "--name", "République 5", "--zone", "presquile", "--team", "lyon")
+        self.vigie("building", "import", os.path.join(DATA, "buildings-lyon.csv"))
         self.vigie("zone", "import", os.path.join(DATA, "zones-lyon.geojson"))
         self.vigie("barrier", "import", os.path.join(DATA, "barriers-lyon.geojson"))
 
@@ -167,6 +172,8 @@ class Region:
         argv += ["-o", f"gps.port={gpsd_port}"]
         if self.sms and self.sms.modem(name):
             argv += ["-o", f"modem.device={self.sms.modem(name)}"]
+        if self.doors and name in ("carrier", "colleague") and not self.doors.why_no_nfc:
+            argv += ["-o", f"nfc.vpcd=127.0.0.1:{self.doors.port}"]
         if self.frame_ancestor:
             argv += ["-o", f"page.frame_ancestors={self.frame_ancestor}"]
         self.handsets[name]["port"] = self.process(name, argv, ready=True).start().port
@@ -202,6 +209,11 @@ class Region:
                    alert_port=self.alert_port)
         self.start_handset("carrier", self.gpsd_port)
         self.start_handset("supervisor", self.supervisor_gpsd_port)
+        if self.doors:  # a colleague with the same round: his phone brings newer lists to doors
+            self.enrol("colleague", self.dispatcher_port, "--role", "carrier", "--person", "c002", "--number", "+33600000002")
+            self.start_handset("colleague", self.gpsd_port)
+        if self.doors:
+            self.doors.start()
         if self.with_fleet:
             self.start_fleet()
 
@@ -214,6 +226,8 @@ class Region:
         last = ("network", "smsbox", "bearerbox", "console", "dispatcher-1", "dispatcher-2", "alert-port-1", "alert-port-2", "keeper", "alerts", "positions")
         for name in [n for n in self.processes if n not in last] + [n for n in last if n in self.processes]:
             self.processes[name].stop()
+        if self.doors:
+            self.doors.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def restart(self, name):
@@ -252,6 +266,7 @@ class Region:
                              "root": os.path.join(self.dir, "root.pem"), "receipt": os.path.join(self.dir, "receipt.pem")},
             "handsets": {name: dict(h, page=f"http://127.0.0.1:{h['port']}/") for name, h in self.handsets.items()},
             "sms": self.sms.state() if self.sms else None,
+            "doors": self.doors.state() if self.doors else None,
             "pids": {name: process.pid for name, process in self.processes.items()},
         }
 

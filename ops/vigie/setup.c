@@ -97,6 +97,8 @@ int setup_console(const struct setup *s, struct conf_text *text)
         conf_text_key(text, "origins", "%s", list);
         put_path(text, "zones", s, REGION_ZONES);
         put_keeper(s, text);
+        conf_text_section(text, "caretaker");
+        conf_text_key(text, "root", "%s/root.pem", s->dir);
         put_stores(s, "console", s->console, text);
         return text->error;
 }
