@@ -367,6 +367,8 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
         }
         k->stranger |= sim->phones[number].was_stranger;
         k->unsigned_ |= sim->phones[number].was_unknown; /* perhaps under an id of its own */
+        if (a.alert.kind == ALERT_MAN_DOWN || a.alert.kind == ALERT_MISSED_CHECK_IN)
+                sim_mark(sim, a.alert.kind == ALERT_MAN_DOWN ? MARK_MAN_DOWN : MARK_NOT_CHECKED_IN);
         k->is_drill = a.alert.kind == ALERT_DRILL;
         k->is_test = a.alert.kind == ALERT_TEST;
         k->by_sms |= by_sms;

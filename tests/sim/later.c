@@ -5,6 +5,7 @@
 #define STRANGERS_PERMILLE 120
 #define WAITS_PERMILLE     500
 #define DRAIN_PERMILLE     150
+#define WATCHED_PERMILLE   200
 
 static void put(struct plan *plan, struct plan_order order)
 {
@@ -70,6 +71,27 @@ static void drain(struct plan *plan, uint64_t *c)
         }
 }
 
+/* Nobody moves; a check-in is not kept, or is; "I am fine", sometimes. */
+static void watched(struct plan *plan, uint64_t *c)
+{
+        for (uint64_t i = 1 + sim_below(c, 4); i > 0; i--) {
+                struct plan_order o = { .at_ms = draw_time(plan, c), .who = draw_carrier(plan, c) };
+
+                o.kind = sim_permille(c, 500) ? ORDER_MAN_DOWN : ORDER_CHECK_IN;
+                if (o.kind == ORDER_CHECK_IN) {
+                        o.a = sim_permille(c, 800) ? VIGIE_DEADLINE_SET : VIGIE_DEADLINE_EXPIRED;
+                        o.b = sim_between(c, 60, 90);
+                }
+                put(plan, o);
+                if (sim_permille(c, 400))
+                        put(plan, (struct plan_order){ .at_ms = o.at_ms + sim_between(c, 2000, 100000),
+                                                       .kind = ORDER_FINE,
+                                                       .who = o.who });
+        }
+        plan->rates[RATE_MAN_DOWN_S] = 3600; /* that a sensor says so comes sooner */
+        plan->rates[RATE_DRILL_PEOPLE] = sim_between(c, 0, 3);
+}
+
 static void waits(struct plan *plan, uint64_t *c)
 {
         plan->rates[RATE_WAITS] = 1;
@@ -84,6 +106,7 @@ void later_draw(struct plan *plan)
                 { STRANGERS_PERMILLE, strangers },
                 { WAITS_PERMILLE, waits },
                 { DRAIN_PERMILLE, drain },
+                { WATCHED_PERMILLE, watched },
         };
 
         for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -311,6 +311,15 @@ void people_order(struct sim *sim, const struct plan_order *o)
         case ORDER_DISMISS:
                 event.type = VIGIE_ON_DISMISS;
                 break;
+        case ORDER_MAN_DOWN:
+                event.type = VIGIE_ON_MOTION;
+                event.u.motion.moved = o->a != 0;
+                break;
+        case ORDER_CHECK_IN:
+                event.type = VIGIE_ON_DEADLINE;
+                event.u.deadline.what = (uint8_t)o->a;
+                event.u.deadline.in_s = (uint32_t)o->b;
+                break;
         case ORDER_FINE:
                 event.type = VIGIE_ON_FINE;
                 break;

@@ -392,6 +392,7 @@ void phone_begin(struct sim *sim, unsigned number)
         options.verify = sign_verify_handset;
         options.address_count = SIM_ADDRESSES;
         options.address_alert = 1u << (SIM_ADDRESSES - 1);
+        options.man_down_s = (uint16_t)sim->plan->rates[RATE_MAN_DOWN_S];
         phone->options = options;
         phone->chance = sim->plan->seed * 1000003 + number;
         phone->booted_ms = sim->now_ms - 100000;

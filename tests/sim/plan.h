@@ -33,6 +33,8 @@ enum plan_rate {
         RATE_MORE_CARRIERS, /* beyond the four */
         RATE_ALERT_PORT,    /* 1: two processes of its own */
         RATE_HASTE,         /* people are so many times quicker, less one */
+        RATE_MAN_DOWN_S,    /* of the phones; 0: they do not look */
+        RATE_DRILL_PEOPLE,  /* so many supervisors alone are rung by drills; 0: the nearest */
         RATE_WAITS,         /* 1: takes and closures are told once a replica has them, or STORE_WAIT_MS later */
         RATE_END
 };
@@ -70,6 +72,8 @@ enum plan_order_kind {
         ORDER_CLOSE_OF, /* the control room closes what phone who has open */
         ORDER_FLOOD,    /* somebody sends a forged SMS in the name of who, again and again: b of them, each a ms */
         ORDER_DRAIN,    /* any process (who) is told to end: a session each a ms, those that wait for a receipt last */
+        ORDER_MAN_DOWN, /* who's phone says that nobody moves; a 1: it moves */
+        ORDER_CHECK_IN, /* who is to check in: a: enum vigie_deadline; b s */
         ORDER_STANDING, /* carrier who's handset is (a: enum standing) for b ms */
         ORDER_END
 };

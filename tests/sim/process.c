@@ -293,6 +293,8 @@ static void without_store(struct sim *sim, struct happening *it)
 void process_start(struct sim *sim, unsigned number)
 {
         struct process *p = &sim->processes[number];
+        const char *drill_people[] = { phone_name(SIM_CARRIERS + 1), phone_name(SIM_CARRIERS + 2),
+                                       phone_name(SIM_CARRIERS + 5) };
         struct core_options options = { .region = "sim",
                                         .name = p->name,
                                         .rank = number,
@@ -302,6 +304,8 @@ void process_start(struct sim *sim, unsigned number)
                                         .question_ms = SIM_QUESTION_MS,
                                         .zones = sim->zones,
                                         .sms = true,
+                                        .drill_people = drill_people,
+                                        .drill_people_count = (size_t)sim->plan->rates[RATE_DRILL_PEOPLE] % 4,
                                         .control_number = "+33690000000",
                                         .verify = sign_verify_alert,
                                         .hash = sign_hash };

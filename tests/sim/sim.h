@@ -72,6 +72,8 @@ enum sim_mark {
         MARK_NO_REPLICA,
         MARK_DRAINED,
         MARK_SPARED,
+        MARK_MAN_DOWN,
+        MARK_NOT_CHECKED_IN,
         MARK_STRANGER_RAISED,
         MARK_LIMITED,
         MARK_END
