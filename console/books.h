@@ -1,5 +1,5 @@
 /* The books: what the pass desk knows of its region, a copy in memory of the hashes of wire/desk.h and of people, as they came, with
- * words to search by.  Pure: no Redis, no clock.  At 93,000 handsets and 80,000 passes some 80 MB. */
+ * words to search by.  Pure: no Redis, no clock.  At 93,000 handsets and 80,000 passes some 250 MB. */
 #ifndef CONSOLE_BOOKS_H
 #define CONSOLE_BOOKS_H
 

@@ -12,6 +12,9 @@ struct slot {
         uint8_t name[LOOKUP_NAME_MAX];
 };
 
+/* A table begins with so many slots and doubles. */
+#define SLOTS_FIRST 64
+
 struct lookup {
         uint64_t seed;
         size_t max, count, mask;
@@ -21,14 +24,11 @@ struct lookup {
 int lookup_new(size_t max, uint64_t seed, struct lookup **ret_lookup)
 {
         struct lookup *lookup = calloc(1, sizeof(*lookup));
-        size_t size = 16;
 
         if (lookup == NULL)
                 return -ENOMEM;
-        while (size < 2 * max)
-                size *= 2;
         *lookup = (struct lookup){
-                .seed = seed, .max = max, .mask = size - 1, .slots = calloc(size, sizeof(struct slot))
+                .seed = seed, .max = max, .mask = SLOTS_FIRST - 1, .slots = calloc(SLOTS_FIRST, sizeof(struct slot))
         };
         if (lookup->slots == NULL) {
                 free(lookup);
@@ -73,6 +73,23 @@ void *lookup_get(const struct lookup *lookup, const void *name, size_t len)
         return find(lookup, name, len, hash_of(lookup, name, len))->thing;
 }
 
+/* grow: twice the slots.  Returns 0 or -ENOMEM: all stays as it was. */
+static int grow(struct lookup *lookup)
+{
+        struct lookup bigger = *lookup;
+
+        bigger.mask = 2 * lookup->mask + 1;
+        if ((bigger.slots = calloc(bigger.mask + 1, sizeof(struct slot))) == NULL)
+                return -ENOMEM;
+        for (size_t i = 0; i <= lookup->mask; i++)
+                if (lookup->slots[i].thing != NULL)
+                        *find(&bigger, lookup->slots[i].name, lookup->slots[i].len, lookup->slots[i].hash) =
+                                lookup->slots[i];
+        free(lookup->slots);
+        *lookup = bigger;
+        return 0;
+}
+
 int lookup_put(struct lookup *lookup, const void *name, size_t len, void *thing, void **ret_old)
 {
         uint64_t hash;
@@ -85,6 +102,11 @@ int lookup_put(struct lookup *lookup, const void *name, size_t len, void *thing,
         if (s->thing == NULL) {
                 if (lookup->count == lookup->max)
                         return -ENOBUFS;
+                if (2 * (lookup->count + 1) > lookup->mask) {
+                        if (grow(lookup) < 0)
+                                return -ENOMEM;
+                        s = find(lookup, name, len, hash);
+                }
                 lookup->count++;
         }
         *ret_old = s->thing;

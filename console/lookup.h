@@ -10,7 +10,7 @@
 
 struct lookup;
 
-/* lookup_new: an empty table for at most MAX things.  SEED is random, so that names cannot be made to collide.
+/* lookup_new: an empty table for at most MAX things; it grows as they come.  SEED is random, so that names cannot be made to collide.
  * Returns 0 or -ENOMEM.  lookup_free leaves the things alone. */
 int lookup_new(size_t max, uint64_t seed, struct lookup **ret_lookup);
 void lookup_free(struct lookup *lookup);
@@ -19,7 +19,7 @@ void lookup_free(struct lookup *lookup);
 void *lookup_get(const struct lookup *lookup, const void *name, size_t len);
 
 /* lookup_put: call THING (not NULL) so, in the place of what was called so before; ret_old gets that, or NULL.
- * Returns 0, -ENOBUFS (new, and full), -EINVAL (length). */
+ * Returns 0, -ENOBUFS (new, and full), -EINVAL (length), -ENOMEM. */
 int lookup_put(struct lookup *lookup, const void *name, size_t len, void *thing, void **ret_old);
 
 /* lookup_remove: take the thing called NAME out and give it back; NULL if there is none. */
