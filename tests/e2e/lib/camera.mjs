@@ -23,7 +23,7 @@ export function film(file, text) {
   write(file, luma);
 }
 
-// What PNG shows, in the middle of a grey picture, as somebody holds a phone before the camera.  PAGE: any page; it reads the PNG.
+// What PNG shows, in the middle of a grey picture, as somebody holds a phone before the camera.  PAGE reads the PNG: an empty one, whose policy does not mind.
 export async function filmPicture(page, file, png) {
   const grey = await page.evaluate(async ([data, side]) => {
     const image = new Image();

@@ -33,7 +33,7 @@ export class PassRegion extends Region {
     this.consolePort = await freePort();
     this.origin = `https://localhost:${this.consolePort}`;
     this.console = this.add(new Process(join(this.dir, "console.log"), `${BIN}/vigie-console`, ["-c", join(this.region, "console.conf"), "-o", `listen.port=${this.consolePort}`,
-      "-o", "listen.address=127.0.0.1", "-o", `web.origins=${this.origin}`, "-o", `web.path=${ROOT}/build/web`], true));
+      "-o", "listen.address=127.0.0.1", "-o", `web.origins=${this.origin}`, "-o", `web.path=${ROOT}/build/web`, "-o", `caretaker.root=${join(this.region, "root.pem")}`], true));
     await this.console.start();
     return this;
   }
