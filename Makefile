@@ -141,6 +141,10 @@ $O/tests/console/seed: $O/tests/console/seed.o $(LOW)
 $O/tests/console/scene: $O/tests/console/scene.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
 
+# orders for a phone, signed with a test region's own keys, for the browser test of its doors
+$O/tests/device/handset/host/desk: $O/tests/device/handset/host/desk.o $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
+
 # spoiled passes and what is to be said of them, for the verifier of the caretaker's page
 $O/tests/wire/pass_cases: $O/tests/wire/pass_cases.o $(LOW)
 	$(LINK) $(TEST_LIBS) $(LIBS)
@@ -177,7 +181,7 @@ $O/fast/bin/vigie-sim: $O/bin/vigie-sim
 sim-mutants:
 	@CC='$(CC)' tests/sim/mutants/run $(SEEDS)
 
-tests: $(TESTS) $O/tests/console/seed $O/tests/console/scene $O/tests/wire/pass_cases $O/tests/device/door/virtual_phone
+tests: $(TESTS) $O/tests/device/handset/host/desk $O/tests/console/seed $O/tests/console/scene $O/tests/wire/pass_cases $O/tests/device/door/virtual_phone
 
 # a fleet of made-up handsets, for the demo and the bench
 fleet: $O/bin/vigie-fleet
