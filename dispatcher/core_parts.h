@@ -397,6 +397,10 @@ bool supervision_fine(struct core *core, const char *from);
 
 /* notice_fed: what the feed or the store says of the notice KEY. */
 void notice_fed(struct core *core, const char *key, const struct notice *notice);
+/* notice_forget: those that stand are loaded anew; what the store has not confirmed stays.  notice_again: STANDING, if that is so, is told
+ * once more. */
+void notice_forget(struct core *core);
+void notice_again(struct core *core, struct standing_notice *standing);
 /* notice_publish: the notice KEY is now NOTICE (NULL: over), if that is news. */
 void notice_publish(struct core *core, const char *key, const struct notice *notice);
 /* notice_ack: ACTOR has read the notice.  Returns 0 or an answer code, negative. */

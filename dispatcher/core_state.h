@@ -164,6 +164,7 @@ struct standing_notice {
         char key[NAME_MAX_OCTETS + 1];
         struct notice notice;
         int64_t touched_ms; /* last published, or suppressed for: see supervision_step */
+        bool unconfirmed;   /* published by this process, and the feed has not said so yet: the store may have refused it */
 };
 
 /* What is to be told of one carrier not heard. */

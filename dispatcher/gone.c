@@ -194,7 +194,7 @@ static void tell_gone(struct core *core, struct open_alert *alert, const struct 
 {
         bool forged = alert->handset != NULL && memcmp(alert->id, alert->handset->id, HANDSET_ID_SIZE) != 0;
 
-        if (!forged)
+        if (!forged && alert->queued > 0) /* else it was looked up alone: its phone was told */
                 tell_press_closed(core, alert, alert->id, tombstone);
         for (size_t i = 0; forged && i < alert->waiting_count; i++)
                 tell_closed(core, tombstone, &alert->waiting[i]);

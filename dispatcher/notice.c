@@ -9,6 +9,8 @@
 /* A notice that counts is brought up to date so often at most, and is over when nothing was counted for so long. */
 #define COUNTED_TOLD_MS 10000
 #define COUNTED_END_MS  600000
+/* A notice that the feed has not brought back after so long was refused: it is told once more, at the next look at all of them. */
+#define AGAIN_MS        1000
 
 static bool is_same(const struct notice *a, const struct notice *b)
 {
@@ -18,7 +20,8 @@ static bool is_same(const struct notice *a, const struct notice *b)
         return n > 0 && notice_encode(b, other, sizeof(other)) == n && memcmp(one, other, (size_t)n) == 0;
 }
 
-void notice_fed(struct core *core, const char *key, const struct notice *notice)
+/* NOTICE (NULL: none) stands under KEY. */
+static void set(struct core *core, const char *key, const struct notice *notice, bool unconfirmed)
 {
         struct standing_notice *standing =
                 notice != NULL ? table_add_text(&core->notices, key) : table_find_text(&core->notices, key);
@@ -31,12 +34,45 @@ void notice_fed(struct core *core, const char *key, const struct notice *notice)
         }
         standing->notice = *notice;
         standing->touched_ms = core->now_ms;
+        standing->unconfirmed = unconfirmed;
+}
+
+void notice_fed(struct core *core, const char *key, const struct notice *notice)
+{
+        set(core, key, notice, false);
+}
+
+void notice_forget(struct core *core)
+{
+        struct standing_notice *standing;
+
+        for (size_t i = 0; (standing = table_next(&core->notices, &i)) != NULL;)
+                if (!standing->unconfirmed) {
+                        table_remove(&core->notices, standing);
+                        i--;
+                }
+}
+
+static void publish(struct core *core, const char *key, const struct notice *notice)
+{
+        struct core_action *action = core_do(core, DO_NOTICE);
+
+        action->u.notice.key = (const char *)core_keep_octets(core, key, strlen(key) + 1).at;
+        if (notice != NULL)
+                action->u.notice.notice = (const void *)core_keep_octets(core, notice, sizeof(*notice)).at;
+}
+
+void notice_again(struct core *core, struct standing_notice *standing)
+{
+        if (!core->store_up || !standing->unconfirmed || core->now_ms - standing->touched_ms < AGAIN_MS)
+                return;
+        standing->touched_ms = core->now_ms;
+        publish(core, standing->key, &standing->notice);
 }
 
 void notice_publish(struct core *core, const char *key, const struct notice *notice)
 {
         struct standing_notice *standing = table_find_text(&core->notices, key);
-        struct core_action *action;
 
         if (standing == NULL ? notice == NULL : notice != NULL && is_same(&standing->notice, notice))
                 return;
@@ -44,11 +80,8 @@ void notice_publish(struct core *core, const char *key, const struct notice *not
                 core->counters.notices_refused++;
                 return;
         }
-        action = core_do(core, DO_NOTICE);
-        action->u.notice.key = (const char *)core_keep_octets(core, key, strlen(key) + 1).at;
-        if (notice != NULL)
-                action->u.notice.notice = (const void *)core_keep_octets(core, notice, sizeof(*notice)).at;
-        notice_fed(core, key, notice);
+        publish(core, key, notice);
+        set(core, key, notice, true);
 }
 
 int notice_ack(struct core *core, const char *key, const struct alert_actor *actor)
@@ -145,6 +178,8 @@ void notice_store_up(struct core *core)
         core->was_fenced = false;
         if (core->disk_full)
                 notice_technical(core, "disk_full", true);
+        core->scan.ends = true; /* looks at all of them */
+        core->scan.end_cursor = 0;
 }
 
 static size_t count_suppressed(const struct core *core)

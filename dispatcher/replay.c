@@ -14,7 +14,7 @@ void core_load_begin(struct core *core)
 
         for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
                 alert->loaded = false;
-        table_free(&core->notices);
+        notice_forget(core);
 }
 
 int core_load_record(struct core *core, struct cbor_span bytes)

@@ -221,6 +221,8 @@ void supervision_scan(struct core *core, const struct core_event *event)
         bool mass = false;
 
         duty_retell(core);
+        scan->ends = true;
+        scan->end_cursor = 0;
         if (hearing_ms < enough_ms || event->u.scan.count > CORE_SCAN_MAX)
                 return;
         if (scan->later == NULL) {
@@ -230,10 +232,10 @@ void supervision_scan(struct core *core, const struct core_event *event)
         table_free(&scan->groups);
         table_free(&scan->overdue);
         scan->later_count = scan->later_done = 0;
-        scan->publish_cursor = scan->end_cursor = 0;
+        scan->publish_cursor = 0;
         core->counters.overdue = 0;
         mass = is_mass(core, event);
-        scan->ends = scan->publishes = hearing_ms >= enough_ms + core->options.question_ms;
+        scan->publishes = hearing_ms >= enough_ms + core->options.question_ms;
         if (scan->publishes)
                 tell_mass(core, event, mass);
         scan->publishes = scan->publishes && !mass;
@@ -344,8 +346,10 @@ static bool end_some(struct core *core)
 
                 if (standing == NULL)
                         return false;
-                if (!has_ended(core, standing))
+                if (!has_ended(core, standing)) {
+                        notice_again(core, standing);
                         continue;
+                }
                 memcpy(key, standing->key, sizeof(key));
                 notice_publish(core, key, NULL);
                 core->scan.end_cursor--;

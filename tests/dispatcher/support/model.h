@@ -90,6 +90,7 @@ struct model {
         bool hold_commits;  /* the store takes its time */
         bool feed_first;    /* the feed is faster than the store's answers */
         bool lose_replies;  /* the store does it, and says nothing */
+        bool refuses_notices; /* the store does not do it */
         bool asker_is_dead; /* the store does it, and the answer finds nobody */
         size_t alert_count, feed_count, answer_count, session_count, notice_actions, commits, appends;
         size_t presence_actions, carrier_duty_actions, heard_actions, acknowledged, tests, looks;

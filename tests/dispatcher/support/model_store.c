@@ -323,6 +323,8 @@ static void done_store(struct model *model, unsigned dispatcher, const struct co
                 break;
         case DO_NOTICE:
                 model->notice_actions++;
+                if (model->refuses_notices)
+                        break;
                 entry = model_feed(model, CORE_FEED_NOTICE);
                 memcpy(entry->key, action->u.notice.key, strlen(action->u.notice.key) + 1);
                 entry->on = action->u.notice.notice != NULL;
