@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "device/handset/host/vault.h"
+#include "wire/key.h"
 
 static const uint8_t secret[VAULT_SECRET_SIZE] = "a secret of this phone", other[VAULT_SECRET_SIZE] = "of another";
 
@@ -117,6 +118,48 @@ static void bodies(void **state)
         free(content);
 }
 
+/* A box opens with the private half alone, whole. */
+static void boxes(void **state)
+{
+        uint8_t private[2][VAULT_INBOX_KEY_SIZE] = { "an inbox", "another inbox" }, public[KEY_PUBLIC_MAX];
+        uint8_t box[100 + VAULT_BOX_OVERHEAD], back[100], content[100] = "a parcel";
+        struct key *key = NULL;
+
+        assert_int_equal(key_from_private(KEY_ECDH_ES, private[0], &key), 0);
+        key_public(key, public);
+        key_free(key);
+        assert_int_equal(vault_post(public, content, sizeof(content), box), 0);
+        assert_int_equal(vault_fetch(private[0], box, sizeof(box), back), 0);
+        assert_memory_equal(back, content, sizeof(content));
+        assert_int_equal(vault_fetch(private[1], box, sizeof(box), back), -EBADMSG);
+        assert_int_equal(vault_fetch(private[0], box, sizeof(box) - 1, back), -EBADMSG);
+        assert_int_equal(vault_fetch(private[0], box, VAULT_BOX_OVERHEAD - 1, back), -EBADMSG);
+        for (size_t bit = 0; bit < 8 * sizeof(box); bit++) {
+                box[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                assert_int_equal(vault_fetch(private[0], box, sizeof(box), back), -EBADMSG);
+                box[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+        memset(box + 4, 0, 32); /* a point of small order */
+        assert_int_equal(vault_fetch(private[0], box, sizeof(box), back), -EBADMSG);
+        assert_int_equal(vault_post(public, content, VAULT_BODY_MAX + 1, box), -EMSGSIZE);
+}
+
+/* The secret is another on another machine, and on one that cannot be told from others. */
+static void machines(void **state)
+{
+        uint8_t here[VAULT_SECRET_SIZE], there[VAULT_SECRET_SIZE], again[VAULT_SECRET_SIZE];
+
+        assert_int_equal(vault_bind(secret, (const uint8_t *)"one", 3, here), 0);
+        assert_int_equal(vault_bind(secret, (const uint8_t *)"one", 3, again), 0);
+        assert_memory_equal(here, again, sizeof(here));
+        assert_int_equal(vault_bind(secret, (const uint8_t *)"two", 3, there), 0);
+        assert_memory_not_equal(here, there, sizeof(here));
+        assert_int_equal(vault_bind(secret, NULL, 0, there), 0);
+        assert_memory_not_equal(here, there, sizeof(here));
+        assert_int_equal(vault_bind(other, (const uint8_t *)"one", 3, there), 0);
+        assert_memory_not_equal(here, there, sizeof(here));
+}
+
 /* Two wrong at once, then 30 s, 2 min, 10 min; the fifth destroys. */
 static void tries(void **state)
 {
@@ -167,7 +210,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(pins),         cmocka_unit_test(opens),  cmocka_unit_test(without_duress),
-                cmocka_unit_test(altered_lock), cmocka_unit_test(bodies), cmocka_unit_test(tries),
+                cmocka_unit_test(altered_lock), cmocka_unit_test(bodies), cmocka_unit_test(boxes), cmocka_unit_test(machines), cmocka_unit_test(tries),
                 cmocka_unit_test(restarts),
         };
 
