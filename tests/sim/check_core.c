@@ -244,7 +244,8 @@ static void check_chosen(struct sim *sim, const struct core *core, const struct 
                 return; /* who takes or joins is asked by that; asked while the store was away: judged there and then */
         hold_record(alert, &old);
         for (size_t i = old.asked_count; i < record->asked_count && record->asked[i].asked_at_ms == core->now_ms; i++)
-                check_next(sim, core, record, i);
+                if ((record->asked[i].flags & ASKED_OWNED) == 0) /* else it is whose take came late */
+                        check_next(sim, core, record, i);
         if (!asks_nobody(core, record) && record->owner_id[0] == '\0' && (old.version == 0 || record->step != old.step))
                 check_none_left(sim, core, record, old.asked_count);
         if (old.version != 0 && (event == EVENT_RELEASE || (event == EVENT_DECLINE && record->owner_id[0] == '\0')) &&
