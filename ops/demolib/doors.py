@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import ssl
 import subprocess
 
@@ -69,6 +70,18 @@ class Doors:
         """What the door said, one line for each answer."""
         with open(self.region.processes[name].log, encoding="utf-8", errors="replace") as file:
             return [line.strip() for line in file if ANSWER.match(line)]
+
+    def last_answers(self):
+        """By door, what it said last; "" where it said nothing yet."""
+        return {name: (self.answers(name) or [""])[-1] for name in ("door-nfc", "door-scanner") if name in self.region.processes}
+
+    def bring_list(self):
+        """The newest list as a file to the scanner's door, to which no phone talks."""
+        path = os.path.join(self.folder("door-scanner"), "status.list")
+        with open(path + ".new", "wb") as file:
+            file.write(self.status_list())
+        os.replace(path + ".new", path)
+        os.kill(self.region.processes["door-scanner"].pid, signal.SIGHUP)
 
     def next_answer(self, name, act, timeout_s=15):
         count = len(self.answers(name))

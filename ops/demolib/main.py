@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import check  # noqa: E402
+import passes  # noqa: E402
 import stage  # noqa: E402
 from processes import Failure  # noqa: E402
 from region import DURESS, PASSWORD, PIN, ROOT, Region, free_port, wait_until_ready  # noqa: E402
@@ -54,6 +55,9 @@ Logins of the control room (login, password):
 {logins}
 Without data (button): SMS by Kannel to {region.alert_number}; Inès has a telephone only, at the foot of the page.
 PIN of the carrier's phone: {PIN}; under threat: {DURESS}
+Pass desk:                https://127.0.0.1:{region.console_port}/passes.html (delivre; seconde says yes to what needs two)
+Doors:                    {"no NFC: " + region.doors.why_no_nfc if region.doors.why_no_nfc else "3 place Bellecour by NFC"}; 12 place Bellecour by a QR scanner;
+    5 rue des Archers has a caretaker, whose link is  {region.doors.link}
 The feed in a terminal:   build/release/bin/vigie -C {region.dir} watch
 Logs:                     {region.logs}
 Ctrl-C stops all of it and leaves nothing behind.""")
@@ -99,6 +103,7 @@ def play(args):
         write_state(state, region, {"stage": f"{ancestor}/", "pid": os.getpid()})  # now: who waits for it may press at once
         if args.check:
             return 0 if check.play(region, say, bool(args.gps), stop) else 1
+        passes.give_colleague(region)
         tell(region, f"{ancestor}/")
         pids, placed = region.state()["pids"], time.monotonic()
         while not stop.wait(1):

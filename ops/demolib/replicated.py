@@ -68,7 +68,8 @@ class Replicated:
         os.makedirs(folder, exist_ok=True)
         run([os.path.join(ROOT, "ops", "redis", "member"), self.acl, f"127.0.0.1:{self.port[node]}:{self.port[sentinel]}",
              f"127.0.0.1:{self.port[self.nodes[0]]}", folder])
-        self.process[node] = Process(node, ["redis-server", os.path.join(folder, "redis.conf"), "--dir", folder, "--aclfile", self.acl,
+        follow = os.path.join(ROOT, "ops", "redis", "follow")  # as the unit does before each start
+        self.process[node] = Process(node, ["sh", "-c", '"$0" "$1" && shift && exec "$@"', follow, folder, "redis-server", os.path.join(folder, "redis.conf"), "--dir", folder, "--aclfile", self.acl,
                                             "--unixsocket", os.path.join(folder, "redis.sock")], self.logs)
         if i < SENTINELS:
             self.process[sentinel] = Process(sentinel, ["redis-server", os.path.join(folder, "sentinel.conf"), "--sentinel"], self.logs)

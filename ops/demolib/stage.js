@@ -30,3 +30,10 @@ setInterval(async () => {
   inbox.replaceChildren(...texts.map((text) => Object.assign(document.createElement('li'), { textContent: text })));
   inbox.scrollTop = inbox.scrollHeight;
 }, 1000);
+
+// What the doors said last.
+setInterval(async () => {
+  const answer = await fetch('/doors').catch(() => null);
+  if (!answer?.ok) return;
+  for (const [name, said] of Object.entries(await answer.json())) document.getElementById(name).textContent = said;
+}, 1000);

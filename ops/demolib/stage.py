@@ -8,8 +8,10 @@ import ssl
 import threading
 import urllib.parse
 
+import passes
 import sms
 from processes import Failure
+from region import PIN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INBOX_SHOWN = 20   # SMS on the page, the last ones
@@ -80,6 +82,31 @@ class Actions:
         self.changed()
         return "Le téléphone est rallumé : il relit son journal et se reconnecte."
 
+    def nfc_hold(self, _):
+        self._needs_nfc()
+        self.region.say("carrier", "door")
+        return "Le téléphone est sur le lecteur : s'il demande le code, tapez-le ; la porte répond à droite du bouton."
+
+    def nfc_away(self, _):
+        self.region.say("carrier", "door", "away")
+        return "Le téléphone est retiré du lecteur."
+
+    def nfc_colleague(self, _):
+        self._needs_nfc()
+        answer = passes.colleague_passes(self.region)
+        return f"Sami, sur la même tournée, passe la porte NFC : « {answer} ». Une liste plus récente, s'il en a une, est restée à la porte."
+
+    def _needs_nfc(self):
+        if self.region.doors.why_no_nfc:
+            raise Failure(f"Pas de porte NFC ici : {self.region.doors.why_no_nfc}")
+
+    def scan(self, _):
+        return f"Le lecteur répond : « {self.region.doors.scan()} »."
+
+    def list(self, _):
+        self.region.doors.bring_list()
+        return "La liste d'état du moment est apportée au lecteur, comme un fichier : il n'a pas de réseau."
+
     def restart(self, name):
         if name == "proxy":
             return self.mend(name)
@@ -88,7 +115,7 @@ class Actions:
         return f"{name}: pid {self.region.processes[name].pid}"
 
 
-NAMES = ("cut", "mend", "sim_out", "sim_in", "text", "dispatcher", "redis", "smash", "pick_up", "restart")
+NAMES = ("cut", "mend", "sim_out", "sim_in", "text", "dispatcher", "redis", "smash", "pick_up", "nfc_hold", "nfc_away", "nfc_colleague", "scan", "list", "restart")
 
 
 def page(region):
@@ -96,7 +123,10 @@ def page(region):
         text = file.read()
     values = {"CARRIER": f"http://127.0.0.1:{region.handsets['carrier']['port']}/",
               "SUPERVISOR": f"http://127.0.0.1:{region.handsets['supervisor']['port']}/",
-              "CONSOLE": f"https://localhost:{region.console_port}/", "PLAIN": sms.PLAIN}
+              "CONSOLE": f"https://localhost:{region.console_port}/", "PLAIN": sms.PLAIN,
+              # another host name, another login: the control room's frame keeps its own
+              "PASSES": f"https://127.0.0.1:{region.console_port}/passes.html", "CARETAKER": region.doors.link, "PIN": PIN,
+              "NFC": f"pas ici : {region.doors.why_no_nfc}" if region.doors.why_no_nfc else ""}
     for name, value in values.items():
         text = text.replace("{{" + name + "}}", html.escape(value))
     return text
@@ -131,6 +161,8 @@ def handler(region, changed):
                 self.answer(200, page(region), "text/html")
             elif self.path == "/inbox":
                 self.answer(200, inbox(region), "application/json")
+            elif self.path == "/doors":
+                self.answer(200, json.dumps(region.doors.last_answers()), "application/json")
             elif self.path in static:
                 with open(os.path.join(HERE, self.path[1:]), encoding="utf-8") as file:
                     self.answer(200, file.read(), static[self.path])
