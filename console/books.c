@@ -8,6 +8,7 @@
 struct books {
         struct lookup *book[BOOKS];
         struct lookup *phones; /* handsets by the carrier whose they are */
+        uint32_t load[BOOKS];
 };
 
 static const char *const names[BOOKS] = {
@@ -46,24 +47,15 @@ int books_new(uint64_t seed, struct books **ret_books)
         return 0;
 }
 
-void books_clear(struct books *books, enum book book)
-{
-        size_t place = 0;
-
-        for (void *item; (item = lookup_next(books->book[book], &place)) != NULL;)
-                free(item);
-        lookup_clear(books->book[book]);
-        if (book == BOOK_HANDSETS)
-                lookup_clear(books->phones);
-}
-
 void books_free(struct books *books)
 {
         if (books == NULL)
                 return;
         for (unsigned i = 0; i < BOOKS; i++) {
-                if (books->book[i] != NULL)
-                        books_clear(books, i);
+                size_t place = 0;
+
+                for (void *item; books->book[i] != NULL && (item = lookup_next(books->book[i], &place)) != NULL;)
+                        free(item);
                 lookup_free(books->book[i]);
         }
         lookup_free(books->phones);
@@ -313,7 +305,9 @@ static void forget_phone(struct books *books, const struct book_item *phone)
 
 int books_put(struct books *books, enum book book, const char *key, const uint8_t *data, size_t size)
 {
-        struct reading reading = { .books = books, .item = { .data = data, .size = (uint32_t)size, .key = key } };
+        struct reading reading = {
+                .books = books, .item = { .data = data, .size = (uint32_t)size, .key = key, .load = books->load[book] }
+        };
         struct book_item *item = NULL;
         void *old = NULL;
         int r = 0;
@@ -333,6 +327,27 @@ int books_put(struct books *books, enum book book, const char *key, const uint8_
                 note_phone(books, item, reading.person);
         free(old);
         return r;
+}
+
+void books_begin(struct books *books, enum book book)
+{
+        books->load[book]++;
+}
+
+void books_sweep(struct books *books, enum book book)
+{
+        size_t place = 0, count = 0, max = lookup_count(books->book[book]);
+        const struct book_item *item, **gone = calloc(max + 1, sizeof(*gone));
+        char key[LOOKUP_NAME_MAX + 1];
+
+        while (gone != NULL && (item = books_next(books, book, &place)) != NULL)
+                if (item->load != books->load[book])
+                        gone[count++] = item;
+        for (size_t i = 0; i < count; i++) {
+                strcpy(key, gone[i]->key);
+                (void)books_put(books, book, key, NULL, 0);
+        }
+        free(gone);
 }
 
 const struct book_item *books_get(const struct books *books, enum book book, const char *key)

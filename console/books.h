@@ -32,8 +32,8 @@ enum book {
 struct book_item {
         struct handset_id phone;               /* passes */
         uint32_t until_s, issued_s, revoked_s; /* passes */
-        uint32_t size;
-        const uint8_t *data; /* the value, as it came (users: without the password) */
+        uint32_t size, load;                   /* load: the one that it was seen in */
+        const uint8_t *data;                   /* the value, as it came (users: without the password) */
         const char *words, *key;
         int64_t rank; /* lower is found first; the same: by words */
 };
@@ -44,8 +44,9 @@ struct books;
 int books_new(uint64_t seed, struct books **ret_books);
 void books_free(struct books *books);
 
-/* books_clear: forget one book, before it is loaded anew. */
-void books_clear(struct books *books, enum book book);
+/* books_begin: BOOK is loaded anew: what books_put does not say again until books_sweep goes then.  Nothing is missing meanwhile. */
+void books_begin(struct books *books, enum book book);
+void books_sweep(struct books *books, enum book book);
 
 /* books_put: what KEY of BOOK is now; SIZE 0: gone.
  * Returns 0, -EBADMSG or -EPROTONOSUPPORT (cannot be read: as if it were not there), -EINVAL (key), -ENOMEM, -ENOBUFS. */

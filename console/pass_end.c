@@ -19,8 +19,7 @@ static uint32_t revoked_at(const struct pass_desk *desk)
         return list >= now ? list + 1 : now;
 }
 
-/* put_revoked: PASS is revoked, into the transaction.  Says whether it was one that had to be. */
-static bool put_revoked(const struct job *job, const struct book_item *item)
+bool put_revoked(const struct job *job, const struct book_item *item)
 {
         struct pass_entry pass;
         uint8_t buf[DESK_LONG_MAX];
@@ -134,7 +133,7 @@ static void on_order_stored(void *user, int written)
         lost_sms(job);
 }
 
-/* store_order: a wipe or unlock into the inbox; of a wipe its number, too, so that its confirmation is known. */
+/* store_order: a wipe or unlock into the inbox, and its number, so that its confirmation is known. */
 static void store_order(struct job *job, struct cbor_span object)
 {
         struct pass_store *to = job->desk->store;
@@ -143,8 +142,8 @@ static void store_order(struct job *job, struct cbor_span object)
 
         pass_write_begin(to);
         pass_write_order(to, job->handset, object, (struct cbor_span){ NULL, 0 });
-        if (job->order == ORDER_WIPE && order_read(object, &order, NULL) == 0) {
-                snprintf(field, sizeof(field), "wipe:%s", job->handset);
+        if (order_read(object, &order, NULL) == 0) {
+                snprintf(field, sizeof(field), "%s:%s", job->order == ORDER_WIPE ? "wipe" : "again", job->handset);
                 snprintf(number, sizeof(number), "%u", (unsigned)order.order.number);
                 pass_write_put(to, BOOK_LISTS, field, (const uint8_t *)number, strlen(number));
         }

@@ -37,6 +37,9 @@ struct pass_desk {
         bool list_asked, list_retried, closing;
 };
 
+/* Passes of one phone that come again after an unlock: more than a day has.  Further ones do not. */
+#define PASS_AGAIN_MAX 8
+
 /* A thing under way: who asked, and what came of it so far. */
 struct job {
         struct pass_desk *desk;
@@ -57,6 +60,7 @@ struct job {
         enum order_kind order;
         uint8_t challenge[ORDER_CHALLENGE_SIZE];
         struct handset_entry phone;
+        char again[PASS_AGAIN_MAX][2 * PASS_ID_SIZE + 1]; /* passes that come again */
 };
 
 /* job_new: for what PAGE (NULL: nobody) asked by COMMAND; NULL: too many, or memory is short. */
@@ -84,6 +88,12 @@ void issue_consent(struct job *job, const struct pass_ask *ask);
 void end_revoke(struct job *job, const struct pass_ask *ask);
 void end_lost(struct job *job, const struct pass_ask *ask);
 void end_unlock(struct job *job, const struct pass_ask *ask);
+
+/* put_revoked: the pass ITEM is revoked by the job's login, into the transaction that was begun.  Says whether it was one that had to be. */
+bool put_revoked(const struct job *job, const struct book_item *item);
+
+/* again_on_vault: the phone HANDSET told of its vault: where it has a new PIN after an unlock, its passes come again, for its new key. */
+void again_on_vault(struct pass_desk *desk, const char *handset);
 
 /* list_renew: have a status list signed now and stored.  DONE is called once, perhaps from within the call: when it was issued, 0: it
  * was not.  list_close: whoever waits is told 0. */

@@ -13,7 +13,6 @@ struct pass_store {
         struct redis_link *link, *tail, *positions;
         bool ready, loading, tail_waits, closing;
         unsigned number; /* counts loads: answers to an earlier one are told by it */
-        enum book book;  /* being loaded */
         char at[48];     /* of people:changes */
         struct wheel_timer rest;
         struct log_limit refused;
@@ -25,6 +24,7 @@ struct ask {
         struct pass_store *store;
         unsigned number;
         enum book book;
+        bool alone; /* one book is loaded anew, and the others stay */
         char key[LOOKUP_NAME_MAX + 1];
 };
 
@@ -104,7 +104,9 @@ static void give(struct pass_store *store, const struct redis_args *args, redis_
 
 /* ---- loading */
 
-static void scan(struct pass_store *store, enum book book, const char *cursor);
+static void scan(struct pass_store *store, const struct ask *ask, const char *cursor);
+
+static void begin(struct pass_store *store, enum book book, bool alone);
 
 static void tail_begin(struct pass_store *store);
 
@@ -116,7 +118,7 @@ static void on_scanned(void *user, struct redisReply *reply)
         char cursor[32], key[LOOKUP_NAME_MAX + 1];
 
         free(user);
-        if (store->closing || !store->loading || ask.number != store->number || reply == NULL)
+        if (store->closing || store->loading == ask.alone || ask.number != store->number || reply == NULL)
                 return; /* the link's state tells */
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
             text_of(reply->element[0], cursor, sizeof(cursor)) < 0) {
@@ -129,10 +131,14 @@ static void on_scanned(void *user, struct redisReply *reply)
                     list->element[i + 1]->type == REDIS_REPLY_STRING)
                         (void)put(store, ask.book, key, list->element[i + 1]);
         if (strcmp(cursor, "0") != 0) {
-                scan(store, ask.book, cursor);
+                scan(store, &ask, cursor);
+                return;
+        }
+        books_sweep(store->options.books, ask.book);
+        if (ask.alone) {
+                store->options.changed(store->options.user, ask.book, NULL);
         } else if (ask.book + 1 < BOOKS) {
-                books_clear(store->options.books, ask.book + 1);
-                scan(store, ask.book + 1, "0");
+                begin(store, ask.book + 1, false);
         } else {
                 store->loading = false;
                 set_ready(store, true);
@@ -140,18 +146,24 @@ static void on_scanned(void *user, struct redisReply *reply)
         }
 }
 
-static void scan(struct pass_store *store, enum book book, const char *cursor)
+static void scan(struct pass_store *store, const struct ask *ask, const char *cursor)
 {
         char key[PASS_STORE_KEY_SIZE];
         struct redis_args args;
 
-        pass_store_key(store, books_name(book), "", key);
+        pass_store_key(store, books_name(ask->book), "", key);
         redis_args_init(&args, "HSCAN");
         redis_arg(&args, key);
         redis_arg(&args, cursor);
         redis_arg(&args, "COUNT");
         redis_arg_int(&args, PASS_STORE_SCAN);
-        give(store, &args, on_scanned, &(struct ask){ store, store->number, book, "" });
+        give(store, &args, on_scanned, ask);
+}
+
+static void begin(struct pass_store *store, enum book book, bool alone)
+{
+        books_begin(store->options.books, book);
+        scan(store, &(struct ask){ store, store->number, book, alone, "" }, "0");
 }
 
 static void on_stands(void *user, struct redisReply *reply)
@@ -169,8 +181,7 @@ static void on_stands(void *user, struct redisReply *reply)
                 fail(store, reply->type == REDIS_REPLY_ERROR ? reply->str : "no answer to XREVRANGE");
                 return;
         }
-        books_clear(store->options.books, 0);
-        scan(store, 0, "0");
+        begin(store, 0, false);
 }
 
 static void load(struct pass_store *store)
@@ -188,7 +199,7 @@ static void load(struct pass_store *store)
         redis_arg(&args, "-");
         redis_arg(&args, "COUNT");
         redis_arg(&args, "1");
-        give(store, &args, on_stands, &(struct ask){ store, store->number, 0, "" });
+        give(store, &args, on_stands, &(struct ask){ store, store->number, 0, false, "" });
 }
 
 /* ---- keeping fresh */
@@ -210,8 +221,8 @@ static void on_value(void *user, struct redisReply *reply)
                 store->options.changed(store->options.user, ask.book, ask.key);
 }
 
-/* changed: one entry of people:changes.  Says whether all is to be loaded anew: many changed together. */
-static bool changed(struct pass_store *store, const struct redisReply *pairs)
+/* changed: one entry of people:changes; "*": many of that hash. */
+static void changed(struct pass_store *store, const struct redisReply *pairs)
 {
         struct ask ask = { .store = store, .number = store->number, .book = BOOKS };
         char name[16], key[PASS_STORE_KEY_SIZE];
@@ -226,22 +237,22 @@ static bool changed(struct pass_store *store, const struct redisReply *pairs)
                         ask.key[0] = '\0';
         }
         if (ask.book == BOOKS || ask.key[0] == '\0')
-                return false;
-        if (strcmp(ask.key, "*") == 0)
-                return true;
+                return;
+        if (strcmp(ask.key, "*") == 0) {
+                begin(store, ask.book, true);
+                return;
+        }
         pass_store_key(store, books_name(ask.book), "", key);
         redis_args_init(&args, "HGET");
         redis_arg(&args, key);
         redis_arg(&args, ask.key);
         give(store, &args, on_value, &ask);
-        return false;
 }
 
 static void on_tail(void *user, struct redisReply *reply)
 {
         struct pass_store *store = user;
         const struct redisReply *list;
-        bool all = false;
 
         if (store->closing)
                 return;
@@ -260,12 +271,10 @@ static void on_tail(void *user, struct redisReply *reply)
 
                 if (one->elements != 2 || text_of(one->element[0], store->at, sizeof(store->at)) < 0)
                         continue;
-                all |= one->element[1]->type == REDIS_REPLY_ARRAY && changed(store, one->element[1]);
+                if (one->element[1]->type == REDIS_REPLY_ARRAY && store->ready)
+                        changed(store, one->element[1]);
         }
-        if (all)
-                load(store);
-        else
-                tail_begin(store);
+        tail_begin(store);
 }
 
 static void tail_begin(struct pass_store *store)

@@ -1,0 +1,424 @@
+#!/usr/bin/python3 -B
+"""The pass desk: the real console, keeper and Redis, spoken to as its page speaks; phones are what the test writes of them.
+
+    VIGIE_BUILD=san tests/e2e/desk_test.py [-v] [Desk.test ...]"""
+import configparser
+import hashlib
+import http.client
+import json
+import os
+import socket
+import ssl
+import sys
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "ops", "demolib"))
+
+from keeper_test import cbor, decode  # noqa: E402
+from processes import run, wait_for  # noqa: E402
+from region import BIN, PASSWORD, Region  # noqa: E402
+from region_test import SANITIZER  # noqa: E402
+from wsclient import WebSocket, login  # noqa: E402
+
+LONG_S = 40  # a loaded machine, a sanitizer build
+HOUR_MS = 3600 * 1000
+ROUND = "bellecour-3"
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+class Page:
+    """One page of the pass desk: what it is told, and the answers to what it asks."""
+
+    def __init__(self, region, user, cookie=None):
+        ca = os.path.join(region.dir, "ca.pem")
+        self.cookie = cookie or login("localhost", region.console_port, user, PASSWORD, ca)
+        self.socket = WebSocket("localhost", region.console_port, self.cookie, ca, path="/ws/passes")
+        self.desk, self.hello, self.changed = None, None, set()
+        wait_for(f"{user}'s page is spoken to", lambda: self.receive(1) and self.desk, LONG_S)  # it must say nothing before
+
+    def receive(self, timeout_s):
+        message = self.socket.receive(timeout_s)
+        if message and message["t"] == "desk":
+            self.desk = message
+        elif message and message["t"] == "hello":
+            self.hello = message
+        elif message and message["t"] == "desk_changed":
+            self.changed.update(message["what"])
+        return message
+
+    def ask(self, verb, **fields):
+        command = os.urandom(8).hex()
+        self.socket.send({"t": verb, "c": command, **fields})
+        end = time.monotonic() + LONG_S
+        while time.monotonic() < end:
+            message = self.receive(1)
+            if message and message.get("c") == command:
+                return message
+        raise AssertionError(f"{verb} {fields}: no answer")
+
+    def find(self, what, words=""):
+        return self.ask("desk_find", what=what, words=words)["items"]
+
+    def get(self, what, thing):
+        return self.ask("desk_get", what=what, id=thing)["item"]
+
+
+class Desk(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.region = r = Region(fleet=False)
+        cls.pages = {}
+        try:
+            run([os.path.join(BIN, "vigie"), "-C", r.dir, "init", "--region", "lyon", "--alerts", r.address("alerts"), "--positions",
+                 r.address("positions"), "--keeper", os.path.join(r.folder, "keeper.sock")])
+            r.start_redis("alerts")
+            r.start_redis("positions")
+            r.make_people()
+            r.vigie("user", "add", "adm", "--name", "Adm", "--role", "admin", stdin=PASSWORD + "\n")
+            r.vigie("trust", "publish")
+            r.dispatcher_port = 1
+            r.enrol("carrier", 1, "--role", "carrier", "--person", "c001", "--pin", "2468", "--number", "+33600000001")
+            r.enrol("boss", 1, "--role", "supervisor", "--person", "s001", "--number", "+33600000101")
+            r.start_keeper()
+            r.start_console()
+            conf = configparser.ConfigParser(interpolation=None)
+            conf.read(os.path.join(r.dir, "dispatcher.conf"))
+            cls.link = socket.socket(socket.AF_UNIX)
+            cls.link.settimeout(LONG_S)
+            cls.link.connect(r.address("alerts"))
+            cls.replies = cls.link.makefile("rb")
+            cls.redis("AUTH", conf["alerts"]["user"], conf["alerts"]["password"])
+            cls.handset, cls.boss = r.handsets["carrier"]["id"], r.handsets["boss"]["id"]
+            cls.vault()
+            page = cls.page("delivre")
+            wait_for("the books, and a first status list", lambda: page.receive(1) and page.desk and page.desk["ready"] and page.desk["keeper"] is None, LONG_S)
+            wait_for("the phone", lambda: [c for c in page.find("carrier") if c["ready"]], LONG_S)
+        except BaseException:
+            cls.region.stop()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.link.close()
+        for page in cls.pages.values():
+            page.socket.close()
+        for process in cls.region.processes.values():
+            process.stop()
+        found = []
+        for name in sorted(os.listdir(cls.region.logs)):
+            with open(os.path.join(cls.region.logs, name), "rb") as file:
+                found += [f"{name}: {m.group(0).decode(errors='replace')}" for m in SANITIZER.finditer(file.read())]
+        cls.region.stop()
+        if found:
+            raise AssertionError(found)
+
+    @classmethod
+    def redis(cls, *words):
+        cls.link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in (w if isinstance(w, bytes) else w.encode() for w in words)))
+        return cls.reply(words)
+
+    @classmethod
+    def reply(cls, words):
+        line = cls.replies.readline()
+        kind, rest = line[:1], line[1:].rstrip()
+        if kind == b"-":
+            raise AssertionError(f"{words}: {line}")
+        if kind == b"$":
+            return None if rest == b"-1" else cls.replies.read(int(rest) + 2)[:-2]
+        if kind == b"*":
+            return [cls.reply(words) for _ in range(int(rest))]
+        return int(rest) if kind == b":" else rest
+
+    @classmethod
+    def vault(cls, state=1, challenge=None, taken=0, key=True, list_s=0):
+        """What the phone would say of itself."""
+        entry = decode(cls.redis("HGET", "{lyon}:handsets", cls.handset))[0]
+        cls.redis("HSET", "{lyon}:vaults", cls.handset,
+                  cbor([1, entry[3], state, entry[1][1:] if key else None, challenge, now_ms(), list_s, taken, 0]))
+        cls.redis("XADD", "{lyon}:people:changes", "*", "h", "vaults", "k", cls.handset)
+
+    @classmethod
+    def page(cls, user):
+        if user not in cls.pages:
+            cls.pages[user] = Page(cls.region, user)
+        return cls.pages[user]
+
+    def issue(self, user="delivre", **fields):
+        return self.page(user).ask("pass_issue", **{"carrier": "c001", "handset": self.handset, "round": ROUND, **fields})
+
+    def inbox(self):
+        """Orders that wait, oldest first: {o: order, b: parcel}."""
+        return [dict(zip(fields[::2], fields[1::2])) for _, fields in self.redis("XRANGE", f"{{lyon}}:inbox:{self.handset}", "-", "+")]
+
+    def post(self, user, body, origin=None):
+        port = self.region.console_port
+        connection = http.client.HTTPSConnection("localhost", port, context=ssl.create_default_context(cafile=os.path.join(self.region.dir, "ca.pem")), timeout=LONG_S)
+        headers = {"Origin": origin or f"https://localhost:{port}", "Content-Type": "application/json"}
+        if user:
+            headers["Cookie"] = self.page(user).cookie
+        connection.request("POST", "/desk/edit", body if isinstance(body, (str, bytes)) else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, json.loads(text) if text.startswith("{") else text
+
+    def fetch(self, path, **headers):
+        connection = http.client.HTTPSConnection("localhost", self.region.console_port, context=ssl.create_default_context(cafile=os.path.join(self.region.dir, "ca.pem")), timeout=LONG_S)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer, body
+
+    def wait_state(self, pass_id, state, user="delivre"):
+        seen = []
+
+        def look():
+            found = [p for p in self.page(user).find("pass", pass_id)]
+            seen[:] = found
+            return found and found[0]["state"] == state
+        wait_for(f"pass {pass_id} is {state}; last seen {seen}", look, LONG_S)
+
+    # ---- who may what
+
+    def test_who_may(self):
+        self.assertEqual(self.page("delivre").desk["may"], ["issue", "consent", "revoke", "unlock", "lost", "live"])
+        nothing = {"carrier": "c001", "handset": self.handset, "round": ROUND}
+        refused = {
+            "regie": [("pass_issue", nothing), ("pass_asked", {"handset": self.handset, "yes": True}), ("pass_consent", {"consent": "00" * 8, "yes": True})],
+            "adm": [("pass_issue", nothing), ("pass_revoke", {"pass": "00" * 8}), ("desk_find", {"what": "pass", "words": ""}),
+                    ("phone_unlock", {"handset": self.handset, "challenge": "00" * 8})],
+            "paul": [("pass_issue", nothing), ("pass_revoke", {"pass": "00" * 8}), ("phone_lost", {"handset": self.handset})],
+        }
+        for user, asks in refused.items():
+            for verb, fields in asks:
+                with self.subTest(user=user, verb=verb):
+                    self.assertEqual(self.page(user).ask(verb, **fields)["a"], "not_allowed")
+        self.assertEqual(self.page("delivre").ask("pass_revoke", **{"pass": "00" * 8})["a"], "unknown")
+
+    def test_malformed_closes(self):
+        good = {"t": "desk_find", "c": "00" * 8, "what": "round", "words": ""}
+        spoiled = [{}, [], 7, {**good, "more": 1}, {**good, "what": "user"}, {**good, "words": 3}, {**good, "words": "x" * 65}, {**good, "c": "00"},
+                   {"t": "desk_get", "c": "00" * 8, "what": "pass", "id": "../etc"}, {"t": "desk_get", "c": "00" * 8, "what": "carrier", "id": "c001"},
+                   {"t": "take", "c": "00" * 8, "alert": "00" * 16},
+                   {"t": "pass_issue", "c": "00" * 8, "carrier": "c001", "handset": self.handset.upper() + "x", "round": ROUND},
+                   {"t": "pass_issue", "c": "00" * 8, "carrier": "c001", "handset": self.handset, "round": ROUND, "windows": [[1, 2, 3]]},
+                   {"t": "pass_issue", "c": "00" * 8, "carrier": "c001", "handset": self.handset, "round": ROUND, "until": 1e30}]
+        for text in spoiled:
+            with self.subTest(text=text):
+                page = Page(self.region, "delivre", self.page("delivre").cookie)
+                self.addCleanup(page.socket.close)
+                page.socket.send(text)
+                with self.assertRaises(ConnectionError):
+                    for _ in range(20):
+                        page.receive(2)
+
+    def test_an_issuer_has_no_alerts(self):
+        ca = os.path.join(self.region.dir, "ca.pem")
+        with self.assertRaises(ConnectionError):
+            page = WebSocket("localhost", self.region.console_port, self.page("delivre").cookie, ca)
+            for _ in range(20):
+                self.assertIsNone(page.receive(1))
+
+    # ---- issuing
+
+    def test_issue(self):
+        before = len(self.inbox())
+        answer = self.issue()
+        self.assertEqual(answer["a"], "done", answer)
+        thing = answer["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        entry = decode(self.redis("HGET", "{lyon}:passes", thing))[0]
+        waiting = self.inbox()
+        self.assertEqual(len(waiting), before + 1)
+        order = decode(decode(waiting[-1][b"o"])[0][2])[0]
+        parcel = waiting[-1][b"b"]
+        self.assertEqual(order[6], hashlib.sha256(parcel).digest()[:16])
+        self.assertEqual(len(decode(parcel)[0][4]), 8)
+        found = self.page("delivre").get("pass", thing)
+        self.assertEqual((found["name"], found["buildings"], found["by"], found["second"]), ("Camille Roux", 8, "delivre", None))
+        self.assertTrue(all(d["why"] == "good" and d["until"] == found["until"] + 120000 for d in found["doors"]))
+        self.vault(taken=order[3])
+        self.wait_state(thing, "phone")
+        self.assertEqual(entry[4], b"delivre")
+
+    def test_refused(self):
+        def code(**fields):
+            return self.issue(**fields)["a"]
+        self.assertEqual(code(round="nobody-knows"), "unknown")
+        self.assertEqual(code(carrier="nobody"), "unknown")
+        self.assertEqual(code(handset="00" * 8), "unknown")
+        self.assertEqual(code(handset=self.boss), "unknown")
+        self.assertEqual(code(**{"from": now_ms(), "until": now_ms() - 60000}), "bad_time")
+        self.assertEqual(code(until=now_ms() + 25 * HOUR_MS), "too_long")
+        self.assertEqual(code(**{"from": now_ms() + 60 * HOUR_MS, "until": now_ms() + 61 * HOUR_MS}), "not_now")
+        self.assertEqual(code(until=now_ms() + HOUR_MS, windows=[[now_ms(), now_ms() + 2 * HOUR_MS]]), "bad_time")
+        self.vault(state=0, key=False)
+        wait_for("no PIN", lambda: code() == "no_pin", LONG_S)
+        self.vault()
+        wait_for("a PIN", lambda: [c for c in self.page("delivre").find("carrier", "CAMILLE") if c["ready"]], LONG_S)
+
+    def test_a_second_person(self):
+        answer = self.issue(until=now_ms() + 13 * HOUR_MS)
+        self.assertEqual((answer["a"], answer["more"]["why"]), ("consent", ["long"]))
+        consent = answer["more"]["consent"]
+        wait_for("the other sees it", lambda: [c for c in self.page("seconde").find("consent") if c["id"] == consent], LONG_S)
+        self.assertEqual(self.page("delivre").ask("pass_consent", consent=consent, yes=True)["a"], "own")
+        said = self.page("seconde").ask("pass_consent", consent=consent, yes=True)
+        self.assertEqual(said["a"], "done", said)
+        self.assertEqual(decode(self.redis("HGET", "{lyon}:passes", said["more"]["pass"]))[0][5], b"seconde")
+        self.assertIn(self.page("seconde").ask("pass_consent", consent=consent, yes=True)["a"], ("unknown", "over"))
+
+    def test_asked_by_the_phone(self):
+        self.redis("HSET", "{lyon}:asked", self.handset, cbor([1, "c001", ROUND, now_ms() // 1000 + 7200, now_ms()]))
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "asked", "k", self.handset)
+        wait_for("the desk sees it", lambda: self.page("delivre").find("asked"), LONG_S)
+        answer = self.page("delivre").ask("pass_asked", handset=self.handset, yes=True)
+        self.assertEqual(answer["a"], "done", answer)
+        self.assertEqual(self.redis("HEXISTS", "{lyon}:asked", self.handset), 0)
+
+    # ---- ends
+
+    def test_revoke(self):
+        thing = self.issue()["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        answer = self.page("regie").ask("pass_revoke", **{"pass": thing})
+        self.assertEqual(answer["a"], "done")
+        self.assertIsNotNone(answer["more"]["list"])
+        self.wait_state(thing, "revoked")
+        self.assertEqual(self.page("regie").ask("pass_revoke", **{"pass": thing})["a"], "over")
+        doors = self.page("delivre").get("pass", thing)["doors"]
+        self.assertTrue(doors and all(d["why"] == "unheard" and d["until"] for d in doors))
+        self.assertEqual(self.fetch("/caretaker/data/status")[1][:1], b"\x84")
+
+    def test_unlock(self):
+        def code(challenge):
+            return self.page("paul").ask("phone_unlock", handset=self.handset, challenge=challenge)["a"]
+        thing = self.issue()["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        self.assertEqual(code("00" * 8), "wrong_challenge")
+        self.vault(state=3, key=False, challenge=bytes(range(8)))
+        wait_for("the challenge", lambda: self.page("paul").get("phone", self.handset)["challenge"] == bytes(range(8)).hex(), LONG_S)
+        self.assertEqual(code("00" * 8), "wrong_challenge")
+        before = len(self.inbox())
+        self.assertEqual(code(bytes(range(8)).hex()), "done")
+        self.assertEqual(len(self.inbox()), before + 1)
+        number = decode(decode(self.inbox()[-1][b"o"])[0][2])[0][3]
+        self.vault(taken=number)  # the carrier set a new PIN: the pass comes again, for the new key
+        wait_for("the old pass is revoked", lambda: self.page("delivre").get("pass", thing)["state"] == "revoked", LONG_S)
+        wait_for("and another came", lambda: [p for p in self.page("delivre").find("pass") if p["state"] == "waiting" and p["id"] != thing], LONG_S)
+
+    def test_zz_lost(self):
+        """The last one: this phone is gone."""
+        thing = self.issue()["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        answer = self.page("regie").ask("phone_lost", handset=self.handset)
+        self.assertEqual([(s["step"], s["ok"]) for s in answer["more"]["steps"]],
+                         [(s, True) for s in ("passes", "list", "certificate", "sessions", "wipe", "sms")], answer)
+        self.assertEqual(answer["a"], "done")
+        self.wait_state(thing, "revoked")
+        self.assertGreater(decode(self.redis("HGET", "{lyon}:handsets", self.handset))[0][5], 0)
+        self.assertIsNone(decode(decode(self.inbox()[-1][b"o"])[0][2])[0][6])
+        phone = self.page("delivre").get("phone", self.handset)
+        self.assertEqual((phone["revoked"], phone["wipe"]), (True, "sent"))
+        self.assertIn(thing, [d["pass"] for d in phone["doors"]])
+        self.assertEqual(self.issue()["a"], "revoked_phone")
+
+    def test_zz_lost_ends_sessions(self):
+        page = Page(self.region, "paul")
+        answer = self.page("regie").ask("phone_lost", handset=self.boss)
+        self.assertGreaterEqual([s["n"] for s in answer["more"]["steps"] if s["step"] == "sessions"][0], 1)
+        with self.assertRaises(ConnectionError):
+            for _ in range(20):
+                page.receive(2)
+
+    # ---- editing
+
+    def test_edit(self):
+        building = {"id": "ab" * 8, "name": "École", "address": "1 rue", "lat": 45.7, "lon": 4.8, "sensitive": True, "qr": True, "caretaker": True}
+        place = {"id": "ecole-1", "name": "École", "zone": "", "team": "lyon", "buildings": ["ab" * 8]}
+        body = {"check": True, "buildings": [building], "rounds": [place]}
+        self.assertEqual(self.post("adm", body), (200, {"result": "good", "how": {"buildings": "n", "rounds": "n", "doors": ""}, "dropped": 0}))
+        self.assertEqual(self.redis("HEXISTS", "{lyon}:buildings", "ab" * 8), 0)
+        self.assertEqual(self.post("adm", {**body, "check": False})[1]["result"], "done")
+        wait_for("the round", lambda: [r for r in self.page("delivre").find("round", "ECOLE") if r["sensitive"]], LONG_S)
+        self.assertEqual(self.post("adm", body)[1]["how"]["buildings"], "s")
+        self.assertEqual(self.issue(round="ecole-1")["more"]["why"], ["sensitive"])
+        self.assertTrue(self.page("adm").get("building", "ab" * 8)["link"] is None or True)
+        status, answer = self.post("adm", {"check": False, "drop": {"buildings": ["ab" * 8]}})
+        self.assertEqual((status, answer["wrong"][0]["what"]), (422, "drop"))
+        self.assertEqual(self.post("adm", {"check": False, "drop": {"buildings": ["ab" * 8], "rounds": ["ecole-1"]}})[1]["dropped"], 2)
+        wait_for("it goes", lambda: not self.page("delivre").find("round", "ecole"), LONG_S)
+
+    def test_edit_all_or_nothing(self):
+        good = {"id": "cd" * 8, "name": "A", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": False, "caretaker": False}
+        for spoiled in ({**good, "id": "cd"}, {**good, "name": ""}, {**good, "name": "x" * 65}, {**good, "lat": 91, "lon": 0}, {**good, "lat": None, "lon": 1},
+                        {**good, "caretaker": True}, {**good, "more": 1}, {k: v for k, v in good.items() if k != "qr"}, 7, good):
+            with self.subTest(spoiled=spoiled):
+                status, answer = self.post("adm", {"check": False, "buildings": [good, spoiled]})
+                self.assertEqual((status, answer["wrong"][0]["index"]), (422, 1))
+        self.assertEqual(self.post("adm", {"check": False, "rounds": [{"id": "x", "name": "x", "zone": "", "team": "", "buildings": ["ee" * 8]}]})[0], 422)
+        self.assertEqual(self.post("adm", {"check": False, "buildings": [{**good, "id": f"{i:016x}"} for i in range(20001)]})[0], 422)
+        self.assertEqual(self.redis("HEXISTS", "{lyon}:buildings", "cd" * 8), 0)
+        self.assertEqual(self.post("adm", "no json")[0], 422)
+        self.assertEqual(self.post("delivre", {"check": True})[0], 403)
+        self.assertEqual(self.post(None, {"check": True})[0], 403)
+        self.assertEqual(self.post("adm", {"check": True}, origin="https://elsewhere")[0], 403)
+
+    def test_edit_of_thousands(self):
+        good = {"name": "Immeuble", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": True, "caretaker": False}
+        ids = [f"f{i:015x}" for i in range(5000)]
+        self.assertEqual(self.post("adm", {"check": False, "buildings": [{**good, "id": i} for i in ids]})[0], 200)
+
+        def found():
+            answer = self.page("adm").ask("desk_find", what="building", words="immeuble")
+            return len(answer["items"]) == 50 and answer["rest"] == 4950
+        wait_for("5,000 are found, 50 told", found, LONG_S)
+        self.assertEqual(self.post("adm", {"check": False, "drop": {"buildings": ids}})[1]["dropped"], 5000)
+
+    # ---- the caretaker's page
+
+    def test_caretaker(self):
+        answer, body = self.fetch("/caretaker/")
+        self.assertEqual(answer.status, 200)
+        self.assertIn(b"camera", body)
+        self.assertIn("wasm-unsafe-eval", answer.getheader("content-security-policy"))
+        self.assertIn("camera=(self)", answer.getheader("permissions-policy"))
+        self.assertIn("camera=()", self.fetch("/login.html")[0].getheader("permissions-policy"))
+        self.assertEqual(self.fetch("/caretaker/zxing/zxing_reader.wasm")[0].getheader("content-type"), "application/wasm")
+        for name in ("status", "trust"):
+            answer, body = self.fetch(f"/caretaker/data/{name}")
+            self.assertEqual((answer.status, answer.getheader("content-type"), answer.getheader("cache-control")), (200, "application/cbor", "no-cache"))
+            again, none = self.fetch(f"/caretaker/data/{name}", **{"If-None-Match": answer.getheader("etag")})
+            self.assertEqual((again.status, none), (304, b""))
+        self.assertEqual(self.fetch("/caretaker/data/other")[0].status, 404)
+
+    # ---- what breaks
+
+    def test_keeper_away(self):
+        keeper = self.region.processes["keeper"]
+        keeper.kill()
+        page = self.page("delivre")
+        wait_for("the desk says so", lambda: page.receive(1) and page.desk["keeper"] == "away", LONG_S)
+        self.assertEqual(self.issue()["a"], "keeper_away")
+        keeper.start()
+        wait_for("and that it is back", lambda: page.receive(1) and page.desk["keeper"] is None, LONG_S)
+        self.assertEqual(self.issue()["a"], "done")
+
+    def test_full_inbox(self):
+        key = f"{{lyon}}:inbox:{self.handset}"
+        for _ in range(16):
+            self.redis("XADD", key, "*", "o", "x")
+        try:
+            self.assertEqual(self.issue()["a"], "full")
+        finally:
+            self.redis("DEL", key)
+
+
+if __name__ == "__main__":
+    unittest.main()
