@@ -101,6 +101,8 @@ class Failover(region_test.Case):
         self.assertRegex(self.region.vigie("status"), r"open\.\w+ +1\n")  # the operator's tool finds it too
         self.alerts.process[victim].start()
         self.wait("a replica again", lambda: self.alerts.role(victim) == "slave", WHOLE_S)
+        with open(self.alerts.process[victim].log, encoding="utf-8") as log:
+            self.assertIn(f"follow: the Sentinels name 127.0.0.1 {self.alerts.port[self.alerts.primary()]}", log.read(), "before Sentinel put it right")
         self.end(alert)
 
     def test_paused_comes_back_stale(self):
