@@ -1,4 +1,4 @@
-#include "device/handset/host/safe.h"
+#include "device/handset/host/safe_inside.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -8,28 +8,10 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "device/handset/host/safe_work.h"
-#include "device/handset/host/wake.h"
-
-struct safe {
-        struct safe_options options;
-        enum vigie_vault state;
-        struct vault_seen seen;
-        struct vault_tries tries;
-        enum safe_said said;
-        struct vault_opened opened; /* `content` NULL: not open */
-        int64_t lock_boot_ms;
-        struct wake *alarm;
-        struct work *first, *last; /* the first one is being done */
-        size_t count;
-        bool pin_busy, saving, save_again, closing;
-        bool order_saves; /* an order waits for the save that is to come */
-        uint32_t order_number;
-};
 
 static void begin_first(struct safe *safe);
 
-static int64_t now_ms(const struct safe *safe)
+int64_t safe_now_ms(const struct safe *safe)
 {
         return safe->options.clock != NULL ? safe->options.clock() : clock_boot_ms();
 }
@@ -76,8 +58,7 @@ static int give_data(struct safe *safe, struct work *w, struct cbor_span data)
         return 0;
 }
 
-/* save: the content as it is now, to the disk; one at a time, so that what is set aside is known. */
-static void save(struct safe *safe)
+void safe_save(struct safe *safe)
 {
         struct work *w;
         struct cbor_writer to;
@@ -106,7 +87,7 @@ static void save(struct safe *safe)
 
 /* ---- open and locked */
 
-static void forget(struct safe *safe)
+void safe_forget(struct safe *safe)
 {
         content_free(safe->opened.content);
         OPENSSL_cleanse(&safe->opened, sizeof(safe->opened));
@@ -119,9 +100,9 @@ void safe_lock(struct safe *safe)
                 return;
         if (safe->save_again || safe->order_saves) {
                 safe->saving = false; /* what is under way is superseded by this one */
-                save(safe);
+                safe_save(safe);
         }
-        forget(safe);
+        safe_forget(safe);
         safe->state = VIGIE_VAULT_LOCKED;
         safe->options.changed(safe->options.user);
 }
@@ -130,7 +111,7 @@ static void lock_late(void *user)
 {
         struct safe *safe = user;
 
-        if (now_ms(safe) >= safe->lock_boot_ms)
+        if (safe_now_ms(safe) >= safe->lock_boot_ms)
                 safe_lock(safe);
 }
 
@@ -138,7 +119,7 @@ void safe_use(struct safe *safe)
 {
         if (safe->opened.content == NULL)
                 return;
-        safe->lock_boot_ms = now_ms(safe) + SAFE_OPEN_MS;
+        safe->lock_boot_ms = safe_now_ms(safe) + SAFE_OPEN_MS;
         wake_at(safe->alarm, safe->lock_boot_ms);
 }
 
@@ -154,119 +135,7 @@ bool safe_is_duress(const struct safe *safe)
         return safe->opened.duress;
 }
 
-static void take_open(struct safe *safe, struct work *w)
-{
-        forget(safe);
-        safe->opened = w->opened;
-        w->opened.content = NULL;
-        safe->state = VIGIE_VAULT_OPEN;
-        safe->seen.there = safe->seen.has_public = true;
-        memcpy(safe->seen.pass_public, safe->opened.content->pass_public, PASS_KEY_SIZE);
-        memcpy(safe->seen.inbox_public, safe->opened.content->inbox_public, VAULT_INBOX_KEY_SIZE);
-        if (safe->opened.renewed)
-                log_error("vault", "its content could not be read: a new pass key, and the passes must come again");
-        safe_use(safe);
-}
-
-/* ---- what came of it */
-
-static enum safe_said said_of(int error)
-{
-        return error == 0 ? SAFE_NOTHING : error == -EKEYREJECTED ? SAFE_WRONG : SAFE_DISK;
-}
-
-/* tried: what a PIN came to, for the tries: one that was not looked at is not counted. */
-static void tried(struct safe *safe, const struct work *w)
-{
-        if (w->error == 0 || w->error == -EKEYREJECTED)
-                vault_tries_told(&safe->tries, w->error == 0, now_ms(safe));
-        else
-                vault_tries_start(&safe->tries, (uint8_t)(w->wrong - 1), now_ms(safe));
-        safe->said = said_of(w->error);
-        if (!vault_is_destroyed(&safe->tries))
-                return;
-        forget(safe);
-        safe->state = VIGIE_VAULT_DESTROYED;
-        safe->seen.has_public = safe->seen.there = false;
-        log_warn("vault", "wrong PINs: destroyed; the alert key goes on");
-}
-
-static void after_pin(struct safe *safe, struct work *w)
-{
-        safe->pin_busy = false;
-        if (w->kind == WORK_MAKE) {
-                safe->said = said_of(w->error);
-                if (w->error == 0)
-                        vault_tries_start(&safe->tries, 0, now_ms(safe));
-                if (w->error == 0 || safe->state == VIGIE_VAULT_OPEN)
-                        take_open(safe, w); /* failed: as it was before */
-                return;
-        }
-        tried(safe, w);
-        if (w->kind == WORK_UNLOCK && w->error == 0) {
-                take_open(safe, w);
-                safe->options.opened(safe->options.user, w->is_duress);
-        } else if (w->kind == WORK_CHECK) {
-                safe->options.checked(safe->options.user, w->error != 0   ? VIGIE_PIN_WRONG
-                                                          : w->is_duress ? VIGIE_PIN_DURESS
-                                                                         : VIGIE_PIN_RIGHT);
-        }
-}
-
-static void after_save(struct safe *safe, const struct work *w)
-{
-        safe->saving = false;
-        if (w->error == 0 && safe->opened.content != NULL)
-                content_written(safe->opened.content);
-        if (safe->opened.content != NULL && (safe->save_again || safe->order_saves))
-                save(safe);
-}
-
-static void after_reset(struct safe *safe, const struct work *w)
-{
-        if (w->error < 0)
-                return;
-        forget(safe); /* a PIN that was being set meanwhile */
-        memset(&safe->seen, 0, sizeof(safe->seen));
-        vault_tries_start(&safe->tries, 0, now_ms(safe));
-        safe->state = VIGIE_VAULT_NONE;
-        safe->said = SAFE_NOTHING;
-}
-
-static void after(struct safe *safe, struct work *w)
-{
-        if (w->error < 0 && w->error != -EKEYREJECTED)
-                log_error("vault", "%s", strerror(-w->error));
-        switch (w->kind) {
-        case WORK_SAVE:
-                after_save(safe, w);
-                break;
-        case WORK_CHALLENGE:
-                safe->seen.has_challenge = w->error == 0;
-                memcpy(safe->seen.challenge, w->octets, VAULT_CHALLENGE_SIZE);
-                break;
-        case WORK_RESET:
-                after_reset(safe, w);
-                break;
-        case WORK_WIPE:
-                forget(safe);
-                memset(&safe->seen, 0, sizeof(safe->seen));
-                safe->seen.wiped_at_s = w->now_s;
-                safe->state = VIGIE_VAULT_NONE;
-                break;
-        case WORK_MAKE:
-        case WORK_UNLOCK:
-        case WORK_CHECK:
-                after_pin(safe, w);
-                break;
-        case WORK_POST:
-        case WORK_LIST:
-                break;
-        }
-        if (w->for_order)
-                safe->options.ordered(safe->options.user, w->number,
-                                      w->error == 0 ? VIGIE_ORDER_DONE : VIGIE_ORDER_COULD_NOT);
-}
+/* ---- the thread is done */
 
 static void done(uv_work_t *request, int status)
 {
@@ -278,7 +147,7 @@ static void done(uv_work_t *request, int status)
                 safe->last = NULL;
         safe->count--;
         if (!safe->closing)
-                after(safe, w);
+                safe_after(safe, w);
         work_free(w);
         if (safe->first != NULL)
                 begin_first(safe);
@@ -300,7 +169,7 @@ static bool is_taken(struct safe *safe, struct work *w)
                 w->for_order = false; /* told by the save */
                 safe->order_saves = true;
                 safe->order_number = w->number;
-                save(safe);
+                safe_save(safe);
         }
         return true;
 }
@@ -372,11 +241,11 @@ static int try(struct safe *safe, enum work_kind kind, const char *pin)
                 return -EINVAL;
         if (safe->pin_busy || safe->saving)
                 return -EBUSY;
-        r = vault_tries_take(&safe->tries, now_ms(safe));
+        r = vault_tries_take(&safe->tries, safe_now_ms(safe));
         if (r < 0)
                 return r;
         if ((w = work_new(safe, kind)) == NULL) {
-                vault_tries_start(&safe->tries, (uint8_t)(safe->tries.wrong - 1), now_ms(safe));
+                vault_tries_start(&safe->tries, (uint8_t)(safe->tries.wrong - 1), safe_now_ms(safe));
                 return -EBUSY;
         }
         strcpy(w->pin, pin);
@@ -427,7 +296,7 @@ int safe_prove(struct safe *safe, struct content_ask *ask, struct cbor_writer *t
         ask->duress = safe->opened.duress;
         r = content_prove(content, ask, to);
         if (content_is_short(content) && !safe->saving)
-                save(safe);
+                safe_save(safe);
         return r;
 }
 
@@ -472,7 +341,7 @@ void safe_order_wipe(struct safe *safe, uint32_t number, const char *const *keys
 {
         struct work *w;
 
-        forget(safe);
+        safe_forget(safe);
         if ((w = work_new(safe, WORK_WIPE)) == NULL) {
                 refuse(safe, number);
                 return;
@@ -493,7 +362,7 @@ int safe_keep_list(struct safe *safe, struct cbor_span list)
 
 void safe_look(struct safe *safe, struct safe_view *v)
 {
-        int64_t now = now_ms(safe);
+        int64_t now = safe_now_ms(safe);
         bool open = safe_content(safe) != NULL;
 
         memset(v, 0, sizeof(*v));
@@ -525,7 +394,7 @@ int safe_open(const struct safe_options *options, struct safe **ret_safe)
         }
         if ((r = vault_files_look(&options->place, &safe->seen)) < 0)
                 log_error("vault", "%s: %s", options->place.folder, strerror(-r));
-        vault_tries_start(&safe->tries, safe->seen.wrong, now_ms(safe));
+        vault_tries_start(&safe->tries, safe->seen.wrong, safe_now_ms(safe));
         safe->state = vault_is_destroyed(&safe->tries) ? VIGIE_VAULT_DESTROYED
                       : safe->seen.there               ? VIGIE_VAULT_LOCKED
                                                        : VIGIE_VAULT_NONE;
@@ -538,7 +407,7 @@ void safe_close(struct safe *safe)
         if (safe == NULL)
                 return;
         safe->closing = true;
-        forget(safe);
+        safe_forget(safe);
         wake_close(safe->alarm);
         safe->alarm = NULL;
         if (safe->first == NULL)

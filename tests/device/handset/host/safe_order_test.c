@@ -1,0 +1,139 @@
+#include "tests/device/handset/host/safe_phone.h"
+
+static void passes(void **state)
+{
+        struct phone p;
+        uint8_t other[PASS_KEY_SIZE];
+
+        begin(&p);
+        safe_order_pass(p.safe, 1, (struct cbor_span){ r.octets, 100 });
+        assert_int_equal(p.result, VIGIE_ORDER_COULD_NOT); /* no PIN was set */
+        set(&p);
+        give_pass(&p, 2, "pass--01");
+        assert_int_equal(p.result, VIGIE_ORDER_DONE);
+        give_pass(&p, 3, "pass--01");
+        assert_int_equal(safe_content(p.safe)->count, 1);
+        memcpy(other, r.region.pass.key, sizeof(other));
+        other[5] ^= 1;
+        round_make(&r, "pass--02", other, 40);
+        safe_order_pass(p.safe, 4, round_parcel(&r));
+        until(&p, &p.ordered, 4);
+        assert_int_equal(p.result, VIGIE_ORDER_COULD_NOT);
+        safe_lock(p.safe);
+        give_pass(&p, 5, "pass--03");
+        assert_int_equal(p.result, VIGIE_ORDER_DONE);
+        assert_true(is_there(&p, "box-1"));
+        assert_false(holds(&p, "Merveilles", 10));
+        assert_false(holds(&p, r.salt_key, 8) || holds(&p, r.marker_key, 8) || holds(&p, "pass--0", 7));
+        restart(&p);
+        unlock(&p, PIN);
+        assert_int_equal(safe_content(p.safe)->count, 2);
+        assert_true(content_find(safe_content(p.safe), (const uint8_t *)"pass--03") >= 0);
+        assert_false(is_there(&p, "box-1"));
+        assert_false(holds(&p, "Merveilles", 10));
+        end(&p);
+}
+
+static void passes_meanwhile(void **state)
+{
+        struct phone p;
+
+        begin(&p);
+        set(&p);
+        safe_lock(p.safe);
+        round_make(&r, "pass--01", look(&p).key, 40);
+        assert_int_equal(safe_unlock(p.safe, PIN), 0);
+        safe_order_pass(p.safe, 5, round_parcel(&r));
+        until(&p, &p.ordered, 1);
+        assert_int_equal(p.result, VIGIE_ORDER_DONE);
+        assert_int_equal(safe_content(p.safe)->count, 1);
+        assert_false(is_there(&p, "box-1"));
+        restart(&p);
+        unlock(&p, PIN);
+        assert_int_equal(safe_content(p.safe)->count, 1);
+        end(&p);
+}
+
+static void counters(void **state)
+{
+        struct phone p;
+        uint32_t last = 0, first = 1;
+
+        begin(&p);
+        set(&p);
+        give_pass(&p, 2, "pass--01");
+        for (int n = 0; n < 60; n++) {
+                struct content_ask ask = { .building = r.region.here, .class = DOOR_PAGE, .time_s = NOW_S };
+                uint8_t shown[PRESENTATION_MAX];
+                struct cbor_writer w;
+                int got;
+
+                if (n % 25 == 24) {
+                        restart(&p);
+                        unlock(&p, PIN);
+                }
+                do {
+                        cbor_writer_init(&w, shown, sizeof(shown));
+                        got = safe_prove(p.safe, &ask, &w);
+                        turn(p.loop, 1);
+                } while (got == -EAGAIN);
+                assert_int_equal(got, 0);
+                assert_int_equal(round_judge(&r, cbor_written(&w), DOOR_PAGE, (struct cbor_span){ NULL, 0 }), PASS_GOOD);
+                assert_true(first || r.region.verdict.counter > last);
+                first = 0;
+                last = r.region.verdict.counter;
+        }
+        end(&p);
+}
+
+static void wipe(void **state)
+{
+        struct phone p;
+        char key[128], journal[128], linked[128];
+        const char *const keys[] = { key, NULL }, *const rest[] = { journal, linked, NULL };
+        uint8_t pass_private[KEY_PRIVATE_SIZE];
+        int raw;
+        char back[9] = "";
+
+        begin(&p);
+        put(&p.folder, "alert.key", "the key!");
+        put(&p.folder, "journal", "a journal");
+        put(&p.folder, "photo", "private");
+        folder_file(&p.folder, "alert.key", key);
+        folder_file(&p.folder, "journal", journal);
+        folder_file(&p.folder, "linked", linked);
+        folder_file(&p.folder, "photo", p.machine + 0); /* the machine's file is not the phone's either */
+        assert_int_equal(symlink(p.machine, linked), 0);
+        set(&p);
+        memcpy(pass_private, safe_content(p.safe)->pass_private, sizeof(pass_private));
+        give_pass(&p, 2, "pass--01");
+        raw = open(key, O_RDONLY); /* what the disk has behind the name */
+        safe_order_wipe(p.safe, 3, keys, rest);
+        assert_null(safe_content(p.safe));
+        until(&p, &p.ordered, 2);
+        assert_int_equal(p.result, VIGIE_ORDER_DONE);
+        assert_true(access(key, F_OK) < 0 && access(journal, F_OK) < 0 && access(linked, F_OK) < 0);
+        assert_int_equal(read(raw, back, 8), 8);
+        assert_memory_equal(back, "\0\0\0\0\0\0\0\0", 8);
+        close(raw);
+        assert_true(file_holds(p.machine, "private", 7));
+        assert_true(is_there(&p, "wiped"));
+        assert_false(is_there(&p, "vault") || is_there(&p, "secret") || is_there(&p, "tries") || is_there(&p, "list"));
+        assert_false(holds(&p, pass_private, 8) || holds(&p, "Merveilles", 10) || holds(&p, PIN, 4));
+        restart(&p);
+        assert_true(look(&p).wiped_at_s > 0);
+        assert_int_equal(look(&p).state, VIGIE_VAULT_NONE);
+        end(&p);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(passes),
+                cmocka_unit_test(passes_meanwhile),
+                cmocka_unit_test(counters),
+                cmocka_unit_test(wipe),
+        };
+
+        return cmocka_run_group_tests(tests, open_round, close_round);
+}
