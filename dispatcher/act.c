@@ -93,6 +93,9 @@ static void act(struct run *run, const struct core_action *action)
         case DO_TIMER:
                 store_timer(run->store, action);
                 return;
+        case DO_OPEN:
+                open_place(run, action);
+                return;
         case DO_ORDER:
                 inbox_order(run, action);
                 return;

@@ -21,6 +21,8 @@ static void init_tables(struct core *core)
         table_init(&core->closed, ALERT_ID_SIZE, sizeof(struct closed_alert), CORE_CLOSED_MAX, seed);
         table_init(&core->notices, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
         table_init(&core->scan.groups, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
+        table_init(&core->scan.opened, HANDSET_ID_SIZE, sizeof(struct opened), OPENED_MAX, seed);
+        table_init(&core->scan.timed, HANDSET_ID_SIZE, sizeof(struct timed), TIMED_MAX, seed);
         table_init(&core->scan.overdue, NUMBER_MAX + 1, sizeof(struct overdue), CORE_SCAN_MAX, seed);
         senders_init(&core->proved, CORE_SENDERS_MAX, seed);
         senders_init(&core->strangers, CORE_SENDERS_MAX, seed);
@@ -121,6 +123,8 @@ void core_free(struct core *core)
         table_free(&core->closed);
         table_free(&core->notices);
         table_free(&core->scan.groups);
+        table_free(&core->scan.opened);
+        table_free(&core->scan.timed);
         table_free(&core->scan.overdue);
         senders_free(&core->proved);
         senders_free(&core->strangers);
@@ -410,6 +414,8 @@ static void (*const takes[])(struct core *core, const struct core_event *event) 
         [CORE_PRESENCE] = presence,
         [CORE_DUTY_FOUND] = found,
         [CORE_SCAN] = supervision_scan,
+        [CORE_PLACE] = place_came,
+        [CORE_TIMER] = place_timer,
         [CORE_STORE] = store,
         [CORE_POSITIONS] = positions,
         [CORE_DISK] = disk,

@@ -124,6 +124,7 @@ struct core_options {
                            * (FRAME_ERROR_NOT_ALLOWED) and closes the session (1008); a test press is dropped; by SMS
                            * all is as elsewhere */
         uint32_t sessions_max;      /* 1..CORE_SESSIONS_MAX; 0: CORE_SESSIONS_MAX */
+        bool opens;                 /* there is a keeper to open sealed places */
         bool sms;                   /* a gateway is there; false: no SMS is asked for */
         const char *control_number; /* of the control room, rung by SMS while its consoles are blind; NULL: none */
         void *user;                 /* for the two below */
@@ -200,6 +201,8 @@ enum core_event_kind {
         CORE_TICK,       /* time has passed */
         CORE_SMS_OBJECT, /* an 8-bit SMS to our port; answered by DO_SMS_TAKEN, or never: then it is to come again */
         CORE_SMS_TEXT,   /* a text; likewise */
+        CORE_PLACE, /* the keeper opened what DO_OPEN asked for.  What it refuses, or does not answer, is not told */
+        CORE_TIMER, /* a quiet timer is past its end and its carrier not heard since; told again with each scan while that is so */
         CORE_SMS_REPORT, /* what became of a DO_SMS_SAY or DO_SMS_RECEIPT; each SMS has one of the last two at least */
 };
 
@@ -298,6 +301,15 @@ struct core_event {
                         uint64_t ref;
                 } sms_text;
                 struct {
+                        uint8_t alert[ALERT_ID_SIZE]; /* as DO_OPEN said */
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        struct track_point at;
+                } place;
+                struct {
+                        struct core_found found; /* its duty's sealed place is the timer's, where that has one */
+                        int64_t due_ms;
+                } timer;
+                struct {
                         struct sms_ref about;
                         uint8_t what; /* SMS_HANDED: the gateway has it; SMS_DELIVERED; SMS_FAILED */
                 } sms_report;
@@ -333,6 +345,7 @@ enum core_action_kind {
         DO_DONE,     /* a confirmation, not checked; of `session`, or (0) by SMS: then SMS_TAKEN is the shell's */
         DO_ASK_PASS, /* `asked`: for {r}:asked; then FRAME_ASKED */
         DO_TIMER,    /* `timer`: for {r}:timers; due 0: erase it */
+        DO_OPEN,     /* have a sealed place opened by the keeper: `sealed`, or (empty) the last that {r}:duty:info has.  Answer CORE_PLACE */
         DO_ORDER,    /* wipe and unlock in that inbox, by SMS to `number` */
 };
 
@@ -437,6 +450,11 @@ struct core_action {
                         uint8_t handset[HANDSET_ID_SIZE];
                         char number[NUMBER_MAX + 1];
                 } order;
+                struct {
+                        uint8_t alert[ALERT_ID_SIZE]; /* zeros: for an overdue carrier */
+                        uint8_t handset[HANDSET_ID_SIZE];
+                        struct cbor_span sealed, press; /* press: the signed alert */
+                } open;
                 struct {
                         char to[NUMBER_MAX + 1];
                         struct receipt receipt;

@@ -273,6 +273,24 @@ bool sms_is_owed(const struct core *core, const struct record *record, const cha
 /* sms_number: the number that RECORD's handset is enrolled with; "" none, or not proved. */
 const char *sms_number(const struct core *core, const struct record *record);
 
+/* ---- place.c */
+
+/* place_landed: RECORD of ALERT is committed, by a press perhaps: where it has no position, or an old one, the keeper is asked, once.
+ * place_fill: the opened place into RECORD; false: it has a newer one, or is closed.  place_came: the keeper's answer. */
+void place_landed(struct core *core, struct open_alert *alert, const struct record *record);
+bool place_fill(struct open_alert *alert, struct record *record);
+void place_came(struct core *core, const struct core_event *event);
+
+/* place_opened: where the carrier of FOUND was, silent since HEARD_MS; NULL: not opened.  place_is_to_be_asked: say whether to ask now, and
+ * note that it is asked.  place_ask: ask. */
+const struct opened *place_opened(const struct core *core, const struct core_found *found, int64_t heard_ms);
+bool place_is_to_be_asked(struct core *core, const struct core_found *found, int64_t heard_ms);
+void place_ask(struct core *core, const struct core_found *found);
+
+/* place_timer: a quiet timer is past its end.  place_timed: that of HANDSET, last heard at HEARD_MS, which was before it ended; NULL none. */
+void place_timer(struct core *core, const struct core_event *event);
+const struct timed *place_timed(const struct core *core, const uint8_t handset[HANDSET_ID_SIZE], int64_t heard_ms);
+
 /* ---- vault.c */
 
 /* vault_frame: FRAME of SESSION, which is allowed, is about its vault, orders or timers; false: it is not.  vault_of_refused: SESSION, which

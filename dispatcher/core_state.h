@@ -10,6 +10,7 @@
  *      offer.c        alert objects that come in                                            right.c   commands, and who may
  *      port.c         the sessions of an alert port
  *      session.c      sessions and their frames                                             duty.c    duty and presence
+ *      place.c        sealed places that are opened, quiet timers
  *      vault.c        what handsets say of vaults, orders and timers
  *      meanwhile.c    what is done while the store is away
  *      sms_in.c       SMS that come in, and what became of ours                             sms_out.c  who is told by SMS
@@ -100,6 +101,8 @@ struct open_alert {
         bool noted_gone;  /* the journal says that it was closed: the store is asked before its facts are offered */
         bool recloses;    /* it is looked up for that, see reclose.c */
         bool untold;      /* came by loading: those concerned are told step by step */
+        bool place_asked, has_place; /* the keeper is asked where it is, once; `place` is to be in the record */
+        struct track_point place;
         bool unreadable;  /* the store's record is none that we can read: it waits for a newer feed entry */
         struct open_alert *next_ready;
 };
@@ -168,11 +171,14 @@ struct standing_notice {
 };
 
 /* What is to be told of one carrier not heard. */
-enum later { LATER_ASK, LATER_ASK_BY_SMS, LATER_END };
+enum later { LATER_ASK, LATER_ASK_BY_SMS, LATER_END, LATER_OPEN };
 struct later_item {
         struct core_found found;
         enum later what;
 };
+
+/* What is done about each that was scanned: asked, by SMS too, and its place opened; and those of the timers. */
+#define SCAN_LATER_MAX (3 * (CORE_SCAN_MAX + 1024))
 
 /* Who may answer OK from a number: a carrier overdue. */
 struct overdue {
@@ -180,12 +186,32 @@ struct overdue {
         uint8_t handset[HANDSET_ID_SIZE];
 };
 
+/* Overdue carriers whose places were asked for; of more all begin anew.  Quiet timers past their end. */
+#define OPENED_MAX 1024
+#define TIMED_MAX  1024
+
+/* Where an overdue carrier was, once the keeper has opened it. */
+struct opened {
+        uint8_t handset[HANDSET_ID_SIZE];
+        int64_t heard_ms, asked_ms; /* the silence that it is for */
+        bool has;
+        struct track_point at;
+};
+
+/* A quiet timer past its end. */
+struct timed {
+        uint8_t handset[HANDSET_ID_SIZE];
+        struct core_found found;
+        int64_t due_ms, told_ms;
+};
+
 /* What a scan found, and how far its telling is. */
 struct scan {
+        struct table opened, timed; /* of those, by handset */
         struct table groups;  /* of struct standing_notice, by key: carriers overdue */
         struct table overdue; /* of struct overdue, by number */
         size_t later_count, later_done;
-        struct later_item *later; /* 2 * CORE_SCAN_MAX, from the first scan on */
+        struct later_item *later; /* SCAN_LATER_MAX, from the first scan on */
         size_t publish_cursor, end_cursor;
         bool publishes, ends;
 };

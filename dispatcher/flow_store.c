@@ -317,6 +317,19 @@ static void offer_closure(struct core *core, struct open_alert *alert)
         commit(core, alert, &proposal);
 }
 
+/* The keeper has opened where the carrier was last. */
+static void offer_place(struct core *core, struct open_alert *alert)
+{
+        struct proposal proposal = { .change.event = EVENT_UPDATE };
+
+        begin(core, alert, &proposal);
+        if (!place_fill(alert, &proposal.record))
+                return;
+        proposal.record.version++;
+        proposal.record.changed_at_ms = core->now_ms;
+        commit(core, alert, &proposal);
+}
+
 static struct fact *next_fact(const struct open_alert *alert)
 {
         for (size_t i = 0; i < alert->queued; i++)
@@ -394,6 +407,8 @@ static void step(struct core *core, struct open_alert *alert)
                 offer_deadline(core, alert);
         else if (alert->version != 0 && (alert->report_count > 0 || alert->meanwhile != NULL))
                 offer_note(core, alert);
+        else if (alert->version != 0 && alert->has_place)
+                offer_place(core, alert);
         else if (alert->version != 0 && alert->version < alert->highest)
                 offer_above(core, alert);
 }

@@ -112,6 +112,8 @@ static void on_scan(struct wheel_timer *timer, int64_t now_mono_ms)
         struct run *run = timer->user;
 
         if (run->positions == SYNC_UP)
+                open_timers(run);
+        if (run->positions == SYNC_UP)
                 store_scan(run->store, run_now_ms(run) - run->options.config->overdue_ms);
         loop_timer_arm(run->options.loop, timer, clock_mono_ms() + scan_ms(run));
 }
@@ -251,6 +253,7 @@ static int open_core(struct run *run)
                                         .question_ms = c->question_ms,
                                         .alerts_only = c->alerts_only,
                                         .sessions_max = sessions_max(c),
+                                        .opens = c->keeper_socket[0] != '\0',
                                         .sms = c->sms_port != 0,
                                         .control_number = c->control_number[0] != '\0' ? c->control_number : NULL,
                                         .user = run,
@@ -308,7 +311,7 @@ int run_open(const struct run_options *options, struct run **ret_run)
         run->people_epoch = -1;
         run->ahead_ms = clock_utc_ms() - clock_mono_ms();
         start_timers(run);
-        if ((r = open_core(run)) < 0 || (r = inbox_open(run)) < 0 || (r = open_snapshot(run)) < 0 || (r = hear_open(run, &why)) < 0)
+        if ((r = open_core(run)) < 0 || (r = inbox_open(run)) < 0 || (r = open_open(run)) < 0 || (r = open_snapshot(run)) < 0 || (r = hear_open(run, &why)) < 0)
                 log_error(NULL, "%s: %s", why, strerror(-r));
         else if ((r = sms_open(run)) == 0 && (r = gauges_open(run)) < 0)
                 log_error(NULL, "metrics: %s", strerror(-r));
@@ -331,6 +334,7 @@ void run_close(struct run *run)
         tail_close(run->roster);
         store_close(run->store);
         inbox_close(run);
+        open_close(run);
         link_close(run->link);
         sms_close(run);
         keep_close(run);

@@ -59,6 +59,7 @@ struct run {
         struct sms_door *door; /* NULL: no SMS */
         struct sms_gate *gate;
         struct inbox *inbox;
+        struct openings *openings;
         struct metrics *metrics;
         struct metrics_server *metrics_server;
         uv_signal_t *hangup; /* SIGHUP */
@@ -168,6 +169,12 @@ void inbox_vault(struct run *run, const struct core_action *action);
 void inbox_done(struct run *run, const struct core_action *action);
 void inbox_ask_pass(struct run *run, const struct core_action *action);
 void inbox_order(struct run *run, const struct core_action *action);
+
+/* open_run.c: open_place does DO_OPEN; open_timers looks for quiet timers past their end.  Nothing is opened without keeper.socket. */
+int open_open(struct run *run);
+void open_close(struct run *run);
+void open_place(struct run *run, const struct core_action *action);
+void open_timers(struct run *run);
 
 /* gauge.c: register what there is to count. */
 int gauges_open(struct run *run);

@@ -30,6 +30,7 @@ static struct silence silence_of(const struct core *core, const struct core_foun
 {
         const struct handset *handset = directory_handset(&core->directory, found->handset);
         struct silence silence = { .found = found, .heard_ms = found->heard_at_ms };
+        const struct timed *timed;
 
         if (core->ground.zones != NULL)
                 silence.zone = zones_find(core->ground.zones, found->duty.zone_id);
@@ -38,6 +39,9 @@ static struct silence silence_of(const struct core *core, const struct core_foun
         silence.due_ms = silence.heard_ms + (silence.zone != NULL && silence.zone->no_coverage
                                                      ? core->options.overdue_no_coverage_ms
                                                      : core->options.overdue_ms);
+        timed = place_timed(core, found->handset, silence.heard_ms);
+        if (timed != NULL && timed->due_ms < silence.due_ms)
+                silence.due_ms = timed->due_ms;
         return silence;
 }
 
@@ -48,10 +52,29 @@ static bool is_duty_over(const struct core *core, const struct silence *silence)
         return core->now_ms > (silence->due_ms < end_ms ? end_ms + OVERDUE_AFTER_MS : end_ms);
 }
 
+/* Where a carrier was, as the keeper opened it for us, or for another dispatcher, which said so in the notice that stands; NULL: not known. */
+static const struct track_point *place_of(const struct core *core, const char *key, const struct silence *silence)
+{
+        const struct opened *opened = place_opened(core, silence->found, silence->heard_ms);
+        const struct standing_notice *standing = table_find_text(&core->notices, key);
+
+        if (opened != NULL)
+                return &opened->at;
+        for (size_t i = 0; standing != NULL && i < standing->notice.name_count; i++) {
+                const struct overdue_name *name = &standing->notice.names[i];
+
+                if (name->has_place && name->heard_at_ms == silence->heard_ms &&
+                    strcmp(name->carrier_id, silence->found->duty.carrier_id) == 0)
+                        return &name->at;
+        }
+        return NULL;
+}
+
 /* The first NOTICE_NAMES_MAX by when they were last heard, then by id. */
-static void add_name(struct core *core, struct notice *notice, const struct silence *silence)
+static void add_name(struct core *core, const char *key, struct notice *notice, const struct silence *silence)
 {
         const struct carrier_duty *duty = &silence->found->duty;
+        const struct track_point *place = place_of(core, key, silence);
         size_t at = notice->name_count;
         struct overdue_name *name;
 
@@ -71,6 +94,9 @@ static void add_name(struct core *core, struct notice *notice, const struct sile
                         directory_name(&core->directory, duty->carrier_id));
         record_set_text(name->number, sizeof(name->number), directory_number(&core->directory, duty->carrier_id));
         record_set_text(name->round, sizeof(name->round), duty->round);
+        name->has_place = place != NULL;
+        if (place != NULL)
+                name->at = *place;
 }
 
 /* Why there is silence, as far as one knows: by the last words, else by the zone. */
@@ -123,7 +149,7 @@ static void add_to_group(struct core *core, const struct silence *silence)
         }
         if (silence->due_ms + core->options.question_ms < notice->since_ms)
                 notice->since_ms = silence->due_ms + core->options.question_ms;
-        add_name(core, notice, silence);
+        add_name(core, key, notice, silence);
 }
 
 /* In a later step: WHAT is to be done about FOUND. */
@@ -166,6 +192,20 @@ static void ask(struct core *core, struct handset *handset, const struct silence
         }
 }
 
+/* It rings by now: one dispatcher has the place opened, of the timer where there is one, and says it in the notice; the next one does if that
+ * one is gone. */
+static void open_later(struct core *core, const struct silence *silence)
+{
+        const struct timed *timed = place_timed(core, silence->found->handset, silence->heard_ms);
+        const struct core_found *found = timed != NULL ? &timed->found : silence->found;
+        char key[NAME_MAX_OCTETS + 1];
+
+        group_key(key, silence);
+        if (core->now_ms >= silence->due_ms + core->options.question_ms + core->options.rank * CORE_QUESTION_RANK_MS &&
+            place_of(core, key, silence) == NULL && place_is_to_be_asked(core, found, silence->heard_ms))
+                later(core, found, LATER_OPEN);
+}
+
 static void look_at(struct core *core, const struct silence *silence)
 {
         struct handset *handset = directory_handset(&core->directory, silence->found->handset);
@@ -181,8 +221,10 @@ static void look_at(struct core *core, const struct silence *silence)
         core->counters.overdue++;
         if (handset != NULL)
                 ask(core, handset, silence);
-        if (core->now_ms >= silence->due_ms + core->options.question_ms)
-                add_to_group(core, silence);
+        if (core->now_ms < silence->due_ms + core->options.question_ms)
+                return;
+        add_to_group(core, silence);
+        open_later(core, silence);
 }
 
 /* So many overdue at once that it is one cause. */
@@ -213,6 +255,23 @@ static void tell_mass(struct core *core, const struct core_event *event, bool ma
         notice_publish(core, key, mass ? &notice : NULL);
 }
 
+/* Those whose timer is past its end, and who are not silent for so long that the scan has them anyway. */
+static void look_at_timers(struct core *core, const struct core_event *event)
+{
+        const struct timed *timed;
+        size_t cursor = 0, i;
+
+        while ((timed = table_next(&core->scan.timed, &cursor)) != NULL) {
+                struct silence silence = silence_of(core, &timed->found);
+
+                for (i = 0; i < event->u.scan.count; i++)
+                        if (memcmp(event->u.scan.late[i].handset, timed->handset, HANDSET_ID_SIZE) == 0)
+                                break;
+                if (i == event->u.scan.count && place_timed(core, timed->handset, silence.heard_ms) != NULL)
+                        look_at(core, &silence);
+        }
+}
+
 void supervision_scan(struct core *core, const struct core_event *event)
 {
         struct scan *scan = &core->scan;
@@ -226,7 +285,7 @@ void supervision_scan(struct core *core, const struct core_event *event)
         if (hearing_ms < enough_ms || event->u.scan.count > CORE_SCAN_MAX)
                 return;
         if (scan->later == NULL) {
-                scan->later = calloc(2 * CORE_SCAN_MAX, sizeof(*scan->later));
+                scan->later = calloc(SCAN_LATER_MAX, sizeof(*scan->later));
                 assert(scan->later != NULL);
         }
         table_free(&scan->groups);
@@ -244,6 +303,8 @@ void supervision_scan(struct core *core, const struct core_event *event)
 
                 look_at(core, &silence);
         }
+        if (!mass)
+                look_at_timers(core, event);
 }
 
 /* ---- Telling it, step by step --------------------------------------------------------------------------------------- */
@@ -362,7 +423,10 @@ bool supervision_step(struct core *core)
         struct scan *scan = &core->scan;
 
         static void (*const does[])(struct core *, const struct core_found *) = {
-                [LATER_ASK] = question, [LATER_ASK_BY_SMS] = question_by_sms, [LATER_END] = end_duty
+                [LATER_ASK] = question,
+                [LATER_ASK_BY_SMS] = question_by_sms,
+                [LATER_END] = end_duty,
+                [LATER_OPEN] = place_ask,
         };
 
         if (scan->later_done < scan->later_count) {

@@ -11,6 +11,7 @@ static const struct field name_fields[] = {
         F_ID(struct overdue_name, carrier_id),  F_TEXT(struct overdue_name, carrier_name),
         F_ID(struct overdue_name, number),      F_ID(struct overdue_name, round),
         F_MS(struct overdue_name, heard_at_ms),
+        F_LATER_PART(struct overdue_name, at, has_place, &fields_point),
 };
 static const struct fields names = FIELDS(name_fields);
 static const struct field notice_fields[] = {

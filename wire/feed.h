@@ -19,7 +19,7 @@
 #define FEED_FORMAT 1
 
 /* Largest encoded value of each kind, every text full; more octets are none. */
-#define NOTICE_MAX       3072
+#define NOTICE_MAX       3584
 #define DUTY_ENTRY_MAX   64
 #define PRESENCE_MAX     64
 #define CARRIER_DUTY_MAX 512
@@ -42,9 +42,11 @@ struct overdue_name {
         char carrier_id[PERSON_ID_MAX + 1], carrier_name[NAME_MAX_OCTETS + 1], number[NUMBER_MAX + 1],
                 round[PERSON_ID_MAX + 1];
         int64_t heard_at_ms;
+        bool has_place; /* where the carrier was, opened by the keeper because of this */
+        struct track_point at;
 };
-/* `[1, kind, rings, since ms, count, zone id, zone name, cause, acked by, 
- * [[carrier id, name, number, round, heard ms], ...]]` */
+/* `[1, kind, rings, since ms, count, zone id, zone name, cause, acked by,
+ * [[carrier id, name, number, round, heard ms, position|null], ...]]`; the position came later: missing, none */
 struct notice {
         uint8_t kind;
         bool rings; /* rings until acknowledged */

@@ -169,6 +169,7 @@ void field_write(struct fields_writer *w, const struct field *field, const void 
                 span_write(w, field, *(const struct cbor_span *)(const void *)at);
                 break;
         case FIELD_PART:
+        case FIELD_LATER_PART:
                 part_write(w, field, at, has != 0);
                 break;
         case FIELD_LIST:
@@ -333,6 +334,9 @@ void field_read(struct cbor_reader *r, const struct field *field, void *object)
                 break;
         case FIELD_PART:
                 store(has, field->has_size, part_read(r, field, at));
+                break;
+        case FIELD_LATER_PART:
+                store(has, field->has_size, cbor_more(r) && part_read(r, field, at));
                 break;
         case FIELD_LIST:
                 store(has, field->has_size, (int64_t)list_read(r, field, at));

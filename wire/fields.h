@@ -17,7 +17,8 @@ enum field_type {
         FIELD_SPAN,   /* struct cbor_span of min..max octets; null when empty, if min is 0 */
         FIELD_PART,   /* struct with the fields `of`, an array; null when the bool at `has` is false */
         FIELD_LIST,   /* array of such structs of `step` octets, of which `has` counts; an array of arrays */
-        FIELD_LATER   /* uint8_t 0..max that a version added at the end: missing, or more than max: 0 */
+        FIELD_LATER,  /* uint8_t 0..max that a version added at the end: missing, or more than max: 0 */
+        FIELD_LATER_PART /* a PART that a version added at the end: missing: none */
 };
 
 struct field {
@@ -54,6 +55,7 @@ struct fields {
 #define F_BLOB(s, m, h, one, n) { .type = FIELD_BLOB, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .step = (one), .max = (n) }
 #define F_SPAN(s, m, lo, hi)    { .type = FIELD_SPAN, FIELD_MEMBER(s, m), .min = (lo), .max = (hi) }
 #define F_PART(s, m, h, part)   { .type = FIELD_PART, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .of = (part) }
+#define F_LATER_PART(s, m, h, part) { .type = FIELD_LATER_PART, FIELD_MEMBER(s, m), FIELD_HAS(s, h), .of = (part) }
 #define F_LIST(s, m, h, n, one) { .type = FIELD_LIST, FIELD_MEMBER(s, m), FIELD_HAS(s, h), \
                                   .step = FIELD_SIZE(s, m[0]), .max = (n), .of = (one) }
 /* clang-format on */

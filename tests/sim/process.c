@@ -166,6 +166,7 @@ static void act(struct sim *sim, unsigned number, const struct core_action *a)
         case DO_DONE:
         case DO_ASK_PASS:
         case DO_TIMER:
+        case DO_OPEN:
         case DO_ORDER:
                 break; /* of passes nothing is simulated */
         }

@@ -28,6 +28,8 @@ static void draw_notice(uint64_t *seed, struct notice *n)
                 draw_id(seed, n->names[i].number, sizeof(n->names[i].number));
                 draw_id(seed, n->names[i].round, sizeof(n->names[i].round));
                 n->names[i].heard_at_ms = draw_ms(seed);
+                if ((n->names[i].has_place = draw_bool(seed)))
+                        n->names[i].at = draw_point(seed);
         }
 }
 
@@ -116,6 +118,8 @@ static void test_largest(void **state)
                 fill_id(n.names[i].number, sizeof(n.names[i].number));
                 fill_id(n.names[i].round, sizeof(n.names[i].round));
                 n.names[i].heard_at_ms = INT64_MAX;
+                n.names[i].has_place = true;
+                n.names[i].at = (struct track_point){ UINT32_MAX, -900000000, -1800000000, UINT16_MAX };
         }
         codec_round(&notice_codec, &n, buf);
         fill_id(c.carrier_id, sizeof(c.carrier_id));
@@ -264,12 +268,29 @@ static void test_words(void **state)
         assert_null(notice_kind_name(NOTICE_END));
 }
 
+/* A notice of before places: nobody has one. */
+static void test_notice_of_before(void **state)
+{
+        uint8_t in[NOTICE_MAX];
+        size_t len = example("notice", in, sizeof(in));
+        struct notice notice;
+
+        for (size_t i = 0; i < len; i++)
+                if (in[i] == 0x86 && in[i + 1] == 0x68)
+                        in[i] = 0x85; /* the last element, null, is not there */
+        assert_int_equal(in[len - 1], 0xf6);
+        assert_int_equal(notice_decode(in, len - 1, &notice), 0);
+        assert_int_equal(notice.name_count, 1);
+        assert_false(notice.names[0].has_place);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_round_trip), cmocka_unit_test(test_largest), cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_examples),   cmocka_unit_test(test_refused), cmocka_unit_test(test_format),
-                cmocka_unit_test(test_words),
+                cmocka_unit_test(test_notice_of_before), cmocka_unit_test(test_round_trip),
+                cmocka_unit_test(test_largest),          cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_examples),         cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_format),           cmocka_unit_test(test_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -404,6 +404,7 @@ void model_do(struct model *model, unsigned dispatcher, const struct core_action
         case DO_DONE:
         case DO_ASK_PASS:
         case DO_TIMER:
+        case DO_OPEN:
         case DO_ORDER:
                 model->pass_actions++;
                 model->pass_action = *action;

@@ -1,0 +1,197 @@
+/* Sealed places: when the keeper is asked, and what its answer does; quiet timers past their end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/dispatcher/support/model.h"
+
+static const char zones[] =
+        "{\"type\":\"FeatureCollection\",\"features\":["
+        "{\"type\":\"Feature\",\"properties\":{\"id\":\"west\",\"name\":\"West\"},\"geometry\":"
+        "{\"type\":\"Polygon\",\"coordinates\":[[[4.8,45.7],[4.9,45.7],[4.9,45.8],[4.8,45.8],[4.8,45.7]]]}}]}";
+static const struct track_point there = {
+        .at_s = 1767225600, .lat_e7 = 457640430, .lon_e7 = 48356590, .accuracy_m = 30
+};
+
+/* Handset 1 on duty (c1), with a sealed place. */
+static struct model *region(unsigned dispatchers, bool opens)
+{
+        struct model *model = model_new(dispatchers, zones);
+        struct frame duty = { .type = FRAME_DUTY,
+                              .u.duty = { .request = 9, .on = true, .person = "c1", .round = "rw" } };
+        struct frame beat = { .type = FRAME_HEARTBEAT,
+                              .u.heartbeat = { .battery = 50, .sealed = CBOR_LITERAL("sealed") } };
+
+        model->options.opens = opens;
+        model_begin(model);
+        model_put_round(model, "rw", "west");
+        model_put_carrier(model, "c1");
+        model_enrol(model, 1, HANDSET_CARRIER, "");
+        duty.u.duty.until_s = (uint32_t)(model->now_ms / 1000 + 8 * 3600);
+        model_send(model, model_login(model, 0, 1), &duty);
+        model_send(model, 1, &beat);
+        return model;
+}
+
+static void answer(struct model *model, unsigned dispatcher, const struct track_point *at)
+{
+        struct core_event event = { .kind = CORE_PLACE };
+
+        assert_int_equal(model->pass_action.kind, DO_OPEN);
+        memcpy(event.u.place.alert, model->pass_action.u.open.alert, ALERT_ID_SIZE);
+        memcpy(event.u.place.handset, model->pass_action.u.open.handset, HANDSET_ID_SIZE);
+        event.u.place.at = *at;
+        model_event(model, dispatcher, &event);
+        model_pump(model);
+}
+
+/* A press without a fix: asked once, and the record has the place, for everybody who is asked. */
+static void test_alert_without_position(void **state)
+{
+        struct model *model = region(1, true);
+        struct alert alert = model_alert_default(model, 5);
+        uint8_t id[ALERT_ID_SIZE];
+        uint32_t version;
+
+        alert.has_fix = false;
+        model_press(model, 1, 1, &alert);
+        model_alert_id(1, 5, id);
+        assert_int_equal(model->pass_actions, 1);
+        assert_int_equal(model->pass_action.kind, DO_OPEN);
+        assert_memory_equal(model->pass_action.u.open.alert, id, ALERT_ID_SIZE);
+        assert_true(model->pass_action.u.open.press.len > 0);
+        alert.revision = 1;
+        model_press(model, 1, 1, &alert);
+        assert_int_equal(model->pass_actions, 1);
+        version = model_record(model, id).version;
+        answer(model, 0, &there);
+        assert_true(model_record(model, id).version > version);
+        assert_true(model_record(model, id).has_position);
+        assert_int_equal(model_record(model, id).at.lat_e7, there.lat_e7);
+        model_free(model);
+}
+
+/* A fix that came meanwhile is not replaced by an older place. */
+static void test_newer_fix_stays(void **state)
+{
+        struct model *model = region(1, true);
+        struct alert alert = model_alert_default(model, 5);
+        uint8_t id[ALERT_ID_SIZE];
+
+        alert.has_fix = false;
+        model_press(model, 1, 1, &alert);
+        alert = model_alert_default(model, 5);
+        alert.revision = 1;
+        model_press(model, 1, 1, &alert);
+        answer(model, 0, &(struct track_point){ .at_s = 1, .lat_e7 = 1, .lon_e7 = 1 });
+        model_alert_id(1, 5, id);
+        assert_int_equal(model_record(model, id).at.lat_e7, alert.lat_e7);
+        model_free(model);
+}
+
+/* With a position, as a drill, without a keeper: nobody asks. */
+static void test_not_asked(void **state)
+{
+        struct model *model = region(1, true);
+        struct alert alert = model_alert_default(model, 5);
+
+        model_press(model, 1, 1, &alert);
+        alert = model_alert_default(model, 6);
+        alert.kind = ALERT_DRILL;
+        alert.has_fix = false;
+        model_press(model, 1, 1, &alert);
+        assert_int_equal(model->pass_actions, 0);
+        model_free(model);
+        model = region(1, false);
+        alert.kind = ALERT_PANIC;
+        model_press(model, 1, 1, &alert);
+        model->now_ms += CORE_OVERDUE_MS + CORE_QUESTION_MS;
+        model_scan(model);
+        assert_int_equal(model->pass_actions, 0);
+        model_free(model);
+}
+
+/* Overdue, asked, and rung: then one dispatcher has the place opened, and both say it. */
+static void test_overdue(void **state)
+{
+        struct model *model = region(2, true);
+
+        model->now_ms += CORE_OVERDUE_MS;
+        model_scan(model);
+        assert_int_equal(model->pass_actions, 0);
+        model->now_ms += CORE_QUESTION_MS;
+        model_scan(model);
+        assert_int_equal(model->pass_actions, 1);
+        assert_int_equal(model->pass_action.kind, DO_OPEN);
+        assert_int_equal(model->pass_action.u.open.sealed.len, 6);
+        assert_false(model_notice(model, "overdue:west")->names[0].has_place);
+        answer(model, 0, &there);
+        model->now_ms += CORE_SCAN_MS;
+        model_scan(model);
+        assert_true(model_notice(model, "overdue:west")->names[0].has_place);
+        assert_int_equal(model_notice(model, "overdue:west")->names[0].at.lat_e7, there.lat_e7);
+        for (int i = 0; i < 8; i++) {
+                model->now_ms += CORE_SCAN_MS;
+                model_scan(model);
+        }
+        assert_int_equal(model->pass_actions, 1);
+        assert_true(model_notice(model, "overdue:west")->names[0].has_place);
+        model_free(model);
+}
+
+static void timer(struct model *model, int64_t due_ms)
+{
+        struct core_event event = { .kind = CORE_TIMER, .u.timer.due_ms = due_ms };
+
+        event.u.timer.found = model->carriers[0];
+        memcpy(event.u.timer.found.duty.sealed, "house", 5);
+        event.u.timer.found.duty.sealed_size = 5;
+        model_event(model, 0, &event);
+        model_scan(model);
+}
+
+/* A quiet timer past its end and nothing heard since: overdue at once, long before the silence alone would make it so; its own place is
+ * the one that is opened.  Heard again: over. */
+static void test_timer(void **state)
+{
+        struct model *model = region(1, true);
+        struct frame beat = { .type = FRAME_HEARTBEAT, .u.heartbeat.battery = 50 };
+        int64_t due_ms = model->now_ms + CORE_OVERDUE_MS / 3;
+
+        model->now_ms = due_ms;
+        model_scan(model);
+        assert_int_not_equal(model_session(model, 1)->frame.type, FRAME_QUESTION);
+        timer(model, due_ms);
+        assert_int_equal(model_session(model, 1)->frame.type, FRAME_QUESTION);
+        model->now_ms += CORE_QUESTION_MS;
+        timer(model, due_ms);
+        assert_non_null(model_notice(model, "overdue:west"));
+        assert_int_equal(model->pass_actions, 1);
+        assert_int_equal(model->pass_action.u.open.sealed.len, 5);
+        answer(model, 0, &there);
+        model->now_ms += CORE_SCAN_MS;
+        timer(model, due_ms);
+        assert_true(model_notice(model, "overdue:west")->names[0].has_place);
+        model_send(model, 1, &beat);
+        model->now_ms += CORE_SCAN_MS;
+        model_scan(model);
+        assert_null(model_notice(model, "overdue:west"));
+        model_free(model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_alert_without_position),
+                cmocka_unit_test(test_newer_fix_stays),
+                cmocka_unit_test(test_not_asked),
+                cmocka_unit_test(test_overdue),
+                cmocka_unit_test(test_timer),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
