@@ -152,6 +152,8 @@ $O/tests/wire/pass_cases: $O/tests/wire/pass_cases.o $(LOW)
 # measurements: tests/bench/choose_bench.c -> build/.../tests/bench/choose_bench
 $O/tests/bench/door_bench: $O/tests/bench/door_bench.o $O/libdoor.a $O/libvigie-handset.a $O/libwire.a $O/libbase.a
 	$(LINK) $(TEST_LIBS) $(LIBS) $(shell pkg-config --libs libqrencode)
+$O/tests/bench/duress_bench: $O/tests/bench/duress_bench.o $O/libhost.a $(LOW)
+	$(LINK) $(TEST_LIBS) $(LIBS)
 $O/tests/bench/%_bench: $O/tests/bench/%_bench.o $O/tests/geo/oracle.o $(LOW)
 	$(LINK) $(LIBS)
 

@@ -71,6 +71,29 @@ static void proofs(void **state)
         }
 }
 
+/* 10,000 proofs, in no order: how long one is says nothing of how it was made: counters alone make them longer. */
+static void lengths(void **state)
+{
+        struct content *c = fresh();
+        size_t len[6] = { 0 };
+
+        round_make(&r, "pass--01", c->pass_public, 4);
+        assert_int_equal(content_take(c, round_parcel(&r)), 0);
+        for (uint32_t n = 0; n < 10000; n++) {
+                size_t width = n < 24 ? 1 : n < 256 ? 2 : 3, got;
+
+                if (c->passes[0]->counter >= c->passes[0]->reserved)
+                        set_aside(c);
+                got = prove(c, DOOR_PAGE, random() % 2 == 0, (struct cbor_span){ NULL, 0 }).len;
+                if (len[width] == 0)
+                        len[width] = got;
+                assert_int_equal(got, len[width]);
+        }
+        assert_int_equal(len[2], len[1] + 1);
+        assert_int_equal(len[3], len[1] + 2);
+        content_free(c);
+}
+
 /* Normal and under duress: as long, good at the door, and told apart by the marker key alone. */
 static void duress(void **state)
 {
@@ -232,7 +255,7 @@ static int close_round(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(proofs), cmocka_unit_test(duress), cmocka_unit_test(counters), cmocka_unit_test(not_ours),
+                cmocka_unit_test(proofs), cmocka_unit_test(lengths), cmocka_unit_test(duress), cmocka_unit_test(counters), cmocka_unit_test(not_ours),
                 cmocka_unit_test(many),   cmocka_unit_test(large),  cmocka_unit_test(malformed),
         };
 
