@@ -240,9 +240,8 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         else
                 tell_gone(core, alert, tombstone);
         hold_unclaim(core, alert);
-        for (size_t i = 0; i < alert->queued; i++)
-                if (alert->queue[i]->state != FACT_DONE)
-                        notice_late(core, alert->queue[i], &its);
+        for (size_t i = 0; i < alert->queued; i++) /* also what was committed: a failover may have lost it before it was closed */
+                notice_late(core, alert->queue[i], &its);
         settle_facts(core, alert, &record);
         hold_remember(core, &record, &its);
         if (closed != NULL)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "tests/dispatcher/support/model.h"
 
 static void close_it(struct model *model, unsigned dispatcher, const uint8_t id[ALERT_ID_SIZE])
@@ -78,11 +79,42 @@ static void test_another_press(void **state)
         model_free(model);
 }
 
+/* Duress was in the record, and a failover lost that before another dispatcher closed it: it rings in the control room. */
+static void test_duress_lost(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t carrier = model_login(model, 0, 1);
+        char key[NAME_MAX_OCTETS + 1] = "duress:";
+        uint8_t id[ALERT_ID_SIZE];
+        int raised;
+
+        model_alert_id(1, 1, id);
+        hex_encode(id, ALERT_ID_SIZE, key + strlen(key));
+        model_press(model, carrier, 1, &alert);
+        raised = (int)model->feed_count - 1;
+        alert.revision++;
+        alert.marks = ALERT_DURESS;
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model_record(model, id).marks & RECORD_DURESS, RECORD_DURESS);
+        model_store_of(model, 0, false);
+        model_kill(model, 1);
+        model_lose(model, id, raised);
+        model_start(model, 1);
+        close_it(model, 1, id);
+        assert_null(model_notice(model, key));
+        model_store_of(model, 0, true);
+        assert_non_null(model_notice(model, key));
+        assert_true(model_notice(model, key)->rings);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_another_session),
                 cmocka_unit_test(test_another_press),
+                cmocka_unit_test(test_duress_lost),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

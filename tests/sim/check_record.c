@@ -173,16 +173,41 @@ static void check_deadline(struct sim *sim, const struct record *record)
                          record->id[15], record->asked[record->sms_checked].id, (double)in_ms / 1000);
 }
 
+/* Unverified alerts in the name of a handset are few: each dispatcher, in each of its runs, lets so many through from the handset itself
+ * and from the one number that writes in its name. */
+static void check_limit(struct sim *sim, const struct record *record)
+{
+        struct watched *w = &sim->checks->phones[record->handset[HANDSET_ID_SIZE - 1] % SIM_PHONES];
+        unsigned most = 0, lately = 0;
+
+        w->unverified_ms[w->unverified_count++ % CHECK_UNVERIFIED] = sim->now_ms;
+        for (unsigned i = 0; i < sim->process_count; i++)
+                most += 2 * (CORE_SENDER_BURST + 1) * (1 + sim->processes[i].run);
+        for (unsigned i = 0; i < w->unverified_count && i < CHECK_UNVERIFIED; i++)
+                lately += w->unverified_ms[i] > sim->now_ms - CORE_SENDER_REFILL_MS;
+        if (lately > most)
+                sim_fail(sim, "limited", "%u unverified alerts of handset ..%02x in a minute", lately,
+                         record->handset[HANDSET_ID_SIZE - 1]);
+}
+
 /* The first of all: what it says is what the press said. */
 static void check_first(struct sim *sim, const struct record *record, uint8_t event)
 {
         const struct known *k = check_known(sim, record->id, false);
 
+        if (event == EVENT_RAISE && (record->marks & RECORD_UNVERIFIED) != 0)
+                check_limit(sim, record);
         if (event != EVENT_RAISE || k == NULL || k->first_ms == 0)
                 return;
         if (((record->marks & RECORD_DRILL) != 0) != k->is_drill)
                 sim_fail(sim, "identity", "alert ..%02x is %s drill", record->id[15], k->is_drill ? "no" : "a");
-        if ((record->marks & RECORD_UNVERIFIED) != 0 && !k->unsigned_)
+        if ((record->marks & RECORD_UNVERIFIED) != 0 && sim->phones[k->phone].was_stranger)
+                sim_mark(sim, MARK_STRANGER_RAISED);
+        if ((record->marks & RECORD_UNVERIFIED) == 0 && k->pressed_by_bad &&
+            sim->phones[k->phone].standing != STANDING_GOOD)
+                sim_fail(sim, "unverified", "alert ..%02x of a handset that is not good rings like any other",
+                         record->id[15]);
+        if ((record->marks & RECORD_UNVERIFIED) != 0 && !k->unsigned_ && !sim->phones[k->phone].was_stranger)
                 sim_fail(sim, "unverified", "alert ..%02x, rightly signed, is raised as unverified", record->id[15]);
 }
 

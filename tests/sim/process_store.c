@@ -205,7 +205,7 @@ static void joined(struct sim *sim, struct happening *it)
 
         if (p->core == NULL || p->store_run != it->b || p->store >= 0)
                 return;
-        if (sim->store.away) {
+        if (sim->store.away || store_is_refusing(sim, sim->store.primary)) {
                 sim_at(sim, 700, joined, it->who)->b = it->b;
                 return;
         }

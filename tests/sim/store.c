@@ -283,10 +283,29 @@ static bool is_waited_for(const struct sim *sim, uint8_t event)
         return sim->plan->rates[RATE_WAITS] != 0 && (event == EVENT_TAKE || event == EVENT_CLOSE);
 }
 
-/* Writes get an error: full, read only, loading; or a primary that has lost its replicas. */
-static bool is_refusing(const struct sim *sim, unsigned number)
+bool store_is_refusing(const struct sim *sim, unsigned number)
 {
         return number == sim->store.primary ? sim->store.sick : sim->now_ms > sim->store.stale_until_ms;
+}
+
+/* An error is answered: whoever gets it leaves the store, and is back once that takes a write (store_trouble.c of the dispatcher). */
+static void refused(struct sim *sim, struct happening *it)
+{
+        struct process *p = &sim->processes[it->who];
+
+        if (p->core == NULL || p->store_run != it->b)
+                return;
+        process_leave_store(sim, it->who);
+        process_join_store(sim, it->who, STORE_REST_MS);
+}
+
+static void refuse(struct sim *sim, unsigned process)
+{
+        struct process *p = &sim->processes[process];
+        int64_t at_ms = sim->now_ms + sim_between(&sim->chance, 0, sim->plan->rates[RATE_STORE_MS]);
+
+        p->answers_ms = at_ms > p->answers_ms ? at_ms : p->answers_ms;
+        sim_at(sim, p->answers_ms - sim->now_ms, refused, process)->b = p->store_run;
 }
 
 static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t token, uint32_t expected)
@@ -303,7 +322,7 @@ static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t to
                 .epoch = p->epoch, .due_in_ms = op->due_ms, .expected = expected, .result = CORE_OK
         };
 
-        if (is_refusing(sim, number)) {
+        if (store_is_refusing(sim, number)) {
                 asked.result = CORE_UNKNOWN;
         } else if (p->epoch != in->epoch) {
                 asked.result = CORE_FENCED;
@@ -338,7 +357,10 @@ static void commit(struct sim *sim, unsigned process, struct op *op, uint64_t to
                         answer(sim, process, token, CORE_OK, op->version, (struct cbor_span){ 0 });
                 return;
         }
-        answer(sim, process, token, asked.result, 0, asked.data);
+        if (asked.result == CORE_UNKNOWN)
+                refuse(sim, process);
+        else
+                answer(sim, process, token, asked.result, 0, asked.data);
         free(op);
 }
 
@@ -396,9 +418,8 @@ static void fact(struct sim *sim, unsigned number, struct op *op)
 
         bool same = same_fact(in, op);
 
-        if (!is_refusing(sim, number))
-                trace_fact(sim, number, op, !same);
-        if (is_refusing(sim, number) || same) {
+        trace_fact(sim, number, op, !same);
+        if (same) {
                 free(op);
                 return;
         }
@@ -439,9 +460,12 @@ static void arrives(struct sim *sim, struct happening *it)
                 commit(sim, it->who, ask->op, ask->action.u.commit.token, ask->action.u.commit.expected);
         else if (ask->action.kind == DO_LOOK)
                 look(sim, it->who, &ask->action);
-        else if (ask->action.kind == DO_PROVE)
+        else if (ask->action.kind == DO_PROVE && !store_is_refusing(sim, number))
                 answer(sim, it->who, ask->action.u.prove.token, CORE_OK, 0, (struct cbor_span){ 0 });
-        else if (ask->op->kind == OP_NOTICE || ask->op->kind == OP_DUTY)
+        else if (store_is_refusing(sim, number)) {
+                refuse(sim, it->who); /* a test press too: no op */
+                free(ask->op);
+        } else if (ask->op->kind == OP_NOTICE || ask->op->kind == OP_DUTY)
                 fact(sim, number, ask->op);
         else
                 store_write(sim, number, ask->op);

@@ -12,6 +12,7 @@
 #define STORE_DUTY_MAX    16
 #define STORE_STALE_MS \
         3000 /* min-replicas-max-lag 2 of ops/redis/alerts-member.conf, and the second between two looks */
+#define STORE_REST_MS      250  /* likewise */
 #define STORE_WAIT_MS      1000 /* of the dispatcher's store.h */
 #define STORE_OPS_MAX      262144
 #define STORE_COMMANDS_MAX 16384
@@ -100,6 +101,9 @@ struct op *store_op(struct sim *sim, enum op_kind kind, struct cbor_span record,
 
 /* store_do: ACTION of PROCESS, which is connected, arrives at its instance. */
 void store_do(struct sim *sim, unsigned process, const struct core_action *action);
+
+/* store_is_refusing: instance NUMBER answers writes with an error: full, read only, loading; a primary that has lost its replicas. */
+bool store_is_refusing(const struct sim *sim, unsigned number);
 
 /* store_wait_ms: how long WAIT takes for what is written now to instance NUMBER. */
 int64_t store_wait_ms(struct sim *sim, unsigned number);
