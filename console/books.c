@@ -314,6 +314,9 @@ int books_put(struct books *books, enum book book, const char *key, const uint8_
 
         if (strlen(key) == 0 || strlen(key) > LOOKUP_NAME_MAX)
                 return -EINVAL;
+        for (const char *p = key; *p != '\0'; p++)
+                if (*p <= ' ' || *p > '~')
+                        return -EINVAL;
         if (size > 0 && (r = read_value(book, &reading)) == 0 && (item = item_new(&reading)) == NULL)
                 return -ENOMEM;
         if (book == BOOK_HANDSETS && (old = lookup_get(books->book[book], key, strlen(key))) != NULL)

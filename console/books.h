@@ -49,7 +49,7 @@ void books_begin(struct books *books, enum book book);
 void books_sweep(struct books *books, enum book book);
 
 /* books_put: what KEY of BOOK is now; SIZE 0: gone.
- * Returns 0, -EBADMSG or -EPROTONOSUPPORT (cannot be read: as if it were not there), -EINVAL (key), -ENOMEM, -ENOBUFS. */
+ * Returns 0, -EBADMSG or -EPROTONOSUPPORT (cannot be read: as if it were not there), -EINVAL (key: 1..64 visible ASCII), -ENOMEM, -ENOBUFS. */
 int books_put(struct books *books, enum book book, const char *key, const uint8_t *data, size_t size);
 
 /* books_get: an entry, good until it is put anew; NULL: none.  books_next: walk over all; begin with *PLACE 0; NULL at the end. */

@@ -5,6 +5,7 @@
 
 #include "console/ask.h"
 #include "console/form.h"
+#include "console/pass_ask.h"
 #include "console/session.h"
 #include "console/view.h"
 
@@ -32,6 +33,19 @@ static void check_ask(const char *text, size_t len)
         }
         ask_sign(&ask.command, &viewer, 1700000000000);
         holds(command_encode(&ask.command, buf, sizeof(buf)) > 0);
+}
+
+/* What the pass desk's page asked names nothing that is no id. */
+static void check_pass_ask(const char *text, size_t len)
+{
+        struct pass_ask ask;
+        struct handset_id id;
+
+        if (pass_ask_read(text, len, &ask) < 0)
+                return;
+        holds(ask.verb < PASS_VERBS && ask.what < WHATS && ask.window_count <= PASS_WINDOWS_MAX);
+        holds(ask.handset[0] == '\0' || handset_id_from_text(ask.handset, &id) == 0);
+        holds(ask.carrier[0] == '\0' || (person_id_valid(ask.carrier) && person_id_valid(ask.round)));
 }
 
 static void check_form(const char *text, size_t len, const char *type)
@@ -82,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (size == 0)
                 return 0;
-        switch (data[0] % 6) {
+        switch (data[0] % 7) {
         case 0:
                 check_ask(text, size - 1);
                 break;
@@ -95,8 +109,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 3:
                 check_cookies(text, size - 1);
                 break;
+        case 6:
+                check_pass_ask(text, size - 1);
+                break;
         default:
-                check_feed(data + 1, size - 1, data[0] % 6 == 5);
+                check_feed(data + 1, size - 1, data[0] % 7 == 5);
         }
         return 0;
 }
