@@ -15,6 +15,12 @@ NFC_BUILDING, SCANNER_BUILDING, CARETAKER_BUILDING = "6c796f6e00000001", "6c796f
 ANSWER = re.compile(r"^(open|shut|refused)( |$)")
 
 
+def in_french(answer):
+    """What a door said, as the demo's page shows it."""
+    word, _, reason = answer.partition(" ")
+    return {"open": "ouvre", "shut": "la commande qui ouvre n'a pas pu être lancée"}.get(word, "refuse") + (f" ({reason})" if reason else "")
+
+
 class Doors:
     def __init__(self, region, program, port):
         self.region, self.program, self.port = region, program, port
@@ -72,8 +78,9 @@ class Doors:
             return [line.strip() for line in file if ANSWER.match(line)]
 
     def last_answers(self):
-        """By door, what it said last; "" where it said nothing yet."""
-        return {name: (self.answers(name) or [""])[-1] for name in ("door-nfc", "door-scanner") if name in self.region.processes}
+        """By door, how often it answered and what it said last, in French; "" where it said nothing yet."""
+        said = {name: self.answers(name) for name in ("door-nfc", "door-scanner") if name in self.region.processes}
+        return {name: f"{len(lines)} : {in_french(lines[-1])}" if lines else "" for name, lines in said.items()}
 
     def bring_list(self):
         """The newest list as a file to the scanner's door, to which no phone talks."""
@@ -92,7 +99,9 @@ class Doors:
         """Hold the QR that the carrier's phone shows before the scanner.  Gives the door's answer."""
         shown = self.region.status("carrier").get("shown")
         if not shown:
-            raise Failure("the phone shows no QR")
+            raise Failure("Le téléphone ne montre pas de QR.")
+        if shown["way"] != "scanner":
+            raise Failure("Ce QR est pour le gardien : sur le téléphone, touchez « Lecteur » sous le QR.")
         done = subprocess.run(["node", os.path.join(HERE, "scan.mjs")], input=json.dumps(shown["qr"]), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Failure(f"scanner: {done.stderr.strip()}")

@@ -10,6 +10,7 @@ import urllib.parse
 
 import passes
 import sms
+from doors import in_french
 from processes import Failure
 from region import PIN
 
@@ -94,14 +95,14 @@ class Actions:
     def nfc_colleague(self, _):
         self._needs_nfc()
         answer = passes.colleague_passes(self.region)
-        return f"Sami, sur la même tournée, passe la porte NFC : « {answer} ». Une liste plus récente, s'il en a une, est restée à la porte."
+        return f"Sami, sur la même tournée, passe : la porte {in_french(answer)}. Une liste plus récente, s'il en a une, est restée à la porte."
 
     def _needs_nfc(self):
         if self.region.doors.why_no_nfc:
             raise Failure(f"Pas de porte NFC ici : {self.region.doors.why_no_nfc}")
 
     def scan(self, _):
-        return f"Le lecteur répond : « {self.region.doors.scan()} »."
+        return f"La porte {in_french(self.region.doors.scan())}."
 
     def list(self, _):
         self.region.doors.bring_list()
@@ -185,11 +186,17 @@ def handler(region, changed):
     return Handler
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A browser that does not know the certificate, or left: nobody has to read that."""
+
+
 def serve(region, port, changed):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler(region, changed))
+    server = Server(("127.0.0.1", port), handler(region, changed))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.path.join(region.dir, "server.pem"), os.path.join(region.dir, "server.key"))
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
