@@ -88,11 +88,13 @@ static void do_action(struct host *host, const struct vigie_action *action)
         case VIGIE_DO_SEAL:
                 do_seal(host, action);
                 break;
-        case VIGIE_DO_SEND:
-                link_send(host->links, action->address, action->data, action->len); /* down is told by the link */
+        case VIGIE_DO_SEND: /* down is told by the link */
+                if (!host->cut)
+                        link_send(host->links, action->address, action->data, action->len);
                 break;
         case VIGIE_DO_CONNECT:
-                link_connect(host->links, action->address);
+                if (!host->cut)
+                        link_connect(host->links, action->address);
                 break;
         case VIGIE_DO_DISCONNECT:
                 link_end(host->links, action->address);

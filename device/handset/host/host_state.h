@@ -42,6 +42,7 @@ struct host {
         struct passes *passes;
         struct wheel_timer battery;
         bool busy, show, closing;
+        bool cut; /* wiped, and told: no link any more */
         size_t first, count;
         struct pending pending[PENDING_MAX];
         struct vigie_actions actions;

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "device/handset/host/host.h"
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
                 return socket_ask(config.socket, (size_t)(argc - start.rest), (const char *const *)argv + start.rest);
         log_level_from_name(config.log_level, &level);
         log_open("vigie-handset", level);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* no dump of a memory that may hold an open vault */
         r = host_open(&config, start.ready_fd, &host);
         if (r == 0)
                 r = host_run(host);

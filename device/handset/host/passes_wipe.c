@@ -72,6 +72,7 @@ void wipe_links(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct passes *p = timer->user;
 
+        p->host->cut = true;
         for (unsigned i = 0; i < p->host->config.addresses.count + p->host->config.alert_addresses.count; i++)
                 if (p->host->links != NULL)
                         link_end(p->host->links, i);
