@@ -246,17 +246,17 @@ class Faults:
         self.away(name)
         self.later(for_s, mend)
 
-    def dispatchers(self):
-        return ("d1", "d2", "a1", "a2")
+    def writers(self):
+        return ("d1", "d2", "a1", "a2", "archive", *self.of("redis"))
 
     def do_disk_full(self):
-        self.disk("disk-full", "f", (*self.dispatchers(), *self.of("redis")), self.random.choice((0.5, 3)))
+        self.disk("disk-full", "f", self.writers(), self.random.choice((0.5, 3)))
 
     def do_disk_slow(self):
-        self.disk("disk-slow", "h", (*self.dispatchers(), *self.of("redis")), self.random.choice((1, 3)))
+        self.disk("disk-slow", "h", self.writers(), self.random.choice((1, 3)))
 
     def do_sync_fails(self):
-        self.disk("sync-fails", "s", (*self.dispatchers(), *self.of("redis")), 0.3)
+        self.disk("sync-fails", "s", self.writers(), 0.3)
 
     # ---- calm ------------------------------------------------------------------------------------------------------------------
 
