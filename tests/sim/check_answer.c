@@ -120,6 +120,8 @@ static bool is_done(struct sim *sim, const struct process *p, const struct asked
                 if (s != NULL && has_effect(asked, store_record(s)))
                         return true;
         }
+        if (sim->failovers > 0 && p->paused_until_ms == sim->now_ms)
+                return true; /* it was stopped, and reads what the primary of before had answered */
         return asked->answered;
 }
 

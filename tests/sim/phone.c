@@ -49,7 +49,7 @@ static void signed_now(struct sim *sim, struct happening *it)
         event.u.signature.ok = sim->phones[it->who].signs;
         if (!event.u.signature.ok && sim_permille(&sim->chance, 500))
                 return; /* the key store hangs */
-        sign_octets(it->who, (struct cbor_span){ it->octets, it->len }, event.u.signature.octets);
+        sign_octets(sim->phones[it->who].of, (struct cbor_span){ it->octets, it->len }, event.u.signature.octets);
         phone_tell(sim, it->who, &event);
 }
 
@@ -305,7 +305,7 @@ void phone_start(struct sim *sim, unsigned number)
         struct phone *phone = &sim->phones[number];
         struct vigie_event event = { .type = VIGIE_ON_START };
 
-        if (phone->alive)
+        if (phone->alive || phone->of == SIM_PHONES)
                 return;
         phone->alive = true;
         memset(phone->vigie, 0xa5, vigie_size());
@@ -378,6 +378,7 @@ void phone_begin(struct sim *sim, unsigned number)
         snprintf(phone->person, sizeof(phone->person), "%s", phone_name(number));
         memset(phone->id, 0xa0, sizeof(phone->id));
         phone->id[7] = (uint8_t)number;
+        phone->of = number + (unsigned)sim->plan->rates[RATE_COPIES] < sim->phone_count ? number : SIM_PHONES;
         phone->supervisor = sim_is_supervisor(number);
         options.enrolled = true;
         memcpy(options.handset, phone->id, sizeof(phone->id));
@@ -398,6 +399,7 @@ void phone_begin(struct sim *sim, unsigned number)
         phone->booted_ms = sim->now_ms - 100000;
         phone->skew_ms = sim_between(&sim->chance, -sim->plan->rates[RATE_SKEW_MS], sim->plan->rates[RATE_SKEW_MS]);
         phone->has_modem = (int64_t)sim_below(&sim->chance, 10) >= sim->plan->rates[RATE_DRAIN];
+        phone->has_modem &= phone->of == number; /* the SIM stays where it was */
         phone->network = phone->gps = phone->signs = phone->modem = true;
         phone->battery = 80;
         phone->lat_deg = 45.75 + 0.004 * (number % 3);

@@ -27,6 +27,7 @@ static const char *const rate_names[RATE_END] = {
         [RATE_MORE_CARRIERS] = "more_carriers",
         [RATE_ALERT_PORT] = "alert_port",
         [RATE_HASTE] = "haste",
+        [RATE_COPIES] = "copies",
         [RATE_MAN_DOWN_S] = "man_down_s",
         [RATE_DRILL_PEOPLE] = "drill_people",
         [RATE_WAITS] = "waits",
@@ -67,6 +68,7 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_DRAIN] = "drain",
         [ORDER_MAN_DOWN] = "man_down",
         [ORDER_CHECK_IN] = "check_in",
+        [ORDER_COPY] = "copy",
         [ORDER_STANDING] = "standing",
 };
 

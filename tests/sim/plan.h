@@ -33,6 +33,7 @@ enum plan_rate {
         RATE_MORE_CARRIERS, /* beyond the four */
         RATE_ALERT_PORT,    /* 1: two processes of its own */
         RATE_HASTE,         /* people are so many times quicker, less one */
+        RATE_COPIES,        /* so many phones more that are nobody's until ORDER_COPY */
         RATE_MAN_DOWN_S,    /* of the phones; 0: they do not look */
         RATE_DRILL_PEOPLE,  /* so many supervisors alone are rung by drills; 0: the nearest */
         RATE_WAITS,         /* 1: takes and closures are told once a replica has them, or STORE_WAIT_MS later */
@@ -74,6 +75,7 @@ enum plan_order_kind {
         ORDER_DRAIN,    /* any process (who) is told to end: a session each a ms, those that wait for a receipt last */
         ORDER_MAN_DOWN, /* who's phone says that nobody moves; a 1: it moves */
         ORDER_CHECK_IN, /* who is to check in: a: enum vigie_deadline; b s */
+        ORDER_COPY,     /* another phone starts with what who's has written down, its id and key too; both live on */
         ORDER_STANDING, /* carrier who's handset is (a: enum standing) for b ms */
         ORDER_END
 };

@@ -269,6 +269,8 @@ static void load_people(struct sim *sim, unsigned number)
                 struct supervisor_entry supervisor = { .manager = i == SIM_CARRIERS + SIM_SUPERVISORS - 1 };
                 struct user_entry user = { .role = ROLE_SUPERVISOR };
 
+                if (!sim_is_enrolled(sim, i))
+                        continue;
                 standing_load(sim, number, i, false);
                 memcpy(carrier.name, phone->person, sizeof(phone->person));
                 memcpy(supervisor.name, phone->person, sizeof(phone->person));

@@ -142,7 +142,7 @@ static void loaded(struct sim *sim, struct happening *it)
                 return;
         in = &sim->store.instances[p->store];
         for (unsigned i = 0; i < sim->phone_count; i++)
-                if (p->standings[i] != sim->phones[i].standing)
+                if (sim_is_enrolled(sim, i) && p->standings[i] != sim->phones[i].standing)
                         standing_load(sim, it->who, i, true);
         for (size_t i = 0; i + ALERT_ID_SIZE <= it->len; i += ALERT_ID_SIZE) {
                 const struct stored *s = store_find(in, it->octets + i);

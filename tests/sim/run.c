@@ -114,6 +114,29 @@ static void restore(struct sim *sim, unsigned number)
         phone_start(sim, number);
 }
 
+/* A backup of the phone is put into another one, and both go on. */
+static void copy(struct sim *sim, unsigned number)
+{
+        unsigned to = 0;
+
+        while (to < sim->phone_count && sim->phones[to].of != SIM_PHONES)
+                to++;
+        if (to == sim->phone_count || !sim_is_enrolled(sim, number))
+                return;
+        sim->phones[to].of = number;
+        memcpy(sim->phones[to].id, sim->phones[number].id, HANDSET_ID_SIZE);
+        memcpy(sim->phones[to].person, sim->phones[number].person, sizeof(sim->phones[to].person));
+        sim->phones[to].options = sim->phones[number].options;
+        sim->phones[to].supervisor = sim->phones[number].supervisor;
+        disk_copy(&sim->phones[to].disk, &sim->phones[number].disk);
+        sim->phones[to].disk.len = sim->phones[to].disk.durable;
+        sim->phones[to].was_restored = sim->phones[number].was_restored = true;
+        for (size_t i = 0; i < sim->press_count; i++)
+                sim->presses[i].excused |= sim->presses[i].phone == number;
+        chart_note(sim, CHART_PHONE + to, "starts as a copy of %s", sim->phones[number].person);
+        phone_start(sim, to);
+}
+
 static void disk_back(struct sim *sim, struct happening *it)
 {
         struct process *p = &sim->processes[it->who];
@@ -246,6 +269,9 @@ static void order_phone(struct sim *sim, const struct plan_order *o)
                 break;
         case ORDER_RESTORE:
                 restore(sim, o->who);
+                break;
+        case ORDER_COPY:
+                copy(sim, o->who);
                 break;
         case ORDER_CLOCK:
                 phone->skew_ms += o->a - o->b;
@@ -389,6 +415,7 @@ struct sim *sim_run(const struct plan *plan, struct chart *chart)
         sim->actions = calloc(1, sizeof(*sim->actions));
         sim->positions_up = true;
         sim->phone_count = SIM_CARRIERS + SIM_SUPERVISORS + (unsigned)plan->rates[RATE_MORE_CARRIERS];
+        sim->phone_count += (unsigned)plan->rates[RATE_COPIES];
         if (sim->phone_count > SIM_PHONES)
                 sim->phone_count = SIM_PHONES;
         sim->process_count = plan->rates[RATE_ALERT_PORT] ? SIM_PROCESSES : SIM_ORDINARY;

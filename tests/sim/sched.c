@@ -176,6 +176,7 @@ const char *sim_mark_name(enum sim_mark mark)
                 [MARK_NO_REPLICA] = "none had it in time",
                 [MARK_DRAINED] = "a dispatcher gave its sessions away and ended",
                 [MARK_SPARED] = "one that waited for its receipt was kept longer",
+                [MARK_COPIED] = "two phones with one id pressed",
                 [MARK_MAN_DOWN] = "an alert left because nobody moved",
                 [MARK_NOT_CHECKED_IN] = "one because nobody checked in",
                 [MARK_STRANGER_RAISED] = "a revoked, expired or unknown handset's alert was raised unverified",

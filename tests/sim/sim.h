@@ -72,6 +72,7 @@ enum sim_mark {
         MARK_NO_REPLICA,
         MARK_DRAINED,
         MARK_SPARED,
+        MARK_COPIED,
         MARK_MAN_DOWN,
         MARK_NOT_CHECKED_IN,
         MARK_STRANGER_RAISED,
@@ -107,6 +108,7 @@ struct conn {
 struct phone {
         char person[16];
         uint8_t id[HANDSET_ID_SIZE];
+        unsigned of; /* whose handset it is: its own number, or of whom it is a copy; SIM_PHONES: nobody's yet */
         bool supervisor, alive, has_modem, was_restored;
         enum standing standing;
         bool was_stranger, was_unknown; /* it was not good, once; not known */
@@ -261,6 +263,12 @@ struct sim {
         uint8_t trust[TRUST_MAX];
         size_t trust_len;
 };
+
+/* sim_is_enrolled: PHONE is a handset of its own, no copy. */
+static inline bool sim_is_enrolled(const struct sim *sim, unsigned phone)
+{
+        return phone < sim->phone_count && sim->phones[phone].of == phone;
+}
 
 static inline bool sim_is_supervisor(unsigned phone)
 {
