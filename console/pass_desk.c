@@ -301,7 +301,7 @@ void pass_desk_free(struct pass_desk *desk)
 {
         if (desk == NULL)
                 return;
-        assert(desk->pages == NULL && desk->jobs == 0);
+        assert(desk->pages == NULL);
         books_free(desk->books);
         free(desk);
 }

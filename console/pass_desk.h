@@ -54,6 +54,7 @@ int pass_page_said(struct pass_page *page, const char *text, size_t len, int64_t
 int pass_desk_list(const struct pass_desk *desk, const char *name, struct cbor_span *ret_list);
 
 /* pass_desk_edit: POST /desk/edit by VIEWER (7.6).
+ *   body    borrowed until DONE
  *   done    called once, perhaps from within the call, with a status and a JSON text (owned by who is called: free())
  * PROTOCOL.md section 7.6. */
 typedef void pass_edit_fn(void *user, int status, char *text);

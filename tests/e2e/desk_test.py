@@ -52,6 +52,13 @@ class Page:
         return message
 
     def ask(self, verb, **fields):
+        """The answer; again while the store is away, as it is for moments on a loaded machine, or where a page may ask no more now."""
+        end = time.monotonic() + LONG_S
+        while (answer := self.ask_once(verb, fields)).get("a") in ("away", "busy") and time.monotonic() < end:
+            time.sleep(0.3)
+        return answer
+
+    def ask_once(self, verb, fields):
         command = os.urandom(8).hex()
         self.socket.send({"t": verb, "c": command, **fields})
         end = time.monotonic() + LONG_S
@@ -88,11 +95,9 @@ class Desk(unittest.TestCase):
             r.start_console()
             conf = configparser.ConfigParser(interpolation=None)
             conf.read(os.path.join(r.dir, "dispatcher.conf"))
-            cls.link = socket.socket(socket.AF_UNIX)
-            cls.link.settimeout(LONG_S)
-            cls.link.connect(r.address("alerts"))
-            cls.replies = cls.link.makefile("rb")
-            cls.redis("AUTH", conf["alerts"]["user"], conf["alerts"]["password"])
+            cls.links = {name: cls.connect(r.address(name)) for name in ("alerts", "positions")}
+            for store in cls.links:
+                cls.redis("AUTH", conf[store]["user"], conf[store]["password"], store=store)
             cls.handset, cls.boss = r.handsets["carrier"]["id"], r.handsets["boss"]["id"]
             cls.vault()
             page = cls.page("delivre")
@@ -104,7 +109,9 @@ class Desk(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.link.close()
+        for file, link in cls.links.values():
+            file.close()
+            link.close()
         for page in cls.pages.values():
             page.socket.close()
         for process in cls.region.processes.values():
@@ -117,21 +124,30 @@ class Desk(unittest.TestCase):
         if found:
             raise AssertionError(found)
 
-    @classmethod
-    def redis(cls, *words):
-        cls.link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in (w if isinstance(w, bytes) else w.encode() for w in words)))
-        return cls.reply(words)
+    @staticmethod
+    def connect(path):
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(LONG_S)
+        link.connect(path)
+        return link.makefile("rwb"), link
 
     @classmethod
-    def reply(cls, words):
-        line = cls.replies.readline()
+    def redis(cls, *words, store="alerts"):
+        file = cls.links[store][0]
+        file.write(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in (w if isinstance(w, bytes) else w.encode() for w in words)))
+        file.flush()
+        return cls.reply(file, words)
+
+    @classmethod
+    def reply(cls, file, words):
+        line = file.readline()
         kind, rest = line[:1], line[1:].rstrip()
         if kind == b"-":
             raise AssertionError(f"{words}: {line}")
         if kind == b"$":
-            return None if rest == b"-1" else cls.replies.read(int(rest) + 2)[:-2]
+            return None if rest == b"-1" else file.read(int(rest) + 2)[:-2]
         if kind == b"*":
-            return [cls.reply(words) for _ in range(int(rest))]
+            return [cls.reply(file, words) for _ in range(int(rest))]
         return int(rest) if kind == b":" else rest
 
     @classmethod
@@ -156,6 +172,12 @@ class Desk(unittest.TestCase):
         return [dict(zip(fields[::2], fields[1::2])) for _, fields in self.redis("XRANGE", f"{{lyon}}:inbox:{self.handset}", "-", "+")]
 
     def post(self, user, body, origin=None):
+        end = time.monotonic() + LONG_S
+        while (answer := self.post_once(user, body, origin))[0] == 503 and time.monotonic() < end:
+            time.sleep(0.2)
+        return answer
+
+    def post_once(self, user, body, origin):
         port = self.region.console_port
         connection = http.client.HTTPSConnection("localhost", port, context=ssl.create_default_context(cafile=os.path.join(self.region.dir, "ca.pem")), timeout=LONG_S)
         headers = {"Origin": origin or f"https://localhost:{port}", "Content-Type": "application/json"}
@@ -166,6 +188,18 @@ class Desk(unittest.TestCase):
         text = answer.read().decode()
         connection.close()
         return answer.status, json.loads(text) if text.startswith("{") else text
+
+    def head(self, user, length):
+        """The status of a POST that only says how long it is."""
+        port = self.region.console_port
+        connection = http.client.HTTPSConnection("localhost", port, context=ssl.create_default_context(cafile=os.path.join(self.region.dir, "ca.pem")), timeout=LONG_S)
+        connection.putrequest("POST", "/desk/edit")
+        for name, value in (("Origin", f"https://localhost:{port}"), ("Cookie", self.page(user).cookie), ("Content-Length", str(length))):
+            connection.putheader(name, value)
+        connection.endheaders()
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def fetch(self, path, **headers):
         connection = http.client.HTTPSConnection("localhost", self.region.console_port, context=ssl.create_default_context(cafile=os.path.join(self.region.dir, "ca.pem")), timeout=LONG_S)
@@ -183,6 +217,9 @@ class Desk(unittest.TestCase):
             seen[:] = found
             return found and found[0]["state"] == state
         wait_for(f"pass {pass_id} is {state}; last seen {seen}", look, LONG_S)
+
+    def setUp(self):
+        self.redis("DEL", f"{{lyon}}:inbox:{self.handset}")
 
     # ---- who may what
 
@@ -330,12 +367,23 @@ class Desk(unittest.TestCase):
         self.assertEqual(self.issue()["a"], "revoked_phone")
 
     def test_zz_lost_ends_sessions(self):
+        """What fails is said, and the rest is done; then again."""
         page = Page(self.region, "paul")
+        keeper = self.region.processes["keeper"]
+        keeper.kill()
+        wait_for("the keeper is away", lambda: self.page("delivre").receive(1) and self.page("delivre").desk["keeper"] == "away", LONG_S)
         answer = self.page("regie").ask("phone_lost", handset=self.boss)
+        self.assertEqual(answer["a"], "part")
+        self.assertEqual({s["step"]: s["ok"] for s in answer["more"]["steps"]},
+                         {"passes": False, "list": False, "certificate": True, "sessions": True, "wipe": False, "sms": False})
         self.assertGreaterEqual([s["n"] for s in answer["more"]["steps"] if s["step"] == "sessions"][0], 1)
         with self.assertRaises(ConnectionError):
             for _ in range(20):
                 page.receive(2)
+        page.socket.close()
+        keeper.start()
+        wait_for("and back", lambda: self.page("delivre").receive(1) and self.page("delivre").desk["keeper"] is None, LONG_S)
+        self.assertEqual(self.page("regie").ask("phone_lost", handset=self.boss)["a"], "done")
 
     # ---- editing
 
@@ -366,6 +414,8 @@ class Desk(unittest.TestCase):
         self.assertEqual(self.post("adm", {"check": False, "buildings": [{**good, "id": f"{i:016x}"} for i in range(20001)]})[0], 422)
         self.assertEqual(self.redis("HEXISTS", "{lyon}:buildings", "cd" * 8), 0)
         self.assertEqual(self.post("adm", "no json")[0], 422)
+        self.assertEqual(self.post("adm", json.dumps({"check": True}) + " " * (8 * 1024 * 1024 - 15))[0], 200)
+        self.assertEqual(self.head("adm", 8 * 1024 * 1024 + 1), 413)
         self.assertEqual(self.post("delivre", {"check": True})[0], 403)
         self.assertEqual(self.post(None, {"check": True})[0], 403)
         self.assertEqual(self.post("adm", {"check": True}, origin="https://elsewhere")[0], 403)
@@ -409,6 +459,33 @@ class Desk(unittest.TestCase):
         keeper.start()
         wait_for("and that it is back", lambda: page.receive(1) and page.desk["keeper"] is None, LONG_S)
         self.assertEqual(self.issue()["a"], "done")
+
+    def test_renewed_while_duty_runs(self):
+        """The minute's work, which a console that starts does at once."""
+        soon, end = now_ms() + 600000, now_ms() // 1000 + 7200
+        building = {"id": "ba" * 8, "name": "Veille", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": True, "caretaker": False}
+        place = {"id": "veille", "name": "Veille", "zone": "", "team": "lyon", "buildings": ["ba" * 8]}  # no other pass reaches further there
+        self.assertEqual(self.post("adm", {"check": False, "buildings": [building], "rounds": [place]})[0], 200)
+        wait_for("the round", lambda: self.page("delivre").find("round", "veille"), LONG_S)
+        thing = self.issue(until=soon, round="veille")["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        self.redis("HSET", "{lyon}:duty:info", self.handset, cbor([1, "c001", ROUND, now_ms(), end, "", 50, None, 0, 0]), store="positions")
+        self.restart_console()
+        def renewed():
+            return [p for p in self.page("delivre").find("pass") if p["until"] == (end + 900) * 1000]
+        wait_for("it is renewed to the end of duty and 15 min", renewed, LONG_S)
+        self.assertEqual((renewed()[0]["by"], renewed()[0]["second"]), ("delivre", None))
+        self.redis("HDEL", "{lyon}:duty:info", self.handset, store="positions")
+
+    def restart_console(self):
+        for page in self.pages.values():
+            page.socket.close()
+        self.pages.clear()
+        self.region.processes["console"].stop()
+        self.redis("DEL", "{lyon}:lease:passes")
+        self.region.processes["console"].start()
+        page = self.page("delivre")
+        wait_for("the books", lambda: page.desk["ready"] and page.desk["keeper"] is None or page.receive(1) and False, LONG_S)
 
     def test_full_inbox(self):
         key = f"{{lyon}}:inbox:{self.handset}"
