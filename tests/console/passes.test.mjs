@@ -42,8 +42,8 @@ test("every word that the server may send has its text", () => {
   const lists = { answer_: ["not_allowed", "unknown", "own", "revoked_phone", "no_pin", "empty_round", "bad_time", "too_long", "not_now", "over", "wrong_challenge", "full",
     "keeper_none", "keeper_away", "keeper_many", "keeper_full", "keeper_failed", "away", "busy", "none", "not_sent"],
     keeper_: ["none", "away", "list"], vault_: ["none", "locked", "open", "destroyed", "unknown", "revoked"], pass_: ["waiting", "phone", "failed", "over", "revoked"],
-    door_: ["good", "told", "unheard", "opens_old", "over"], class_: ["nfc", "scanner", "caretaker"], step_: ["passes", "list", "certificate", "sessions", "wipe", "sms"],
-    wipe_: ["sent", "done"], two_: ["long", "sensitive"], hinder_: ["no_phone", "revoked", "no_pin", "destroyed", "unheard", "shared"], given_: ["waiting", "phone", "failed", "revoked"],
+    door_: ["good", "told", "unheard", "page", "opens_old", "over"], class_: ["nfc", "scanner", "caretaker"], step_: ["passes", "list", "certificate", "sessions", "wipe", "sms"],
+    wipe_: ["sent", "done"], two_: ["long", "sensitive"], hinder_: ["no_phone", "revoked", "no_pin", "destroyed", "unheard", "shared"], given_: ["waiting", "phone", "failed"],
     wrong_: ["no_name", "name_long", "address_long", "position", "flag", "caretaker", "round", "twice", "stops"], import_: ["empty", "header", "quote", "json", "features", "long", "large", "away", "n", "c", "s"] };
   for (const [prefix, list] of Object.entries(lists)) for (const word of list) assert.ok(`${prefix}${word}` in words.fr, prefix + word);
 });

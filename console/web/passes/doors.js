@@ -4,7 +4,11 @@ import { has, say, sayCount, sayNodes } from "../words.js";
 import { doorsNow } from "./rules.js";
 import { when } from "./times.js";
 
-const why = (door) => (has(`door_${door.why}`) ? say(`door_${door.why}`) : "");
+// A caretaker's page tells nobody which list it has.
+function why(door) {
+  const word = door.why === "unheard" && door.door === null ? "page" : door.why;
+  return has(`door_${word}`) ? say(`door_${word}`) : "";
+}
 
 function line(door, now) {
   const name = door.door === null ? say("door_caretaker") : door.door_name || say(`class_${door.class}`);

@@ -47,7 +47,7 @@ export class LostView {
   }
 
   step({ step, ok, n, why }) {
-    const text = has(`step_${step}`) ? sayCount(`step_${step}`, n ?? 0) : step;
+    const text = ok && n === 0 && has(`step_${step}_none`) ? say(`step_${step}_none`) : has(`step_${step}`) ? sayCount(`step_${step}`, n ?? 0) : step;
     return this.item(ok, text, ok ? null : this.desk.sentence(why));
   }
 

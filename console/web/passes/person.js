@@ -222,7 +222,11 @@ export class PersonPart {
 
   sayGiven(pass) {
     if (!pass || !this.values) return;
-    const word = ["waiting", "phone", "failed"].includes(pass.state) ? pass.state : "revoked";
+    if (!isLive(pass)) { // revoked or over since: the list below says so
+      fill(this.said);
+      return;
+    }
+    const word = pass.state;
     fill(this.said, el("p", { class: word === "failed" ? "bad" : "done" }, sayNodes("given", this.values), " ", el("span", {}, say(`given_${word}`))));
   }
 }
