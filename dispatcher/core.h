@@ -482,6 +482,9 @@ const struct handset_entry *core_handset(const struct core *core, const uint8_t 
 /* core_knows_number: say whether NUMBER (E.164) is a carrier's, a supervisor's or an enrolled handset's. */
 bool core_knows_number(const struct core *core, const char *number);
 
+/* core_others_tell: say whether a technical notice CAUSE of another process than this one stands. */
+bool core_others_tell(const struct core *core, const char *cause);
+
 /* core_each_waiting: call FN with each session that waits for the receipt of an alert, some twice.  In no order. */
 void core_each_waiting(const struct core *core, void (*fn)(void *user, uint64_t session), void *user);
 

@@ -263,7 +263,8 @@ static void on_scanned(void *user, const struct store_scan *scan)
         run_tell(user, &event);
 }
 
-/* on_clock: the difference to Redis's clock is kept on the monotonic one, so that a jump of ours changes nothing. */
+/* on_clock: the difference to Redis's clock is kept on the monotonic one, so that a jump of ours changes nothing.  Where another process
+ * is as far from it, it is Redis's clock that is wrong: who left duty for that would leave the region without anybody. */
 static void on_clock(void *user, int64_t redis_ms, int64_t mono_ms)
 {
         struct run *run = user;
@@ -280,7 +281,8 @@ static void on_clock(void *user, int64_t redis_ms, int64_t mono_ms)
         } else if (was_wrong) {
                 run_notice(run, "clock", false);
         }
-        if (llabs(run->wrong_ms) > RUN_CLOCK_LEAVE_MS)
+        run->far = llabs(run->wrong_ms) > RUN_CLOCK_LEAVE_MS ? run->far + 1 : 0;
+        if (run->far >= RUN_CLOCK_READINGS && !core_others_tell(run->core, "clock"))
                 run_off_duty(run, OFF_CLOCK);
         else
                 run_on_duty(run, OFF_CLOCK);

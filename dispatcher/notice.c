@@ -285,3 +285,19 @@ bool notice_has_ended(const struct core *core, const struct standing_notice *sta
                (standing->notice.kind == NOTICE_UNVERIFIED || is_counted(core, standing->key) ||
                 (standing->notice.kind == NOTICE_DURESS && standing->notice.acked_by[0] != '\0'));
 }
+
+bool core_others_tell(const struct core *core, const char *cause)
+{
+        const struct standing_notice *standing;
+        size_t cause_len = strlen(cause), len;
+        char own[NAME_MAX_OCTETS + 1];
+
+        technical_key(core, cause, own);
+        for (size_t i = 0; (standing = table_next(&core->notices, &i)) != NULL;) {
+                len = strlen(standing->key);
+                if (strncmp(standing->key, "tech:", 5) == 0 && strcmp(standing->key, own) != 0 && len > cause_len &&
+                    standing->key[len - cause_len - 1] == ':' && strcmp(standing->key + len - cause_len, cause) == 0)
+                        return true;
+        }
+        return false;
+}

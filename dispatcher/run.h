@@ -17,9 +17,11 @@ struct loop;
 struct run;
 
 /* Redis's clock and ours: so far apart is told as a notice; so far, and the process leaves duty until it is better: it
- * accepts nobody and closes its sessions, which find another. */
+ * accepts nobody and closes its sessions, which find another; unless another is as far from it. */
 #define RUN_CLOCK_WARN_MS  2000
 #define RUN_CLOCK_LEAVE_MS 30000
+/* Only after so many readings, one a second: by then the others have said whether they are as far. */
+#define RUN_CLOCK_READINGS 3
 /* After the last sessions are to be closed, their queues and the commits under way have so long; who still waits for a
  * receipt after half of it is closed. */
 #define RUN_DRAIN_MS       5000

@@ -73,6 +73,7 @@ struct run {
 
         int64_t ahead_ms;   /* Redis's UTC minus our monotonic clock */
         int64_t wrong_ms;   /* our UTC minus Redis's */
+        unsigned far;       /* readings of Redis's clock, one after the other, that were RUN_CLOCK_LEAVE_MS off */
         unsigned off;       /* enum off_duty */
         bool from_snapshot; /* started so: a notice for a minute, once the store is there */
         bool served;        /* was ready once */

@@ -17,9 +17,10 @@
 
 #include <cmocka.h>
 
+#include "dispatcher/run.h"
 #include "tests/dispatcher/support/play.h"
 
-#define PAIRS_MAX 16
+#define PAIRS_MAX 32
 
 struct proxy {
         struct sockaddr_un from, to;
@@ -113,20 +114,60 @@ static void close_proxy(struct proxy *proxy)
         pthread_join(proxy->thread, NULL);
 }
 
-static bool notice_stands(struct region *region)
+static bool notice_stands(struct region *region, int i)
 {
-        redisReply *reply = region_ask(region, "HEXISTS {r}:notices tech:d0:clock");
+        redisReply *reply =
+                region_ask(region, i == 0 ? "HEXISTS {r}:notices tech:d0:clock" : "HEXISTS {r}:notices tech:d1:clock");
         bool stands = reply->integer == 1;
 
         freeReplyObject(reply);
         return stands;
 }
 
+static void until_notice_of(struct region *region, int i, bool wanted)
+{
+        for (int tries = 0; tries < 400 && notice_stands(region, i) != wanted; tries++)
+                usleep(50000);
+        assert_int_equal(notice_stands(region, i), wanted);
+}
+
 static void until_notice(struct region *region, bool wanted)
 {
-        for (int i = 0; i < 200 && notice_stands(region) != wanted; i++)
-                usleep(50000);
-        assert_int_equal(notice_stands(region), wanted);
+        until_notice_of(region, 0, wanted);
+}
+
+/* Where all are as far from Redis's clock, it is Redis's: nobody leaves. */
+static void test_the_stores_own_clock_sends_nobody_away(void **state)
+{
+        struct region *region = *state;
+        static struct proxy proxy;
+        struct phone phones[2];
+        struct record record;
+        char address[200];
+
+        open_proxy(&proxy, &region->place);
+        snprintf(address, sizeof(address), "alerts.address=%s", proxy.from.sun_path);
+        for (int i = 0; i < 2; i++) {
+                region_start(region, i, address);
+                assert_int_equal(region_dial(region, i, 1 + (unsigned)i, &phones[i]), 0);
+                assert_int_equal(region_hello(&phones[i], HANDSET_CARRIER), 0);
+        }
+        atomic_store(&proxy.shift_s, -60);
+        until_notice_of(region, 0, true);
+        until_notice_of(region, 1, true);
+        sleep(RUN_CLOCK_READINGS + 2); /* it would have left by then */
+        play_raised(region, &(struct region_press){ .number = 1, .nonce = 1 }, &record);
+        for (int i = 0; i < 2; i++) {
+                struct phone other;
+
+                phone_hang_up(&phones[i]);
+                assert_int_equal(region_dial(region, i, 1 + (unsigned)i, &other), 0);
+                phone_hang_up(&other);
+                region_signal(region, i, SIGTERM);
+        }
+        for (int i = 0; i < 2; i++)
+                assert_int_equal(region_wait(region, i), 0);
+        close_proxy(&proxy);
 }
 
 static void test_two_seconds_are_told_thirty_leave_duty(void **state)
@@ -171,6 +212,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_two_seconds_are_told_thirty_leave_duty, play_set_up,
+                                                play_tear_down),
+                cmocka_unit_test_setup_teardown(test_the_stores_own_clock_sends_nobody_away, play_set_up,
                                                 play_tear_down),
         };
 
