@@ -98,12 +98,17 @@ static void read_record(const uint8_t *data, size_t size)
         struct cbor_writer w;
         int len;
 
+        memset(parts, 0, sizeof(parts));
+        parts[ARCHIVE_POSITIONS] = (struct cbor_span){ data, size };
+        (void)archive_record_signed(parts);
         cbor_writer_init(&w, to, sizeof(to));
         (void)archive_record_facts((struct cbor_span){ data, size }, &meta);
         if (size > SIZE || archive_record_split((struct cbor_span){ data, size }, &w, parts) < 0)
                 return;
         len = archive_record_join(parts, again, sizeof(again));
         assert(len == (int)size && memcmp(again, data, size) == 0);
+        archive_record_add_signed((struct cbor_span){ data, 1 }, &w, parts);
+        assert(w.full || archive_record_signed(parts).len == 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
