@@ -138,10 +138,10 @@ test("the duress PIN: nothing shows; the supervisor's phone rings", async () => 
   await chief.until("rings", (s) => s.rings.some(({ marks }) => marks.includes("duress")), SLOW_MS);
   assert.equal(phone.word(), "none");
   chief.say("take");
-  await chief.until("taken", (s) => s.rings[0].mine, SLOW_MS);
-  chief.say("on-my-way");
-  chief.say("with-them");
+  await chief.until("taken", (s) => s.rings[0].mine && s.rings[0].state === "taken", SLOW_MS);
   chief.say("close", "helped");
+  await chief.until("closed", (s) => s.rings.every(({ state }) => state === "closed"), SLOW_MS);
+  chief.say("dismiss");
 });
 
 test("guessing: waits, which a restart does not shorten, and the button works all the while", async () => {
@@ -177,6 +177,23 @@ test("forgotten: a number for the call, the unlock, a new PIN and another key", 
   assert.notEqual(readFileSync(join(folder(), "vault/public")).toString("hex"), key);
   order("pass");
   await phone.until("the pass again", (s) => s.passes.length === 1, SLOW_MS);
+});
+
+test("one PIN: the vault's says that it was a mistake, that of the enrolment no more", async () => {
+  phone.say("press", "--wait");
+  phone.say("cancel", "2468");
+  await phone.until("another PIN", (s) => s.wrong_pins === 1 && s.vault.tries_left === 4, SLOW_MS);
+  assert.equal(phone.status().alert.mistake, false);
+  phone.say("cancel", "8046");
+  await phone.until("a mistake", (s) => s.alert.mistake && s.vault.tries_left === 5, SLOW_MS);
+  const { id } = phone.status().alert;
+  const ring = (s) => s.rings.find((one) => one.id === id);
+  await chief.until("rings", ring, SLOW_MS);
+  chief.say("take", id);
+  await chief.until("taken", (s) => ring(s).mine && ring(s).state === "taken", SLOW_MS);
+  chief.say("close", id, "mistake");
+  await phone.until("closed", (s) => s.alert?.id !== id || s.alert.word === "closed", SLOW_MS); // the drill is open yet, and shows
+  phone.say("dismiss");
 });
 
 test("a copied folder opens on no other machine", async () => {
