@@ -45,9 +45,13 @@ static const struct field ask_open[] = {
         F_SPAN(R, alert, 0, KEEPER_ALERT_MAX),
         F_SPAN(R, certificate, 0, KEEPER_CERTIFICATE_MAX),
 };
+static const struct field ask_mark[] = {
+        ASKED,
+        F_SPAN(R, marks, KEEPER_MARK_SIZE, KEEPER_MARKS_MAX *KEEPER_MARK_SIZE),
+};
 static const struct fields requests[KEEPER_KIND_END] = {
         [KEEPER_PASS] = FIELDS(ask_pass),   [KEEPER_REVOKE] = FIELDS(ask_revoke), [KEEPER_LIST] = FIELDS(ask_list),
-        [KEEPER_ORDER] = FIELDS(ask_order), [KEEPER_OPEN] = FIELDS(ask_open),
+        [KEEPER_ORDER] = FIELDS(ask_order), [KEEPER_OPEN] = FIELDS(ask_open),     [KEEPER_MARK] = FIELDS(ask_mark),
 };
 
 #define ANSWERED F_UINT(A, kind, KEEPER_PASS, KEEPER_KIND_END - 1), F_U32(A, ref), F_U8(A, code)
@@ -65,9 +69,10 @@ static const struct field say_open[] = {
         F_U16(A, position.accuracy_m),
         F_U32(A, position.fix_at_s),
 };
+static const struct field say_mark[] = { ANSWERED, F_SPAN(A, object, 1, KEEPER_MARKS_MAX) };
 static const struct fields answers[KEEPER_KIND_END] = {
         [KEEPER_PASS] = FIELDS(say_pass),    [KEEPER_REVOKE] = FIELDS(say_revoke), [KEEPER_LIST] = FIELDS(say_object),
-        [KEEPER_ORDER] = FIELDS(say_object), [KEEPER_OPEN] = FIELDS(say_open),
+        [KEEPER_ORDER] = FIELDS(say_object), [KEEPER_OPEN] = FIELDS(say_open),     [KEEPER_MARK] = FIELDS(say_mark),
 };
 static const struct fields no = FIELDS(say_no);
 
@@ -119,7 +124,7 @@ int keeper_answer_encode(const struct keeper_answer *answer, uint8_t *buf, size_
 
 static bool is_whole(const struct keeper_request *request)
 {
-        return request->buildings.len % BUILDING_ID_SIZE == 0 &&
+        return request->buildings.len % BUILDING_ID_SIZE == 0 && request->marks.len % KEEPER_MARK_SIZE == 0 &&
                (request->pass_id.len == 0 || request->pass_id.len == PASS_ID_SIZE);
 }
 
@@ -155,7 +160,7 @@ int keeper_answer_decode(struct cbor_span in, struct keeper_answer *ret_answer)
 
 const char *keeper_kind_name(unsigned kind)
 {
-        static const char *const names[KEEPER_KIND_END] = { NULL, "pass", "revoke", "list", "order", "open" };
+        static const char *const names[KEEPER_KIND_END] = { NULL, "pass", "revoke", "list", "order", "open", "mark" };
 
         return kind >= KEEPER_PASS && kind < KEEPER_KIND_END ? names[kind] : "unknown";
 }

@@ -15,7 +15,7 @@
 #define KEEPER_CERTIFICATE_MAX 2048
 #define KEEPER_ALERT_MAX       256
 
-enum keeper_kind { KEEPER_PASS = 1, KEEPER_REVOKE, KEEPER_LIST, KEEPER_ORDER, KEEPER_OPEN, KEEPER_KIND_END };
+enum keeper_kind { KEEPER_PASS = 1, KEEPER_REVOKE, KEEPER_LIST, KEEPER_ORDER, KEEPER_OPEN, KEEPER_MARK, KEEPER_KIND_END };
 
 enum keeper_code {
         KEEPER_DONE,
@@ -37,7 +37,8 @@ enum keeper_code {
  *   REVOKE  handset, pass id / null: all of that handset's
  *   LIST    expires s
  *   ORDER   handset, enrolment, what (enum order_kind), challenge 8, digest 16, trust list
- *   OPEN    handset, sealed position, signed alert / null, the handset's certificate (DER) / null */
+ *   OPEN    handset, sealed position, signed alert / null, the handset's certificate (DER) / null
+ *   MARK    what stands in a door's log, 20 octets a proof: pass id 8, counter u32, marker 8 */
 struct keeper_request {
         uint8_t kind;                                          /* enum keeper_kind */
         uint32_t ref;                                          /* the asker's, given back */
@@ -55,11 +56,19 @@ struct keeper_request {
         uint8_t enrolment[ORDER_ENROLMENT_SIZE], what, challenge[ORDER_CHALLENGE_SIZE], digest[ORDER_DIGEST_SIZE];
         uint32_t trust_number;
         struct cbor_span sealed, alert, certificate;
+        struct cbor_span marks;
 };
+
+/* Proofs that one MARK asks about; of more the asker asks again. */
+#define KEEPER_MARKS_MAX 1024
+#define KEEPER_MARK_SIZE (PASS_ID_SIZE + 4 + PASS_MARKER_SIZE)
+/* What one octet of the answer to MARK says. */
+enum keeper_mark { MARK_NORMAL, MARK_DURESS, MARK_STRANGE /* of no pass of this keeper's key */ };
 
 /* `[1, kind, ref, code, ...]`, and where the code is DONE, by kind:
  *   PASS    signed pass, salt key 32, marker key 32, status index
- *   REVOKE  how many     LIST, ORDER  the signed object     OPEN  lat, lon, accuracy m, fix at s */
+ *   REVOKE  how many     LIST, ORDER  the signed object     OPEN  lat, lon, accuracy m, fix at s
+ *   MARK    an octet for each, enum keeper_mark (`object`) */
 struct keeper_answer {
         uint8_t kind;
         uint32_t ref;

@@ -63,6 +63,10 @@ enum keeper_code judge(const struct keeper_limits *limits, const struct ledger *
                 return judge_order(limits, ledger, q, now_s);
         case KEEPER_OPEN:
                 return is_many(ledger, q, limits->opens, limits->opens_all, now_s) ? KEEPER_TOO_MANY : KEEPER_DONE;
+        case KEEPER_MARK: /* who was forced at a door is for two to know */
+                if (q->second[0] == '\0' || strcmp(q->second, q->by) == 0)
+                        return KEEPER_NEEDS_TWO;
+                return is_many(ledger, q, limits->opens, limits->opens_all, now_s) ? KEEPER_TOO_MANY : KEEPER_DONE;
         default:
                 return KEEPER_MALFORMED;
         }

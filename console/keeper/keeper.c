@@ -16,6 +16,7 @@ struct keeper {
         struct keeper_options options;
         char region[TRUST_REGION_MAX + 1];
         uint8_t pass_kid[KEY_KID_SIZE], status_kid[KEY_KID_SIZE], order_kid[KEY_KID_SIZE];
+        uint8_t marker_master[KEEPER_SECRET_SIZE]; /* of which each pass's marker key is made: none has to be kept */
         struct ledger *ledger;
         struct pass_crypto crypto;
         uint32_t refused_since_s, refused; /* this hour, in the audit */
@@ -33,6 +34,22 @@ static int key_check(const struct key *key, enum key_alg alg, uint8_t *ret_kid)
         return ret_kid != NULL ? key_kid(key, ret_kid) : 0;
 }
 
+/* The master of markers is made of the private key for passes: with another key the markers of its passes are strange. */
+static int make_master(struct keeper *k, const struct key *pass)
+{
+        static const char label[] = "vigie marker master";
+        uint8_t secret[KEY_PRIVATE_SIZE];
+        size_t len = sizeof(secret);
+        int r = EVP_PKEY_get_raw_private_key(key_pkey(pass), secret, &len) == 1 && len == sizeof(secret) &&
+                                HMAC(EVP_sha256(), secret, sizeof(secret), (const uint8_t *)label, sizeof(label) - 1,
+                                     k->marker_master, NULL) != NULL
+                        ? 0
+                        : -EIO;
+
+        OPENSSL_cleanse(secret, sizeof(secret));
+        return r;
+}
+
 int keeper_new(const struct keeper_options *options, struct keeper **ret_keeper)
 {
         struct keeper *k = calloc(1, sizeof(*k));
@@ -43,7 +60,7 @@ int keeper_new(const struct keeper_options *options, struct keeper **ret_keeper)
         if (r < 0 || (r = key_check(options->pass, KEY_EDDSA, k->pass_kid)) < 0 ||
             (r = key_check(options->status, KEY_EDDSA, k->status_kid)) < 0 ||
             (r = key_check(options->order, KEY_EDDSA, k->order_kid)) < 0 ||
-            (r = key_check(options->position, KEY_ECDH_ES, NULL)) < 0) {
+            (r = key_check(options->position, KEY_ECDH_ES, NULL)) < 0 || (r = make_master(k, options->pass)) < 0) {
                 keeper_free(k);
                 return r;
         }
@@ -113,6 +130,13 @@ static int salt(struct keeper *k, const struct keeper_request *q, const uint8_t 
         return 0;
 }
 
+static int marker_key(const struct keeper *k, const uint8_t pass_id[PASS_ID_SIZE], uint8_t ret_key[KEEPER_SECRET_SIZE])
+{
+        return HMAC(EVP_sha256(), k->marker_master, sizeof(k->marker_master), pass_id, PASS_ID_SIZE, ret_key, NULL) != NULL
+                       ? 0
+                       : -EIO;
+}
+
 /* draft: everything of the pass but its signature, and its entry. */
 static enum keeper_code draft(struct keeper *k, const struct keeper_request *q, struct pass *pass,
                               struct ledger_entry *entry, struct keeper_answer *answer)
@@ -132,7 +156,7 @@ static enum keeper_code draft(struct keeper *k, const struct keeper_request *q, 
         memcpy(pass->windows, q->windows, sizeof(pass->windows));
         if (draw(k, pass->id, sizeof(pass->id)) < 0 || draw(k, pass->subject, sizeof(pass->subject)) < 0 ||
             draw(k, answer->salt_key, sizeof(answer->salt_key)) < 0 ||
-            draw(k, answer->marker_key, sizeof(answer->marker_key)) < 0 || salt(k, q, answer->salt_key) < 0 ||
+            marker_key(k, pass->id, answer->marker_key) < 0 || salt(k, q, answer->salt_key) < 0 ||
             scope_build(&k->crypto.sha, k->leaves, q->buildings.len / BUILDING_ID_SIZE, k->nodes, pass->scope) < 0)
                 return KEEPER_FAILED;
         memcpy(entry->carrier, q->carrier, sizeof(entry->carrier));
@@ -283,6 +307,40 @@ static enum keeper_code do_open(struct keeper *k, const struct keeper_request *q
         return KEEPER_DONE;
 }
 
+/* ---- what a door wrote down */
+
+/* Which of the two markers of its pass and counter this is (PROTOCOL.md 13.8). */
+static int look_at_mark(const struct keeper *k, const uint8_t mark[KEEPER_MARK_SIZE], uint8_t *ret_told)
+{
+        uint8_t key[KEEPER_SECRET_SIZE], whole[EVP_MAX_MD_SIZE], said[PASS_ID_SIZE + 4 + 1];
+        int r = marker_key(k, mark, key);
+
+        *ret_told = MARK_STRANGE;
+        memcpy(said, mark, PASS_ID_SIZE + 4);
+        for (uint8_t duress = 0; r == 0 && duress < 2; duress++) {
+                said[PASS_ID_SIZE + 4] = duress;
+                if (HMAC(EVP_sha256(), key, sizeof(key), said, sizeof(said), whole, NULL) == NULL)
+                        r = -EIO;
+                else if (CRYPTO_memcmp(whole, mark + PASS_ID_SIZE + 4, PASS_MARKER_SIZE) == 0)
+                        *ret_told = duress == 0 ? MARK_NORMAL : MARK_DURESS;
+        }
+        OPENSSL_cleanse(key, sizeof(key));
+        return r;
+}
+
+static enum keeper_code do_mark(struct keeper *k, const struct keeper_request *q, struct ledger_entry *entry,
+                                struct keeper_answer *answer)
+{
+        size_t count = q->marks.len / KEEPER_MARK_SIZE;
+        enum keeper_code code = note(k, entry);
+
+        for (size_t i = 0; i < count && code == KEEPER_DONE; i++)
+                if (look_at_mark(k, q->marks.at + i * KEEPER_MARK_SIZE, &k->object[i]) < 0)
+                        code = KEEPER_FAILED;
+        answer->object = (struct cbor_span){ k->object, count };
+        return code;
+}
+
 /* ---- all of them */
 
 static enum keeper_code answer_one(struct keeper *k, const struct keeper_request *q, struct ledger_entry *entry,
@@ -291,7 +349,7 @@ static enum keeper_code answer_one(struct keeper *k, const struct keeper_request
         static enum keeper_code (*const what[KEEPER_KIND_END])(struct keeper *, const struct keeper_request *,
                                                                struct ledger_entry *, struct keeper_answer *) = {
                 [KEEPER_PASS] = do_pass,   [KEEPER_REVOKE] = do_revoke, [KEEPER_LIST] = do_list,
-                [KEEPER_ORDER] = do_order, [KEEPER_OPEN] = do_open,
+                [KEEPER_ORDER] = do_order, [KEEPER_OPEN] = do_open,     [KEEPER_MARK] = do_mark,
         };
         enum keeper_code code = judge(&k->options.limits, k->ledger, entry->peer, q, entry->at_s);
 

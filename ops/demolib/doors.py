@@ -112,7 +112,11 @@ class Doors:
         return self.next_answer("door-scanner", act)
 
     def verify_log(self, name):
-        return self.region.vigie("door-log", os.path.join(self.folder(name), "state"))
+        """Whether the door's log is whole, and what the keeper says of the proofs in it."""
+        keeper = os.path.join(self.region.folder, "keeper.sock")
+        said = self.region.vigie("door-log", os.path.join(self.folder(name), "state"), "--duress", "--by", "delivre", "--second", "seconde",
+                                 "--keeper", keeper).strip().splitlines()
+        return [line for line in said if not line[0].isdigit()] + said[-1:]
 
     def state(self):
         return {"caretaker": self.link, "nfc": None if self.why_no_nfc else {"host": "127.0.0.1", "port": self.port}, "why_no_nfc": self.why_no_nfc,

@@ -126,7 +126,10 @@ def play(stage):
         stage.told(f"revoked at the desk; a list of {more['list']} says so")
         refused_after(stage, nfc, more["list"])
         for name in ("door-nfc", "door-scanner") if nfc else ("door-scanner",):
-            stage.told(doors.verify_log(name).strip().splitlines()[-1])
+            said = doors.verify_log(name)
+            if len(said) != 2:
+                raise Failure(f"{name}'s log: {said}")
+            stage.told(f"{said[0]}; {said[1]}")
     finally:
         desk.close()
 

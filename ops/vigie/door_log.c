@@ -4,21 +4,61 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "ops/vigie/command.h"
 #include "ops/vigie/door.h"
+#include "ops/vigie/keeper.h"
 #include "ops/vigie/say.h"
 #include "wire/door_walk.h"
+#include "wire/keeper.h"
 
 enum { LOG_WHOLE = 0, LOG_NOT_WHOLE = 1, LOG_NOT_LOOKED = 3 };
+
+struct log_words {
+        const char *folder, *keeper, *by, *second;
+};
+
+/* A proof that the log has: who was forced is in its marker, which the keeper alone can read. */
+struct marked {
+        uint64_t number;
+        uint8_t mark[KEEPER_MARK_SIZE];
+};
 
 struct look {
         struct chain_walk walk;
         uint32_t list_s; /* of the newest entry: the status list that the door has */
-        bool silent;
+        bool silent, wants_marks;
+        struct marked *marks;
+        size_t count, room;
+        int error;
 };
+
+static void remember(struct look *look, const struct door_log_entry *e)
+{
+        struct marked *m;
+
+        if (look->count == look->room) {
+                look->room = 2 * look->room + 1024;
+                m = realloc(look->marks, look->room * sizeof(*m));
+                if (m == NULL) {
+                        look->error = -ENOMEM;
+                        return;
+                }
+                look->marks = m;
+        }
+        m = &look->marks[look->count++];
+        m->number = e->number;
+        memcpy(m->mark, e->pass, PASS_ID_SIZE);
+        for (int i = 0; i < 4; i++)
+                m->mark[PASS_ID_SIZE + i] = (uint8_t)(e->counter >> (24 - 8 * i));
+        memcpy(m->mark + PASS_ID_SIZE + 4, e->marker, PASS_MARKER_SIZE);
+}
 
 /* No name stands here: a pass is a pseudonym, and whose it was is the desk's to know. */
 static void print(void *user, const struct chain_entry *chained)
@@ -33,6 +73,8 @@ static void print(void *user, const struct chain_entry *chained)
         look->list_s = e->list_issued_at_s;
         if (look->silent)
                 return;
+        if (look->wants_marks && e->has_pass && e->has_proof && look->error == 0)
+                remember(look, e);
         snprintf(number, sizeof(number), "%" PRIu64, e->number);
         strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&time_s, &tm));
         if (e->has_pass)
@@ -76,6 +118,71 @@ static int walk(struct look *look, const char *folder, const struct key *key)
         return r;
 }
 
+/* ---- who was forced: told to two people, by the keeper, which writes down who asked */
+
+static int keeper_connect(const char *path)
+{
+        struct sockaddr_un to = { .sun_family = AF_UNIX };
+        struct timeval patience = { .tv_sec = 10 };
+        int fd = strlen(path) < sizeof(to.sun_path) ? socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0) : -1;
+
+        snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+        if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+                        connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)) {
+                close(fd);
+                fd = -1;
+        }
+        if (fd < 0)
+                say_wrong("%s: %s", path, strerror(errno));
+        return fd;
+}
+
+/* One request of at most KEEPER_MARKS_MAX marks, and what it says of them. */
+static int ask_some(int fd, const struct keeper_request *request, const struct marked *marks, uint8_t *buf)
+{
+        struct keeper_answer answer;
+        int len = keeper_request_encode(request, buf, KEEPER_MESSAGE_MAX);
+        ssize_t got = len > 0 && send(fd, buf, (size_t)len, MSG_NOSIGNAL) == len ? recv(fd, buf, KEEPER_MESSAGE_MAX, 0) : -1;
+
+        if (got <= 0 || keeper_answer_decode((struct cbor_span){ buf, (size_t)got }, &answer) < 0) {
+                say_wrong("keeper: no answer: is this its peer.console's user?");
+                return -EIO;
+        }
+        if (answer.code != KEEPER_DONE || answer.object.len != request->marks.len / KEEPER_MARK_SIZE) {
+                say_wrong("keeper: %s", keeper_code_name(answer.code));
+                return -EACCES;
+        }
+        for (size_t i = 0; i < answer.object.len; i++)
+                if (answer.object.at[i] != MARK_NORMAL)
+                        printf("entry %" PRIu64 ": %s\n", marks[i].number,
+                               answer.object.at[i] == MARK_DURESS ? "UNDER DURESS" : "a marker of no pass of the keeper's key");
+        return 0;
+}
+
+static int tell_marks(const struct look *look, const struct log_words *words)
+{
+        uint8_t *buf = malloc(KEEPER_MESSAGE_MAX), *marks = malloc((size_t)KEEPER_MARKS_MAX * KEEPER_MARK_SIZE);
+        struct keeper_request request = { .kind = KEEPER_MARK };
+        int fd = keeper_connect(words->keeper), r = fd < 0 ? -ENOTCONN : buf != NULL && marks != NULL ? look->error : -ENOMEM;
+
+        snprintf(request.by, sizeof(request.by), "%s", words->by);
+        snprintf(request.second, sizeof(request.second), "%s", words->second);
+        for (size_t at = 0, n; r == 0 && at < look->count; at += n) {
+                n = look->count - at < KEEPER_MARKS_MAX ? look->count - at : KEEPER_MARKS_MAX;
+                for (size_t i = 0; i < n; i++)
+                        memcpy(marks + i * KEEPER_MARK_SIZE, look->marks[at + i].mark, KEEPER_MARK_SIZE);
+                request.marks = (struct cbor_span){ marks, n * KEEPER_MARK_SIZE };
+                r = ask_some(fd, &request, look->marks + at, buf);
+        }
+        if (r == 0)
+                printf("%zu proofs looked at for duress\n", look->count);
+        if (fd >= 0)
+                close(fd);
+        free(marks);
+        free(buf);
+        return r;
+}
+
 /* What the desk shows of the door: the newest list that it was seen to have, and when somebody looked. */
 static int tell_desk(struct region *region, const char *field, struct door_entry *e, const struct look *look)
 {
@@ -90,8 +197,9 @@ static int tell_desk(struct region *region, const char *field, struct door_entry
         return region_people_set(region, &(struct region_entry){ "doors", field, data, (size_t)r });
 }
 
-static int look_at(struct region *region, struct look *look, const char *folder)
+static int look_at(struct region *region, struct look *look, const struct log_words *words)
 {
+        const char *folder = words->folder;
         char field[DOOR_ID_TEXT], head[2 * HELLO_HEAD_SIZE + 1];
         struct door_entry entry;
         struct key *key = NULL;
@@ -113,18 +221,31 @@ static int look_at(struct region *region, struct look *look, const char *folder)
         hex_encode(look->walk.head, HELLO_HEAD_SIZE, head);
         printf("door %s: entries %" PRIu64 " to %" PRIu64 " are whole, head %s\n", field, look->walk.first,
                look->walk.last, head);
+        if (look->wants_marks && tell_marks(look, words) < 0)
+                return LOG_NOT_LOOKED;
         return tell_desk(region, field, &entry, look) < 0 ? LOG_NOT_LOOKED : LOG_WHOLE;
 }
 
 int door_log_main(struct region *region, int argc, char **argv)
 {
+        struct log_words words = { .keeper = KEEPER_SOCKET, .by = "", .second = "" };
         struct look *look = calloc(1, sizeof(*look));
-        const char *folder;
+        const struct choice list[] = {
+                { "duress", NULL, look != NULL ? &look->wants_marks : NULL, "ask the keeper which proofs were under duress" },
+                { "by", &words.by, NULL, "who asks, and" },
+                { "second", &words.second, NULL, "who agrees: both are written down" },
+                { "keeper", &words.keeper, NULL, "its socket (" KEEPER_SOCKET ")" },
+        };
+        const struct choices choices = { "door-log FOLDER [--duress --by LOGIN --second LOGIN]", list, 4, 1 };
+        char checked[PERSON_ID_MAX + 1];
         int status = EXIT_USAGE;
 
-        if (look != NULL &&
-            choices_read(&(struct choices){ .usage = "door-log FOLDER", .words_wanted = 1 }, argc, argv, &folder) == 0)
-                status = look_at(region, look, folder);
+        if (look != NULL && choices_read(&choices, argc, argv, &words.folder) == 0 &&
+            (!look->wants_marks ||
+             (id_fit("--by", words.by, false, checked) == 0 && id_fit("--second", words.second, false, checked) == 0)))
+                status = look_at(region, look, &words);
+        if (look != NULL)
+                free(look->marks);
         free(look);
         return status;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/hmac.h>
 #include <openssl/x509.h>
 
 #include "console/keeper/keeper.h"
@@ -190,6 +191,61 @@ static void issues(void **state)
         assert_int_equal(pass_read(s.answer.object, &pass, NULL), 0);
         assert_memory_not_equal(pass.pass.id, id, sizeof(id));
         assert_int_equal(pass.pass.status, 1);
+        scene_close(&s);
+}
+
+/* A phone's marker, as wire/PROTOCOL.md 13.8 has it. */
+static void put_mark(uint8_t *to, const uint8_t id[PASS_ID_SIZE], const uint8_t key[KEEPER_SECRET_SIZE], uint8_t duress)
+{
+        uint8_t said[13] = { 0 }, whole[EVP_MAX_MD_SIZE];
+
+        memcpy(said, id, PASS_ID_SIZE);
+        said[11] = 7; /* the counter */
+        said[12] = duress;
+        assert_non_null(HMAC(EVP_sha256(), key, KEEPER_SECRET_SIZE, said, sizeof(said), whole, NULL));
+        memcpy(to, said, 12);
+        memcpy(to + 12, whole, PASS_MARKER_SIZE);
+}
+
+/* What a door wrote down is told to two people, by a keeper that kept no key of any pass, and it is in the audit. */
+static void tells_marks(void **state)
+{
+        struct scene s;
+        struct keeper_request q, mark;
+        struct pass_signed pass;
+        uint8_t marks[4 * KEEPER_MARK_SIZE], many[(KEEPER_MARKS_MAX + 1) * KEEPER_MARK_SIZE] = { 0 };
+
+        scene_open(&s);
+        q = a_pass(&s);
+        assert_int_equal(ask(&s, &q, NOW_S), KEEPER_DONE);
+        assert_int_equal(pass_read(s.answer.object, &pass, NULL), 0);
+        put_mark(marks, pass.pass.id, s.answer.marker_key, 0);
+        put_mark(marks + KEEPER_MARK_SIZE, pass.pass.id, s.answer.marker_key, 1);
+        put_mark(marks + 2 * KEEPER_MARK_SIZE, pass.pass.id, s.answer.marker_key, 2);
+        put_mark(marks + 3 * KEEPER_MARK_SIZE, pass.pass.id, s.answer.marker_key, 1);
+        marks[3 * KEEPER_MARK_SIZE + 11] = 8; /* of another counter */
+        mark = (struct keeper_request){ .kind = KEEPER_MARK, .ref = 9, .by = "benali", .marks = CBOR_OCTETS(marks) };
+        assert_int_equal(ask(&s, &mark, NOW_S), KEEPER_NEEDS_TWO);
+        strcpy(mark.second, "benali");
+        assert_int_equal(ask(&s, &mark, NOW_S), KEEPER_NEEDS_TWO);
+        strcpy(mark.second, "vidal");
+        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &mark, NOW_S), KEEPER_NOT_YOURS);
+        again(&s);
+        assert_int_equal(ask(&s, &mark, NOW_S), KEEPER_DONE);
+        assert_int_equal(s.entries, 5);
+        assert_int_equal(s.answer.object.len, 4);
+        assert_memory_equal(s.answer.object.at, "\x00\x01\x02\x02", 4);
+        for (int i = 1; i < s.options.limits.opens; i++)
+                assert_int_equal(ask(&s, &mark, NOW_S), KEEPER_DONE);
+        assert_int_equal(ask(&s, &mark, NOW_S), KEEPER_TOO_MANY);
+        mark.marks = (struct cbor_span){ many, KEEPER_MARKS_MAX * KEEPER_MARK_SIZE };
+        assert_int_equal(ask(&s, &mark, NOW_S + HOUR), KEEPER_DONE);
+        mark.marks = (struct cbor_span){ many, sizeof(many) };
+        assert_true(keeper_request_encode(&mark, s.message, sizeof(s.message)) < 0);
+        mark.marks = (struct cbor_span){ many, KEEPER_MARK_SIZE + 1 };
+        assert_int_equal(keeper_request_decode((struct cbor_span){ s.message, (size_t)keeper_request_encode(&mark, s.message, sizeof(s.message)) },
+                                               &q),
+                         -EBADMSG);
         scene_close(&s);
 }
 
@@ -555,6 +611,7 @@ int main(void)
                 cmocka_unit_test(orders),
                 cmocka_unit_test(opens),
                 cmocka_unit_test(openings_are_written_down),
+                cmocka_unit_test(tells_marks),
                 cmocka_unit_test(no_request),
                 cmocka_unit_test(refusals_are_bounded),
                 cmocka_unit_test(keys_of_the_wrong_kind),
