@@ -140,20 +140,37 @@ class Failover(region_test.Case):
         self.alerts.process[victim].start()
         self.end(alert)
 
+    def shown_before_a_replica_has_it(self):
+        """An alert that the page shows closed, which the primary alone has: (alert, primary, its stopped replicas).  The phone is told a second after
+        the commit, replica or not: where the machine was too slow for that it is tried again."""
+        for _ in range(5):
+            known = set(self.look())
+            self.press()
+            alert = self.new_alert(known)
+            self.wait("received", lambda: self.word() in HELD, 30)
+            time.sleep(1)  # rung, seen: all of it copied
+            primary = self.alerts.primary()
+            replicas = [n for n in self.alerts.nodes if n != primary]
+            for name in replicas:
+                self.alerts.process[name].pause()  # the primary writes on for 2 s: min-replicas-max-lag
+            self.desk.command("close", alert["id"], reason="other")
+            end = time.monotonic() + 0.7
+            while time.monotonic() < end:
+                if self.look().get(alert["id"], {}).get("state") == "closed":
+                    return alert, primary, replicas
+            for name in replicas:
+                self.alerts.process[name].resume()
+            self.wait("all of them", self.alerts.is_ready, WHOLE_S)
+            self.wait("the page", lambda: self.look() is not None and self.desk.store, WHOLE_S)
+            if alert["id"] in self.open_alerts():
+                self.close(alert)
+            self.settle()
+        self.fail("no closure within 0.7 s, five times")
+
     def test_shown_closed_then_lost(self):
         """The console shows a closure with its commit.  The primary dies before a replica has it, and with it all who saw it and their journals: the
         alert is open, nobody was told otherwise, and the console shows it again."""
-        known = set(self.look())
-        self.press()
-        alert = self.new_alert(known)
-        self.wait("received", lambda: self.word() in HELD, 30)
-        time.sleep(1)  # rung, seen: all of it copied
-        victim = self.alerts.primary()
-        replicas = [n for n in self.alerts.nodes if n != victim]
-        for name in replicas:
-            self.alerts.process[name].pause()  # the primary writes on for 2 s: min-replicas-max-lag
-        self.desk.command("close", alert["id"], reason="other")
-        self.wait("closed on the page", lambda: self.look().get(alert["id"], {}).get("state") == "closed", 1.5)
+        alert, victim, replicas = self.shown_before_a_replica_has_it()
         dispatchers = [n for n in self.region.processes if n.startswith(("dispatcher", "alert-port"))]
         self.alerts.process[victim].kill()
         for name in dispatchers:
