@@ -122,7 +122,7 @@ struct session {
         bool welcome, in_work, doomed, owed_rings;
         uint16_t doom_code;
         unsigned malformed;
-        struct bucket frames;
+        struct bucket frames, passes; /* passes: of frames that write to the store, see vault.c */
         bool owed_duty; /* DUTY_ANSWER to `duty_request`, when the feed says so */
         uint32_t duty_request;
         size_t rings_cursor;

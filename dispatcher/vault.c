@@ -3,6 +3,19 @@
 
 #include "dispatcher/core_parts.h"
 
+/* Each of these frames is written to the store, and told to all who follow: a phone has some at once, then one now and then.  What is
+ * over is refused (FRAME_ERROR_TOO_MANY), and the phone says it again with its next session. */
+#define FRAMES_BURST     20
+#define FRAMES_REFILL_MS 2000
+
+static bool is_too_many(struct core *core, struct session *session)
+{
+        if (bucket_take(&session->passes, core->now_mono_ms, FRAMES_BURST, FRAMES_REFILL_MS))
+                return false;
+        session_refuse(core, session, FRAME_ERROR_TOO_MANY, "too many frames");
+        return true;
+}
+
 static struct core_action *of_handset(struct core *core, enum core_action_kind kind, const struct session *session)
 {
         struct core_action *action = core_do(core, kind);
@@ -76,6 +89,10 @@ static void timer_said(struct core *core, const struct session *session, const s
 
 bool vault_frame(struct core *core, struct session *session, const struct frame *frame)
 {
+        if (frame->type < FRAME_VAULT || frame->type > FRAME_TIMER)
+                return false;
+        if (is_too_many(core, session))
+                return true;
         switch (frame->type) {
         case FRAME_VAULT:
                 vault_said(core, session, frame);
@@ -104,7 +121,7 @@ bool vault_of_refused(struct core *core, struct session *session, const struct f
                        ENROLMENT_SIZE);
                 return false;
         }
-        if (frame->type != FRAME_DONE)
+        if (frame->type != FRAME_DONE || is_too_many(core, session))
                 return false;
         vault_done(core, session->id, 0, frame->u.cose.cose);
         return true;

@@ -60,6 +60,25 @@ static void test_vault(void **state)
         model_free(model);
 }
 
+/* Each is written down: not more than so many at once, and then one each two seconds. */
+static void test_too_many(void **state)
+{
+        struct model *model = region();
+        uint64_t session = model_login(model, 0, 1);
+
+        for (int i = 0; i < 20; i++)
+                model_send(model, session, &vault);
+        assert_int_equal(model->pass_actions, 20);
+        model_send(model, session, &vault);
+        assert_int_equal(model->pass_actions, 20);
+        assert_int_equal(model_session(model, session)->frame.type, FRAME_ERROR);
+        assert_int_equal(model_session(model, session)->frame.u.error.code, FRAME_ERROR_TOO_MANY);
+        model_pass(model, 2000);
+        model_send(model, session, &vault);
+        assert_int_equal(model->pass_actions, 21);
+        model_free(model);
+}
+
 /* Before the welcome nothing of it is taken. */
 static void test_hello_first(void **state)
 {
@@ -170,6 +189,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_vault),
+                cmocka_unit_test(test_too_many),
                 cmocka_unit_test(test_hello_first),
                 cmocka_unit_test(test_refused_and_ordered),
                 cmocka_unit_test(test_confirmed_by_sms),
