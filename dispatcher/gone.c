@@ -162,7 +162,8 @@ static void move_others(struct core *core, struct open_alert *alert, const struc
         alert->queued = (uint8_t)kept;
 }
 
-static void settle_facts(struct core *core, struct open_alert *alert, const struct record *record)
+/* SEEN: RECORD is what was closed; else it is as we knew it, and what was applied there may be lost: then that it is closed is all we know. */
+static void settle_facts(struct core *core, struct open_alert *alert, const struct record *record, bool seen)
 {
         for (size_t i = 0; i < alert->queued; i++) {
                 struct fact *fact = alert->queue[i];
@@ -170,8 +171,8 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
                 fact->alert = NULL;
                 core->counters.waiting -= flow_waits(fact);
                 if (fact->type == FACT_COMMAND && fact->state != FACT_DONE)
-                        right_answer(core, fact, record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED,
-                                     record);
+                        right_answer(core, fact,
+                                     seen && record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED, record);
                 if (fact->state != FACT_WAITS) {
                         flow_release(core, fact);
                         free(fact);
@@ -242,7 +243,7 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         hold_unclaim(core, alert);
         for (size_t i = 0; i < alert->queued; i++) /* also what was committed: a failover may have lost it before it was closed */
                 notice_late(core, alert->queue[i], &its);
-        settle_facts(core, alert, &record);
+        settle_facts(core, alert, &record, closed != NULL);
         hold_remember(core, &record, &its);
         if (closed != NULL)
                 reclose_keep(core, closed);

@@ -174,6 +174,10 @@ static int64_t tell_due(const struct vigie *vigie)
 
 void my_duty_on_question(struct vigie *vigie, uint32_t request)
 {
+        if (!vigie->duty.on) { /* an old word of ours came late, to a dispatcher that had been stopped: it was overtaken */
+                announce(&vigie->duty);
+                return;
+        }
         vigie->duty.question_request = request;
         if (!vigie->duty.question)
                 my_vibrate(vigie, VIGIE_VIBRATE_ASK);

@@ -245,6 +245,29 @@ static void test_above_what_was_shown(void **state)
         model_free(s.model);
 }
 
+/* Anna's take was in the store when her dispatcher lost it, and a failover lost it before somebody closed the alert: she is not told that it
+ * is hers. */
+static void test_lost_and_closed(void **state)
+{
+        struct scene s = scene();
+        struct command close = model_command(COMMAND_CLOSE, s.id);
+
+        s.model->lose_replies = true;
+        assert_int_equal(ask(&s, s.anna, COMMAND_TAKE), -1);
+        assert_string_equal(model_record(s.model, s.id).owner_id, "anna");
+        model_store_of(s.model, 0, false);
+        s.model->lose_replies = false;
+        model_kill(s.model, 1);
+        model_lose(s.model, s.id, s.raised);
+        model_start(s.model, 1);
+        assert_int_equal(model_order(s.model, 1, "control", &close), -1);
+        assert_int_equal(model_record(s.model, s.id).state, ALERT_CLOSED);
+        model_store_of(s.model, 0, true);
+        assert_int_equal(model_session(s.model, s.anna)->frame.type, FRAME_ANSWER);
+        assert_int_equal(model_session(s.model, s.anna)->frame.u.answer.code, ANSWER_CLOSED);
+        model_free(s.model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -252,6 +275,7 @@ int main(void)
                 cmocka_unit_test(test_by_the_journal),    cmocka_unit_test(test_who_was_refused_never_had_it),
                 cmocka_unit_test(test_nobody_has_it_now), cmocka_unit_test(test_by_sms),
                 cmocka_unit_test(test_nothing_lost),      cmocka_unit_test(test_above_what_was_shown),
+                cmocka_unit_test(test_lost_and_closed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,7 +263,7 @@ static void check_duress(struct sim *sim, const struct revision *r)
         uint32_t marks = grave != NULL ? grave->tombstone.marks : 0;
         bool told = false;
 
-        if (k == NULL || !r->safe || sim->phones[k->phone].was_restored || !check_is_in_store(sim, k, &closed_ms))
+        if (k == NULL || !r->safe || k->stranger || sim->phones[k->phone].was_restored || !check_is_in_store(sim, k, &closed_ms))
                 return;
         for (size_t i = 0; i < in->alert_count; i++) {
                 const struct record *record = store_record(&in->alerts[i]);

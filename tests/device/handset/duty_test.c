@@ -381,6 +381,7 @@ static void are_you_all_right(void **state)
         struct phone *p = phone_started();
         struct frame question = { .type = FRAME_QUESTION, .u.request.request = 77 }, safe;
 
+        phone_duty(p, true);
         phone_just(p, VIGIE_ON_FINE);
         assert_int_equal(phone_sent_count(p, FRAME_SAFE), 0);
         phone_frame(p, &question);
@@ -399,6 +400,28 @@ static void are_you_all_right(void **state)
         phone_free(p);
 }
 
+/* Off duty it is no question for a person: the region took an old word for a new one, and is told again. */
+static void asked_off_duty(void **state)
+{
+        struct phone *p = phone_started();
+        struct frame question = { .type = FRAME_QUESTION, .u.request.request = 77 }, duty;
+        size_t before;
+
+        phone_duty(p, true);
+        phone_run(p, 2000);
+        phone_duty(p, false);
+        phone_run(p, 2000);
+        before = phone_sent_count(p, FRAME_DUTY);
+        phone_frame(p, &question);
+        phone_run(p, 1000);
+        assert_false(p->status.question);
+        assert_int_equal(phone_vibrated(p, VIGIE_VIBRATE_ASK), 0);
+        assert_int_equal(phone_sent_count(p, FRAME_DUTY), before + 1);
+        phone_sent(p, FRAME_DUTY, before, &duty);
+        assert_false(duty.u.duty.on);
+        phone_free(p);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -410,6 +433,7 @@ int main(void)
                 cmocka_unit_test(duty_ends_by_itself),
                 cmocka_unit_test(duty_survives),
                 cmocka_unit_test(duty_is_told_again),
+                cmocka_unit_test(asked_off_duty),
                 cmocka_unit_test(heartbeat_on_duty_alone),
                 cmocka_unit_test(seal_late_or_never),
                 cmocka_unit_test(no_key_no_position),
