@@ -1,5 +1,6 @@
 #include "tests/device/handset/host/safe_phone.h"
 
+/* Orders: open, locked, for another key; a copy; what is on the disk names no building. */
 static void passes(void **state)
 {
         struct phone p;
@@ -34,6 +35,7 @@ static void passes(void **state)
         end(&p);
 }
 
+/* An order that comes while a PIN is looked at is decided when its turn comes. */
 static void passes_meanwhile(void **state)
 {
         struct phone p;
@@ -54,6 +56,7 @@ static void passes_meanwhile(void **state)
         end(&p);
 }
 
+/* No counter of a proof comes twice, over starts and a power cut right after each proof. */
 static void counters(void **state)
 {
         struct phone p;
@@ -86,6 +89,7 @@ static void counters(void **state)
         end(&p);
 }
 
+/* Wipe: keys, vault and the files that were named go, overwritten; what is the person's stays. */
 static void wipe(void **state)
 {
         struct phone p;

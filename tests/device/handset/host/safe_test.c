@@ -31,6 +31,21 @@ static void pins(void **state)
         end(&p);
 }
 
+/* is_marked_duress: what the region would read in the marker of a proof made now. */
+static bool is_marked_duress(struct phone *p)
+{
+        struct content_ask ask = { .building = r.region.here, .class = DOOR_PAGE, .time_s = NOW_S };
+        uint8_t shown[PRESENTATION_MAX], mark[PASS_MARKER_SIZE];
+        struct cbor_writer w;
+
+        cbor_writer_init(&w, shown, sizeof(shown));
+        assert_int_equal(safe_prove(p->safe, &ask, &w), 0);
+        assert_int_equal(round_judge(&r, cbor_written(&w), DOOR_PAGE, (struct cbor_span){ NULL, 0 }), PASS_GOOD);
+        parcel_marker(&r.region.crypto.sha, r.marker_key, r.region.pass.id, r.region.verdict.counter, true, mark);
+        return memcmp(r.region.verdict.marker, mark, sizeof(mark)) == 0;
+}
+
+/* The duress PIN: the same, but for what opened() says and the marker. */
 static void duress(void **state)
 {
         struct phone p;
@@ -45,6 +60,7 @@ static void duress(void **state)
                 assert_int_equal(p.duress, i);
                 assert_int_equal(safe_is_duress(p.safe), i == 1);
                 v[i] = look(&p);
+                assert_int_equal(is_marked_duress(&p), i == 1);
         }
         assert_memory_equal(&v[0], &v[1], sizeof(v[0]));
         assert_int_equal(safe_check(p.safe, DURESS), 0);
@@ -57,6 +73,8 @@ static void duress(void **state)
         end(&p);
 }
 
+/* Guessing: each try is on disk, a restart gives none back and shortens no wait; the fifth destroys the vault; the supervisor's unlock
+ * answers the challenge, and the next PIN has another key. */
 static void guessing(void **state)
 {
         struct phone p;
@@ -128,6 +146,7 @@ static void guessing(void **state)
         end(&p);
 }
 
+/* A try whose answer nobody saw: the phone was switched off while it was looked at. */
 static void cut_off(void **state)
 {
         struct phone p;
@@ -144,6 +163,7 @@ static void cut_off(void **state)
         end(&p);
 }
 
+/* Another PIN while it is open: the passes stay. */
 static void change(void **state)
 {
         struct phone p;
@@ -162,6 +182,7 @@ static void change(void **state)
         end(&p);
 }
 
+/* It locks by itself, counted while the phone sleeps; a use puts it off. */
 static void late(void **state)
 {
         struct phone p;
@@ -179,6 +200,7 @@ static void late(void **state)
         end(&p);
 }
 
+/* A copied folder: on another machine no PIN opens it. */
 static void copied(void **state)
 {
         struct phone p;
@@ -195,6 +217,7 @@ static void copied(void **state)
         end(&p);
 }
 
+/* A disk that takes nothing: the PIN is not looked at, and not counted; tries that were taken away leave one. */
 static void disk(void **state)
 {
         struct phone p;
