@@ -85,7 +85,9 @@ void again_on_vault(struct pass_desk *desk, const char *handset)
         redis_args_init(&args, "HDEL");
         redis_arg(&args, key);
         redis_arg(&args, field);
-        if (!vault.has_key || vault.taken < strtoul(number, NULL, 10) ||
+        /* The confirmation may be here before the phone's next word of its vault: where the challenge still stands the key is the
+         * old one, for which the phone could keep no pass. */
+        if (!vault.has_key || vault.has_challenge || vault.taken < strtoul(number, NULL, 10) ||
             redis_command(pass_store_link(desk->store), &args, on_taken, job) < 0)
                 job_end(job, CODE_OVER);
 }
