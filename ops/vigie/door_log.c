@@ -124,9 +124,13 @@ static int keeper_connect(const char *path)
 {
         struct sockaddr_un to = { .sun_family = AF_UNIX };
         struct timeval patience = { .tv_sec = 10 };
-        int fd = strlen(path) < sizeof(to.sun_path) ? socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0) : -1;
+        size_t len = strlen(path);
+        int fd;
 
-        snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+        if (len >= sizeof(to.sun_path))
+                return say_wrong("--keeper '%s': at most %zu octets", path, sizeof(to.sun_path) - 1);
+        memcpy(to.sun_path, path, len);
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
                         connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)) {
                 close(fd);
