@@ -8,6 +8,7 @@
 struct books {
         struct lookup *book[BOOKS];
         struct lookup *phones; /* handsets by the carrier whose they are */
+        struct lookup *passes; /* the first pass of each phone */
         uint32_t load[BOOKS];
 };
 
@@ -37,6 +38,8 @@ int books_new(uint64_t seed, struct books **ret_books)
         struct books *books = calloc(1, sizeof(*books));
         int r = books != NULL ? lookup_new(BOOK_ENTRIES_MAX, seed, &books->phones) : -ENOMEM;
 
+        if (r == 0)
+                r = lookup_new(BOOK_ENTRIES_MAX, seed, &books->passes);
         for (unsigned i = 0; r == 0 && i < BOOKS; i++)
                 r = lookup_new(BOOK_ENTRIES_MAX, seed, &books->book[i]);
         if (r < 0) {
@@ -59,6 +62,7 @@ void books_free(struct books *books)
                 lookup_free(books->book[i]);
         }
         lookup_free(books->phones);
+        lookup_free(books->passes);
         free(books);
 }
 
@@ -303,6 +307,36 @@ static void forget_phone(struct books *books, const struct book_item *phone)
                         note_phone(books, other, person);
 }
 
+/* ---- passes by phone */
+
+/* link_pass: where memory is short it is found by its id alone. */
+static void link_pass(struct books *books, struct book_item *pass)
+{
+        void *old = NULL;
+
+        pass->next = lookup_get(books->passes, pass->phone.octets, HANDSET_ID_SIZE);
+        (void)lookup_put(books->passes, pass->phone.octets, HANDSET_ID_SIZE, pass, &old);
+}
+
+static void unlink_pass(struct books *books, const struct book_item *pass)
+{
+        struct book_item *first = lookup_get(books->passes, pass->phone.octets, HANDSET_ID_SIZE);
+        void *old = NULL;
+
+        if (first == pass && pass->next == NULL)
+                lookup_remove(books->passes, pass->phone.octets, HANDSET_ID_SIZE);
+        else if (first == pass)
+                (void)lookup_put(books->passes, pass->phone.octets, HANDSET_ID_SIZE, (void *)pass->next, &old);
+        for (struct book_item *p = first; p != NULL && first != pass; p = (struct book_item *)p->next)
+                if (p->next == pass)
+                        p->next = pass->next;
+}
+
+const struct book_item *books_passes(const struct books *books, const struct handset_id *phone)
+{
+        return lookup_get(books->passes, phone->octets, HANDSET_ID_SIZE);
+}
+
 int books_put(struct books *books, enum book book, const char *key, const uint8_t *data, size_t size)
 {
         struct reading reading = {
@@ -321,6 +355,8 @@ int books_put(struct books *books, enum book book, const char *key, const uint8_
                 return -ENOMEM;
         if (book == BOOK_HANDSETS && (old = lookup_get(books->book[book], key, strlen(key))) != NULL)
                 forget_phone(books, old);
+        if (book == BOOK_PASSES && (old = lookup_get(books->book[book], key, strlen(key))) != NULL)
+                unlink_pass(books, old);
         old = NULL;
         if (item == NULL)
                 old = lookup_remove(books->book[book], key, strlen(key));
@@ -328,6 +364,8 @@ int books_put(struct books *books, enum book book, const char *key, const uint8_
                 free(item);
         else if (book == BOOK_HANDSETS)
                 note_phone(books, item, reading.person);
+        else if (book == BOOK_PASSES)
+                link_pass(books, item);
         free(old);
         return r;
 }

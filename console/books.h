@@ -35,7 +35,8 @@ struct book_item {
         uint32_t size, load;                   /* load: the one that it was seen in */
         const uint8_t *data;                   /* the value, as it came (users: without the password) */
         const char *words, *key;
-        int64_t rank; /* lower is found first; the same: by words */
+        const struct book_item *next; /* passes: another one of the same phone */
+        int64_t rank;                 /* lower is found first; the same: by words */
 };
 
 struct books;
@@ -58,6 +59,9 @@ const struct book_item *books_next(const struct books *books, enum book book, si
 
 /* books_phone: the phone of carrier PERSON that is not revoked, else one that is; NULL: none of their own. */
 const struct book_item *books_phone(const struct books *books, const char *person);
+
+/* books_passes: a pass of PHONE; the others follow by `next`.  NULL: none. */
+const struct book_item *books_passes(const struct books *books, const struct handset_id *phone);
 
 struct book_search {
         const char *words;                                      /* folded already: book_fold */

@@ -340,7 +340,6 @@ static void on_lost(struct job *job, enum pass_code code, const struct keeper_an
 {
         const struct book_item *item;
         struct handset_id id;
-        size_t place = 0;
 
         if (code != CODE_DONE) {
                 step(job, "passes", code, -1);
@@ -350,9 +349,8 @@ static void on_lost(struct job *job, enum pass_code code, const struct keeper_an
         job->n = answer->count;
         (void)handset_id_from_text(job->handset, &id);
         pass_write_begin(job->desk->store);
-        while ((item = books_next(job->desk->books, BOOK_PASSES, &place)) != NULL)
-                if (handset_id_equal(&item->phone, &id))
-                        (void)put_revoked(job, item);
+        for (item = books_passes(job->desk->books, &id); item != NULL; item = item->next)
+                (void)put_revoked(job, item);
         if (pass_write_end(job->desk->store, on_lost_stored, job) < 0)
                 on_lost_stored(job, 0);
 }

@@ -63,11 +63,11 @@ static void on_answer(void *user, const uint8_t *octets, size_t len)
                 return;
         }
         code = pass_code_of_keeper(answer.code);
-        if (code != CODE_DONE)
-                log_warn(NULL, "keeper: %s refused: %s", keeper_kind_name(q.kind), keeper_code_name(answer.code));
         /* "no such pass" is an answer to a revocation: it is over or revoked there already */
         if (answer.kind == KEEPER_REVOKE && answer.code == KEEPER_NOT_FOUND)
                 code = CODE_DONE;
+        if (code != CODE_DONE)
+                log_warn(NULL, "keeper: %s refused: %s", keeper_kind_name(q.kind), keeper_code_name(answer.code));
         q.done(q.job, code, code == CODE_DONE ? &answer : NULL);
 }
 

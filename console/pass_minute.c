@@ -16,11 +16,9 @@ static bool is_newest(const struct books *books, const struct book_item *item, c
 {
         const struct book_item *other;
         struct pass_entry entry;
-        size_t place = 0;
 
-        while ((other = books_next(books, BOOK_PASSES, &place)) != NULL)
+        for (other = books_passes(books, &item->phone); other != NULL; other = other->next)
                 if (other != item && other->revoked_s == 0 && other->until_s > item->until_s &&
-                    handset_id_equal(&other->phone, &item->phone) &&
                     pass_entry_decode(other->data, other->size, &entry) == 0 && strcmp(entry.round, pass->round) == 0)
                         return false;
         return true;

@@ -56,11 +56,8 @@ static unsigned phone_passes(const struct pass_scene *scene, const struct handse
         const struct book_item *item, *newest = NULL;
         struct pass_entry pass;
         unsigned live = 0;
-        size_t place = 0;
 
-        while ((item = books_next(scene->books, BOOK_PASSES, &place)) != NULL) {
-                if (!handset_id_equal(&item->phone, phone))
-                        continue;
+        for (item = books_passes(scene->books, phone); item != NULL; item = item->next) {
                 live += item->revoked_s == 0 && item->until_s >= scene->now_s;
                 if (newest == NULL || item->issued_s > newest->issued_s)
                         newest = item;

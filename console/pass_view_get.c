@@ -89,7 +89,6 @@ static json_t *doors_json(const struct pass_scene *scene, const struct book_item
 {
         struct door_list *list = calloc(1, sizeof(*list));
         json_t *to = json_array();
-        size_t place = 0;
 
         if (list == NULL)
                 return to;
@@ -97,9 +96,8 @@ static json_t *doors_json(const struct pass_scene *scene, const struct book_item
         if (item != NULL)
                 add_pass(list, item);
         else
-                while ((item = books_next(scene->books, BOOK_PASSES, &place)) != NULL)
-                        if (handset_id_equal(&item->phone, handset) &&
-                            item->until_s + (uint64_t)PASS_GRACE_S >= scene->now_s)
+                for (item = books_passes(scene->books, handset); item != NULL; item = item->next)
+                        if (item->until_s + (uint64_t)PASS_GRACE_S >= scene->now_s)
                                 add_pass(list, item);
         qsort(list->row, list->count, sizeof(list->row[0]), later_first);
         for (size_t i = 0; i < list->count; i++)
@@ -259,7 +257,6 @@ static json_t *got_phone(const struct pass_scene *scene, const char *key)
         struct handset_entry entry;
         struct handset_id id;
         json_t *to, *items = json_array(), *one;
-        size_t place = 0;
 
         if (phone == NULL || handset_entry_decode(phone->data, phone->size, &entry) < 0 ||
             handset_id_from_text(key, &id) < 0 || !pass_of_carrier(scene->books, scene->viewer, entry.person)) {
@@ -267,9 +264,8 @@ static json_t *got_phone(const struct pass_scene *scene, const char *key)
                 return NULL;
         }
         to = pass_json_carrier(scene, books_get(scene->books, BOOK_CARRIERS, entry.person), phone);
-        while ((item = books_next(scene->books, BOOK_PASSES, &place)) != NULL)
-                if (handset_id_equal(&item->phone, &id) && json_array_size(items) < BOOK_FOUND_MAX &&
-                    (one = pass_json_pass(scene, item)) != NULL)
+        for (item = books_passes(scene->books, &id); item != NULL; item = item->next)
+                if (json_array_size(items) < BOOK_FOUND_MAX && (one = pass_json_pass(scene, item)) != NULL)
                         json_array_append_new(items, one);
         put_vault(scene, to, key);
         json_put(to, "items", items);

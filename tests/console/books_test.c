@@ -100,6 +100,52 @@ static void test_sweep(void **state)
         books_free(books);
 }
 
+static size_t passes_of(const struct books *books, const char *phone, const char **ret_first)
+{
+        struct handset_id id;
+        size_t n = 0;
+
+        assert_int_equal(handset_id_from_text(phone, &id), 0);
+        for (const struct book_item *item = books_passes(books, &id); item != NULL; item = item->next, n++)
+                *ret_first = item->key;
+        return n;
+}
+
+static void put_pass(struct books *books, const char *key, const char *phone)
+{
+        static struct pass_entry pass;
+        uint8_t buf[DESK_LONG_MAX];
+
+        pass = (struct pass_entry){ .carrier = "c1", .round = "r1", .by = "odile", .not_after_s = 9 };
+        assert_int_equal(handset_id_from_text(phone, &pass.handset), 0);
+        put(books, BOOK_PASSES, key, buf, pass_entry_encode(&pass, buf, sizeof(buf)));
+}
+
+/* By phone, whatever is put, changed, or goes, in any order. */
+static void test_passes(void **state)
+{
+        static const char *const keys[] = { "a1", "a2", "a3" };
+        const char *some = NULL;
+
+        for (unsigned gone = 0; gone < 3; gone++) {
+                struct books *books = books_of_a_region();
+
+                for (unsigned i = 0; i < 3; i++)
+                        put_pass(books, keys[i], PHONE);
+                put_pass(books, keys[1], PHONE);
+                assert_int_equal(passes_of(books, PHONE, &some), 3);
+                assert_int_equal(books_put(books, BOOK_PASSES, keys[gone], NULL, 0), 0);
+                assert_int_equal(passes_of(books, PHONE, &some), 2);
+                put_pass(books, keys[(gone + 1) % 3], OTHER_PHONE);
+                assert_int_equal(passes_of(books, PHONE, &some), 1);
+                assert_string_equal(some, keys[(gone + 2) % 3]);
+                assert_int_equal(passes_of(books, OTHER_PHONE, &some), 1);
+                assert_int_equal(books_put(books, BOOK_PASSES, keys[(gone + 2) % 3], NULL, 0), 0);
+                assert_int_equal(passes_of(books, PHONE, &some), 0);
+                books_free(books);
+        }
+}
+
 static void test_no_password_is_kept(void **state)
 {
         struct books *books = books_of_a_region();
@@ -115,9 +161,13 @@ static void test_no_password_is_kept(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_fold),   cmocka_unit_test(test_search),
-                cmocka_unit_test(test_phones), cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_sweep),  cmocka_unit_test(test_no_password_is_kept),
+                cmocka_unit_test(test_fold),
+                cmocka_unit_test(test_search),
+                cmocka_unit_test(test_phones),
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_sweep),
+                cmocka_unit_test(test_passes),
+                cmocka_unit_test(test_no_password_is_kept),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
