@@ -68,7 +68,8 @@ static bool is_object(const uint8_t *octets, size_t len)
 
 static bool read_base45(struct cbor_span in, uint8_t *to, size_t *ret_len)
 {
-        return in.len > 0 && base45_read((const char *)in.at, in.len, to, in.len, ret_len) == 0 && is_object(to, *ret_len);
+        return in.len > 0 && base45_read((const char *)in.at, in.len, to, in.len, ret_len) == 0 &&
+               is_object(to, *ret_len);
 }
 
 /* What a QR holds begins with a word of who made it: "VG1:", "HC1:".  Its length, 0 where there is none. */

@@ -132,7 +132,8 @@ static int salt(struct keeper *k, const struct keeper_request *q, const uint8_t 
 
 static int marker_key(const struct keeper *k, const uint8_t pass_id[PASS_ID_SIZE], uint8_t ret_key[KEEPER_SECRET_SIZE])
 {
-        return HMAC(EVP_sha256(), k->marker_master, sizeof(k->marker_master), pass_id, PASS_ID_SIZE, ret_key, NULL) != NULL
+        return HMAC(EVP_sha256(), k->marker_master, sizeof(k->marker_master), pass_id, PASS_ID_SIZE, ret_key, NULL) !=
+                               NULL
                        ? 0
                        : -EIO;
 }

@@ -17,7 +17,8 @@ static int id_read(const char *what, const char *text, uint8_t id[BUILDING_ID_SI
         return hex_decode(text, id, BUILDING_ID_SIZE) == 0 ? 0 : say_wrong("%s '%s': 16 hex digits", what, text);
 }
 
-int building_find(struct region *region, const char *word, uint8_t id[BUILDING_ID_SIZE], struct building_entry *ret_entry)
+int building_find(struct region *region, const char *word, uint8_t id[BUILDING_ID_SIZE],
+                  struct building_entry *ret_entry)
 {
         uint8_t data[DESK_SMALL_MAX];
         char field[BUILDING_ID_TEXT];
@@ -67,8 +68,8 @@ static int check(struct added *a)
         if ((a->lat == NULL) != (a->lon == NULL))
                 return say_wrong("--lat and --lon: both, or none");
         e->has_place = a->lat != NULL;
-        if (e->has_place && (degrees("--lat", a->lat, 90, &e->place.lat_e7) < 0 ||
-                             degrees("--lon", a->lon, 180, &e->place.lon_e7) < 0))
+        if (e->has_place &&
+            (degrees("--lat", a->lat, 90, &e->place.lat_e7) < 0 || degrees("--lon", a->lon, 180, &e->place.lon_e7) < 0))
                 return -EINVAL;
         e->flags = a->sensitive ? BUILDING_SENSITIVE : 0;
         e->policy = a->no_qr ? 0 : PASS_ONE_WAY | (a->no_caretaker ? 0 : PASS_CARETAKER);
@@ -243,7 +244,9 @@ int round_stops(struct region *region, const void *of, int argc, char **argv)
 int building_main(struct region *region, int argc, char **argv)
 {
         static const struct verb verbs[] = {
-                { "add", "--name NAME [--address TEXT] [--lat D --lon D] [--sensitive] [--no-qr] [--no-caretaker] [--id ID]", add, NULL },
+                { "add",
+                  "--name NAME [--address TEXT] [--lat D --lon D] [--sensitive] [--no-qr] [--no-caretaker] [--id ID]",
+                  add, NULL },
                 { "list", "", list, NULL },
                 { "import", "FILE.csv|FILE.geojson", building_import, NULL },
                 { "remove", "ID", take_away, NULL },

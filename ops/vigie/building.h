@@ -10,7 +10,8 @@
 
 /* building_find: the entry of the building that WORD, 16 hex digits, names; its octets to ID.
  * Returns 0, -EINVAL (no id), -ENOENT, -EBADMSG, what Redis gave: told on stderr. */
-int building_find(struct region *region, const char *word, uint8_t id[BUILDING_ID_SIZE], struct building_entry *ret_entry);
+int building_find(struct region *region, const char *word, uint8_t id[BUILDING_ID_SIZE],
+                  struct building_entry *ret_entry);
 
 /* round_stops: the verb `stops` of `round`; building_import: `import` of `building`.  Return the exit status. */
 int round_stops(struct region *region, const void *of, int argc, char **argv);

@@ -217,8 +217,8 @@ int building_import(struct region *region, const void *of, int argc, char **argv
         struct import *im = calloc(1, sizeof(*im));
         int r = im != NULL ? 0 : -ENOMEM;
 
-        if (r == 0 && (r = choices_read(&(struct choices){ .usage = "building import FILE", .words_wanted = 1 }, argc, argv,
-                                        &im->path)) == 0) {
+        if (r == 0 && (r = choices_read(&(struct choices){ .usage = "building import FILE", .words_wanted = 1 }, argc,
+                                        argv, &im->path)) == 0) {
                 im->region = region;
                 if ((r = read_file(im)) == 0 && (r = write_all(im)) == 0)
                         printf("%zu buildings, stops of %zu rounds\n", im->places.count, im->rounds);

@@ -75,8 +75,10 @@ static int check(struct region *region, struct made *m)
                 return -EINVAL;
         if (m->building == NULL)
                 return say_wrong("--building is needed");
-        if (class == DOOR_PAGE ? m->page == NULL || m->out != NULL || m->key != NULL : m->page != NULL || m->out == NULL)
-                return say_wrong("a caretaker's page has --page and neither --key nor --out; any other door has --out, no --page");
+        if (class == DOOR_PAGE ? m->page == NULL || m->out != NULL || m->key != NULL
+                               : m->page != NULL || m->out == NULL)
+                return say_wrong("a caretaker's page has --page and neither --key nor --out; any other door has --out, "
+                                 "no --page");
         if (m->open[0] != '/' || m->at[0] != '/')
                 return say_wrong("--open, --at: whole paths, from / on");
         if ((r = building_find(region, m->building, m->building_id, &m->place)) < 0 ||
@@ -86,7 +88,7 @@ static int check(struct region *region, struct made *m)
                 return -EIO;
         hex_encode(m->id, sizeof(m->id), m->field);
         memcpy(m->entry.building, m->building_id, sizeof(m->building_id));
-        m->entry.class = (uint8_t)class;
+        m->entry.class = (uint8_t) class;
         m->entry.opens_degraded = m->degraded;
         m->entry.from_s = (uint32_t)time(NULL) - 60;
         m->entry.to_s = m->entry.from_s + (uint32_t)count * DAY_S;
@@ -235,8 +237,9 @@ static int make(struct region *region, struct made *m)
         int len = door_entry_encode(&m->entry, data, sizeof(data)), r = len < 0 ? len : 0;
 
         if (r == 0)
-                r = m->page == NULL ? put_folder(region, m)
-                                    : door_link(region, &(struct door_place){ m->page, m->building_id, &m->place }, link);
+                r = m->page == NULL
+                            ? put_folder(region, m)
+                            : door_link(region, &(struct door_place){ m->page, m->building_id, &m->place }, link);
         if (r < 0)
                 return r;
         r = region_people_set(region, &(struct region_entry){ "doors", m->field, data, (size_t)len });
@@ -254,7 +257,8 @@ static int add(struct region *region, const void *of, int argc, char **argv)
                 { "building", &m.building, NULL, "its building's id" },
                 { "class", &m.class, NULL, "nfc, scanner or caretaker" },
                 { "name", &m.name, NULL, "which of the building's doors: \"courtyard\"" },
-                { "key", &m.key, NULL, "its public key, PEM, P-256 (default: a pair is drawn, door.pem is its private half)" },
+                { "key", &m.key, NULL,
+                  "its public key, PEM, P-256 (default: a pair is drawn, door.pem is its private half)" },
                 { "days", &m.days, NULL, "term of its mandate (" DAYS_DEFAULT ")" },
                 { "degraded", NULL, &m.degraded, "opens also while its status list is too old" },
                 { "open", &m.open, NULL, "command that opens it (/bin/true: to be written into door.conf)" },
@@ -280,7 +284,6 @@ static const char *day(uint32_t at_s, char to[24])
         strftime(to, 24, "%Y-%m-%d %H:%M", gmtime_r(&at, &tm));
         return at_s != 0 ? to : "never";
 }
-
 
 static void print(void *user, const char *field, const uint8_t *data, size_t size)
 {
@@ -328,8 +331,10 @@ static int take_away(struct region *region, const void *of, int argc, char **arg
 int door_main(struct region *region, int argc, char **argv)
 {
         static const struct verb verbs[] = {
-                { "add", "--building ID --class nfc|scanner|caretaker [--name NAME] [--key PUB.pem] [--days N] [--degraded] "
-                         "[--open COMMAND] [--at FOLDER] --out FOLDER | --page URL", add, NULL },
+                { "add",
+                  "--building ID --class nfc|scanner|caretaker [--name NAME] [--key PUB.pem] [--days N] [--degraded] "
+                  "[--open COMMAND] [--at FOLDER] --out FOLDER | --page URL",
+                  add, NULL },
                 { "list", "", list, NULL },
                 { "remove", "ID", take_away, NULL },
                 { 0 },

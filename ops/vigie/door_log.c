@@ -146,7 +146,8 @@ static int ask_some(int fd, const struct keeper_request *request, const struct m
 {
         struct keeper_answer answer;
         int len = keeper_request_encode(request, buf, KEEPER_MESSAGE_MAX);
-        ssize_t got = len > 0 && send(fd, buf, (size_t)len, MSG_NOSIGNAL) == len ? recv(fd, buf, KEEPER_MESSAGE_MAX, 0) : -1;
+        ssize_t got =
+                len > 0 && send(fd, buf, (size_t)len, MSG_NOSIGNAL) == len ? recv(fd, buf, KEEPER_MESSAGE_MAX, 0) : -1;
 
         if (got <= 0 || keeper_answer_decode((struct cbor_span){ buf, (size_t)got }, &answer) < 0) {
                 say_wrong("keeper: no answer: is this its peer.console's user?");
@@ -159,7 +160,8 @@ static int ask_some(int fd, const struct keeper_request *request, const struct m
         for (size_t i = 0; i < answer.object.len; i++)
                 if (answer.object.at[i] != MARK_NORMAL)
                         printf("entry %" PRIu64 ": %s\n", marks[i].number,
-                               answer.object.at[i] == MARK_DURESS ? "UNDER DURESS" : "a marker of no pass of the keeper's key");
+                               answer.object.at[i] == MARK_DURESS ? "UNDER DURESS"
+                                                                  : "a marker of no pass of the keeper's key");
         return 0;
 }
 
@@ -167,7 +169,9 @@ static int tell_marks(const struct look *look, const struct log_words *words)
 {
         uint8_t *buf = malloc(KEEPER_MESSAGE_MAX), *marks = malloc((size_t)KEEPER_MARKS_MAX * KEEPER_MARK_SIZE);
         struct keeper_request request = { .kind = KEEPER_MARK };
-        int fd = keeper_connect(words->keeper), r = fd < 0 ? -ENOTCONN : buf != NULL && marks != NULL ? look->error : -ENOMEM;
+        int fd = keeper_connect(words->keeper), r = fd < 0                         ? -ENOTCONN
+                                                    : buf != NULL && marks != NULL ? look->error
+                                                                                   : -ENOMEM;
 
         snprintf(request.by, sizeof(request.by), "%s", words->by);
         snprintf(request.second, sizeof(request.second), "%s", words->second);
@@ -235,7 +239,8 @@ int door_log_main(struct region *region, int argc, char **argv)
         struct log_words words = { .keeper = KEEPER_SOCKET, .by = "", .second = "" };
         struct look *look = calloc(1, sizeof(*look));
         const struct choice list[] = {
-                { "duress", NULL, look != NULL ? &look->wants_marks : NULL, "ask the keeper which proofs were under duress" },
+                { "duress", NULL, look != NULL ? &look->wants_marks : NULL,
+                  "ask the keeper which proofs were under duress" },
                 { "by", &words.by, NULL, "who asks, and" },
                 { "second", &words.second, NULL, "who agrees: both are written down" },
                 { "keeper", &words.keeper, NULL, "its socket (" KEEPER_SOCKET ")" },

@@ -107,7 +107,8 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
                 return say_wrong("--region '%s': 1 to %d letters, digits, '.', '_' or '-'",
                                  s->region != NULL ? s->region : "", REGION_NAME_MAX);
         if (text_fit("--names", given, names, NAMES_MAX) < 0 || split(names, s) < 0 ||
-            keeper_socket_check(s->keeper) < 0 || redis_address_check("--alerts", s->alerts) < 0 || redis_address_check("--positions", s->positions) < 0 ||
+            keeper_socket_check(s->keeper) < 0 || redis_address_check("--alerts", s->alerts) < 0 ||
+            redis_address_check("--positions", s->positions) < 0 ||
             whole_number("--handset-port", handset_port, &ports, &s->handset_port) < 0 ||
             whole_number("--alert-port", alert_port, &ports, &s->alert_port) < 0 ||
             whole_number("--console-port", console_port, &ports, &s->console_port) < 0 ||
@@ -138,7 +139,8 @@ static int make_server(const struct region *region, const struct pki_ca *ca, con
         struct key *key = NULL;
         int r = key_generate(KEY_ES256, &key);
 
-        if (r < 0 || (r = keys_put(region, key, "", "server")) < 0 || (r = pki_server(ca, &who, key, pem, sizeof(pem))) < 0)
+        if (r < 0 || (r = keys_put(region, key, "", "server")) < 0 ||
+            (r = pki_server(ca, &who, key, pem, sizeof(pem))) < 0)
                 goto out;
         r = region_write(region, "server.pem", pem, strlen(pem), 0644);
 out:
@@ -219,7 +221,8 @@ static int write_all(struct region *region, const struct setup *s, const struct 
         snprintf(region->config.name, sizeof(region->config.name), "%s", s->region);
         if ((r = put_text(region, MARKER, "")) < 0 || (r = put_folder(region, "redis")) < 0 ||
             (r = put_folder(region, "handsets")) < 0 || (r = make_keys(region)) < 0 ||
-            (r = keeper_make(region, &texts->keeper)) < 0 || (r = make_tls(region, s)) < 0 || (r = put(region, "redis/users.acl", &texts->acl)) < 0 ||
+            (r = keeper_make(region, &texts->keeper)) < 0 || (r = make_tls(region, s)) < 0 ||
+            (r = put(region, "redis/users.acl", &texts->acl)) < 0 ||
             (r = put(region, "dispatcher.conf", &texts->dispatcher)) < 0 || (r = put_dispatchers(region, s)) < 0 ||
             (r = put(region, "console.conf", &texts->console)) < 0 || (r = put_text(region, REGION_ZONES, empty)) < 0 ||
             (r = put_text(region, REGION_BARRIERS, empty)) < 0 || (r = region_path(region, REGION_TRUST, path)) < 0)
@@ -260,8 +263,8 @@ static int make_texts(const struct setup *s, struct texts *texts)
         int r;
 
         if ((r = setup_dispatcher(s, &texts->dispatcher)) < 0 || (r = setup_console(s, &texts->console)) < 0 ||
-            (r = setup_keeper(s, &texts->keeper)) < 0 ||
-            (r = setup_tool(s, &texts->tool)) < 0 || (r = setup_kannel(s, &texts->kannel)) < 0)
+            (r = setup_keeper(s, &texts->keeper)) < 0 || (r = setup_tool(s, &texts->tool)) < 0 ||
+            (r = setup_kannel(s, &texts->kannel)) < 0)
                 return r;
         return setup_acl(s, &texts->acl);
 }

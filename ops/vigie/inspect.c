@@ -36,10 +36,10 @@ struct inspection {
 
 static int usage(void)
 {
-        fprintf(stderr,
-                "usage: vigie inspect [--key FILE]... [--aad TEXT|hex:OCTETS] [FILE]\n"
-                "Prints the object in FILE or on stdin (hex, base45 or raw, compressed by zlib or not); with --key verifies a COSE_Sign1.\n"
-                "Exit status: 0 valid or printed, 1 not valid, 2 malformed, 3 could not look.\n");
+        fprintf(stderr, "usage: vigie inspect [--key FILE]... [--aad TEXT|hex:OCTETS] [FILE]\n"
+                        "Prints the object in FILE or on stdin (hex, base45 or raw, compressed by zlib or not); with "
+                        "--key verifies a COSE_Sign1.\n"
+                        "Exit status: 0 valid or printed, 1 not valid, 2 malformed, 3 could not look.\n");
         return EXIT_NOT_LOOKED;
 }
 
@@ -177,7 +177,8 @@ static int verify(const struct inspection *in)
                 if (r < 0)
                         fprintf(stderr, "not valid: %s: %s\n", in->key_paths[i], reason(&m, r));
                 else
-                        fprintf(stderr, "could not look: %s: a key of a kind that is not supported (P-256 and Ed25519 are)\n",
+                        fprintf(stderr,
+                                "could not look: %s: a key of a kind that is not supported (P-256 and Ed25519 are)\n",
                                 in->key_paths[i]);
                 looked += r < 0;
         }

@@ -40,12 +40,12 @@ struct region_config {
         char name[REGION_NAME_MAX + 1];
         char alerts[REGION_ADDRESS_MAX + 1], positions[REGION_ADDRESS_MAX + 1]; /* as base/redis_address.h reads it */
         char user[33], password[129];                                           /* ACL user of this tool, both Redis */
-        char archive[REGION_PATH_MAX];                       /* the archive's folder; "": DIR/archive */
-        char archive_user[33], archive_password[129];        /* its ACL user */
-        int64_t keep_ms;                                     /* how long the feed keeps what is archived */
-        int64_t positions_ms, alerts_ms, proof_ms;           /* terms of the archive's parts, vigie retain */
-        int64_t alert_port;              /* of the servers, 0: none */
-        char sms_number[NUMBER_MAX + 1]; /* where handsets send SMS to; "" = none */
+        char archive[REGION_PATH_MAX];                /* the archive's folder; "": DIR/archive */
+        char archive_user[33], archive_password[129]; /* its ACL user */
+        int64_t keep_ms;                              /* how long the feed keeps what is archived */
+        int64_t positions_ms, alerts_ms, proof_ms;    /* terms of the archive's parts, vigie retain */
+        int64_t alert_port;                           /* of the servers, 0: none */
+        char sms_number[NUMBER_MAX + 1];              /* where handsets send SMS to; "" = none */
 };
 
 struct region {

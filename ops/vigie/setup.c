@@ -154,26 +154,25 @@ int setup_tool(const struct setup *s, struct conf_text *text)
  * user is off, so nobody can be it, and yet may do everything: Redis 7.0 loads its AOF as that user and checks its rights at each
  * EXEC, so that without them every script's and transaction's writes would be dropped, without an error, at a restart.  ops/redis/users.acl is the same for people to read.
  * $ is the region, each # the next of the passwords. */
-static const char acl[] =
-        "user default off ~* &* +@all\n"
-        "user dispatcher on ># ~{$}:* +@all -@admin -@dangerous +role\n"
-        "user console on ># %R~{$}:* %RW~{$}:session:* %RW~{$}:lease:* %RW~{$}:commands "
-        "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time +role "
-        "(%RW~{$}:buildings %RW~{$}:rounds %RW~{$}:stops %RW~{$}:doors %RW~{$}:passes "
-        "%RW~{$}:consents %RW~{$}:asked %RW~{$}:lists %RW~{$}:handsets %RW~{$}:people:changes "
-        "%RW~{$}:inbox:* -@all +hset +hdel +xadd +pexpire)\n"
-        "user tool on ># %R~{$}:* %RW~{$}:handsets %RW~{$}:carriers %RW~{$}:supervisors "
-        "%RW~{$}:users %RW~{$}:rounds %RW~{$}:buildings %RW~{$}:stops %RW~{$}:doors %RW~{$}:lists "
-        "%RW~{$}:certificates %RW~{$}:people:changes "
-        "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n"
-        "user archive on ># %R~{$}:* "
-        "-@all +@read +@connection +@transaction -@dangerous +time +info +role "
-        "(%RW~{$}:feed -@all +xtrim +xadd +xdel) (%W~{$}:alert:* -@all +del) "
-        "(%RW~{$}:archive -@all +hset) "
-        "(%RW~{$}:tombstones -@all +hdel) (%RW~{$}:notices -@all +hset +hdel)\n"
-        "user replica on ># -@all +psync +replconf +ping\n"
-        "user sentinel on ># &* -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role "
-        "+publish +info +client|setname +client|kill +script|kill\n";
+static const char acl[] = "user default off ~* &* +@all\n"
+                          "user dispatcher on ># ~{$}:* +@all -@admin -@dangerous +role\n"
+                          "user console on ># %R~{$}:* %RW~{$}:session:* %RW~{$}:lease:* %RW~{$}:commands "
+                          "-@all +@read +@connection +@transaction -@dangerous +xadd +set +del +pexpire +time +role "
+                          "(%RW~{$}:buildings %RW~{$}:rounds %RW~{$}:stops %RW~{$}:doors %RW~{$}:passes "
+                          "%RW~{$}:consents %RW~{$}:asked %RW~{$}:lists %RW~{$}:handsets %RW~{$}:people:changes "
+                          "%RW~{$}:inbox:* -@all +hset +hdel +xadd +pexpire)\n"
+                          "user tool on ># %R~{$}:* %RW~{$}:handsets %RW~{$}:carriers %RW~{$}:supervisors "
+                          "%RW~{$}:users %RW~{$}:rounds %RW~{$}:buildings %RW~{$}:stops %RW~{$}:doors %RW~{$}:lists "
+                          "%RW~{$}:certificates %RW~{$}:people:changes "
+                          "-@all +@read +@connection +@transaction -@dangerous +hset +hdel +xadd +time +info +role\n"
+                          "user archive on ># %R~{$}:* "
+                          "-@all +@read +@connection +@transaction -@dangerous +time +info +role "
+                          "(%RW~{$}:feed -@all +xtrim +xadd +xdel) (%W~{$}:alert:* -@all +del) "
+                          "(%RW~{$}:archive -@all +hset) "
+                          "(%RW~{$}:tombstones -@all +hdel) (%RW~{$}:notices -@all +hset +hdel)\n"
+                          "user replica on ># -@all +psync +replconf +ping\n"
+                          "user sentinel on ># &* -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role "
+                          "+publish +info +client|setname +client|kill +script|kill\n";
 
 static void acl_add(struct conf_text *text, const char *what, size_t len)
 {

@@ -20,10 +20,10 @@ struct setup {
         char dispatcher[SETUP_PASSWORD_SIZE], console[SETUP_PASSWORD_SIZE], tool[SETUP_PASSWORD_SIZE];
         char archive[SETUP_PASSWORD_SIZE];
         char replica[SETUP_PASSWORD_SIZE], sentinel[SETUP_PASSWORD_SIZE]; /* of the alerts' Redis among themselves */
-        const char *sms_number, *control_number; /* "" = none */
-        long sms_port, gateway_port;             /* the dispatchers' SMS door; the first of Kannel's three */
-        const char *keeper;     /* socket of vigie-keeper */
-        const char *peer;       /* system user of console and dispatchers */
+        const char *sms_number, *control_number;                          /* "" = none */
+        long sms_port, gateway_port; /* the dispatchers' SMS door; the first of Kannel's three */
+        const char *keeper;          /* socket of vigie-keeper */
+        const char *peer;            /* system user of console and dispatchers */
         char door[SETUP_PASSWORD_SIZE], sendsms[SETUP_PASSWORD_SIZE], admin[SETUP_PASSWORD_SIZE];
 };
 

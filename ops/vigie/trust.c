@@ -212,7 +212,9 @@ static int publish(struct region *region, const void *of, int argc, char **argv)
 
 int trust_main(struct region *region, int argc, char **argv)
 {
-        static const struct verb verbs[] = { { "sign", "[--root FILE]", sign, NULL }, { "publish", "", publish, NULL }, { 0 } };
+        static const struct verb verbs[] = { { "sign", "[--root FILE]", sign, NULL },
+                                             { "publish", "", publish, NULL },
+                                             { 0 } };
 
         return verbs_main(verbs, region, argc, argv);
 }

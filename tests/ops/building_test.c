@@ -45,8 +45,9 @@ static void import_from(struct place *p, const char *text, int status)
 
 static void test_import(void **state)
 {
-        static const char file[] = "nom;adresse;latitude;longitude;sensible;tournée;équipe\n"
-                                   "Hôtel;1, place;45,7595;4,8362;non;r1;nord\nBanque;12, rue;;;oui;r1;nord\nÉcole;3, rue;;;;r2;\n";
+        static const char file[] =
+                "nom;adresse;latitude;longitude;sensible;tournée;équipe\n"
+                "Hôtel;1, place;45,7595;4,8362;non;r1;nord\nBanque;12, rue;;;oui;r1;nord\nÉcole;3, rue;;;;r2;\n";
         struct place *p = *state;
         char id[17];
 
@@ -127,11 +128,14 @@ static void test_a_door(void **state)
         word(p, building);
         place_path(p, "door", out);
         REFUSED(p, 2, "--class 'lift'", "door", "add", "--building", building, "--class", "lift", "--out", out);
-        REFUSED(p, 2, "--days '731'", "door", "add", "--building", building, "--class", "nfc", "--out", out, "--days", "731");
+        REFUSED(p, 2, "--days '731'", "door", "add", "--building", building, "--class", "nfc", "--out", out, "--days",
+                "731");
         REFUSED(p, 2, "any other door has --out", "door", "add", "--building", building, "--class", "nfc");
-        REFUSED(p, 1, "there is no building", "door", "add", "--building", "0000000000000000", "--class", "nfc", "--out", out);
+        REFUSED(p, 1, "there is no building", "door", "add", "--building", "0000000000000000", "--class", "nfc",
+                "--out", out);
         assert_false(place_has(p, "door"));
-        assert_int_equal(VIGIE(p, "door", "add", "--building", building, "--class", "scanner", "--out", out, "--at", out), 0);
+        assert_int_equal(
+                VIGIE(p, "door", "add", "--building", building, "--class", "scanner", "--out", out, "--at", out), 0);
         word(p, id);
         REFUSED(p, 1, "door: File exists", "door", "add", "--building", building, "--class", "nfc", "--out", out);
         assert_int_equal(place_mode(p, "door/door.pem"), 0600);
@@ -189,7 +193,8 @@ static void test_a_door_with_a_key_of_its_own(void **state)
         assert_true(place_has(p, "door/mandate"));
         assert_int_equal(unlink(place_path(p, "region/door.key", path)), 0);
         place_path(p, "door2", out);
-        REFUSED(p, 1, "the region's key for doors is needed", "door", "add", "--building", building, "--class", "nfc", "--out", out);
+        REFUSED(p, 1, "the region's key for doors is needed", "door", "add", "--building", building, "--class", "nfc",
+                "--out", out);
         assert_false(place_has(p, "door2")); /* nothing is left */
 }
 
@@ -202,7 +207,8 @@ static void test_a_caretaker(void **state)
         assert_int_equal(VIGIE(p, "building", "add", "--name", "École"), 0);
         word(p, building);
         REFUSED(p, 2, "--page 'x'", "door", "add", "--building", building, "--class", "caretaker", "--page", "x");
-        assert_int_equal(VIGIE(p, "door", "add", "--building", building, "--class", "caretaker", "--page", "https://h/c/"), 0);
+        assert_int_equal(
+                VIGIE(p, "door", "add", "--building", building, "--class", "caretaker", "--page", "https://h/c/"), 0);
         link = strstr(p->out, "https://h/c/#");
         assert_non_null(link);
         assert_memory_equal(link + 13, "hgFkbHlvblgg", 12); /* [1, "lyon", 32 octets ...] */

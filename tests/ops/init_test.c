@@ -183,7 +183,8 @@ static void test_daemons_take_their_configuration(void **state)
 /* The keeper's private keys are in its folder and are those listed; no other program's configuration names one. */
 static void test_the_keeper_alone_has_its_keys(void **state)
 {
-        static const char *const names[] = { "pass", "status", "order", "position" }, *const others[] = { "dispatcher", "console" };
+        static const char *const names[] = { "pass", "status", "order", "position" }, *const others[] = { "dispatcher",
+                                                                                                          "console" };
         struct place *p = *state;
         char name[64], path[256], text[4096];
         uint8_t private[KEY_KID_SIZE], public[KEY_KID_SIZE];
@@ -219,15 +220,17 @@ static void test_the_keeper_alone_has_its_keys(void **state)
 /* A region of before has position.key beside the others, and nothing else of the keeper's. */
 static void test_a_keeper_for_a_region_of_before(void **state)
 {
-        static const char *const gone[] = { "keeper/pass.key", "keeper/status.key", "keeper/order.key", "pass.pem",
-                                            "status.pem", "order.pem", "door.key", "door.pem", "keeper.conf" };
+        static const char *const gone[] = { "keeper/pass.key", "keeper/status.key", "keeper/order.key",
+                                            "pass.pem",        "status.pem",        "order.pem",
+                                            "door.key",        "door.pem",          "keeper.conf" };
         struct place *p = *state;
         char before[1024], after[1024], name[64], from[256], to[256];
 
         assert_int_equal(place_init(p), 0);
         REFUSED(p, 1, "keeper.conf is there", "keeper", "make");
         place_get(p, "region/keeper/position.key", before, sizeof(before));
-        assert_int_equal(rename(place_path(p, "region/keeper/position.key", from), place_path(p, "region/position.key", to)), 0);
+        assert_int_equal(
+                rename(place_path(p, "region/keeper/position.key", from), place_path(p, "region/position.key", to)), 0);
         for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
                 snprintf(name, sizeof(name), "region/%s", gone[i]);
                 assert_int_equal(unlink(place_path(p, name, from)), 0);

@@ -52,7 +52,9 @@ static void test_csv(void **state)
 /* As a French spreadsheet writes it. */
 static void test_semicolons_and_commas(void **state)
 {
-        assert_int_equal(given("nom;adresse;latitude;longitude;sensible;qr;gardien\nÉcole;2, place;45,76;4,83;oui;non;non\n"), 0);
+        assert_int_equal(
+                given("nom;adresse;latitude;longitude;sensible;qr;gardien\nÉcole;2, place;45,76;4,83;oui;non;non\n"),
+                0);
         assert_string_equal(read.list[0].entry.name, "École");
         assert_string_equal(read.list[0].entry.address, "2, place");
         assert_int_equal(read.list[0].entry.place.lat_e7, 457600000);
@@ -62,11 +64,13 @@ static void test_semicolons_and_commas(void **state)
 
 static void test_geojson(void **state)
 {
-        assert_int_equal(given(" {\"type\":\"FeatureCollection\",\"features\":["
-                               "{\"type\":\"Feature\",\"id\":\"0011223344556677\",\"properties\":{\"name\":\"A\",\"sensitive\":true,\"qr\":0,"
-                               "\"round\":\"r\"},\"geometry\":{\"type\":\"Point\",\"coordinates\":[4.8356590,45.7640430]}},"
-                               "{\"type\":\"Feature\",\"properties\":{\"name\":\"B\"},\"geometry\":null}]}"),
-                         0);
+        assert_int_equal(
+                given(" {\"type\":\"FeatureCollection\",\"features\":["
+                      "{\"type\":\"Feature\",\"id\":\"0011223344556677\",\"properties\":{\"name\":\"A\",\"sensitive\":"
+                      "true,\"qr\":0,"
+                      "\"round\":\"r\"},\"geometry\":{\"type\":\"Point\",\"coordinates\":[4.8356590,45.7640430]}},"
+                      "{\"type\":\"Feature\",\"properties\":{\"name\":\"B\"},\"geometry\":null}]}"),
+                0);
         assert_int_equal(read.count, 2);
         assert_int_equal(read.list[0].id[1], 0x11);
         assert_int_equal(read.list[0].entry.place.lat_e7, 457640430);
@@ -90,13 +94,16 @@ static void test_refused(void **state)
                 { "name\n\xff\n", "name: not UTF-8" },
                 { "name,address\n,x\n", "no name" },
                 { "name,id\na,12\nb,12\n", "line 3: id 12 is that of line 2" },
-                { "name,id\na,0011223344556677\nb,0011223344556677\n", "line 3: id 0011223344556677 is that of line 2" },
+                { "name,id\na,0011223344556677\nb,0011223344556677\n",
+                  "line 3: id 0011223344556677 is that of line 2" },
                 { "name,qr\na,perhaps\n", "qr 'perhaps': yes or no" },
                 { "name,round\na,a b\n", "round 'a b'" },
-                { "name\n12345678901234567890123456789012345678901234567890123456789012345\n", "65 octets; at most 64" },
+                { "name\n12345678901234567890123456789012345678901234567890123456789012345\n",
+                  "65 octets; at most 64" },
                 { "{\"type\":\"Feature\"}", "no FeatureCollection" },
                 { "{", "line 1: " },
-                { "{\"features\":[{\"properties\":{\"name\":\"a\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[]}}]}",
+                { "{\"features\":[{\"properties\":{\"name\":\"a\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":["
+                  "]}}]}",
                   "feature 1: a building is a Point" },
                 { "{\"features\":[{\"properties\":{\"name\":[]}}]}", "feature 1: name: too long, or neither" },
                 { "{\"features\":[{\"properties\":{\"a\":1,\"a\":2}}]}", "duplicate" },

@@ -243,9 +243,11 @@ static void tells_marks(void **state)
         mark.marks = (struct cbor_span){ many, sizeof(many) };
         assert_true(keeper_request_encode(&mark, s.message, sizeof(s.message)) < 0);
         mark.marks = (struct cbor_span){ many, KEEPER_MARK_SIZE + 1 };
-        assert_int_equal(keeper_request_decode((struct cbor_span){ s.message, (size_t)keeper_request_encode(&mark, s.message, sizeof(s.message)) },
-                                               &q),
-                         -EBADMSG);
+        assert_int_equal(
+                keeper_request_decode((struct cbor_span){ s.message, (size_t)keeper_request_encode(&mark, s.message,
+                                                                                                   sizeof(s.message)) },
+                                      &q),
+                -EBADMSG);
         scene_close(&s);
 }
 
