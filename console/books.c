@@ -401,6 +401,11 @@ const struct book_item *books_next(const struct books *books, enum book book, si
         return lookup_next(books->book[book], place);
 }
 
+size_t books_count(const struct books *books, enum book book)
+{
+        return lookup_count(books->book[book]);
+}
+
 const struct book_item *books_phone(const struct books *books, const char *person)
 {
         return person[0] != '\0' ? lookup_get(books->phones, person, strlen(person)) : NULL;

@@ -57,6 +57,9 @@ int books_put(struct books *books, enum book book, const char *key, const uint8_
 const struct book_item *books_get(const struct books *books, enum book book, const char *key);
 const struct book_item *books_next(const struct books *books, enum book book, size_t *place);
 
+/* books_count: how many entries BOOK has. */
+size_t books_count(const struct books *books, enum book book);
+
 /* books_phone: the phone of carrier PERSON that is not revoked, else one that is; NULL: none of their own. */
 const struct book_item *books_phone(const struct books *books, const char *person);
 

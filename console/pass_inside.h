@@ -37,6 +37,9 @@ struct pass_desk {
         bool list_asked, list_retried, closing;
 };
 
+/* Consents that wait in a region: a morning's.  One more is answered `busy`: nobody fills the store with them. */
+#define PASS_CONSENTS_MAX 500
+
 /* Passes of one phone that come again after an unlock: more than a day has.  Further ones do not. */
 #define PASS_AGAIN_MAX 8
 

@@ -184,7 +184,8 @@ static void ask_second(struct job *job)
         char key[2 * sizeof(id) + 1];
         int n = consent_entry_encode(&job->plan->what, buf, sizeof(buf));
 
-        if (n < 0 || RAND_bytes(id, sizeof(id)) != 1) {
+        if (n < 0 || RAND_bytes(id, sizeof(id)) != 1 ||
+            books_count(job->desk->books, BOOK_CONSENTS) >= PASS_CONSENTS_MAX) {
                 job_end(job, CODE_BUSY);
                 return;
         }

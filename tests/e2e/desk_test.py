@@ -311,6 +311,19 @@ class Desk(unittest.TestCase):
         self.assertEqual(decode(self.redis("HGET", "{lyon}:passes", said["more"]["pass"]))[0][5], b"seconde")
         self.assertIn(self.page("seconde").ask("pass_consent", consent=consent, yes=True)["a"], ("unknown", "over"))
 
+    def test_many_consents(self):
+        """500 wait at most."""
+        one = cbor([1, "seconde", now_ms() // 1000, bytes.fromhex(self.handset), "c001", ROUND, now_ms() // 1000, now_ms() // 1000 + 60, [], 1, bytes(8)])
+        ids = [f"{i:016x}" for i in range(500)]
+        self.redis("HSET", "{lyon}:consents", *[word for i in ids for word in (i, one)])
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "consents", "k", "*")
+        wait_for("they are known", lambda: self.page("seconde").ask("desk_find", what="consent", words="")["rest"] >= 450, LONG_S)
+        asked = {"carrier": "c001", "handset": self.handset, "round": ROUND, "until": now_ms() + 13 * HOUR_MS}
+        self.assertEqual(self.page("delivre").ask_once("pass_issue", asked)["a"], "busy")
+        self.redis("HDEL", "{lyon}:consents", *ids)
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "consents", "k", "*")
+        wait_for("there is room", lambda: self.issue(until=now_ms() + 13 * HOUR_MS)["a"] == "consent", LONG_S)
+
     def test_asked_by_the_phone(self):
         self.redis("HSET", "{lyon}:asked", self.handset, cbor([1, "c001", ROUND, now_ms() // 1000 + 7200, now_ms()]))
         self.redis("XADD", "{lyon}:people:changes", "*", "h", "asked", "k", self.handset)
