@@ -67,8 +67,12 @@ static void drain(struct plan *plan, uint64_t *c)
                 struct plan_order o = { .at_ms = at_ms, .kind = ORDER_DRAIN, .who = first + i, .a = pause_ms };
 
                 put(plan, o);
-                if (sim_permille(c, 600))
-                        press(plan, at_ms + sim_between(c, -500, 3000), draw_carrier(plan, c));
+                if (sim_permille(c, 600)) {
+                        unsigned who =
+                                draw_carrier(plan, c); /* a draw at a time: the order of arguments is the compiler's */
+
+                        press(plan, at_ms + sim_between(c, -500, 3000), who);
+                }
                 at_ms += sim_between(c, 4000, 30000);
         }
 }
@@ -77,8 +81,9 @@ static void drain(struct plan *plan, uint64_t *c)
 static void watched(struct plan *plan, uint64_t *c)
 {
         for (uint64_t i = 1 + sim_below(c, 4); i > 0; i--) {
-                struct plan_order o = { .at_ms = draw_time(plan, c), .who = draw_carrier(plan, c) };
+                struct plan_order o = { .at_ms = draw_time(plan, c) };
 
+                o.who = draw_carrier(plan, c);
                 o.kind = sim_permille(c, 500) ? ORDER_MAN_DOWN : ORDER_CHECK_IN;
                 if (o.kind == ORDER_CHECK_IN) {
                         o.a = sim_permille(c, 800) ? VIGIE_DEADLINE_SET : VIGIE_DEADLINE_EXPIRED;
