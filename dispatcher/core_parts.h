@@ -85,12 +85,12 @@ struct tombstone hold_tombstone(const struct record *record);
 
 /* ---- reclose.c */
 
-/* reclose_keep: CLOSED, which is remembered already, was closed; its record is kept for a while.  reclose_forget: CLOSED's record is not
+/* reclose_keep: CLOSED, which is remembered already, was closed (SEEN: just so); its record is kept for a while.  reclose_forget: CLOSED's record is not
  * needed any more.  reclose_is_needed: say whether RECORD, open, is of what was closed, and no entry of before.  reclose_all: the store is
  * up: those kept are looked up.  reclose_look: ID, closed as far as we know, is.  reclose_found: what the store has of ALERT, which was
  * looked up: BYTES, open, or (empty) nothing.  reclose_fill: RECORD, which is closed again, is closed with the presses that were in what was
  * closed: a later one that was taken for a part of it is none. */
-void reclose_keep(struct core *core, const struct record *closed);
+void reclose_keep(struct core *core, const struct record *closed, bool seen);
 void reclose_forget(struct core *core, struct closed_alert *closed);
 bool reclose_is_needed(const struct core *core, const struct record *record);
 void reclose_all(struct core *core);

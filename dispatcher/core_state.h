@@ -158,7 +158,8 @@ struct closed_alert {
         int64_t sms_told_ms;  /* last receipt by SMS */
         int64_t learnt_ms;    /* when we heard of it */
         int64_t raised_at_ms; /* where `record` was seen */
-        uint8_t *record;      /* as it was closed; NULL: not seen, or long ago.  See reclose.c */
+        uint8_t *record;      /* as it was closed; NULL: never known, or long ago.  See reclose.c */
+        bool seen;            /* `record` is what was closed; else what was known of it before */
         size_t record_size;
         struct closed_alert *newer;
 };

@@ -245,8 +245,8 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
                 notice_late(core, alert->queue[i], &its);
         settle_facts(core, alert, &record, closed != NULL);
         hold_remember(core, &record, &its);
-        if (closed != NULL)
-                reclose_keep(core, closed);
+        if (closed != NULL || alert->version != 0)
+                reclose_keep(core, &record, closed != NULL);
         if (has_facts)
                 note_gone(core, &record);
         hold_drop(core, alert);

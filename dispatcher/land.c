@@ -200,7 +200,7 @@ void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event
         if (alert == NULL && record.state == ALERT_CLOSED) {
                 tombstone = hold_tombstone(&record);
                 hold_remember(core, &record, &tombstone);
-                reclose_keep(core, &record);
+                reclose_keep(core, &record, true);
                 return;
         }
         if (record.state != ALERT_CLOSED && (alert == NULL || alert->recloses) && reclose_is_needed(core, &record)) {

@@ -23,7 +23,7 @@ static void forget_old(struct core *core)
                         reclose_forget(core, at);
 }
 
-void reclose_keep(struct core *core, const struct record *closed)
+void reclose_keep(struct core *core, const struct record *closed, bool seen)
 {
         struct closed_alert *to = table_find(&core->closed, closed->id);
         uint8_t *buf;
@@ -39,6 +39,7 @@ void reclose_keep(struct core *core, const struct record *closed)
         assert(to->record != NULL);
         to->record_size = (size_t)n;
         to->raised_at_ms = closed->raised_at_ms;
+        to->seen = seen;
 }
 
 bool reclose_is_needed(const struct core *core, const struct record *record)
@@ -53,7 +54,7 @@ void reclose_fill(const struct closed_alert *closed, struct record *record)
 {
         struct record kept;
 
-        if (closed->record == NULL || record_decode(closed->record, closed->record_size, &kept) < 0)
+        if (closed->record == NULL || !closed->seen || record_decode(closed->record, closed->record_size, &kept) < 0)
                 return;
         record->alias_count = kept.alias_count;
         memcpy(record->aliases, kept.aliases, sizeof(kept.aliases));

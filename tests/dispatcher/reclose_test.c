@@ -126,6 +126,28 @@ static void test_by_the_journal(void **state)
         }
 }
 
+/* The only one that lives learnt of the closure by what the store answered to something else, before the feed came. */
+static void test_told_by_the_store(void **state)
+{
+        struct scene s = { .model = model_region(2, 2) };
+        struct command close;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        s.carrier = model_login(s.model, 0, 1);
+        model_press(s.model, s.carrier, 1, &s.alert);
+        model_store_of(s.model, 0, false);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 1, "control", &close), -1);
+        model_store_of(s.model, 0, true); /* it was open here, is not among the open ones, and is looked up */
+        assert_int_equal(model_session(s.model, s.carrier)->receipt.state, RECEIPT_CLOSED_HELPED);
+        model_kill(s.model, 1);
+        lose_all(&s);
+        model_store(s.model, true);
+        assert_closed(&s, 1);
+        model_free(s.model);
+}
+
 /* Nothing lost: it is looked up, and that is all. */
 static void test_nothing_lost(void **state)
 {
@@ -337,6 +359,7 @@ int main(void)
                 cmocka_unit_test(test_seen_by_another),
                 cmocka_unit_test(test_heard_of_the_closure_alone),
                 cmocka_unit_test(test_by_the_journal),
+                cmocka_unit_test(test_told_by_the_store),
                 cmocka_unit_test(test_nothing_lost),
                 cmocka_unit_test(test_raised_anew),
                 cmocka_unit_test(test_raised_anew_beside_one_that_knows),
