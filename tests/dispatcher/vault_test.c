@@ -179,6 +179,10 @@ static void test_order_by_sms(void **state)
         assert_int_equal(model_order(model, 0, "audit", &command), ANSWER_NOT_ALLOWED);
         assert_int_equal(model_order(model, 0, "nobody", &command), ANSWER_NOT_ALLOWED);
         assert_int_equal(model_ask(model, model_login(model, 0, 11), &command), ANSWER_NOT_ALLOWED);
+        core_load_user(model->dispatchers[0].core, "odile",
+                       &(struct user_entry){ .role = ROLE_ISSUER, .disabled = true });
+        assert_int_equal(model_order(model, 0, "odile", &command), ANSWER_NOT_ALLOWED);
+        core_load_user(model->dispatchers[0].core, "odile", &(struct user_entry){ .role = ROLE_ISSUER });
         command.alert[0] ^= 0xff;
         assert_int_equal(model_order(model, 0, "odile", &command), ANSWER_UNKNOWN_ALERT);
         assert_int_equal(model->pass_actions, 1);

@@ -167,8 +167,11 @@ static void test_examples(void **state)
                                               .zone_name = "Lyon 3e",
                                               .cause = "silent",
                                               .name_count = 1,
-                                              .names = { { "martin.l", "Léa Martin", "+33612345678", "tournee-12",
-                                                           1767225600000 } } };
+                                              .names = { { .carrier_id = "martin.l",
+                                                           .carrier_name = "Léa Martin",
+                                                           .number = "+33612345678",
+                                                           .round = "tournee-12",
+                                                           .heard_at_ms = 1767225600000 } } };
         static const struct duty_entry duty = { 1767222000000, 1767250800, { 0x10, 1, 2, 3, 4, 5, 6, 7 } };
         static const struct presence presence = {
                 1767225600000, PRESENCE_HANDSET, true, { 1767225590, 457578137, 48320114, 12 }
