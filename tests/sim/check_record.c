@@ -3,8 +3,8 @@
 
 #include "tests/sim/check.h"
 
-#define OWED_MS 10000 /* an SMS that nobody has handed over is looked at again */
-#define CLOCKS_MS 50 /* two dispatchers' clocks, both by the store's */
+#define OWED_MS   10000 /* an SMS that nobody has handed over is looked at again */
+#define CLOCKS_MS 50    /* two dispatchers' clocks, both by the store's */
 
 /* The ladder once more, in words of its own: after so long the next step, with nobody having it. */
 static const int64_t step_ms[] = { 30000, 30000, 60000, 60000, 60000 };
