@@ -113,6 +113,9 @@ int flow_take_fact(struct core *core, struct open_alert *alert, struct fact *fac
 /* flow_queue: put FACT into ALERT's queue.  Returns 0 or, FACT untouched, -ENOBUFS. */
 int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact);
 
+/* flow_has_room: say whether flow_queue would take a press with ID. */
+bool flow_has_room(const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE]);
+
 /* flow_apply: let FACT happen to RECORD, ALERT's or all zero; *ret_change is what happened, and (a command) who did it.
  * Returns what alert_apply does. */
 struct flow_change {

@@ -76,6 +76,18 @@ static int replaced(const struct open_alert *alert, const struct fact *fact)
         return -1;
 }
 
+bool flow_has_room(const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (size_t i = 0; alert->queued == CORE_QUEUE_MAX && i < alert->queued; i++) {
+                const struct fact *fact = alert->queue[i];
+
+                if (fact->state == FACT_DONE || (fact->state == FACT_READY && fact->type == FACT_ALERT &&
+                                                 memcmp(fact->id, id, ALERT_ID_SIZE) == 0))
+                        return true;
+        }
+        return alert->queued < CORE_QUEUE_MAX;
+}
+
 /* Forget the oldest that is done. */
 static bool forget_done(struct open_alert *alert)
 {

@@ -292,6 +292,8 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
                 return;
         }
         look_up_holder(core, &verdict);
+        if (alert != NULL && memcmp(alert->id, verdict.press.id, ALERT_ID_SIZE) != 0 && !flow_has_room(alert, verdict.press.id))
+                alert = NULL; /* full of what people did meanwhile: no press is refused for that, it finds its place later */
         if (alert == NULL && (alert = begin(core, &verdict)) == NULL) {
                 done_with(core, from, NULL);
                 return;

@@ -442,6 +442,38 @@ static void test_deadline_and_a_slow_disk(void **state)
         model_free(model);
 }
 
+/* The store away, the queue full of what people did: a press on another phone is kept all the same, and finds its place. */
+static void test_press_at_a_full_queue(void **state)
+{
+        struct model *model = model_region(1, 2);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11), again;
+        struct alert alert = model_alert_default(model, 1), other = model_alert_default(model, 2);
+        struct command seen;
+        uint8_t id[ALERT_ID_SIZE], other_id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, other_id);
+        model_press(model, carrier, 1, &alert);
+        model_store(model, false);
+        seen = model_command(COMMAND_SEEN, id);
+        for (unsigned i = 0; i < 2 * CORE_QUEUE_MAX; i++) {
+                seen.id[0] = (uint8_t)(i + 1);
+                (void)model_ask(model, anna, &seen);
+        }
+        assert_true(model_counters(model, 0)->queue_full > 0);
+        again = model_connect(model, 0, 1, CERTIFICATE_OK);
+        model_press(model, again, 1, &other);
+        model_pass(model, 2 * CORE_KEPT_MS);
+        assert_int_equal(model_session(model, again)->receipt.state, RECEIPT_KEPT);
+        assert_memory_equal(model_session(model, again)->receipt.alert.octets, other_id, ALERT_ID_SIZE);
+        model_store(model, true);
+        model_pass(model, 1000);
+        assert_true(model_stored(model, other_id) != NULL || model_record(model, id).alias_count == 1);
+        assert_true(receipt_is_received(model_session(model, again)->receipt.state));
+        assert_int_equal(model_counters(model, 0)->waiting, 0);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -462,6 +494,7 @@ int main(void)
                 cmocka_unit_test(test_not_even_kept),
                 cmocka_unit_test(test_commits_in_flight),
                 cmocka_unit_test(test_queue_bound_of_two_phones),
+                cmocka_unit_test(test_press_at_a_full_queue),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
