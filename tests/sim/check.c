@@ -253,6 +253,18 @@ static void check_processes(struct sim *sim)
         }
 }
 
+/* The phone heard that it was closed without it, and has raised anew what was pressed since: the first revision of that says it too. */
+static bool is_said_anew(const struct sim *sim, const struct revision *r)
+{
+        const struct checks *checks = sim->checks;
+
+        for (const struct revision *later = r + 1; later < checks->revisions + checks->revision_count; later++)
+                if (later->revision == 0 && (later->marks & ALERT_DURESS) != 0 &&
+                    memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 && memcmp(later->id, r->id, ALERT_ID_SIZE) != 0)
+                        return true;
+        return false;
+}
+
 /* What a phone said under duress is known: with the alert, or by a notice where that was closed. */
 static void check_duress(struct sim *sim, const struct revision *r)
 {
@@ -263,7 +275,8 @@ static void check_duress(struct sim *sim, const struct revision *r)
         uint32_t marks = grave != NULL ? grave->tombstone.marks : 0;
         bool told = false;
 
-        if (k == NULL || !r->safe || k->stranger || sim->phones[k->phone].was_restored || !check_is_in_store(sim, k, &closed_ms))
+        if (k == NULL || !r->safe || k->stranger || sim->phones[k->phone].was_restored ||
+            !check_is_in_store(sim, k, &closed_ms) || is_said_anew(sim, r))
                 return;
         for (size_t i = 0; i < in->alert_count; i++) {
                 const struct record *record = store_record(&in->alerts[i]);
