@@ -1,5 +1,5 @@
 /* The inbox: what waits for one handset, and which frame of it goes next to its session: the oldest order with what comes beside it, then the
- * newest status list where the phone's is older (PROTOCOL.md 7, 10.1, 14).  Pure: who reads Redis and sends is inbox_run.c. */
+ * newest status list where the phone's is older (PROTOCOL.md 7, 10.1, 14).  Pure: who reads Redis and sends is inbox_run.c and what stands beside it. */
 #ifndef DISPATCHER_INBOX_H
 #define DISPATCHER_INBOX_H
 

@@ -158,8 +158,9 @@ void sms_do_taken(struct run *run, const struct core_action *action);
 void sms_do_receipt(struct run *run, const struct core_action *action);
 void sms_do_say(struct run *run, const struct core_action *action);
 
-/* inbox_run.c: inbox_up: the alerts' Redis is loaded, or away.  inbox_changed: an entry of {r}:people:changes that is about no people.
- * inbox_left: a session is gone.  inbox_drop: take the entry ID out of a handset's inbox.  The others do the core's actions of that name. */
+/* inbox_run.c and what stands beside it (inbox_inside.h).  inbox_up: the alerts' Redis is loaded, or away.  inbox_changed: an entry of
+ * {r}:people:changes that is about no people.  inbox_left: a session is gone.  inbox_drop: take the entry ID out of a handset's inbox.  The
+ * others do the core's actions of that name. */
 int inbox_open(struct run *run);
 void inbox_close(struct run *run);
 void inbox_up(struct run *run, bool up);
