@@ -334,8 +334,8 @@ static void press(struct host *h, struct bytes *b)
 
         assert(give(h, e) == 0);
         if (e.u.press.how != VIGIE_PRESS_AT_ONCE || e.u.press.press == VIGIE_PRESS_SILENT ||
-            e.u.press.press == VIGIE_PRESS_DRILL)
-                return;
+            e.u.press.press == VIGIE_PRESS_DRILL || e.u.press.press == VIGIE_PRESS_DURESS)
+                return; /* the page shows nothing of them, or nothing new */
         assert(h->status.alert.word >= VIGIE_NOT_SENT && h->status.alert.word < VIGIE_CLOSED);
         known_find(h, h->status.alert.id);
 }
