@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "tests/sim/check.h"
 
 #define LATE_MS \
@@ -253,14 +254,37 @@ static void check_processes(struct sim *sim)
         }
 }
 
+/* The region knows ID as said under duress: by its tombstone, a record that has it, a notice of its own. */
+static bool is_known_duress(struct sim *sim, const uint8_t id[ALERT_ID_SIZE])
+{
+        struct instance *in = &sim->store.instances[sim->store.primary];
+        const struct grave *grave = store_grave(in, id);
+        uint32_t marks = grave != NULL ? grave->tombstone.marks : 0;
+        char key[NAME_MAX_OCTETS + 1] = "duress:";
+        bool told = false;
+
+        hex_encode(id, ALERT_ID_SIZE, key + strlen(key));
+        for (size_t i = 0; i < in->alert_count; i++) {
+                const struct record *record = store_record(&in->alerts[i]);
+
+                if (memcmp(record->id, id, ALERT_ID_SIZE) == 0 || (memcmp(record->handset, id, HANDSET_ID_SIZE) == 0 &&
+                                                                   alert_alias_find(record, id + HANDSET_ID_SIZE) >= 0))
+                        marks |= record->marks;
+        }
+        for (size_t i = 0; i < in->notice_count && !told; i++)
+                told = strcmp(in->notices[i]->key, key) == 0;
+        return (marks & RECORD_DURESS) != 0 || told;
+}
+
 /* The phone heard that it was closed without it, and has raised anew what was pressed since: the first revision of that says it too. */
-static bool is_said_anew(const struct sim *sim, const struct revision *r)
+static bool is_said_anew(struct sim *sim, const struct revision *r)
 {
         const struct checks *checks = sim->checks;
 
         for (const struct revision *later = r + 1; later < checks->revisions + checks->revision_count; later++)
                 if (later->revision == 0 && (later->marks & ALERT_DURESS) != 0 &&
-                    memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 && memcmp(later->id, r->id, ALERT_ID_SIZE) != 0)
+                    memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 && memcmp(later->id, r->id, ALERT_ID_SIZE) != 0 &&
+                    is_known_duress(sim, later->id))
                         return true;
         return false;
 }
@@ -268,27 +292,13 @@ static bool is_said_anew(const struct sim *sim, const struct revision *r)
 /* What a phone said under duress is known: with the alert, or by a notice where that was closed. */
 static void check_duress(struct sim *sim, const struct revision *r)
 {
-        struct instance *in = &sim->store.instances[sim->store.primary];
-        const struct grave *grave = store_grave(in, r->id);
         struct known *k = check_known(sim, r->id, false);
         int64_t closed_ms;
-        uint32_t marks = grave != NULL ? grave->tombstone.marks : 0;
-        bool told = false;
 
-        if (k == NULL || !r->safe || k->stranger || sim->phones[k->phone].was_restored ||
-            !check_is_in_store(sim, k, &closed_ms) || is_said_anew(sim, r))
+        if (k == NULL || !r->safe || k->stranger || k->unsigned_ || sim->phones[k->phone].was_restored ||
+            !check_is_in_store(sim, k, &closed_ms))
                 return;
-        for (size_t i = 0; i < in->alert_count; i++) {
-                const struct record *record = store_record(&in->alerts[i]);
-
-                if (memcmp(record->id, r->id, ALERT_ID_SIZE) == 0 ||
-                    (memcmp(record->handset, r->id, HANDSET_ID_SIZE) == 0 &&
-                     alert_alias_find(record, r->id + HANDSET_ID_SIZE) >= 0))
-                        marks |= record->marks;
-        }
-        for (size_t i = 0; i < in->notice_count && !told; i++)
-                told = strncmp(in->notices[i]->key, "duress:", 7) == 0;
-        if (!k->unsigned_ && (marks & RECORD_DURESS) == 0 && !told)
+        if (!is_known_duress(sim, r->id) && !is_said_anew(sim, r))
                 sim_fail(sim, "unmarked", "alert ..%02x: what %s said under duress is not known", r->id[15],
                          sim->phones[k->phone].person);
 }
