@@ -119,10 +119,12 @@ static bool map_has(struct cbor_span map, struct cbor_span label)
         return found;
 }
 
-/* A label stands in one bucket only, and not both IVs are there (RFC 9052 3, 3.1). */
+/* A label stands in one bucket only, and not both IVs are there (RFC 9052 3, 3.1).  A kid alone may stand in both, as published
+ * certificates have it: it is a hint, and the protected one counts. */
 static void buckets_check(struct cbor_reader *r, const struct headers *protected, const struct headers *unprotected)
 {
         struct cbor_reader labels;
+        struct cbor_span label;
 
         if (r->broken != NULL)
                 return;
@@ -134,7 +136,8 @@ static void buckets_check(struct cbor_reader *r, const struct headers *protected
         labels.order = CBOR_UNCHECKED;
         cbor_enter_map(&labels);
         while (cbor_more(&labels)) {
-                if (map_has(protected->map, cbor_skip(&labels)))
+                label = cbor_skip(&labels);
+                if (!cbor_equal(label, CBOR_LITERAL("\4")) && map_has(protected->map, label))
                         cbor_refuse(r, "a header both protected and unprotected");
                 cbor_skip(&labels);
         }
@@ -185,10 +188,14 @@ static void ours_check(struct cbor_reader *r, const struct cose_sign1 *m, const 
 static void message_read(struct cbor_reader *r, enum cose_profile profile, struct cose_sign1 *m)
 {
         struct headers protected = { 0 }, unprotected = { 0 };
+        uint64_t tag;
 
         if (cbor_peek(r) == CBOR_TAG) {
                 m->tagged = true;
-                if (cbor_read_tag(r) != COSE_TAG_SIGN1)
+                tag = cbor_read_tag(r);
+                if (tag == COSE_TAG_CWT && profile == COSE_ANY && cbor_peek(r) == CBOR_TAG)
+                        tag = cbor_read_tag(r);
+                if (tag != COSE_TAG_SIGN1)
                         cbor_refuse(r, "a tag other than 18, COSE_Sign1");
         }
         if (cbor_enter_array(r) != 4)

@@ -20,10 +20,11 @@
 #define COSE_SMS_MAX 133
 
 #define COSE_TAG_SIGN1 18
+#define COSE_TAG_CWT   61 /* RFC 8392: around the other one */
 
 enum cose_profile {
         COSE_OURS, /* untagged; protected exactly {1: alg}; unprotected exactly {4: kid of 8}; a payload; strict CBOR */
-        COSE_ANY /* any COSE_Sign1 of RFC 9052, tag 18 or none; CBOR strict but for the order of map keys */
+        COSE_ANY /* any COSE_Sign1 of RFC 9052, tag 18, 61(18) or none; CBOR strict but for the order of map keys */
 };
 
 /* One COSE_Sign1 taken apart; spans point into the message. */

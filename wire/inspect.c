@@ -84,12 +84,21 @@ static size_t prefix_len(struct cbor_span in)
         return 0;
 }
 
+/* White space but a space, which is a digit of base45. */
+static bool is_line_end(uint8_t c)
+{
+        return c == '\n' || c == '\r' || c == '\t';
+}
+
 static bool read_text45(struct cbor_span in, uint8_t *to, size_t *ret_len)
 {
-        size_t prefix = prefix_len(in);
+        size_t prefix;
 
-        while (in.len > 0 && (in.at[in.len - 1] == '\n' || in.at[in.len - 1] == '\r'))
+        for (; in.len > 0 && is_line_end(in.at[0]); in.at++)
                 in.len--;
+        while (in.len > 0 && is_line_end(in.at[in.len - 1]))
+                in.len--;
+        prefix = prefix_len(in);
         return (prefix > 0 && prefix < in.len &&
                 read_base45((struct cbor_span){ in.at + prefix, in.len - prefix }, to, ret_len)) ||
                read_base45(in, to, ret_len);

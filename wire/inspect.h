@@ -32,7 +32,7 @@ enum inspect_form { INSPECT_HEX, INSPECT_BASE45, INSPECT_RAW };
 
 /* inspect_decode: get the octets of IN, which is hex, base45 or raw.  Tried in this order; the first that gives
  * well-formed CBOR, or what inspect_is_zlib() takes for compressed, wins.  If none does: hex if it is all hex digits, else raw.
- * White space among hex digits and CR LF at the end of either text form are skipped; so is a QR's prefix before base45: VG1:, HC1:
+ * White space among hex digits and CR, LF and tabs around base45 are skipped; so is a QR's prefix before base45: VG1:, HC1:
  * or another of at most INSPECT_PREFIX_MAX capitals and digits.
  *   to           room for at least in.len octets; may not overlap IN
  * Returns the form; *ret_len octets are at TO. */

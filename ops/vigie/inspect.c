@@ -202,19 +202,33 @@ static int expand(struct inspection *in)
         return EXIT_VALID;
 }
 
+/* is_text: say whether somebody wrote this with a keyboard: then it was meant as hex or base45. */
+static bool is_text(struct cbor_span octets)
+{
+        for (size_t i = 0; i < octets.len; i++)
+                if (octets.at[i] >= 0x7f || (octets.at[i] < 0x20 && strchr("\t\n\r", octets.at[i]) == NULL))
+                        return false;
+        return octets.len > 0;
+}
+
 static int inspect(struct inspection *in)
 {
         struct inspect_text text;
+        enum inspect_form form;
         const char *why;
         int r;
 
-        inspect_decode((struct cbor_span){ in->input, in->input_len }, in->octets, &in->octets_len);
+        form = inspect_decode((struct cbor_span){ in->input, in->input_len }, in->octets, &in->octets_len);
         if (inspect_is_zlib((struct cbor_span){ in->octets, in->octets_len }) && (r = expand(in)) != EXIT_VALID)
                 return r;
         inspect_text_init(&text, in->text, TEXT_MAX);
         r = inspect_print((struct cbor_span){ in->octets, in->octets_len }, &text, &why);
         if (r < 0) {
-                fprintf(stderr, "malformed: %s\n", why);
+                fprintf(stderr, "malformed: %s%s\n",
+                        form == INSPECT_RAW && is_text((struct cbor_span){ in->octets, in->octets_len })
+                                ? "neither hex nor base45 of an object; taken as raw octets: "
+                                : "",
+                        why);
                 return EXIT_MALFORMED;
         }
         printf("%s%s", in->text, text.full ? " ... cut\n" : "");

@@ -198,6 +198,10 @@ static void malformed(void **state)
         assert_int_equal(run(f, "", 0, ""), 2);
         assert_int_equal(run(f, "1817", 4, ""), 2);
         assert_non_null(strstr(f->said, "malformed: an integer or length not in its shortest form"));
+        assert_int_equal(run(f, "VG1:!!", 6, ""), 2);
+        assert_non_null(strstr(f->said, "malformed: neither hex nor base45 of an object; taken as raw octets: "));
+        assert_int_equal(run(f, "\xff", 1, ""), 2);
+        assert_null(strstr(f->said, "neither"));
         assert_int_equal(run(f, "83010203", 8, ""), 0);
         assert_int_equal(run(f, "83010203", 8, "--key|" KEYS "handset.pem"), 2);
         assert_non_null(strstr(f->said, "malformed: no COSE_Sign1: not an array of four"));
@@ -229,12 +233,14 @@ static void compressed_with_a_prefix(void **state)
         struct octets raw = octets_from(vector("alert"));
         uint8_t packed[1024], bomb[4096], *zeros = calloc(1, 1 << 20);
         uLongf len = sizeof(packed);
-        char text[2048] = "HC1:";
+        char text[2048] = "HC1:", lines[2048];
 
         assert_int_equal(compress(packed, &len, raw.at, raw.len), Z_OK);
         assert_int_equal(base45_write((struct cbor_span){ packed, len }, text + 4, sizeof(text) - 5), 0);
         assert_int_equal(run(f, text, strlen(text), "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
         assert_non_null(strstr(f->said, "zlib: "));
+        snprintf(lines, sizeof(lines), "\n\t%.2000s\t\r\n", text);
+        assert_int_equal(run(f, lines, strlen(lines), "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
         assert_non_null(strstr(f->said, "\nalert\n"));
         assert_int_equal(run(f, text + 4, strlen(text + 4), "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
         assert_int_equal(run(f, packed, len, "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);

@@ -22,6 +22,12 @@ static void rules(void **state)
                 { "d28443a10126" KID "40" SIG, NULL, "tagged; ours are not" },
                 { "d18443a10126" KID "40" SIG, "a tag other than 18, COSE_Sign1", "a tag other than 18, COSE_Sign1" },
                 { "d2d28443a10126" KID "40" SIG, "not an array", "not an array" },
+                { "d83dd28443a10126" KID "40" SIG, NULL, "a tag other than 18, COSE_Sign1" },
+                { "d83d8443a10126" KID "40" SIG, "a tag other than 18, COSE_Sign1", "a tag other than 18, COSE_Sign1" },
+                { "d83dd18443a10126" KID "40" SIG, "a tag other than 18, COSE_Sign1", "a tag other than 18, COSE_Sign1" },
+                { "d83dd83dd28443a10126" KID "40" SIG, "a tag other than 18, COSE_Sign1",
+                  "a tag other than 18, COSE_Sign1" },
+                { "d2d83d8443a10126" KID "40" SIG, "not an array", "not an array" },
                 { "8343a10126" KID "40", "not an array of four", "not an array of four" },
                 { "8543a10126" KID "40" SIG "00", "not an array of four", "not an array of four" },
                 { "a0", "not an array", "not an array" },
@@ -48,6 +54,9 @@ static void rules(void **state)
                 { "8443a10126a1616100" "40" SIG, NULL, "unprotected headers other than {4: kid of 8}" },
                 { "8443a10126a12000" "40" SIG, NULL, "unprotected headers other than {4: kid of 8}" },
                 { "8443a10126a10126" "40" SIG, "a header both protected and unprotected",
+                  "unprotected headers other than {4: kid of 8}" },
+                { "844da2012604480102030405060708" KID "40" SIG, NULL, "protected headers other than {1: alg}" },
+                { "8443a10126a2012604480102030405060708" "40" SIG, "a header both protected and unprotected",
                   "unprotected headers other than {4: kid of 8}" },
                 { "8443a10126a10281" "0440" SIG, "crit among the unprotected headers",
                   "unprotected headers other than {4: kid of 8}" },
@@ -96,6 +105,9 @@ static void taken_apart(void **state)
         assert_true(cbor_equal(m.payload, CBOR_LITERAL("hi")));
         assert_true(cbor_equal(m.signature, CBOR_LITERAL("\5\6")));
         assert_int_equal(m.unprotected.len, 10);
+        o = octets_from("8448a20126044301020aa10441034040"); /* a kid in both: the protected one */
+        assert_int_equal(cose_sign1_parse(octets_span(&o), COSE_ANY, &m, NULL), 0);
+        assert_true(cbor_equal(m.kid, CBOR_LITERAL("\1\2\12")));
         o = octets_from("8441a0a1012742686940");
         assert_int_equal(cose_sign1_parse(octets_span(&o), COSE_ANY, &m, NULL), 0);
         assert_int_equal(m.protected.len, 0);
