@@ -28,10 +28,10 @@ LONG_S = 30                 # a loaded machine, a sanitizer build
 class Redis:
     """Just enough: one command, one answer."""
 
-    def __init__(self, region):
+    def __init__(self, region, store="alerts"):
         conf = configparser.ConfigParser(interpolation=None)
         conf.read(os.path.join(region.dir, "dispatcher.conf"))
-        self.words = ["redis-cli", "-s", region.address("alerts"), "--user", conf["alerts"]["user"], "-a", conf["alerts"]["password"], "--no-auth-warning"]
+        self.words = ["redis-cli", "-s", region.address(store), "--user", conf[store]["user"], "-a", conf[store]["password"], "--no-auth-warning"]
 
     def __call__(self, *words, data=None):
         """DATA, octets, is the command's last word."""
@@ -50,9 +50,13 @@ class Inbox(SmsCase):
         cls.keeper = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         cls.keeper.settimeout(20)
         cls.keeper.connect(os.path.join(cls.region.folder, "keeper.sock"))
-        cls.handset = cls.region.handsets["carrier"]["id"]
-        entry = decode(cls.redis("HGET", "{lyon}:handsets", cls.handset))[0]
-        cls.enrolment = entry[3]
+        cls.order_for("carrier")
+
+    @classmethod
+    def order_for(cls, phone):
+        """Orders are for PHONE from now on."""
+        cls.phone, cls.handset = phone, cls.region.handsets[phone]["id"]
+        cls.enrolment = decode(cls.redis("HGET", "{lyon}:handsets", cls.handset))[0][3]
 
     @classmethod
     def tearDownClass(cls):
@@ -73,6 +77,29 @@ class Inbox(SmsCase):
         if beside:
             self.redis("SET", "{lyon}:test:b", data=beside)
         self.redis("EVAL", script, "4", "{lyon}:inbox:" + self.handset, "{lyon}:test:o", "{lyon}:test:b", "{lyon}:people:changes", self.handset)
+
+    def leave_by_sms(self, order):
+        """As the desk does: the phone's inbox has it, and a dispatcher is told to send it by SMS."""
+        self.leave(order)
+        command = cbor([1, os.urandom(8), int(time.time() * 1000) + 20000, COMMAND_ORDER, 1, "regie", "regie", bytes.fromhex(self.handset) + bytes(8),
+                        "", 0, "", None, 0, ""])
+        self.redis("XADD", "{lyon}:commands", "*", "f", "1", "r", data=command)
+
+    def is_linked(self):
+        return self.region.status(self.phone)["link"] == "welcome"
+
+    def cut(self):
+        """No data for the carrier's phone, and it knows."""
+        wait_for("the phone's modem", lambda: self.region.status("carrier")["sms"]["modem"] == "ready", MODEM_S + LONG_S)
+        self.region.proxy.cut()
+        wait_for("the phone without data", lambda: not self.is_linked(), LONG_S)
+
+    def is_wiped(self):
+        """Keys and files are gone; what is left says so."""
+        phone = self.region.handsets[self.phone]
+        for path in (phone["key"], phone["certificate"], os.path.join(phone["folder"], "journal")):
+            self.assertFalse(os.path.exists(path), path)
+        self.assertGreater(self.region.status(self.phone)["wiped_at_ms"], 0)
 
     def waiting(self):
         return int(self.redis("XLEN", "{lyon}:inbox:" + self.handset))
@@ -129,29 +156,38 @@ class Inbox(SmsCase):
 
     def test_6_unlock_by_sms(self):
         """No data: the desk has the order sent by SMS, the phone's modem gets it, and its confirmation comes back by SMS."""
-        wait_for("the phone's modem", lambda: self.region.status("carrier")["sms"]["modem"] == "ready", MODEM_S + LONG_S)
         order, n = self.sign(UNLOCK, challenge=b"no such.")
-        self.region.proxy.cut()
+        self.cut()
         try:
-            wait_for("the phone without data", lambda: self.region.status("carrier")["link"] != "welcome", LONG_S)
-            self.leave(order)
-            command = cbor([1, os.urandom(8), int(time.time() * 1000) + 20000, COMMAND_ORDER, 1, "regie", "regie",
-                            bytes.fromhex(self.handset) + bytes(8), "", 0, "", None, 0, ""])
-            self.redis("XADD", "{lyon}:commands", "*", "f", "1", "r", data=command)
+            self.leave_by_sms(order)
             self.assertEqual(self.wait_taken(n, "an unlock by SMS"), (n, COULD_NOT))
-            self.assertNotEqual(self.region.status("carrier")["link"], "welcome")
+            self.assertFalse(self.is_linked())
         finally:
             self.region.proxy.mend()
-        wait_for("the phone with data", lambda: self.region.status("carrier")["link"] == "welcome", LONG_S)
+        wait_for("the phone with data", self.is_linked, LONG_S)
 
-    def test_7_revoked_and_wiped_by_data(self):
-        """A stolen phone: revoked, so it is welcomed no more; its wipe reaches it all the same."""
+    def test_7_lost_and_wiped_by_sms(self):
+        """A stolen phone without data: revoked, and its wipe goes both ways by SMS; what it signed before its key went is what the region has."""
+        self.cut()
+        try:
+            self.region.vigie("handset", "revoke", self.handset)
+            order, n = self.sign(WIPE)
+            self.leave_by_sms(order)
+            self.assertEqual(self.wait_taken(n, "a wipe by SMS"), (n, 0))
+            self.is_wiped()
+            self.assertFalse(self.is_linked())
+        finally:
+            self.region.proxy.mend()
+
+    def test_8_revoked_and_wiped_by_data(self):
+        """A stolen phone with data: revoked, so it is welcomed no more; its wipe reaches it all the same."""
+        self.order_for("supervisor")
         self.region.vigie("handset", "revoke", self.handset)
-        wait_for("the phone to be refused", lambda: self.region.status("carrier")["link"] != "welcome", LONG_S)
+        wait_for("the phone to be refused", lambda: not self.is_linked(), LONG_S)
         order, n = self.sign(WIPE)
         self.leave(order)
         self.assertEqual(self.wait_taken(n, "a wipe of a revoked phone"), (n, 0))
-        self.assertFalse(os.path.exists(self.region.handsets["carrier"]["key"]))
+        self.is_wiped()
 
 
 if __name__ == "__main__":

@@ -1,32 +1,57 @@
 #!/usr/bin/python3 -B
-"""Sealed places, real processes: the keeper opens where an overdue carrier was, and the notice says it; nobody else can.
+"""Sealed places and what follows from them, real processes: quiet timers that somebody ends, that a living phone asks about, that a dead one
+leaves behind; an alert without a fix; who is not heard; who was forced to open a door.  The keeper opens what it must, when it must, and
+nothing else.
+
+All of it in one region at once: a timer's shortest minute is long.  The tests are its steps, in this order.
 
     VIGIE_BUILD=san tests/e2e/place_test.py [-v]"""
 import os
+import re
+import subprocess
 import sys
+import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 sys.path.insert(0, os.path.join(ROOT, "ops", "demolib"))
 
+from doors import NFC_BUILDING, SCANNER_BUILDING  # noqa: E402
 from inbox_test import LONG_S, Redis  # noqa: E402
-from keeper_test import decode  # noqa: E402
+from keeper_test import cbor, decode  # noqa: E402
+from passes import PassDesk, good_passes  # noqa: E402
 from processes import wait_for  # noqa: E402
-from region import BIN, Region  # noqa: E402
+from region import BIN, DURESS, PIN, Region  # noqa: E402
 from region_test import Case  # noqa: E402
+
+TIMER_S = 60                # the shortest
+ASKED_S = 30                # a carrier is asked so long before the phone raises
+QUESTION_S = 2
+OVERDUE_S = 80              # later than a dead phone's timer, and its notice
+OPEN = 5                    # of the keeper's requests
+ENTRY_OVERHEAD = 32         # of its audit's (base/entry.h), and the header
 
 
 class Impatient(Region):
-    """Who has not been heard for 10 s is overdue: with a heartbeat a minute everybody on duty is, by and by."""
+    """With a pass desk and doors; silence and timers are told apart by their times."""
 
     def __init__(self):
-        super().__init__(fleet=False)
-        self.dispatcher_options += ["silence.overdue=10s", "silence.question=2s"]
+        super().__init__(fleet=False, doors=True)
+        self.dispatcher_options += [f"silence.overdue={OVERDUE_S}s", f"silence.question={QUESTION_S}s"]
+
+    def make_people(self):
+        super().make_people()
+        self.vigie("carrier", "add", "c003", "--name", "Zoé Faure", "--number", "+33600000003", "--team", "lyon")
 
     def start_keeper(self):
-        argv = [os.path.join(BIN, "vigie-keeper"), "-c", os.path.join(self.dir, "keeper.conf"), "-o", "silence.overdue=1s"]
+        argv = [os.path.join(BIN, "vigie-keeper"), "-c", os.path.join(self.dir, "keeper.conf"), "-o", "silence.overdue=30s"]
         self.process("keeper", argv, ready=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")).start()
+
+    def start(self):
+        super().start()
+        self.enrol("zoe", self.dispatcher_port, "--role", "carrier", "--person", "c003")
+        self.start_handset("zoe", self.gpsd_port)
 
 
 class Places(Case):
@@ -34,19 +59,180 @@ class Places(Case):
     def make_region(cls):
         return Impatient()
 
-    def names(self):
-        """The carriers that the notices name, as their fields."""
-        text = Redis(self.region)
-        keys = [key for key in text("HKEYS", "{lyon}:notices").decode().split() if key.startswith("overdue:")]
-        notices = [text("HGET", "{lyon}:notices", key) for key in keys]
-        return [name for notice in notices if notice for name in decode(notice)[0][9]]
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.alerts, cls.positions = Redis(cls.region), Redis(cls.region, "positions")
+        cls.passes = {}
+        for phone in ("colleague", "zoe"):
+            cls.region.say(phone, "duty", "on", "--round", "bellecour-3", "--for", "8h")
+        desk = PassDesk(cls.region)
+        cls.addClassCleanup(desk.close)
+        for phone, person in (("carrier", "c001"), ("colleague", "c002")):
+            cls.region.say(phone, "pin", "set", PIN, DURESS)
+            wait_for(f"the {phone}'s PIN", lambda phone=phone: cls.region.status(phone)["vault"]["state"] == "open", LONG_S)
+            given = cls.passes[phone] = desk.issue(person)
+            wait_for(f"the {phone}'s pass", lambda phone=phone, given=given: given in good_passes(cls.region, phone), LONG_S)
 
-    def test_overdue_carrier_is_placed(self):
-        wait_for("the carrier's fix", lambda: self.region.status("carrier")["fix"], LONG_S)
-        wait_for(f"a notice with the carrier's place; last seen {self.names()}", lambda: any(name[5] for name in self.names()), 3 * LONG_S)
-        lat, lon = next(name[5] for name in self.names() if name[5])[:2]
-        fix = self.region.status("carrier")["fix"]
-        self.assertLess(abs(lat / 1e7 - fix["lat"]) + abs(lon / 1e7 - fix["lon"]), 0.05, (lat, lon, fix))
+    # ---- looking -----------------------------------------------------------------------------------------------------------------
+
+    def handset(self, phone):
+        return self.region.handsets[phone]["id"]
+
+    def timer(self, phone):
+        """What the region keeps of its quiet timer: [1, due, sealed place]; None."""
+        kept = self.positions("HGET", "{lyon}:timers", self.handset(phone))
+        self.assertEqual(bool(self.positions("ZSCORE", "{lyon}:timers:due", self.handset(phone))), bool(kept))
+        return decode(kept)[0] if kept else None
+
+    def opened(self, phone):
+        """The keeper's audit: entries about places of PHONE that were to be opened."""
+        with open(os.path.join(self.region.dir, "keeper", "audit"), "rb") as file:
+            data, at, found = file.read(), ENTRY_OVERHEAD, []
+        while size := int.from_bytes(data[at:at + 4], "big"):
+            found.append(decode(data, at + ENTRY_OVERHEAD)[0])
+            at += ENTRY_OVERHEAD + size
+        return [e for e in found if e[3] == OPEN and e[7].hex() == self.handset(phone)]
+
+    def building(self, building):
+        return decode(self.alerts("HGET", "{lyon}:buildings", building))[0][3]
+
+    def overdue(self, person):
+        """PERSON in a notice that stands: its beginning, and the name's fields; None."""
+        for key in self.alerts("HKEYS", "{lyon}:notices").decode().split():
+            value = self.alerts("HGET", "{lyon}:notices", key) if key.startswith("overdue:") else None
+            notice = decode(value)[0] if value else None
+            for name in notice[9] if notice else []:
+                if name[0] == person.encode():
+                    return notice[3], name
+        return None
+
+    def assert_near(self, place, phone):
+        """PLACE is where PHONE last had a fix."""
+        fix = self.fixes[phone]
+        self.assertLess(abs(place[0] / 1e7 - fix["lat"]) + abs(place[1] / 1e7 - fix["lon"]), 0.05, (place, fix))
+
+    def enter(self, phone, building):
+        self.region.say(phone, "entered", building, "1")
+        return wait_for(f"the {phone}'s timer is with the region", lambda: self.timer(phone), LONG_S)
+
+    # ---- the steps ---------------------------------------------------------------------------------------------------------------
+
+    def test_1_timer_ended_in_time(self):
+        began_s = time.time()
+        kept = self.enter("carrier", NFC_BUILDING)
+        self.assertLess(abs(kept[1] - began_s - TIMER_S), LONG_S)
+        self.assertGreater(len(kept[2]), 32)
+        self.assertNotIn(self.building(NFC_BUILDING)[0].to_bytes(4, "big"), kept[2])
+        self.region.say("carrier", "left")
+        wait_for("it is erased", lambda: self.timer("carrier") is None, LONG_S)
+        self.assertEqual(self.opened("carrier"), [])
+
+    def test_2_inside(self):
+        """Timers begin, indoors, where there is no fix; one of the two phones dies there, and Zoé's too, without a timer."""
+        for phone in ("carrier", "colleague", "zoe"):
+            wait_for(f"{phone}'s heartbeat has a place",
+                     lambda phone=phone: (kept := self.positions("HGET", "{lyon}:duty:info", self.handset(phone))) and decode(kept)[0][7], LONG_S)
+        self.region.processes["gpsd"].kill()
+        cls = type(self)
+        cls.fixes = {phone: self.region.status(phone)["fix"] for phone in ("carrier", "colleague", "zoe")}
+        self.region.processes["zoe"].kill()
+        cls.due = {phone: self.enter(phone, building)[1] for phone, building in (("carrier", NFC_BUILDING), ("colleague", SCANNER_BUILDING))}
+        self.region.processes["colleague"].kill()
+
+    def test_3_forced_at_a_door(self):
+        """Two proofs, one of them under duress: the door does the same, its log reads the same, and two people learn it from the keeper."""
+        region, doors, answers, seen = self.region, self.region.doors, [], []
+        known = set(self.look())
+        for pin in (PIN, DURESS):
+            region.say("carrier", "lock")
+            region.say("carrier", "unlock", pin)
+            wait_for("the vault is open", lambda: region.status("carrier")["vault"]["state"] == "open", LONG_S)
+            region.say("carrier", "show", self.passes["carrier"], SCANNER_BUILDING, "scanner")
+            wait_for("a QR", lambda: region.status("carrier")["shown"], LONG_S)
+            answers.append(doors.scan())
+            seen.append(region.say("carrier", "status", "--json").replace(pin, ""))
+            region.say("carrier", "hide")
+        self.assertEqual(answers, ["open", "open"])
+        alert = self.new_alert(known, lambda a: "duress" in a["marks"], LONG_S)  # as the region hears of it, at once
+        log = [os.path.join(doors.folder("door-scanner"), "state")]
+        who = ["--duress", "--keeper", os.path.join(region.folder, "keeper.sock"), "--by", "delivre"]
+        rows = [line.split()[2:] for line in region.vigie("door-log", *log).splitlines() if re.match(r"\d+\s", line)]
+        self.assertEqual([row[:2] for row in rows], [["open", "scanner"]] * 2)
+        told = region.vigie("door-log", *log, *who, "--second", "seconde").splitlines()
+        self.assertEqual([line for line in told if "DURESS" in line], ["entry 2: UNDER DURESS"], told)
+        self.assertIn("2 proofs looked at for duress", told)
+        for second in ([], ["--second", "delivre"]):  # not to one alone
+            done = subprocess.run([os.path.join(BIN, "vigie"), "-C", region.dir, "door-log", *log, *who, *second], capture_output=True, text=True, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertNotIn("DURESS", done.stdout)
+        with open(region.processes["door-scanner"].log, encoding="utf-8", errors="replace") as file:
+            self.assertNotIn("duress", (file.read() + "".join(seen) + region.vigie("door-log", *log)).lower())
+        self.close(alert)
+
+    def test_4_living_phone_asks(self):
+        self.assertEqual(self.opened("colleague"), [])
+        self.assertLess(time.time(), self.due["carrier"])
+        wait_for("the carrier is asked", lambda: self.region.status("carrier")["missed_at_ms"], TIMER_S + LONG_S)
+
+    def test_5_timer_of_a_dead_phone(self):
+        """The server's deadline, before silence alone would tell: the keeper opens where he went in, and only then."""
+        since, name = wait_for("a notice with his place", lambda: (found := self.overdue("c002")) and found[1][5] and found, TIMER_S + LONG_S)
+        self.assertEqual(since, (self.due["colleague"] + QUESTION_S) * 1000)
+        self.assertEqual(name[5][:2], self.building(SCANNER_BUILDING))
+        self.assertEqual({(e[4], e[-1]) for e in self.opened("colleague")}, {(0, bytes(16))})
+
+    def test_6_alert_without_fix(self):
+        """His phone comes back with nothing but its keys: where it last was is what it had sealed."""
+        known = set(self.look())
+        os.remove(os.path.join(self.region.handsets["colleague"]["folder"], "journal"))
+        self.region.restart("colleague")
+        self.assertIsNone(self.region.status("colleague")["fix"])
+        self.press(handset="colleague")
+        alert = self.new_alert(known, lambda a: a["id"].startswith(self.handset("colleague")), LONG_S)
+        place = self.wait("the alert has a place", lambda: self.look()[alert["id"]]["position"], LONG_S)
+        self.assert_near([place["lat"] * 1e7, place["lon"] * 1e7], "colleague")
+        self.assertEqual([e[-1].hex() for e in self.opened("colleague") if e[-1] != bytes(16)], [alert["id"]])
+        self.close(alert)
+
+    def test_7_living_phone_raises(self):
+        """It has asked, and nobody said a word: the alert has the building."""
+        alert = self.new_alert((), lambda a: a["kind"] == "missed_check_in", ASKED_S + LONG_S)
+        self.assertGreaterEqual(alert["pressed_at"], (self.due["carrier"] + ASKED_S - 1) * 1000)
+        lat, lon = self.building(NFC_BUILDING)
+        self.assertEqual((round(alert["position"]["lat"] * 1e7), round(alert["position"]["lon"] * 1e7)), (lat, lon))
+        wait_for("the timer is over", lambda: self.timer("carrier") is None, LONG_S)
+
+    def test_8_overdue(self):
+        _, name = wait_for("a notice with Zoé's place", lambda: (found := self.overdue("c003")) and found[1][5] and found, OVERDUE_S + LONG_S)
+        self.assert_near(name[5], "zoe")
+
+    def opened(self):
+        return self.region.status("carrier")["opened"]
+
+    def test_the_phone_says_that_it_was_opened(self):
+        """Each time, once; what was read stays read across a restart, and the newest sixteen are what the region keeps."""
+        redis, handset = Redis(self.region), self.region.handsets["carrier"]["id"]
+        key, day_ms = "{lyon}:opened:" + handset, 86400000
+        wait_for("the phone to say that its place was opened", self.opened, 3 * LONG_S)
+        first = self.opened()[0]
+        self.assertEqual((first["why"], first["read"]), ("overdue", False))
+        self.assertLess(abs(first["at_ms"] - time.time() * 1000), 10 * 60000)
+        self.region.say("carrier", "opened-read", str(first["at_ms"]))
+        self.assertTrue(self.opened()[-1]["read"])
+        for days in range(1, 21):
+            at_ms = first["at_ms"] - days * day_ms
+            redis("HSET", key, str(at_ms), data=cbor([1, at_ms, 3]))
+        self.region.processes["carrier"].kill()
+        self.region.restart("carrier")
+        self.region.say("carrier", "duty", "on", "--round", "bellecour-3")
+        wait_for(f"another opening on the phone; last seen {self.opened()}", lambda: self.opened() and self.opened()[0]["at_ms"] > first["at_ms"], 3 * LONG_S)
+        now = {one["at_ms"]: one for one in self.opened()}
+        self.assertTrue(now[first["at_ms"]]["read"])
+        self.assertEqual(len(now), 16)
+        self.assertEqual(now[first["at_ms"] - day_ms]["why"], "timer")
+        self.assertEqual(int(redis("HLEN", key)), 16)
+        self.assertGreater(int(redis("PTTL", key)), 29 * day_ms)
 
 
 if __name__ == "__main__":
