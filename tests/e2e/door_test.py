@@ -6,6 +6,7 @@ vsmartcard's virtual reader); and a scanner's text on standard input.
 
 pcscd wants /run/pcscd and the virtual reader listens on a TCP port of all addresses: the file runs itself anew in network and mount
 namespaces of its own.  Where that or pcscd cannot be, the NFC tests are skipped with the reason."""
+import fcntl
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -235,6 +237,48 @@ class Scanner(Case):
         self.assertEqual(self.read(w.say("text")), "open")
         self.assertEqual(self.read(other.say("text")), "refused 3 unknown_key")
 
+    def test_the_key_of_lists_is_withdrawn(self):
+        w = self.world
+        self.assertIsNone(w.start())
+        self.assertEqual(self.read(w.say("text")), "open")
+        w.say("withdraw")
+        w.door.send_signal(signal.SIGHUP)
+        wait_for(lambda: "nobody is let in before one comes" in w.logged())
+        self.assertEqual(self.read(w.say("text")), "refused 9 list_too_old")
+
+    def test_a_scanner_that_never_ends(self):
+        """Lines without an end, or nothing but ends, or a line of nonsense each time: it stops when it is told to, and its log is bounded."""
+        w = self.world
+        for octets in (b"\n", b"A", b"VG1:BB8\n"):
+            self.assertIsNone(w.start())
+            flood = threading.Thread(target=self.flood, args=(w.door.stdin.fileno(), octets * 4096), daemon=True)
+            flood.start()
+            time.sleep(0.5)
+            self.assertEqual(w.stop(), 0, octets)
+            flood.join(10)
+        self.assertIn("entries 1 to 30 are whole", w.verify_log().stdout)
+
+    @staticmethod
+    def flood(fd, octets):
+        try:
+            while True:
+                os.write(fd, octets)
+        except OSError:
+            pass
+
+    def test_nobody_reads_what_it_says(self):
+        w = self.world
+        out, end = os.pipe()
+        self.addCleanup(os.close, out)
+        fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 4096)
+        with open(w.log, "ab") as log:
+            w.door = subprocess.Popen(w.arguments(), stdin=subprocess.PIPE, stdout=end, stderr=log, text=True, bufsize=1)
+        os.close(end)
+        for _ in range(300):  # 22 octets each: more than the pipe takes
+            w.door.stdin.write("no pass\n")
+        w.door.stdin.write(w.say("text") + "\n")
+        wait_for(lambda: w.opens() == 1, 60)
+
     def test_lists(self):
         w = self.world
         self.assertIsNone(w.start())
@@ -388,6 +432,24 @@ class Nfc(Case):
         self.assertEqual(self.show(), "refused 8 revoked")
         self.assertEqual(w.opens(), 3)
         self.assertIn("entries 1 to 5 are whole", w.verify_log().stdout)
+
+    def test_degraded_until_a_phone_brings_a_list(self):
+        """Its list is over, and it may open all the same; who passes has a newer one, and from then on it is a door like others."""
+        w = self.world
+        w.say("list -7200")
+        shutil.copy(os.path.join(w.folder, "newest-list"), os.path.join(w.folder, "status.list"))
+        self.assertIsNone(w.start("door.degraded=yes"))
+        self.assertEqual(self.show(), "open degraded")
+        self.remove()
+        w.say("list -60")
+        self.assertEqual(self.show(), "open degraded")
+        wait_for(lambda: "a newer list came by a phone" in w.logged())
+        self.remove()
+        self.assertEqual(self.show(), "open")
+        self.remove()
+        w.stop()
+        self.assertIsNone(w.start())  # it is on disk, and may be strict again
+        self.assertEqual(self.show(), "open")
 
     def test_dishonest_phone(self):
         w = self.world
