@@ -98,13 +98,13 @@ static struct cbor_span finish(struct scanner *scanner)
         return octets;
 }
 
-/* read_line: what is there, up to the end of one line. */
+/* read_line: what is there, up to the end of one line; no more at once than a line is long. */
 static int read_line(struct scanner *scanner, struct cbor_span *ret_presentation)
 {
-        ssize_t n;
+        ssize_t n = 1;
         char c;
 
-        while ((n = read(scanner->fd, &c, 1)) == 1) {
+        for (size_t i = 0; i < sizeof(scanner->line) && (n = read(scanner->fd, &c, 1)) == 1; i++) {
                 struct pollfd more = { .fd = scanner->fd, .events = POLLIN };
 
                 scanner->last_mono_ms = clock_mono_ms();
@@ -115,6 +115,8 @@ static int read_line(struct scanner *scanner, struct cbor_span *ret_presentation
                 if (poll(&more, 1, 0) <= 0)
                         return 0;
         }
+        if (n == 1)
+                return 0; /* who sends without an end keeps the door from nothing else */
         return n == 0 ? -EPIPE : errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 

@@ -112,6 +112,15 @@ void serve_close(struct serve *s)
 
 /* ---- what is said */
 
+/* put: a line on standard output, where somebody reads that: a door waits for no screen. */
+static void put(const char *line, size_t len)
+{
+        struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+        if (poll(&out, 1, 0) != 1 || write(STDOUT_FILENO, line, len) < 0)
+                log_debug("door", "nobody reads standard output");
+}
+
 /* say: one line on standard output, for a screen or a lamp beside the door; and the log's. */
 static void say(const struct pass_verdict *v, bool opened)
 {
@@ -123,8 +132,7 @@ static void say(const struct pass_verdict *v, bool opened)
                 len = snprintf(line, sizeof(line), "refused %d %s\n", (int)v->refusal, pass_refusal_name(v->refusal));
         else
                 len = snprintf(line, sizeof(line), "%s%s\n", opened ? "open" : "shut", v->degraded ? " degraded" : "");
-        if (write(STDOUT_FILENO, line, (size_t)len) < 0)
-                log_debug("door", "nobody reads standard output");
+        put(line, (size_t)len);
         line[len - 1] = 0;
         if (v->refusal != PASS_GOOD && v->refusal <= PASS_FORGED)
                 log_info("door", "%s", line); /* whose it was nobody has signed */
@@ -275,8 +283,10 @@ static int turn_scanner(struct serve *s)
         return judge(s, &shown, &v, &opened);
 }
 
+/* reload: a newer trust list may have withdrawn the key that signed the status list: that is then read again, as at the start. */
 static void reload(struct serve *s)
 {
+        uint32_t number = s->door.trust.number;
         struct files_error error;
 
         asked &= ~RELOAD;
@@ -284,7 +294,9 @@ static void reload(struct serve *s)
                 log_warn("trust", "%s: the one held stays", error.text);
         else
                 log_info("trust", "list %u", s->door.trust.number);
-        status_read_files(s, false);
+        if (s->door.trust.number != number)
+                s->door.list.status = NULL;
+        status_read_files(s, s->door.trust.number != number);
 }
 
 int serve_run(struct serve *s)

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 
 globalThis.crypto ??= webcrypto; // Node 18
-const { passVerify, REFUSALS, statusOpen, trustOpen } = await import("../../console/web/caretaker/verify.js");
+const { passVerify, presentationRead, REFUSALS, statusOpen, trustOpen } = await import("../../console/web/caretaker/verify.js");
 const { base45, passText } = await import("../../console/web/caretaker/base45.js");
 
 const BUILD = process.env.VIGIE_BUILD ?? "release";
@@ -100,6 +100,23 @@ test("a list that unpacks to more than it says stops there", async () => {
   await assert.rejects(statusOpen(await list(deflateSync(Buffer.alloc(30 * 1024 * 1024)), 800), trust, NOW), /more bits/);
   await assert.rejects(statusOpen(await list(deflateSync(Buffer.alloc(99)), 800), trust, NOW), /fewer bits/);
   await assert.rejects(statusOpen(await list(deflateSync(Buffer.alloc(100)).subarray(0, -1), 800), trust, NOW));
+});
+
+test("what is longer than any pass and proof is too long, whatever stands behind them", async () => {
+  const made = vectors();
+  const trust = await trustOpen(made.trust, rootKey());
+  const status = await statusOpen(made.status, trust, NOW);
+  const bytes = (b) => [0x59, b.length >> 8, b.length & 255, ...b];
+  const shown = (more) => new Uint8Array([0x84, 1, ...(made.pass.length < 256 ? [0x58, made.pass.length, ...made.pass] : bytes(made.pass)),
+    ...(made["proof-one-way"].length < 256 ? [0x58, made["proof-one-way"].length, ...made["proof-one-way"]] : bytes(made["proof-one-way"])), ...more]);
+  const judged = async (octets) => REFUSALS[(await passVerify({ ...presentationRead(octets), now: NOW, class: 2, sensitive: false, degradedOk: false,
+    trust, status, building: new Uint8Array(8).fill(0xb3), hello: new Uint8Array() })).refusal];
+  const room = 603 - shown([]).length;
+  assert.equal(await judged(shown([0])), "good"); // a newer format's
+  assert.equal(await judged(shown([0x58, room - 2, ...new Uint8Array(room - 2)])), "good");
+  assert.equal(await judged(shown([0x58, room - 1, ...new Uint8Array(room - 1)])), "too_long");
+  assert.equal(passText(`VG1:${"A".repeat(907)}`).length, 911);
+  assert.equal(passText(`VG1:${"A".repeat(906)}`).length, 604);
 });
 
 test("RFC 9285's examples, and what is no base45", () => {

@@ -251,7 +251,7 @@ class Scanner(Case):
         w = self.world
         for octets in (b"\n", b"A", b"VG1:BB8\n"):
             self.assertIsNone(w.start())
-            flood = threading.Thread(target=self.flood, args=(w.door.stdin.fileno(), octets * 4096), daemon=True)
+            flood = threading.Thread(target=self.flood, args=(os.dup(w.door.stdin.fileno()), octets * 4096), daemon=True)
             flood.start()
             time.sleep(0.5)
             self.assertEqual(w.stop(), 0, octets)
@@ -264,7 +264,7 @@ class Scanner(Case):
             while True:
                 os.write(fd, octets)
         except OSError:
-            pass
+            os.close(fd)
 
     def test_nobody_reads_what_it_says(self):
         w = self.world

@@ -11,7 +11,7 @@ export const DOOR = { NFC: 1, SCANNER: 2, PAGE: 3 };
 export const USE = { PASS: 3, STATUS: 4 };
 const POLICY = { ONE_WAY: 1, CARETAKER: 2, SENSITIVE: 4 };
 const ES256 = -7n, EDDSA = -8n;
-const PASS_MAX = 291, PROOF_MAX = 304, COSE_MAX = 65536, PASS_SECONDS_MAX = 24 * 3600, WINDOWS_MAX = 4;
+const PASS_MAX = 291, PROOF_MAX = 304, PRESENTATION_MAX = 603, COSE_MAX = 65536, PASS_SECONDS_MAX = 24 * 3600, WINDOWS_MAX = 4;
 const LEEWAY_S = 120, SLOT_S = 15, ONE_WAY_S = 2 * SLOT_S;
 const STATUS_COUNT_MAX = 1 << 20, TRUST_KEYS_MAX = 64;
 const U32 = 0xffffffff;
@@ -97,8 +97,10 @@ function proofRead(octets) {
   return proof;
 }
 
-// [1, pass, proof], as a QR carries it; null where it is none.
+// [1, pass, proof], as a QR carries it; null where it is none.  One that is longer than any is all pass: too_long.
 export function presentationRead(octets) {
+  if (octets.length > PRESENTATION_MAX)
+    return { pass: octets, proof: new Uint8Array() };
   try {
     const f = payloadOf({ payload: octets });
     return { pass: f.bytes(0, U32), proof: f.bytes(0, U32) };

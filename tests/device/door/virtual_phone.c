@@ -6,6 +6,7 @@
  *      pin N           the PIN comes after N questions     decline 0|1     the carrier says no
  *      again 0|1       a dishonest phone: the last proof once more
  *      revoke          a newer status list, with this pass in it, is with the phone from now on
+ *      withdraw        a newer trust list, without the key for status lists, is the file `trust`
  *      list SECONDS    a status list issued SECONDS from now, nothing in it
  *      text            what a scanner would read now
  *      told            how many verdicts the phone was told, and the last one */
@@ -64,11 +65,20 @@ static size_t make_list(struct world *w, uint32_t issued_s, bool revoked)
         return to.len;
 }
 
+static void put_trust(struct world *w)
+{
+        uint8_t trust[TRUST_MAX];
+        struct cbor_writer to;
+
+        w->region.trust.number++;
+        cbor_writer_init(&to, trust, sizeof(trust));
+        assert_int_equal(trust_sign(&w->region.trust, w->root, &to), 0);
+        put(w, "trust", trust, to.len);
+}
+
 static void make(struct world *w, uint8_t class, uint32_t now_s)
 {
         struct door *d = &w->region;
-        uint8_t trust[TRUST_MAX];
-        struct cbor_writer to;
 
         door_open(d, BUILDINGS, class);
         d->pass.not_before_s = d->pass.issued_at_s = now_s - 60;
@@ -78,11 +88,8 @@ static void make(struct world *w, uint8_t class, uint32_t now_s)
         assert_int_equal(key_generate(KEY_EDDSA, &w->root), 0);
         assert_int_equal(key_generate(KEY_EDDSA, &w->desk), 0);
         door_list_key(d, TRUST_STATUS, w->desk, w->desk_kid);
-        d->trust.number = 1;
         d->trust.issued_at_s = now_s - 3600;
-        cbor_writer_init(&to, trust, sizeof(trust));
-        assert_int_equal(trust_sign(&d->trust, w->root, &to), 0);
-        put(w, "trust", trust, to.len);
+        put_trust(w);
         put_pem(w, "root.pem", w->root, false);
         put_pem(w, "door.pem", d->lock, true);
         put(w, "mandate", d->signed_mandate.at, d->signed_mandate.len);
@@ -138,7 +145,10 @@ static void obey(struct world *w, const char *line)
                 w->phone.shows_again = n != 0;
         else if (strcmp(word, "revoke") == 0)
                 offer(w, ++w->issued_s, true);
-        else if (strcmp(word, "list") == 0)
+        else if (strcmp(word, "withdraw") == 0) {
+                w->region.trust.count--; /* it was listed last */
+                put_trust(w);
+        } else if (strcmp(word, "list") == 0)
                 offer(w, (uint32_t)(w->phone.now_s + n), false);
         if (strcmp(word, "text") == 0) {
                 phone_text(&w->phone, text);
