@@ -21,7 +21,7 @@ static void init_tables(struct core *core)
         table_init(&core->closed, ALERT_ID_SIZE, sizeof(struct closed_alert), CORE_CLOSED_MAX, seed);
         table_init(&core->notices, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
         table_init(&core->scan.groups, NAME_MAX_OCTETS + 1, sizeof(struct standing_notice), CORE_NOTICES_MAX, seed);
-        table_init(&core->scan.opened, HANDSET_ID_SIZE, sizeof(struct opened), OPENED_MAX, seed);
+        table_init(&core->scan.opened, HANDSET_ID_SIZE, sizeof(struct opened), PLACES_MAX, seed);
         table_init(&core->scan.timed, HANDSET_ID_SIZE, sizeof(struct timed), TIMED_MAX, seed);
         table_init(&core->scan.overdue, NUMBER_MAX + 1, sizeof(struct overdue), CORE_SCAN_MAX, seed);
         senders_init(&core->proved, CORE_SENDERS_MAX, seed);

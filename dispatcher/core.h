@@ -454,6 +454,7 @@ struct core_action {
                         uint8_t alert[ALERT_ID_SIZE]; /* zeros: for an overdue carrier */
                         uint8_t handset[HANDSET_ID_SIZE];
                         struct cbor_span sealed, press; /* press: the signed alert */
+                        uint8_t why;                    /* enum opened_why */
                 } open;
                 struct {
                         char to[NUMBER_MAX + 1];

@@ -188,7 +188,7 @@ struct overdue {
 };
 
 /* Overdue carriers whose places were asked for; of more all begin anew.  Quiet timers past their end. */
-#define OPENED_MAX 1024
+#define PLACES_MAX 1024
 #define TIMED_MAX  1024
 
 /* Where an overdue carrier was, once the keeper has opened it. */

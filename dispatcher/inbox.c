@@ -133,6 +133,26 @@ bool inbox_has_work(const struct inbox_peer *peer, const struct inbox_list *list
         return peer->order != NULL || list_is_wanted(peer, list);
 }
 
+void inbox_opened_add(struct inbox_opened *to, const struct opened_entry *entry, int64_t now_ms)
+{
+        size_t at = to->count;
+
+        if (entry->at_ms + OPENED_KEPT_MS < now_ms)
+                return;
+        while (at > 0 && to->entries[at - 1].at_ms > entry->at_ms)
+                at--;
+        if (to->count < OPENED_MAX) {
+                memmove(to->entries + at + 1, to->entries + at, (to->count - at) * sizeof(*entry));
+                to->count++;
+        } else if (at == 0) {
+                return;
+        } else {
+                at--;
+                memmove(to->entries, to->entries + 1, at * sizeof(*entry));
+        }
+        to->entries[at] = *entry;
+}
+
 /* ---- What is written down. */
 
 static uint8_t seen_state(const struct vault_entry *vault)

@@ -40,6 +40,7 @@ struct inbox_peer {
         bool known;               /* {r}:vaults was read, and written where that was needed */
         bool asking;              /* that, or the inbox, is being read */
         bool look;                /* the inbox is to be looked at */
+        bool look_opened;         /* and what the keeper opened of it */
         bool in_work;
         struct inbox_peer *next_work;
         struct inbox_order *order; /* in hand; NULL none */
@@ -63,6 +64,15 @@ bool inbox_next(struct inbox_peer *peer, const struct inbox_list *list, int64_t 
 
 /* inbox_has_work: say whether inbox_next will have something for PEER by and by without anything happening. */
 bool inbox_has_work(const struct inbox_peer *peer, const struct inbox_list *list);
+
+/* What the keeper opened of one handset: the newest, oldest first. */
+struct inbox_opened {
+        size_t count;
+        struct opened_entry entries[OPENED_MAX];
+};
+
+/* inbox_opened_add: ENTRY, as it was read, into TO; older than OPENED_KEPT_MS at NOW_MS, or older than OPENED_MAX others: it is not told. */
+void inbox_opened_add(struct inbox_opened *to, const struct opened_entry *entry, int64_t now_ms);
 
 /* inbox_vault_merge: TOLD, just said, gets taken and result of HELD, what {r}:vaults has (NULL: nothing), where that is of the same enrolment.
  * Returns whether it is worth writing: open and locked are one to the desk. */

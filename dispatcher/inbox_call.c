@@ -1,13 +1,11 @@
 /* The inbox's commands to the alerts' Redis: entries of {r}:inbox:<handset>, and a handset's field of a hash. */
 #include "dispatcher/inbox_inside.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
-
-/* {r}:people:changes, as the operator's tool keeps it. */
-#define CHANGES_MAX "100000"
 
 struct inbox_call *inbox_call_new(struct inbox *inbox, const uint8_t handset[HANDSET_ID_SIZE])
 {
@@ -45,12 +43,21 @@ int inbox_call_give(struct inbox_call *call, struct redis_args *args, redis_fn *
         return r;
 }
 
-static void inbox_key(const struct inbox *inbox, const uint8_t handset[HANDSET_ID_SIZE], char key[STORE_KEY_SIZE])
+static void handset_key(const struct inbox *inbox, const char *name, const uint8_t handset[HANDSET_ID_SIZE],
+                        char key[STORE_KEY_SIZE])
 {
-        char name[6 + 2 * HANDSET_ID_SIZE + 1] = "inbox:";
+        char text[7 + 2 * HANDSET_ID_SIZE + 1];
+        size_t len = strlen(name);
 
-        hex_encode(handset, HANDSET_ID_SIZE, name + 6);
-        store_key(inbox->run->options.config, name, key);
+        assert(len <= 7);
+        memcpy(text, name, len);
+        hex_encode(handset, HANDSET_ID_SIZE, text + len);
+        store_key(inbox->run->options.config, text, key);
+}
+
+void inbox_call_key(const struct inbox_call *call, const char *name, char key[STORE_KEY_SIZE])
+{
+        handset_key(call->inbox, name, call->handset, key);
 }
 
 int inbox_call_entries(struct inbox_call *call, const char *count, redis_fn *done)
@@ -58,7 +65,7 @@ int inbox_call_entries(struct inbox_call *call, const char *count, redis_fn *don
         char key[STORE_KEY_SIZE];
         struct redis_args args;
 
-        inbox_key(call->inbox, call->handset, key);
+        inbox_call_key(call, "inbox:", key);
         redis_args_init(&args, "XRANGE");
         redis_arg(&args, key);
         redis_arg(&args, "-");
@@ -99,7 +106,7 @@ int inbox_call_write(struct inbox_call *call, const char *hash, struct cbor_span
         redis_arg(&args, hash);
         redis_arg(&args, field);
         redis_arg_data(&args, value.at, value.len);
-        redis_arg(&args, CHANGES_MAX);
+        redis_arg(&args, INBOX_CHANGES_MAX);
         r = redis_eval(store_alerts(inbox->run->store), &inbox->scripts.change, &args, done, call);
         call->pending += r == 0;
         return r;
@@ -110,7 +117,7 @@ void inbox_drop(struct run *run, const uint8_t handset[HANDSET_ID_SIZE], const c
         char key[STORE_KEY_SIZE];
         struct redis_args args;
 
-        inbox_key(run->inbox, handset, key);
+        handset_key(run->inbox, "inbox:", handset, key);
         redis_args_init(&args, "XDEL");
         redis_arg(&args, key);
         redis_arg(&args, id);

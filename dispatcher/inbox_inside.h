@@ -1,4 +1,5 @@
-/* Inside the inbox of the run: for inbox_run.c and the files beside it (inbox_call.c, inbox_confirm.c, inbox_list.c, inbox_text.c). */
+/* Inside the inbox of the run: for inbox_run.c and the files beside it (inbox_call.c, inbox_confirm.c, inbox_list.c, inbox_opened.c,
+ * inbox_text.c). */
 #ifndef DISPATCHER_INBOX_INSIDE_H
 #define DISPATCHER_INBOX_INSIDE_H
 
@@ -9,10 +10,22 @@
 
 /* While something is to be sent: so often one frame to each session whose last one is on its way. */
 #define INBOX_STEP_MS     50
+/* {r}:people:changes, as the operator's tool keeps it. */
+#define INBOX_CHANGES_MAX "100000"
 /* Entries of one inbox: the console adds no more. */
 #define INBOX_ENTRIES_MAX "16"
 /* Handsets with orders that go by SMS.  One more gets its order by data alone. */
 #define INBOX_TEXTED_MAX  256
+
+/* Openings that are not written yet: as many as places are asked for.  One more is in the keeper's audit alone, and in our log. */
+#define INBOX_UNTOLD_MAX  1024
+
+/* The keeper opened a place, and the store does not have that yet. */
+struct inbox_untold {
+        uint8_t handset[HANDSET_ID_SIZE];
+        struct opened_entry entry;
+        bool asked; /* it is being written */
+};
 
 /* A handset whose orders go by SMS. */
 struct inbox_texted {
@@ -34,6 +47,8 @@ struct inbox {
         struct wheel_timer step;
         struct inbox_texted texted[INBOX_TEXTED_MAX];
         size_t texted_count;
+        struct inbox_untold untold[INBOX_UNTOLD_MAX];
+        size_t untold_count;
         struct log_limit log;
 };
 
@@ -44,6 +59,7 @@ struct inbox_call {
         uint8_t handset[HANDSET_ID_SIZE];
         struct confirm confirm;
         uint32_t request;
+        int64_t opened_ms; /* of the opening that is written */
         size_t pending; /* commands of it whose answers are to come */
         bool bad;       /* one of its answers was an error, or the link broke */
 };
@@ -61,6 +77,9 @@ int inbox_call_give(struct inbox_call *call, struct redis_args *args, redis_fn *
 
 /* inbox_call_entries: read the oldest COUNT entries of the handset's inbox. */
 int inbox_call_entries(struct inbox_call *call, const char *count, redis_fn *done);
+
+/* inbox_call_key: "{region}:NAME<handset>" into KEY, NAME at most 7 octets. */
+void inbox_call_key(const struct inbox_call *call, const char *name, char key[STORE_KEY_SIZE]);
 
 /* inbox_call_field: read the handset's field of {r}:HASH. */
 int inbox_call_field(struct inbox_call *call, const char *hash, redis_fn *done);
@@ -89,6 +108,14 @@ struct inbox_peer *inbox_peer_of(const struct inbox *inbox, const uint8_t handse
 
 /* inbox_read_list: read {r}:lists' status; where it is newer than what is known all sessions are looked at. */
 void inbox_read_list(struct inbox *inbox);
+
+/* ---- inbox_opened.c */
+
+/* inbox_opened_due: write what is not written yet.  AGAIN: all of it, the link was away. */
+void inbox_opened_due(struct inbox *inbox, bool again);
+
+/* inbox_opened_read: read {r}:opened of CALL's handset, and tell its session all of it.  Returns as inbox_call_give. */
+int inbox_opened_read(struct inbox_call *call);
 
 /* ---- inbox_text.c */
 

@@ -106,6 +106,7 @@ void inbox_vault(struct run *run, const struct core_action *action)
         peer->vault = action->u.vault.vault;
         peer->known = false;
         peer->look = true;
+        peer->look_opened = peer->told;
         inbox_work(inbox, peer);
 }
 
@@ -177,17 +178,23 @@ static void on_vault(void *user, struct redisReply *reply)
 static bool ask(struct inbox *inbox, struct inbox_peer *peer)
 {
         struct inbox_call *call = inbox_call_new(inbox, peer->handset);
+        int r;
 
         if (call == NULL)
                 return true;
         call->session = peer->session;
-        if ((peer->known ? inbox_call_entries(call, "1", on_inbox) : inbox_call_field(call, "vaults", on_vault)) < 0) {
+        r = !peer->known        ? inbox_call_field(call, "vaults", on_vault)
+            : peer->look_opened ? inbox_opened_read(call)
+                                : inbox_call_entries(call, "1", on_inbox);
+        if (r < 0) {
                 free(call);
                 return false;
         }
         peer->asking = true;
-        if (peer->known)
+        if (peer->known && !peer->look_opened)
                 peer->look = false;
+        if (peer->known)
+                peer->look_opened = false;
         return true;
 }
 
@@ -214,7 +221,7 @@ static size_t send_next(struct inbox *inbox, struct inbox_peer *peer, int64_t no
 /* Whether something is to be read for PEER. */
 static bool is_to_ask(const struct inbox_peer *peer)
 {
-        return !peer->asking && (!peer->known || (peer->look && peer->order == NULL));
+        return !peer->asking && (!peer->known || peer->look_opened || (peer->look && peer->order == NULL));
 }
 
 static void on_step(struct wheel_timer *timer, int64_t now_mono_ms)
@@ -235,16 +242,17 @@ static void on_step(struct wheel_timer *timer, int64_t now_mono_ms)
                 if (inbox->work == NULL)
                         inbox->work_end = &inbox->work;
                 peer->in_work = false;
-                if (is_to_ask(peer) && (!peer->known || inbox->held < HELD_MAX))
+                if (is_to_ask(peer) && (!peer->known || peer->look_opened || inbox->held < HELD_MAX))
                         away = !ask(inbox, peer);
                 frames += send_next(inbox, peer, now_mono_ms);
                 if (inbox_has_work(peer, &inbox->list) || is_to_ask(peer))
                         work_later(inbox, peer);
         }
         inbox_text_due(inbox, now_mono_ms);
+        inbox_opened_due(inbox, false);
         if (inbox->work != NULL)
                 inbox_arm(inbox, away ? AWAY_MS : INBOX_STEP_MS);
-        else if (inbox->texted_count > 0)
+        else if (inbox->texted_count > 0 || inbox->untold_count > 0)
                 inbox_arm(inbox, AWAY_MS);
 }
 
@@ -258,10 +266,13 @@ void inbox_changed(struct run *run, const char *hash, const char *field)
 
         if (strcmp(hash, "lists") == 0 && strcmp(field, "status") == 0)
                 inbox_read_list(inbox);
-        if (strcmp(hash, "inbox") != 0 || strlen(field) != 2 * HANDSET_ID_SIZE ||
+        if ((strcmp(hash, "inbox") != 0 && strcmp(hash, "opened") != 0) || strlen(field) != 2 * HANDSET_ID_SIZE ||
             hex_decode(field, handset, HANDSET_ID_SIZE) < 0 || (peer = inbox_peer_of(inbox, handset)) == NULL)
                 return;
-        peer->look = true;
+        if (strcmp(hash, "opened") == 0)
+                peer->look_opened = peer->told;
+        else
+                peer->look = true;
         inbox_work(inbox, peer);
 }
 
@@ -277,10 +288,12 @@ void inbox_up(struct run *run, bool up)
         inbox_read_list(inbox);
         while ((peer = table_next(&inbox->peers, &cursor)) != NULL) {
                 peer->look = true;
+                peer->look_opened = peer->told;
                 peer->asking = false;
                 inbox_work(inbox, peer);
         }
-        if (inbox->texted_count > 0)
+        inbox_opened_due(inbox, true);
+        if (inbox->texted_count > 0 || inbox->untold_count > 0)
                 inbox_arm(inbox, INBOX_STEP_MS);
 }
 

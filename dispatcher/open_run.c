@@ -28,6 +28,7 @@ struct opening {
         uint8_t alert[ALERT_ID_SIZE], handset[HANDSET_ID_SIZE];
         uint8_t sealed[SEALED_POSITION_MAX], press[FRAME_COSE_MAX], certificate[KEEPER_CERTIFICATE_MAX];
         size_t sealed_len, press_len, certificate_len;
+        uint8_t why;
         struct core_found found;
         int64_t due_ms;
 };
@@ -72,6 +73,7 @@ static void on_opened_place(void *user, const uint8_t *answer, size_t len)
                                                          .lat_e7 = in.position.lat_e7,
                                                          .lon_e7 = in.position.lon_e7,
                                                          .accuracy_m = in.position.accuracy_m };
+                inbox_opened(run, opening->handset, opening->why);
                 run_tell(run, &event);
         } else if (!run->closing) {
                 say(run->openings, opening->handset, answer == NULL ? "no answer" : keeper_code_name(in.code));
@@ -140,6 +142,7 @@ void open_place(struct run *run, const struct core_action *action)
         if (opening == NULL)
                 return;
         opening->run = run;
+        opening->why = action->u.open.why;
         memcpy(opening->alert, action->u.open.alert, ALERT_ID_SIZE);
         memcpy(opening->handset, action->u.open.handset, HANDSET_ID_SIZE);
         if (sealed.len > sizeof(opening->sealed) || press.len > sizeof(opening->press)) {

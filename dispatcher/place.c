@@ -42,6 +42,7 @@ void place_landed(struct core *core, struct open_alert *alert, const struct reco
         memcpy(action->u.open.alert, alert->id, ALERT_ID_SIZE);
         memcpy(action->u.open.handset, record->handset, HANDSET_ID_SIZE);
         action->u.open.press = core_keep_octets(core, press.at, press.len);
+        action->u.open.why = OPENED_ALERT;
 }
 
 bool place_fill(struct open_alert *alert, struct record *record)
@@ -82,10 +83,20 @@ bool place_is_to_be_asked(struct core *core, const struct core_found *found, int
         return true;
 }
 
+/* Whether the sealed place of FOUND is the one of its quiet timer. */
+static bool is_of_timer(const struct core *core, const struct core_found *found)
+{
+        const struct timed *timed = table_find(&core->scan.timed, found->handset);
+
+        return timed != NULL && timed->found.duty.sealed_size == found->duty.sealed_size &&
+               memcmp(timed->found.duty.sealed, found->duty.sealed, found->duty.sealed_size) == 0;
+}
+
 void place_ask(struct core *core, const struct core_found *found)
 {
         struct core_action *action = core_do(core, DO_OPEN);
 
+        action->u.open.why = is_of_timer(core, found) ? OPENED_TIMER : OPENED_OVERDUE;
         memcpy(action->u.open.handset, found->handset, HANDSET_ID_SIZE);
         action->u.open.sealed = core_keep_octets(core, found->duty.sealed, found->duty.sealed_size);
 }

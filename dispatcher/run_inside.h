@@ -159,14 +159,16 @@ void sms_do_receipt(struct run *run, const struct core_action *action);
 void sms_do_say(struct run *run, const struct core_action *action);
 
 /* inbox_run.c and what stands beside it (inbox_inside.h).  inbox_up: the alerts' Redis is loaded, or away.  inbox_changed: an entry of
- * {r}:people:changes that is about no people.  inbox_left: a session is gone.  inbox_drop: take the entry ID out of a handset's inbox.  The
- * others do the core's actions of that name. */
+ * {r}:people:changes that is about no people.  inbox_left: a session is gone.  inbox_drop: take the entry ID out of a handset's inbox.
+ * inbox_opened: the keeper has just opened a place of HANDSET, WHY says an enum opened_why: its phone is told.  The others do the core's
+ * actions of that name. */
 int inbox_open(struct run *run);
 void inbox_close(struct run *run);
 void inbox_up(struct run *run, bool up);
 void inbox_changed(struct run *run, const char *hash, const char *field);
 void inbox_left(struct run *run, uint64_t session);
 void inbox_drop(struct run *run, const uint8_t handset[HANDSET_ID_SIZE], const char *id);
+void inbox_opened(struct run *run, const uint8_t handset[HANDSET_ID_SIZE], uint8_t why);
 void inbox_vault(struct run *run, const struct core_action *action);
 void inbox_done(struct run *run, const struct core_action *action);
 void inbox_ask_pass(struct run *run, const struct core_action *action);

@@ -13,6 +13,9 @@ static const char look_lua[] =
 static const char change_lua[] =
 #include "dispatcher/change.lua.h"
         ;
+static const char opened_lua[] =
+#include "dispatcher/opened.lua.h"
+        ;
 
 int scripts_init(struct scripts *ret_scripts)
 {
@@ -22,5 +25,7 @@ int scripts_init(struct scripts *ret_scripts)
                 r = redis_script_init(&ret_scripts->fact, fact_lua);
         if (r == 0)
                 r = redis_script_init(&ret_scripts->look, look_lua);
-        return r < 0 ? r : redis_script_init(&ret_scripts->change, change_lua);
+        if (r == 0)
+                r = redis_script_init(&ret_scripts->change, change_lua);
+        return r < 0 ? r : redis_script_init(&ret_scripts->opened, opened_lua);
 }

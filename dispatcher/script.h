@@ -9,6 +9,7 @@ struct scripts {
         struct redis_script fact;   /* fact.lua */
         struct redis_script look;   /* look.lua */
         struct redis_script change; /* change.lua */
+        struct redis_script opened; /* opened.lua */
 };
 
 /* scripts_init: compute their SHA-1.  Returns 0, -ENOMEM. */

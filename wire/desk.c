@@ -103,6 +103,13 @@ static const struct field asked_fields[] = {
 static const struct fields_kind asked_kind = { FIELDS(asked_fields), sizeof(struct asked_entry), DESK_SMALL_MAX,
                                                DESK_FORMAT };
 
+static const struct field opened_fields[] = {
+        F_MS(struct opened_entry, at_ms),
+        F_U8(struct opened_entry, why),
+};
+static const struct fields_kind opened_kind = { FIELDS(opened_fields), sizeof(struct opened_entry), DESK_SMALL_MAX,
+                                                DESK_FORMAT };
+
 static const struct field timer_fields[] = {
         F_U32(struct timer_entry, due_s),
         F_SPAN(struct timer_entry, place, 0, SEALED_POSITION_MAX),
@@ -180,6 +187,16 @@ int asked_entry_encode(const struct asked_entry *entry, uint8_t *buf, size_t siz
 int asked_entry_decode(const uint8_t *data, size_t size, struct asked_entry *ret_entry)
 {
         return fields_decode(&asked_kind, (struct cbor_span){ data, size }, ret_entry);
+}
+
+int opened_entry_encode(const struct opened_entry *entry, uint8_t *buf, size_t size)
+{
+        return fields_encode(&opened_kind, entry, buf, size);
+}
+
+int opened_entry_decode(const uint8_t *data, size_t size, struct opened_entry *ret_entry)
+{
+        return fields_decode(&opened_kind, (struct cbor_span){ data, size }, ret_entry);
 }
 
 int timer_entry_encode(const struct timer_entry *entry, uint8_t *buf, size_t size)

@@ -108,6 +108,16 @@ struct asked_entry {
         int64_t at_ms;
 };
 
+/* `{r}:opened:<handset>`, by the time in digits: [1, at ms, why]: the keeper opened a place of that handset.  The phone is told at each of its
+ * sessions, for OPENED_KEPT_MS, of the newest OPENED_MAX; older ones go. */
+#define OPENED_MAX     16
+#define OPENED_KEPT_MS (30 * INT64_C(86400000))
+struct opened_entry {
+        int64_t at_ms; /* by the region's clock */
+        uint8_t why;   /* enum opened_why; another is a newer region's */
+};
+enum opened_why { OPENED_ALERT = 1, OPENED_OVERDUE, OPENED_TIMER };
+
 /* `{r}:timers` of the positions Redis, by handset: [1, due s, sealed place / null]: a quiet timer.  Erased unopened when it is cleared
  * in time.  The place is as the phone sealed it, at most SEALED_POSITION_MAX octets; the span is borrowed. */
 struct timer_entry {
@@ -124,6 +134,7 @@ int pass_entry_encode(const struct pass_entry *entry, uint8_t *buf, size_t size)
 int consent_entry_encode(const struct consent_entry *entry, uint8_t *buf, size_t size);
 int vault_entry_encode(const struct vault_entry *entry, uint8_t *buf, size_t size);
 int asked_entry_encode(const struct asked_entry *entry, uint8_t *buf, size_t size);
+int opened_entry_encode(const struct opened_entry *entry, uint8_t *buf, size_t size);
 int timer_entry_encode(const struct timer_entry *entry, uint8_t *buf, size_t size);
 
 /* x_decode: read an entry.  Elements behind those known are a newer program's and are stepped over.  On failure *ret_entry is all
@@ -135,6 +146,7 @@ int pass_entry_decode(const uint8_t *data, size_t size, struct pass_entry *ret_e
 int consent_entry_decode(const uint8_t *data, size_t size, struct consent_entry *ret_entry);
 int vault_entry_decode(const uint8_t *data, size_t size, struct vault_entry *ret_entry);
 int asked_entry_decode(const uint8_t *data, size_t size, struct asked_entry *ret_entry);
+int opened_entry_decode(const uint8_t *data, size_t size, struct opened_entry *ret_entry);
 int timer_entry_decode(const uint8_t *data, size_t size, struct timer_entry *ret_entry);
 
 #endif

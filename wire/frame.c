@@ -89,6 +89,7 @@ static const struct field list[] = {
         F_SPAN(struct frame, u.list.octets, 1, FRAME_PART_MAX),
 };
 static const struct field asked[] = { F_U32(struct frame, u.asked.request), F_U8(struct frame, u.asked.code) };
+static const struct field opened[] = { F_MS(struct frame, u.opened.at_ms), F_U8(struct frame, u.opened.why) };
 static const struct field error[] = { F_U8(struct frame, u.error.code), F_TEXT(struct frame, u.error.text) };
 
 static const struct {
@@ -119,6 +120,7 @@ static const struct {
         { FRAME_PART, "part", FIELDS(part) },
         { FRAME_LIST, "list", FIELDS(list) },
         { FRAME_ASKED, "asked", FIELDS(asked) },
+        { FRAME_OPENED, "opened", FIELDS(opened) },
 };
 
 /* The place of TYPE in the table, or -1. */

@@ -52,6 +52,7 @@ enum frame_type {
         FRAME_PART = 73,        /* [73, order number, offset, bytes]: a piece of that */
         FRAME_LIST = 74,        /* [74, issued s, total, offset, bytes]: a piece of the newest status list */
         FRAME_ASKED = 75,       /* [75, request, code] */
+        FRAME_OPENED = 76,      /* [76, at ms, why]: the keeper opened a place of this handset */
 };
 
 /* Codes that a reader does not know are a newer server's: "not done". */
@@ -158,6 +159,7 @@ struct frame {
                         uint32_t request;
                         uint8_t code; /* enum ask_code */
                 } asked;
+                struct opened_entry opened;
                 struct {
                         uint8_t code; /* enum frame_error */
                         char text[FRAME_TEXT_MAX + 1];

@@ -82,8 +82,9 @@
 /* A wiped phone has so long to say so by the link that stands. */
 #define MY_WIPED_MS          5000
 
-/* Octets of a journal record other than a trust list. */
-#define MY_RECORD_MAX 512
+/* Octets of a journal record other than a trust list; its format. */
+#define MY_RECORD_MAX   512
+#define MY_DIARY_FORMAT 1
 
 /* ---- vigie.c ----------------------------------------------------------------------------------------------------- */
 
@@ -279,6 +280,32 @@ void my_order_on_sms_sent(struct vigie *vigie, bool ok);
 /* my_order_run: confirm, tell, give up.  my_order_due: when next. */
 void my_order_run(struct vigie *vigie);
 int64_t my_order_due(const struct vigie *vigie);
+
+/* ---- opened.c ---------------------------------------------------------------------------------------------------- */
+
+/* my_opened_on_frame: the keeper opened a place of ours; a copy of what is known, and what is older than OPENED_MAX others, changes nothing. */
+void my_opened_on_frame(struct vigie *vigie, const struct opened_entry *entry);
+
+/* my_opened_on_welcome: what is older than OPENED_KEPT_MS by the region's clock, NOW_MS, goes. */
+void my_opened_on_welcome(struct vigie *vigie, int64_t now_ms);
+
+/* my_opened_on_duty: somebody goes on duty: what was hushed is shown, unless a silent alert is open. */
+void my_opened_on_duty(struct vigie *vigie);
+
+/* my_opened_on_read: the person has read what was shown.  Returns 0. */
+int my_opened_on_read(struct vigie *vigie, const struct vigie_event *event);
+
+/* my_opened_add: ENTRY into OPENED, where it has its place.  Returns whether OPENED changed. */
+bool my_opened_add(struct my_opened *opened, const struct my_opening *entry);
+
+/* my_opened_status: what the page shows of them, newest first. */
+void my_opened_status(const struct vigie *vigie, struct vigie_status *to);
+
+/* ---- take.c ------------------------------------------------------------------------------------------------------ */
+
+/* my_take_frame, my_take_sms: VIGIE_ON_FRAME, VIGIE_ON_SMS.  Return 0, -EINVAL. */
+int my_take_frame(struct vigie *vigie, const struct vigie_event *event);
+int my_take_sms(struct vigie *vigie, const struct vigie_event *event);
 
 /* ---- diary.c ----------------------------------------------------------------------------------------------------- */
 

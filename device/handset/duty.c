@@ -59,8 +59,10 @@ int my_duty_set(struct vigie *vigie, const char *person, const char *round, uint
                 return -EINVAL;
         if (left_ms > VIGIE_DUTY_MAX_S * 1000)
                 until_s = my_seconds(vigie->now_ms) + VIGIE_DUTY_MAX_S;
-        if (!vigie->duty.on || strcmp(vigie->duty.person, person) != 0 || strcmp(vigie->duty.round, round) != 0)
+        if (!vigie->duty.on || strcmp(vigie->duty.person, person) != 0 || strcmp(vigie->duty.round, round) != 0) {
                 begin(vigie, person, round);
+                my_opened_on_duty(vigie);
+        }
         until_set(vigie, until_s);
         announce(&vigie->duty);
         my_diary_write(vigie, MY_DUTY, true);

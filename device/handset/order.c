@@ -225,19 +225,25 @@ void my_order_on_part(struct vigie *vigie, const struct frame *frame)
                 whole(vigie);
 }
 
-/* Something else is being done: the region gives this one again. */
+/* Something else is being done: the region gives this one again.  A kind of a newer region: said so, and not done; what comes beside it is
+ * let go by. */
 static void begin(struct vigie *vigie, const struct order *order, uint32_t beside)
 {
         struct my_order *o = &vigie->order;
+        bool known = order->kind >= ORDER_WIPE && order->kind < ORDER_KIND_END;
         bool carries = order->kind == ORDER_PASS || order->kind == ORDER_TRUST;
 
-        if (o->step == MY_ORDER_HOST || o->step == MY_ORDER_SIGN || o->ticket != 0 || carries != (beside > 0) ||
+        if (o->step == MY_ORDER_HOST || o->step == MY_ORDER_SIGN || o->ticket != 0 || (known && carries != (beside > 0)) ||
             (order->kind == ORDER_TRUST && beside > TRUST_MAX))
                 return;
         o->now = *order;
         o->beside = beside;
         o->got = 0;
         o->octets_len = 0;
+        if (!known) {
+                over(vigie, ORDER_NOT_UNDERSTOOD);
+                return;
+        }
         o->step = carries ? MY_ORDER_COLLECT : MY_ORDER_SIGN;
         o->step_mono_ms = vigie->now_mono_ms;
         if (order->kind == ORDER_WIPE) {

@@ -27,6 +27,7 @@ enum my_subject {
         MY_TRUST,
         MY_SMS,
         MY_ORDER,
+        MY_OPENED,
         MY_SUBJECTS
 };
 
@@ -245,6 +246,18 @@ struct my_order {
         int64_t wiped_mono_ms;
 };
 
+/* When the keeper opened a place of ours: the newest, oldest first. */
+struct my_opening {
+        int64_t at_ms; /* by the region's clock; it tells one from another */
+        uint8_t why;   /* enum opened_why, or a newer region's */
+        bool read;
+        bool hushed; /* it came while a silent alert was open: not shown before the next duty */
+};
+struct my_opened {
+        size_t count;
+        struct my_opening entries[OPENED_MAX];
+};
+
 /* A frame that is said once on each link. */
 struct my_telling {
         bool has;      /* the vault's */
@@ -295,6 +308,7 @@ struct vigie {
         struct my_watch watch;
         struct my_order order;
         struct my_telling vault, asking;
+        struct my_opened opened;
         struct my_ring ring[VIGIE_RINGS_MAX];
         uint8_t ring_count, ring_level;
         int64_t ring_confirm_mono_ms;

@@ -156,6 +156,7 @@ void my_status_head(const struct vigie *vigie, struct vigie_status *ret_status)
         memset(to, 0, offsetof(struct vigie_status, rings));
         to->enrolled = vigie->options.enrolled && !vigie->order.wiped;
         to->asked_pass = vigie->asking.state;
+        my_opened_status(vigie, to);
         to->entered_at_ms = vigie->watch.quiet == MY_QUIET_ON ? vigie->watch.quiet_place.at_s * INT64_C(1000) : 0;
         to->trouble = trouble(vigie);
         to->button = (to->trouble & VIGIE_TROUBLE_BUTTON) == 0;

@@ -21,6 +21,7 @@ _Static_assert((int)VIGIE_ORDER_NOT_UNDERSTOOD == ORDER_NOT_UNDERSTOOD, "results
 _Static_assert((int)VIGIE_VAULT_DESTROYED == VAULT_DESTROYED && VIGIE_ENROLMENT_SIZE == ENROLMENT_SIZE, "vault");
 _Static_assert(VIGIE_PASS_KEY_SIZE == PASS_KEY_SIZE && VIGIE_CHALLENGE_SIZE == ORDER_CHALLENGE_SIZE, "vault");
 _Static_assert(VIGIE_ARGUMENT_SIZE == ORDER_DIGEST_SIZE && CONFIRM_MAX <= VIGIE_SMS_MAX, "orders");
+_Static_assert((int)VIGIE_OPENED_TIMER == OPENED_TIMER && VIGIE_OPENED_MAX == OPENED_MAX, "openings");
 _Static_assert(sizeof(((struct vigie_options *)0)->app) == FRAME_APP_MAX + 1, "app");
 
 uint32_t vigie_abi(void)
@@ -262,93 +263,6 @@ static int on_link(struct vigie *vigie, const struct vigie_event *e)
         return 0;
 }
 
-static void error_take(struct vigie *vigie, uint8_t address, uint8_t code)
-{
-        if (code == FRAME_ERROR_OFF_DUTY_POSITION)
-                my_duty_on_disbelief(vigie);
-        else if (code == FRAME_ERROR_NOT_ALLOWED)
-                my_link_on_refused(vigie, address);
-}
-
-static void frame_take(struct vigie *vigie, uint8_t address, const struct frame *frame)
-{
-        switch (frame->type) {
-        case FRAME_WELCOME:
-                my_link_on_welcome(vigie, frame);
-                my_duty_on_welcome(vigie);
-                my_ring_on_welcome(vigie);
-                return;
-        case FRAME_RECEIPT:
-                my_receipt_take(vigie, frame->u.cose.cose, VIGIE_PATH_DATA);
-                return;
-        case FRAME_DUTY_ANSWER:
-                my_duty_on_answer(vigie, frame);
-                return;
-        case FRAME_RING:
-                my_ring_on_ring(vigie, frame);
-                return;
-        case FRAME_ANSWER:
-                my_ring_on_answer(vigie, frame);
-                return;
-        case FRAME_QUESTION:
-                my_duty_on_question(vigie, frame->u.request.request);
-                return;
-        case FRAME_TRUST:
-                if (my_trust_take(vigie, frame->u.cose.cose) == 1)
-                        my_diary_trust(vigie, frame->u.cose.cose);
-                return;
-        case FRAME_ERROR:
-                error_take(vigie, address, frame->u.error.code);
-                return;
-        case FRAME_ORDER:
-                my_order_take(vigie, frame->u.order.cose, frame->u.order.beside, VIGIE_PATH_DATA);
-                return;
-        case FRAME_PART:
-                my_order_on_part(vigie, frame);
-                return;
-        case FRAME_LIST:
-                my_order_on_list(vigie, frame);
-                return;
-        case FRAME_ASKED:
-                my_order_on_asked(vigie, frame);
-                return;
-        default: /* what only handsets send */
-                vigie->refused++;
-        }
-}
-
-static int on_frame(struct vigie *vigie, const struct vigie_event *e)
-{
-        struct frame frame;
-        int r;
-
-        if (e->u.frame.address >= vigie->options.address_count)
-                return -EINVAL;
-        r = e->u.frame.len > VIGIE_FRAME_MAX ? -EBADMSG : frame_decode(e->u.frame.data, e->u.frame.len, &frame);
-        if (r == -EPROTONOSUPPORT)
-                return 0; /* a newer region's */
-        if (r < 0) {
-                vigie->refused++;
-                return 0;
-        }
-        my_link_heard(vigie, e->u.frame.address);
-        frame_take(vigie, e->u.frame.address, &frame);
-        return 0;
-}
-
-static int on_sms(struct vigie *vigie, const struct vigie_event *e)
-{
-        struct cbor_span in = { e->u.sms.data, e->u.sms.len };
-
-        if (in.len > VIGIE_SMS_MAX)
-                vigie->refused++;
-        else if (my_trust_is_order(vigie, in))
-                my_order_take(vigie, in, 0, VIGIE_PATH_SMS);
-        else
-                my_receipt_take(vigie, in, VIGIE_PATH_SMS);
-        return 0;
-}
-
 static int on_modem(struct vigie *vigie, const struct vigie_event *e)
 {
         if (e->u.modem >= VIGIE_MODEM_END)
@@ -402,8 +316,8 @@ static int (*const on[VIGIE_ON_END])(struct vigie *vigie, const struct vigie_eve
         [VIGIE_ON_POWER_OFF] = on_power_off,
         [VIGIE_ON_DUTY] = on_duty,
         [VIGIE_ON_LINK] = on_link,
-        [VIGIE_ON_FRAME] = on_frame,
-        [VIGIE_ON_SMS] = on_sms,
+        [VIGIE_ON_FRAME] = my_take_frame,
+        [VIGIE_ON_SMS] = my_take_sms,
         [VIGIE_ON_SYNCED] = on_synced,
         [VIGIE_ON_SIGNED] = on_signed,
         [VIGIE_ON_SEALED] = on_sealed,
@@ -414,6 +328,7 @@ static int (*const on[VIGIE_ON_END])(struct vigie *vigie, const struct vigie_eve
         [VIGIE_ON_VAULT] = my_order_on_vault,
         [VIGIE_ON_ASK_PASS] = my_order_on_ask_pass,
         [VIGIE_ON_ENTERED] = my_watch_on_entered,
+        [VIGIE_ON_OPENED_READ] = my_opened_on_read,
 };
 
 /* ---- and what follows -------------------------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 /* Rises with every change to a struct or number in this file.  vigie_init() refuses options made for another one. */
-#define VIGIE_ABI 3
+#define VIGIE_ABI 4
 
 #define VIGIE_HANDSET_ID_SIZE  8
 #define VIGIE_ALERT_ID_SIZE    16
@@ -72,8 +72,11 @@ extern "C" {
  * let go (closed, then only shown, then the oldest) and counted in status.rings_more. */
 #define VIGIE_RINGS_MAX 16
 
-/* Actions of one event, and the octets they carry.  The most that can be due at once is 80: 33 for 16 rings, 15 for three
- * alerts, 10 for the journal, 22 for the rest; a test comes near.  Reaching it is a bug: assert. */
+/* Openings of this phone's sealed positions that it keeps, of the last 30 days.  Of more the newest. */
+#define VIGIE_OPENED_MAX 16
+
+/* Actions of one event, and the octets they carry.  The most that can be due at once is 81: 33 for 16 rings, 15 for three
+ * alerts, 11 for the journal, 22 for the rest; a test comes near.  Reaching it is a bug: assert. */
 #define VIGIE_ACTIONS_MAX 96
 #define VIGIE_OCTETS_MAX  32768
 
@@ -186,6 +189,7 @@ enum vigie_event_type {
         VIGIE_ON_VAULT,     /* u.vault: what is to be said of the vault, at the start and at each change */
         VIGIE_ON_ASK_PASS,  /* u.ask_pass: the carrier asks the desk for a pass */
         VIGIE_ON_ENTERED,   /* u.entered: into a building with a quiet timer; VIGIE_DEADLINE_CLEAR ends it */
+        VIGIE_ON_OPENED_READ, /* u.opened_until_ms: the person has read of the openings up to this one */
         VIGIE_ON_END
 };
 
@@ -349,6 +353,7 @@ struct vigie_event {
                         bool has_place;
                         struct vigie_place place; /* the building's */
                 } entered;
+                int64_t opened_until_ms; /* at_ms of the newest one that was shown */
         } u;
 };
 
@@ -544,6 +549,15 @@ enum vigie_link_state {
 /* What came of VIGIE_ON_ASK_PASS. */
 enum vigie_asked { VIGIE_ASKED_NOTHING, VIGIE_ASKING, VIGIE_ASKED_TOLD, VIGIE_ASKED_NOT_NOW };
 
+/* Why the region opened a position that this phone had sealed; the numbers of wire/desk.h.  Another is a newer region's. */
+enum vigie_why { VIGIE_OPENED_ALERT = 1, VIGIE_OPENED_OVERDUE, VIGIE_OPENED_TIMER };
+
+struct vigie_opened {
+        int64_t at_ms; /* UTC by the region */
+        uint8_t why;   /* enum vigie_why */
+        bool read;
+};
+
 struct vigie_status {
         bool enrolled, button; /* button: it works now; false: say why by `trouble`, and offer 112 */
         uint32_t trouble;      /* VIGIE_TROUBLE_* */
@@ -566,6 +580,8 @@ struct vigie_status {
         int64_t missed_at_ms;   /* 0, or UTC ms at which a missed check-in is raised unless "I am fine" comes */
         int64_t entered_at_ms;  /* 0, or UTC ms since when a quiet timer runs; check_in_at_ms says its end */
         uint8_t asked_pass;     /* enum vigie_asked */
+        uint8_t opened_count;
+        struct vigie_opened opened[VIGIE_OPENED_MAX]; /* newest first; each is to be shown to the carrier */
         uint32_t wrong_pins;    /* wrong PINs since this start: shown as "wrong PIN" when it rises; locks nothing */
         uint32_t refused;       /* frames, receipts and lists not believed since this start */
         uint8_t ring;           /* the level that rings now */

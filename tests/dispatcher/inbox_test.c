@@ -77,6 +77,28 @@ static void test_order_and_pieces(void **state)
         assert_false(inbox_has_work(&peer, &none));
 }
 
+/* The newest are told, oldest first, in whatever order they are read; one more than may be, and what is too old, is not. */
+static void test_opened(void **state)
+{
+        const int64_t now_ms = INT64_C(1767225600000), term_ms = now_ms - OPENED_KEPT_MS;
+        struct inbox_opened opened = { 0 };
+
+        inbox_opened_add(&opened, &(struct opened_entry){ term_ms - 1, OPENED_ALERT }, now_ms);
+        assert_int_equal(opened.count, 0);
+        for (int64_t i = 0; i < OPENED_MAX; i++) /* 0, 7, 14, 5 ...: each once */
+                inbox_opened_add(&opened, &(struct opened_entry){ term_ms + i * 7 % OPENED_MAX, OPENED_OVERDUE }, now_ms);
+        assert_int_equal(opened.count, OPENED_MAX);
+        for (int64_t i = 0; i < OPENED_MAX; i++)
+                assert_int_equal(opened.entries[i].at_ms, term_ms + i);
+        inbox_opened_add(&opened, &(struct opened_entry){ term_ms + 3, OPENED_TIMER }, now_ms);
+        inbox_opened_add(&opened, &(struct opened_entry){ now_ms, OPENED_ALERT }, now_ms);
+        inbox_opened_add(&opened, &(struct opened_entry){ term_ms, OPENED_ALERT }, now_ms);
+        assert_int_equal(opened.count, OPENED_MAX);
+        assert_int_equal(opened.entries[0].at_ms, term_ms + 2);
+        assert_int_equal(opened.entries[2].why, OPENED_TIMER);
+        assert_int_equal(opened.entries[OPENED_MAX - 1].at_ms, now_ms);
+}
+
 /* As much as may be, and one octet more; what is no order. */
 static void test_bounds(void **state)
 {
@@ -200,6 +222,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_order_and_pieces),
                 cmocka_unit_test(test_bounds),
+                cmocka_unit_test(test_opened),
                 cmocka_unit_test(test_whose),
                 cmocka_unit_test(test_list),
                 cmocka_unit_test(test_merge),

@@ -64,6 +64,7 @@ static void test_alert_without_position(void **state)
         assert_int_equal(model->pass_action.kind, DO_OPEN);
         assert_memory_equal(model->pass_action.u.open.alert, id, ALERT_ID_SIZE);
         assert_true(model->pass_action.u.open.press.len > 0);
+        assert_int_equal(model->pass_action.u.open.why, OPENED_ALERT);
         alert.revision = 1;
         model_press(model, 1, 1, &alert);
         assert_int_equal(model->pass_actions, 1);
@@ -128,6 +129,7 @@ static void test_overdue(void **state)
         assert_int_equal(model->pass_actions, 1);
         assert_int_equal(model->pass_action.kind, DO_OPEN);
         assert_int_equal(model->pass_action.u.open.sealed.len, 6);
+        assert_int_equal(model->pass_action.u.open.why, OPENED_OVERDUE);
         assert_false(model_notice(model, "overdue:west")->names[0].has_place);
         answer(model, 0, &there);
         model->now_ms += CORE_SCAN_MS;
@@ -172,6 +174,7 @@ static void test_timer(void **state)
         assert_non_null(model_notice(model, "overdue:west"));
         assert_int_equal(model->pass_actions, 1);
         assert_int_equal(model->pass_action.u.open.sealed.len, 5);
+        assert_int_equal(model->pass_action.u.open.why, OPENED_TIMER);
         answer(model, 0, &there);
         model->now_ms += CORE_SCAN_MS;
         timer(model, due_ms);

@@ -207,32 +207,34 @@ class Places(Case):
         _, name = wait_for("a notice with Zoé's place", lambda: (found := self.overdue("c003")) and found[1][5] and found, OVERDUE_S + LONG_S)
         self.assert_near(name[5], "zoe")
 
-    def opened(self):
-        return self.region.status("carrier")["opened"]
+    def test_9_told_on_their_phones(self):
+        """Whose place it was sees it, when and why; read stays read across a restart; the region keeps the newest sixteen, for 30 days."""
+        region, day_ms, now_ms = self.region, 86400000, int(time.time() * 1000)
 
-    def test_the_phone_says_that_it_was_opened(self):
-        """Each time, once; what was read stays read across a restart, and the newest sixteen are what the region keeps."""
-        redis, handset = Redis(self.region), self.region.handsets["carrier"]["id"]
-        key, day_ms = "{lyon}:opened:" + handset, 86400000
-        wait_for("the phone to say that its place was opened", self.opened, 3 * LONG_S)
-        first = self.opened()[0]
-        self.assertEqual((first["why"], first["read"]), ("overdue", False))
-        self.assertLess(abs(first["at_ms"] - time.time() * 1000), 10 * 60000)
-        self.region.say("carrier", "opened-read", str(first["at_ms"]))
-        self.assertTrue(self.opened()[-1]["read"])
+        def told(phone):
+            return region.status(phone)["opened"]
+
+        wait_for(f"the colleague to be told of both; last seen {told('colleague')}",
+                 lambda: {one["why"] for one in told("colleague")} == {"timer", "alert"}, LONG_S)
+        region.restart("zoe")
+        wait_for("Zoé to be told", lambda: told("zoe"), LONG_S)
+        one = told("zoe")[0]
+        self.assertEqual((one["why"], one["read"]), ("overdue", False))
+        self.assertLess(abs(one["at_ms"] - now_ms), 10 * 60000)
+        region.say("zoe", "opened-read", str(one["at_ms"]))
+        region.processes["zoe"].kill()
+        region.restart("zoe")
+        self.assertEqual(next(o["read"] for o in told("zoe") if o["at_ms"] == one["at_ms"]), True)
+        key, known = "{lyon}:opened:" + self.handset("colleague"), set(self.look())
         for days in range(1, 21):
-            at_ms = first["at_ms"] - days * day_ms
-            redis("HSET", key, str(at_ms), data=cbor([1, at_ms, 3]))
-        self.region.processes["carrier"].kill()
-        self.region.restart("carrier")
-        self.region.say("carrier", "duty", "on", "--round", "bellecour-3")
-        wait_for(f"another opening on the phone; last seen {self.opened()}", lambda: self.opened() and self.opened()[0]["at_ms"] > first["at_ms"], 3 * LONG_S)
-        now = {one["at_ms"]: one for one in self.opened()}
-        self.assertTrue(now[first["at_ms"]]["read"])
-        self.assertEqual(len(now), 16)
-        self.assertEqual(now[first["at_ms"] - day_ms]["why"], "timer")
-        self.assertEqual(int(redis("HLEN", key)), 16)
-        self.assertGreater(int(redis("PTTL", key)), 29 * day_ms)
+            self.alerts("HSET", key, str(now_ms - days * day_ms), data=cbor([1, now_ms - days * day_ms, 2]))
+        self.press(handset="colleague")
+        alert = self.new_alert(known, lambda a: a["id"].startswith(self.handset("colleague")), LONG_S)
+        wait_for(f"the oldest to go; last seen {told('colleague')}", lambda: int(self.alerts("HLEN", key)) == 16, LONG_S)
+        wait_for("the phone to have the same", lambda: {str(o["at_ms"]) for o in told("colleague")} == set(self.alerts("HKEYS", key).decode().split()), LONG_S)
+        self.assertEqual(told("colleague")[0]["why"], "alert")
+        self.assertGreater(int(self.alerts("PTTL", key)), 29 * day_ms)
+        self.close(alert)
 
 
 if __name__ == "__main__":

@@ -328,6 +328,20 @@ static void pass_time(struct host *h, struct bytes *b)
         give(h, (struct vigie_event){ .type = VIGIE_ON_TICK });
 }
 
+/* The keeper opened a place: shown, unless a silent alert is open, newest first, each once. */
+static void give_opened(struct host *h, struct bytes *b)
+{
+        struct frame f = { .type = FRAME_OPENED, .u.opened = { take(b), take(b) % 5 } };
+        uint8_t octets[64];
+        int len = frame_encode(&f, octets, sizeof(octets));
+
+        assert(len > 0);
+        give(h, (struct vigie_event){ .type = VIGIE_ON_FRAME, .u.frame = { 0, octets, (size_t)len } });
+        assert(h->status.opened_count <= VIGIE_OPENED_MAX);
+        for (size_t i = 1; i < h->status.opened_count; i++)
+                assert(h->status.opened[i].at_ms < h->status.opened[i - 1].at_ms);
+}
+
 static void press(struct host *h, struct bytes *b)
 {
         struct vigie_event e = { .type = VIGIE_ON_PRESS, .u.press = { take(b) % 6, take(b) % 4 } };
@@ -396,6 +410,9 @@ static void small_event(struct host *h, struct bytes *b, uint8_t type)
                 if (e.u.sms_sent.ticket == h->sms_ticket)
                         h->sms_ticket = 0;
                 break;
+        case VIGIE_ON_OPENED_READ:
+                e.u.opened_until_ms = take(b);
+                break;
         case VIGIE_ON_SEALED:
                 e.u.sealed.ticket = h->seal_ticket;
                 break;
@@ -432,6 +449,8 @@ static void one(struct host *h, struct bytes *b)
                 restart(h);
         else if (op == 161)
                 compact(h);
+        else if (op == 163)
+                give_opened(h, b);
         else if (op == 162)
                 h->journals = !h->journals;
 }

@@ -18,9 +18,9 @@ EXAMPLES = {
     "frame-command": "command-frame", "frame-safe": "safe", "frame-welcome": "welcome", "frame-receipt": "receipt-frame",
     "frame-duty_answer": "duty-answer", "frame-ring": "ring", "frame-answer": "answer", "frame-question": "question", "frame-trust": "trust-frame",
     "frame-error": "error", "frame-vault": "vault-frame", "frame-done": "done-frame", "frame-ask_pass": "ask-pass", "frame-timer": "timer-frame",
-    "frame-order": "order-frame", "frame-part": "part", "frame-list": "list-frame", "frame-asked": "asked-frame",
+    "frame-order": "order-frame", "frame-part": "part", "frame-list": "list-frame", "frame-asked": "asked-frame", "frame-opened": "opened-frame",
     "desk-building": "building-entry", "desk-stops": "stops-entry", "desk-door": "door-entry", "desk-pass": "pass-entry",
-    "desk-consent": "consent-entry", "desk-vault": "vault-entry", "desk-asked": "asked-entry", "desk-timer": "timer-entry",
+    "desk-consent": "consent-entry", "desk-vault": "vault-entry", "desk-asked": "asked-entry", "desk-timer": "timer-entry", "desk-opened": "opened-entry",
     "order-confirmation": "confirmation",
     "archive-header": "archive-header", "archive-entry": "archive-entry", "archive-checkpoint": "archive-checkpoint",
 }

@@ -10,6 +10,7 @@ CODEC(pass_entry, struct pass_entry, DESK_LONG_MAX)
 CODEC(consent_entry, struct consent_entry, DESK_LONG_MAX)
 CODEC(vault_entry, struct vault_entry, DESK_SMALL_MAX)
 CODEC(asked_entry, struct asked_entry, DESK_SMALL_MAX)
+CODEC(opened_entry, struct opened_entry, DESK_SMALL_MAX)
 
 static const struct {
         const char *name;
@@ -18,7 +19,7 @@ static const struct {
         { "desk-building", &building_entry_codec }, { "desk-stops", &stops_entry_codec },
         { "desk-door", &door_entry_codec },         { "desk-pass", &pass_entry_codec },
         { "desk-consent", &consent_entry_codec },   { "desk-vault", &vault_entry_codec },
-        { "desk-asked", &asked_entry_codec },
+        { "desk-asked", &asked_entry_codec },       { "desk-opened", &opened_entry_codec },
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -30,6 +31,7 @@ static union {
         struct consent_entry consent;
         struct vault_entry vault;
         struct asked_entry asked;
+        struct opened_entry opened;
 } entry;
 
 /* Each example of PROTOCOL.md 10.1 is read, and written again octet by octet; spoiled anywhere it is refused or read as something. */

@@ -10,7 +10,7 @@ static const uint8_t types[] = { FRAME_HELLO,   FRAME_ALERT,  FRAME_DUTY,     FR
                                  FRAME_COMMAND, FRAME_SAFE,   FRAME_WELCOME,  FRAME_RECEIPT,   FRAME_DUTY_ANSWER,
                                  FRAME_RING,    FRAME_ANSWER, FRAME_QUESTION, FRAME_TRUST,     FRAME_ERROR,
                                  FRAME_VAULT,   FRAME_DONE,   FRAME_ASK_PASS, FRAME_TIMER,     FRAME_ORDER,
-                                 FRAME_PART,    FRAME_LIST,   FRAME_ASKED };
+                                 FRAME_PART,    FRAME_LIST,   FRAME_ASKED,    FRAME_OPENED };
 enum { TYPES = sizeof(types) };
 
 static void draw_span(uint64_t *seed, struct held *h, struct cbor_span *span, size_t max)
@@ -64,6 +64,10 @@ static void draw_for_passes(uint64_t *seed, struct held *h)
                 f->u.list.offset = (uint32_t)draw_to(seed, COSE_MAX - 1);
                 draw_span(seed, h, &f->u.list.octets, FRAME_PART_MAX - 1);
                 f->u.list.octets.len++;
+                break;
+        case FRAME_OPENED:
+                f->u.opened.at_ms = (int64_t)draw_to(seed, INT64_MAX);
+                f->u.opened.why = (uint8_t)draw_to(seed, 255);
                 break;
         default:
                 f->u.asked.request = (uint32_t)draw_to(seed, UINT32_MAX);

@@ -157,12 +157,27 @@ static json_t *rings_of(const struct vigie_status *status)
         return list;
 }
 
+static json_t *opened_of(const struct vigie_status *status)
+{
+        static const char *const whys[] = { NULL, "alert", "overdue", "timer" };
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < status->opened_count; i++) {
+                const struct vigie_opened *o = &status->opened[i];
+                bool known = o->why > 0 && o->why < sizeof(whys) / sizeof(whys[0]);
+
+                json_array_append_new(list, json_pack("{s:I, s:s, s:b}", "at_ms", (json_int_t)o->at_ms, "why",
+                                                      known ? whys[o->why] : "other", "read", (int)o->read));
+        }
+        return list;
+}
+
 json_t *view_status(const struct vigie_status *s, int64_t now_ms)
 {
         static const char *const links[] = { "down", "connecting", "up", "welcome" };
 
         return json_pack("{s:I, s:b, s:b, s:o, s:s, s:b, s:o, s:s, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:b, s:I, s:I, "
-                         "s:I, s:i, s:i, s:i, s:i, s:o, s:o}",
+                         "s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
                          "now_ms", (json_int_t)now_ms, "enrolled", (int)s->enrolled, "button", (int)s->button,
                          "trouble", troubles(s->trouble), "role",
                          s->role == VIGIE_SUPERVISOR ? "supervisor" : "carrier", "touching", (int)s->touching, "alert",
@@ -172,7 +187,7 @@ json_t *view_status(const struct vigie_status *s, int64_t now_ms)
                          "question", (int)s->question, "man_down_at_ms", (json_int_t)s->man_down_at_ms,
                          "check_in_at_ms", (json_int_t)s->check_in_at_ms, "missed_at_ms", (json_int_t)s->missed_at_ms,
                          "wrong_pins", (int)s->wrong_pins, "refused", (int)s->refused, "ring", (int)s->ring,
-                         "rings_more", (int)s->rings_more, "rings", rings_of(s), "sms", sms_of(&s->sms));
+                         "rings_more", (int)s->rings_more, "rings", rings_of(s), "sms", sms_of(&s->sms), "opened", opened_of(s));
 }
 
 const char *view_pattern_name(unsigned pattern)

@@ -28,6 +28,7 @@ const char words_help[] =
         "  moved | man-down              what a motion sensor says\n"
         "  check-in in SECONDS | done    the timed check-in\n"
         "  battery PERCENT | power-off\n"
+        "  opened-read MS                the carrier has read when the position was opened, up to then\n"
         "  status [--json]\n";
 
 struct reader {
@@ -301,6 +302,18 @@ static int read_battery(struct reader *r)
         return 0;
 }
 
+static int read_opened(struct reader *r)
+{
+        long until_ms;
+        int n = want(r, 1, 1);
+
+        if (n < 0 || (n = read_number(r, r->words[1], 0, VIGIE_CLOCK_MAX_MS, &until_ms)) < 0)
+                return n;
+        r->request->event.type = VIGIE_ON_OPENED_READ;
+        r->request->event.u.opened_until_ms = until_ms;
+        return 0;
+}
+
 static int read_status(struct reader *r)
 {
         r->request->kind = WORDS_STATUS;
@@ -325,6 +338,7 @@ static const struct {
         { "close", read_close, 0, 0 },
         { "check-in", read_check_in, 0, 0 },
         { "battery", read_battery, 0, 0 },
+        { "opened-read", read_opened, 0, 0 },
         { "status", read_status, 0, 0 },
         { "key", NULL, VIGIE_ON_KEY, 0 },
         { "still", NULL, VIGIE_ON_STILL, 0 },

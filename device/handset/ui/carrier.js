@@ -1,6 +1,7 @@
 // What a carrier sees: the button, or how far the alert is; duty; the proof of the button.
 import { ago, clock, day, h, hourMinute, name, t, twoTaps, withName } from './dom.js';
 import { keep, kept } from './kept.js';
+import { openings } from './opened.js';
 import { doors, passesView, passMode } from './passes.js';
 import { pinPad } from './pin.js';
 
@@ -261,5 +262,5 @@ export function carrierView(status, tools) {
   const button = status.button || held ? [holdButton(status, { id: 'press', label: t('button'), kind: 'round' }, tools), position(status, tools), smsOnly(status)]
     : [trouble(status, tools)];
   return [questions(status, tools), alert ? alertView(status, tools).filter((part) => part?.id !== 'position') : null, button, minorTroubles(status),
-    checkIn(status, tools), doors(status, tools), alert || !status.enrolled ? null : otherPresses(tools), status.enrolled ? duty(status, tools) : null];
+    checkIn(status, tools), openings(status, tools), doors(status, tools), alert || !status.enrolled ? null : otherPresses(tools), status.enrolled ? duty(status, tools) : null];
 }

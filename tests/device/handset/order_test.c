@@ -172,6 +172,42 @@ static void not_ours(void **state)
         phone_free(p);
 }
 
+/* Of a newer region's kind, with something beside it: confirmed as not understood, once it is in the journal, and so forgotten there; the host
+ * hears nothing of it, and the next order is done. */
+static void unknown_kind(void **state)
+{
+        struct phone *p = phone_enrolled();
+        struct order o = order_of(ORDER_WIPE, 7), next = order_of(ORDER_UNLOCK, 8);
+        uint8_t payload[ORDER_PAYLOAD_MAX], octets[ORDER_MAX];
+        struct frame f = { .type = FRAME_ORDER, .u.order.beside = FRAME_PART_MAX };
+        struct cbor_writer w;
+        struct confirm c;
+
+        cbor_writer_init(&w, payload, sizeof(payload));
+        assert_int_equal(order_write_payload(&o, &w), 0);
+        assert_int_equal(payload[w.len - 7], ORDER_WIPE);
+        payload[w.len - 7] = ORDER_KIND_END;
+        f.u.order.cose = (struct cbor_span){ octets, toy_cose(order_key, cbor_written(&w), ORDER_AAD, octets, ORDER_MAX) };
+        phone_mark(p);
+        phone_frame(p, &f);
+        part(p, 7, 0, FRAME_PART_MAX);
+        assert_int_equal(confirmed(p, &c), 1);
+        assert_int_equal(c.number, 7);
+        assert_int_equal(c.kind, ORDER_KIND_END);
+        assert_int_equal(c.result, ORDER_NOT_UNDERSTOOD);
+        phone_compact(p);
+        phone_start(p);
+        phone_run(p, 3000);
+        phone_mark(p);
+        phone_frame(p, &f);
+        assert_int_equal(confirmed(p, &c), 1);
+        assert_int_equal(c.result, ORDER_NOT_UNDERSTOOD);
+        assert_int_equal(phone_count(p, VIGIE_DO_BESIDE) + phone_count(p, VIGIE_DO_ORDER), 0);
+        give(p, &next, 0);
+        assert_int_equal(phone_count(p, VIGIE_DO_ORDER), 1);
+        phone_free(p);
+}
+
 /* What comes beside a pass goes to the host in pieces, without gap; a new link begins it anew. */
 static void pass_in_pieces(void **state)
 {
@@ -454,7 +490,7 @@ int main(void)
                 cmocka_unit_test(pass_in_pieces),   cmocka_unit_test(trust_list),  cmocka_unit_test(wipe),
                 cmocka_unit_test(wipe_without_key), cmocka_unit_test(by_sms),      cmocka_unit_test(wipe_by_sms),
                 cmocka_unit_test(vault_and_asking), cmocka_unit_test(quiet_timer), cmocka_unit_test(duress),
-                cmocka_unit_test(wipe_of_unknown),
+                cmocka_unit_test(wipe_of_unknown),  cmocka_unit_test(unknown_kind),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

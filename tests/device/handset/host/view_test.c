@@ -50,6 +50,26 @@ static void a_phone_that_knows_nothing(void **state)
         json_decref(json);
 }
 
+static void what_was_opened(void **state)
+{
+        struct vigie_status status = { .opened_count = 4,
+                                       .opened = { { 9, VIGIE_OPENED_TIMER, false },
+                                                   { 8, VIGIE_OPENED_OVERDUE, true },
+                                                   { 7, VIGIE_OPENED_ALERT, true },
+                                                   { 6, 77, true } } };
+        json_t *json = view_status(&status, NOW_MS);
+
+        assert_int_equal(json_array_size(at(json, "opened")), 4);
+        assert_number(json, "opened.0.at_ms", 9);
+        assert_text(json, "opened.0.why", "timer");
+        assert_true(json_is_false(at(json, "opened.0.read")));
+        assert_text(json, "opened.1.why", "overdue");
+        assert_true(json_is_true(at(json, "opened.1.read")));
+        assert_text(json, "opened.2.why", "alert");
+        assert_text(json, "opened.3.why", "other");
+        json_decref(json);
+}
+
 static void an_alert_and_a_duty(void **state)
 {
         struct vigie_status status = { .enrolled = true,
@@ -285,6 +305,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_phone_that_knows_nothing),
+                cmocka_unit_test(what_was_opened),
                 cmocka_unit_test(an_alert_and_a_duty),
                 cmocka_unit_test(the_sms_leg),
                 cmocka_unit_test(what_rings),

@@ -83,6 +83,8 @@ static void one_word_events(void **state)
         assert_int_equal(read_one("category fall").event.u.category, 1);
         assert_int_equal(read_one("category other").event.u.category, 5);
         assert_int_equal(read_one("battery 100").event.u.battery, 100);
+        assert_int_equal(read_one("opened-read 1767225600123").event.type, VIGIE_ON_OPENED_READ);
+        assert_int_equal(read_one("opened-read 1767225600123").event.u.opened_until_ms, 1767225600123);
         assert_false(read_one("duty off").event.u.duty.on);
         assert_int_equal(read_one("status").kind, WORDS_STATUS);
         assert_int_equal(read_one("status --json").kind, WORDS_STATUS);
