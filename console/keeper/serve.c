@@ -76,6 +76,16 @@ static int who(const struct serve *serve, int fd)
         return serve->dispatcher != (uid_t)-1 && peer.uid == serve->dispatcher ? PEER_DISPATCHER : 0;
 }
 
+/* has_room: for one more process of this kind. */
+static bool has_room(const struct serve *serve, enum keeper_peer who)
+{
+        size_t same = 0;
+
+        for (size_t i = 0; i < serve->count; i++)
+                same += serve->peers[i].who == who;
+        return same < SERVE_PEERS_EACH;
+}
+
 static void take(struct serve *serve)
 {
         int fd = accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -83,7 +93,7 @@ static void take(struct serve *serve)
 
         if (fd < 0)
                 return;
-        if (peer == 0 || serve->count == SERVE_PEERS_MAX) {
+        if (peer == 0 || !has_room(serve, (enum keeper_peer)peer)) {
                 log_warn(NULL, peer == 0 ? "somebody who is neither console nor dispatcher was turned away"
                                          : "too many processes are connected: one was turned away");
                 close(fd);

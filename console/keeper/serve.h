@@ -5,8 +5,10 @@
 
 #include "console/keeper/audit.h"
 
-/* Processes that are connected: two consoles and some ten dispatchers, three times that.  One more is closed at once. */
-#define SERVE_PEERS_MAX 48
+/* Processes that are connected: two consoles and some ten dispatchers, twice that for each of the two kinds, so that consoles gone
+ * wild keep no dispatcher out.  One more is closed at once. */
+#define SERVE_PEERS_EACH 24
+#define SERVE_PEERS_MAX  (2 * SERVE_PEERS_EACH)
 
 struct serve_peer {
         int fd;
