@@ -22,6 +22,8 @@ EXAMPLES = {
     "desk-building": "building-entry", "desk-stops": "stops-entry", "desk-door": "door-entry", "desk-pass": "pass-entry",
     "desk-consent": "consent-entry", "desk-vault": "vault-entry", "desk-asked": "asked-entry", "desk-timer": "timer-entry", "desk-opened": "opened-entry",
     "order-confirmation": "confirmation",
+    **{f"keeper-ask-{kind}": f"keeper-ask-{kind}" for kind in ("pass", "revoke", "list", "order", "open", "mark")},
+    **{f"keeper-say-{kind}": f"keeper-say-{kind}" for kind in ("no", "pass", "revoke", "list", "order", "open", "mark")},
     "archive-header": "archive-header", "archive-entry": "archive-entry", "archive-checkpoint": "archive-checkpoint",
 }
 # rule, CBOR in hex, whether it fits: what the validator itself must know
@@ -109,6 +111,13 @@ class Cddl(unittest.TestCase):
             fits = [other for other in frames if self.schema.valid(EXAMPLES[other], octets)]
             self.assertEqual(fits, [name])
             self.assertTrue(self.schema.valid("frame", octets))
+
+    def test_the_keeper_s_are_told_apart(self):
+        for way, whole in (("keeper-ask-", "keeper-asked"), ("keeper-say-", "keeper-answered")):
+            of = {name: octets for name, octets in examples() if name.startswith(way)}
+            for name, octets in of.items():
+                self.assertEqual([other for other in of if self.schema.valid(other, octets)], [name])
+                self.assertTrue(self.schema.valid(whole, octets), name)
 
     def test_what_is_missing_or_of_another_type_does_not_fit(self):
         for name, octets in examples():
