@@ -226,7 +226,7 @@ build/web/caretaker/zxing/%.wasm: node_modules/.package-lock.json
 build/web/caretaker/zxing/%.js: node_modules/.package-lock.json
 	@mkdir -p $(@D) && cp node_modules/zxing-wasm/dist/es/$*.js $@
 node_modules/.package-lock.json: package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # bench: what the README quotes; shared machines are noisy

@@ -28,10 +28,12 @@ def why_not():
     if shutil.which("pcscd") is None or not os.path.exists(DRIVER):
         return "pcscd or its virtual reader is not installed (ops/install demo)"
     try:
-        done = subprocess.run([*spaces(), "true"], capture_output=True, check=False)
+        done = subprocess.run([*spaces(), "true"], capture_output=True, check=False, text=True)
     except OSError as error:
         return f"unshare: {error.strerror}"
-    return None if done.returncode == 0 else "no right to network and mount namespaces of one's own here"
+    if done.returncode == 0:
+        return None
+    return "no network and mount namespaces of one's own here: " + (done.stderr.strip().splitlines() or ["refused"])[-1]
 
 
 def command(folder, door):

@@ -2,6 +2,7 @@
 import atexit
 import json
 import os
+import pwd
 import shutil
 import socket
 import tempfile
@@ -82,7 +83,10 @@ class Region:
 
     def start_keeper(self):
         # In its cage there is no clone, which the leak checker of a sanitizer build would need.
-        argv = [os.path.join(BIN, "vigie-keeper"), "-c", os.path.join(self.dir, "keeper.conf")]
+        # All runs as one user here, also where this machine has a user `vigie` or `vigie-dispatcher`, whom keeper.conf names then.
+        argv = [os.path.join(BIN, "vigie-keeper"), "-c", os.path.join(self.dir, "keeper.conf"), "-o", "peer.console=" + pwd.getpwuid(os.getuid()).pw_name,
+                "-o", "peer.dispatcher="]
+        argv += [word for option in self.dispatcher_options if option.startswith("silence.overdue=") for word in ("-o", option)]
         self.process("keeper", argv, ready=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")).start()
 
     def start_redis(self, name):

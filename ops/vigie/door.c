@@ -179,7 +179,9 @@ static int put_configuration(const struct region *region, const struct made *m)
 
         if (t == NULL)
                 return -ENOMEM;
-        conf_text_init(t, "");
+        conf_text_init(t, m->entry.class == DOOR_SCANNER
+                                  ? "; scanner.device (/dev/ttyACM0) is the scanner's line; standard input without it"
+                                  : "");
         conf_text_section(t, "region");
         conf_text_key(t, "name", "%s", region->config.name);
         conf_text_section(t, "door");

@@ -93,6 +93,8 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
                 { "alert-port", &alert_port, NULL, "TCP port for alerts alone (8446)" },
                 { "console-port", &console_port, NULL, "TCP port for browsers (8444)" },
                 { "keeper", &s->keeper, NULL, "socket of vigie-keeper (" KEEPER_SOCKET ")" },
+                { "archive", &s->archive_dir, NULL,
+                  "folder of the archive, not under /etc (archive/ in the region's)" },
                 { "sms-number", &s->sms_number, NULL, "the region's own number, +33..., for SMS by Kannel" },
                 { "control-number", &s->control_number, NULL,
                   "the control room's telephone: SMS when its consoles are blind" },
@@ -115,6 +117,9 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
             whole_number("--sms-port", sms_port, &ports, &s->sms_port) < 0 ||
             whole_number("--gateway-port", gateway_port, &gateways, &s->gateway_port) < 0)
                 return -EINVAL;
+        if (s->archive_dir[0] != 0 && (s->archive_dir[0] != '/' || strlen(s->archive_dir) >= REGION_PATH_MAX))
+                return say_wrong("--archive '%s': the full name of a folder, at most %d octets", s->archive_dir,
+                                 REGION_PATH_MAX - 1);
         return read_numbers(s);
 }
 
@@ -295,13 +300,14 @@ int init_main(const char *dir, int argc, char **argv)
         struct setup setup = { .alerts = "/run/vigie/alerts.sock",
                                .positions = "/run/vigie/positions.sock",
                                .keeper = KEEPER_SOCKET,
-                               .peer = keeper_peer(),
+                               .archive_dir = "",
                                .sms_number = "",
                                .control_number = "" };
         struct texts *texts = calloc(1, sizeof(*texts));
         char names[NAMES_MAX];
         int r = texts != NULL ? read_setup(argc, argv, &setup, names) : -ENOMEM;
 
+        keeper_peers(&setup);
         if (r == 0 &&
             ((r = draw(setup.dispatcher)) < 0 || (r = draw(setup.console)) < 0 || (r = draw(setup.tool)) < 0 ||
              (r = draw(setup.archive)) < 0 || (r = draw(setup.replica)) < 0 || (r = draw(setup.sentinel)) < 0 ||

@@ -11,7 +11,6 @@
 #include "ops/vigie/command.h"
 #include "ops/vigie/keys.h"
 #include "ops/vigie/say.h"
-#include "ops/vigie/setup.h"
 
 #define CONFIGURATION "keeper.conf"
 
@@ -23,13 +22,16 @@ static const struct keys_pair pairs[] = {
         { KEY_ES256, "", "door" },
 };
 
-const char *keeper_peer(void)
+void keeper_peers(struct setup *ret_setup)
 {
         const struct passwd *user = getpwnam("vigie");
 
         if (user == NULL)
                 user = getpwuid(geteuid());
-        return user != NULL ? user->pw_name : "vigie";
+        snprintf(ret_setup->peer, sizeof(ret_setup->peer), "%s", user != NULL ? user->pw_name : "vigie");
+        user = getpwnam("vigie-dispatcher");
+        snprintf(ret_setup->dispatcher_peer, sizeof(ret_setup->dispatcher_peer), "%s",
+                 user != NULL ? user->pw_name : "");
 }
 
 int keeper_socket_check(const char *path)
@@ -94,12 +96,13 @@ int keeper_make(const struct region *region, const struct conf_text *configurati
 
 static int make(struct region *region, const void *of, int argc, char **argv)
 {
-        struct setup setup = { .region = region->config.name, .keeper = KEEPER_SOCKET, .peer = keeper_peer() };
+        struct setup setup = { .region = region->config.name, .keeper = KEEPER_SOCKET };
         const struct choice list[] = { { "keeper", &setup.keeper, NULL, "its socket (" KEEPER_SOCKET ")" } };
         const struct choices choices = { "keeper make [--keeper SOCKET]", list, 1, 0 };
         struct conf_text *text = calloc(1, sizeof(*text));
         int r = text != NULL ? choices_read(&choices, argc, argv, NULL) : -ENOMEM;
 
+        keeper_peers(&setup);
         if (r == 0 && is_there(region, CONFIGURATION)) {
                 say_wrong("%s is there; nothing was changed", CONFIGURATION);
                 r = -EEXIST;

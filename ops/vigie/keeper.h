@@ -4,6 +4,7 @@
 
 #include "ops/vigie/conf_text.h"
 #include "ops/vigie/region.h"
+#include "ops/vigie/setup.h"
 
 /* Where console and dispatchers ask, as vigie-keeper.service has it. */
 #define KEEPER_SOCKET "/run/vigie-keeper/socket"
@@ -13,9 +14,9 @@
  * Cut short, it is done again.  Returns 0, or a negative errno after telling on stderr. */
 int keeper_make(const struct region *region, const struct conf_text *configuration);
 
-/* keeper_peer: the system user of console and dispatchers: `vigie` where this machine has one, else whoever runs this tool.  Static
- * storage of the C library: until the next look-up of a user. */
-const char *keeper_peer(void);
+/* keeper_peers: the system users of console and dispatchers, whom the keeper answers: `vigie` and `vigie-dispatcher` where this machine
+ * has them (the units' own); else whoever runs this tool, and no other for dispatchers. */
+void keeper_peers(struct setup *ret_setup);
 
 /* keeper_socket_check: the full name of a unix socket.  Returns 0, -EINVAL (told on stderr). */
 int keeper_socket_check(const char *path);

@@ -28,13 +28,21 @@ static void put_keeper(const struct setup *s, struct conf_text *text)
         conf_text_key(text, "socket", "%s", s->keeper);
 }
 
+/* When a carrier is overdue: said to dispatchers, who ask, and to the keeper, which opens no younger position. */
+static void put_silence(struct conf_text *text)
+{
+        conf_text_section(text, "silence");
+        conf_text_key(text, "overdue", "15min");
+}
+
 int setup_dispatcher(const struct setup *s, struct conf_text *text)
 {
         conf_text_init(text,
                        "; one file for all dispatchers of the region; each process has its own name, rank, journal and "
                        "snapshot:\n"
                        ";   vigie-dispatcher -c dispatcher.conf -o dispatcher.name=d2 -o dispatcher.rank=1 \\\n"
-                       ";       -o journal.path=/var/lib/vigie/d2.journal -o snapshot.path=/var/lib/vigie/d2.snapshot");
+                       ";       -o journal.path=/var/lib/vigie-dispatcher/d2.journal -o "
+                       "snapshot.path=/var/lib/vigie-dispatcher/d2.snapshot");
         conf_text_section(text, "region");
         conf_text_key(text, "name", "%s", s->region);
         conf_text_section(text, "dispatcher");
@@ -56,6 +64,7 @@ int setup_dispatcher(const struct setup *s, struct conf_text *text)
         put_path(text, "trust", s, REGION_TRUST);
         conf_text_key(text, "root", "%s/root.pem", s->dir);
         put_keeper(s, text);
+        put_silence(text);
         setup_sms(s, text);
         return text->error;
 }
@@ -120,6 +129,9 @@ int setup_keeper(const struct setup *s, struct conf_text *text)
         conf_text_key(text, "ca", "%s/ca.pem", s->dir);
         conf_text_section(text, "peer");
         conf_text_key(text, "console", "%s", s->peer);
+        if (s->dispatcher_peer[0] != 0)
+                conf_text_key(text, "dispatcher", "%s", s->dispatcher_peer);
+        put_silence(text);
         return text->error;
 }
 
@@ -136,7 +148,10 @@ int setup_tool(const struct setup *s, struct conf_text *text)
         conf_text_key(text, "user", "tool");
         conf_text_key(text, "password", "%s", s->tool);
         conf_text_section(text, "archive");
-        conf_text_key(text, "path", "%s/archive", s->dir);
+        if (s->archive_dir[0] != 0)
+                conf_text_key(text, "path", "%s", s->archive_dir);
+        else
+                conf_text_key(text, "path", "%s/archive", s->dir);
         conf_text_key(text, "user", "archive");
         conf_text_key(text, "password", "%s", s->archive);
         conf_text_section(text, "servers");
@@ -170,7 +185,7 @@ static const char acl[] = "user default off ~* &* +@all\n"
                           "(%RW~{$}:feed -@all +xtrim +xadd +xdel) (%W~{$}:alert:* -@all +del) "
                           "(%RW~{$}:archive -@all +hset) "
                           "(%RW~{$}:tombstones -@all +hdel) (%RW~{$}:notices -@all +hset +hdel)\n"
-                          "user replica on ># -@all +psync +replconf +ping\n"
+                          "user replica on ># -@all +psync +sync +replconf +ping\n"
                           "user sentinel on ># &* -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role "
                           "+publish +info +client|setname +client|kill +script|kill\n";
 

@@ -10,6 +10,9 @@
 /* A drawn password: 128 bits in hex, and its NUL. */
 #define SETUP_PASSWORD_SIZE 33
 
+/* A system user's name, at most 32 octets as useradd has it, and its NUL. */
+#define SETUP_USER_SIZE 33
+
 /* What a region is made of; texts are borrowed and checked. */
 struct setup {
         char dir[REGION_PATH_MAX]; /* of the region, absolute */
@@ -23,7 +26,9 @@ struct setup {
         const char *sms_number, *control_number;                          /* "" = none */
         long sms_port, gateway_port; /* the dispatchers' SMS door; the first of Kannel's three */
         const char *keeper;          /* socket of vigie-keeper */
-        const char *peer;            /* system user of console and dispatchers */
+        char peer[SETUP_USER_SIZE],
+                dispatcher_peer[SETUP_USER_SIZE]; /* system users of console and dispatchers; "" = the same */
+        const char *archive_dir;                  /* "" = archive/ in the region's folder */
         char door[SETUP_PASSWORD_SIZE], sendsms[SETUP_PASSWORD_SIZE], admin[SETUP_PASSWORD_SIZE];
 };
 

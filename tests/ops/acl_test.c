@@ -140,11 +140,42 @@ static void test_nobody_else_is_let_in(void **state)
         redisFree(c);
 }
 
+/* The first octet of the answer to COMMAND of a connection that is a replica's from then on. */
+static char first_octet(const struct place *p, const char *command)
+{
+        redisContext *c = place_as(p, 0, "replica");
+        char text[64] = "";
+        int done = 0;
+        ssize_t n;
+
+        redisAppendCommand(c, command);
+        while (!done)
+                assert_int_equal(redisBufferWrite(c, &done), REDIS_OK);
+        while ((n = read(c->fd, text, sizeof(text) - 1)) > 0 && text[0] == '\n') /* it lives, and makes the copy */
+                memset(text, 0, sizeof(text));
+        assert_true(n > 0);
+        redisFree(c);
+        return text[0];
+}
+
+/* A replica copies, in either way that Redis falls back to, and does nothing else. */
+static void test_a_replica_copies(void **state)
+{
+        redisContext *c = place_as(*state, 0, "replica");
+
+        assert_refused(c, "GET {lyon}:epoch", "NOPERM");
+        assert_refused(c, "REPLICAOF NO ONE", "NOPERM");
+        redisFree(c);
+        assert_int_equal(first_octet(*state, "PSYNC ? -1"), '+');
+        assert_int_equal(first_octet(*state, "SYNC"), '$');
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_rights, place_open_stores, place_close),
                 cmocka_unit_test_setup_teardown(test_nobody_else_is_let_in, place_open_stores, place_close),
+                cmocka_unit_test_setup_teardown(test_a_replica_copies, place_open_stores, place_close),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

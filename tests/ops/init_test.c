@@ -190,7 +190,8 @@ static void test_the_keeper_alone_has_its_keys(void **state)
         uint8_t private[KEY_KID_SIZE], public[KEY_KID_SIZE];
         struct key *key = NULL;
 
-        assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--keeper", "/run/k/socket"), 0);
+        assert_int_equal(VIGIE(p, "init", "--region", "lyon", "--keeper", "/run/k/socket", "--archive", "/var/lib/a"),
+                         0);
         for (size_t i = 0; i < 4; i++) {
                 snprintf(name, sizeof(name), "region/keeper/%s.key", names[i]);
                 assert_int_equal(key_from_file(place_path(p, name, path), &key), 0);
@@ -214,7 +215,13 @@ static void test_the_keeper_alone_has_its_keys(void **state)
         }
         place_get(p, "region/keeper.conf", text, sizeof(text));
         assert_non_null(strstr(text, "\n[socket]\npath = /run/k/socket\n"));
+        assert_non_null(strstr(text, "\n[silence]\noverdue = 15min\n"));
+        place_get(p, "region/dispatcher.conf", text, sizeof(text));
+        assert_non_null(strstr(text, "\n[silence]\noverdue = 15min\n"));
+        place_get(p, "region/vigie.conf", text, sizeof(text));
+        assert_non_null(strstr(text, "\n[archive]\npath = /var/lib/a\n"));
         REFUSED(p, 2, "--keeper 'here'", "init", "--region", "lyon", "--keeper", "here");
+        REFUSED(p, 2, "--archive 'here'", "init", "--region", "lyon", "--archive", "here");
 }
 
 /* A region of before has position.key beside the others, and nothing else of the keeper's. */
