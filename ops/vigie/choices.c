@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/redis_address.h"
 #include "base/utf8.h"
 #include "geo/name.h"
-#include "base/redis_address.h"
 #include "ops/vigie/command.h"
 #include "ops/vigie/say.h"
 #include "wire/people.h"
@@ -60,8 +60,8 @@ int verbs_main(const struct verb *verbs, struct region *region, int argc, char *
                 if (strcmp(verb->name, asked) == 0)
                         return verb->run(region, verb->of, argc - 1, argv + 1);
         for (const struct verb *verb = verbs; verb->name != NULL; verb++)
-                fprintf(out, "%s vigie %s %s %s\n", verb == verbs ? "usage:" : "      ", argv[0], verb->name,
-                        verb->words);
+                fprintf(out, "%s vigie %s %s%s%s\n", verb == verbs ? "usage:" : "      ", argv[0], verb->name,
+                        verb->words[0] != '\0' ? " " : "", verb->words);
         return EXIT_USAGE;
 }
 

@@ -245,7 +245,8 @@ int door_log_main(struct region *region, int argc, char **argv)
                 { "second", &words.second, NULL, "who agrees: both are written down" },
                 { "keeper", &words.keeper, NULL, "its socket (" KEEPER_SOCKET ")" },
         };
-        const struct choices choices = { "door-log FOLDER [--duress --by LOGIN --second LOGIN]", list, 4, 1 };
+        const struct choices choices = { "door-log FOLDER [--duress --by LOGIN --second LOGIN [--keeper SOCKET]]", list,
+                                         4, 1 };
         char checked[PERSON_ID_MAX + 1];
         int status = EXIT_USAGE;
 

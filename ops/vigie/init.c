@@ -87,8 +87,9 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
         const struct choice list[] = {
                 { "region", &s->region, NULL, "the region's short name" },
                 { "names", &given, NULL, "names and addresses of the servers, NAME[,NAME...] (localhost,127.0.0.1)" },
-                { "alerts", &s->alerts, NULL, "Redis of the alerts: /socket or host:port" },
-                { "positions", &s->positions, NULL, "Redis of the positions" },
+                { "alerts", &s->alerts, NULL,
+                  "Redis of the alerts: /socket, host:port or sentinel:NAME@host:port,... (/run/vigie/alerts.sock)" },
+                { "positions", &s->positions, NULL, "Redis of the positions (/run/vigie/positions.sock)" },
                 { "handset-port", &handset_port, NULL, "TCP port for handsets (8443)" },
                 { "alert-port", &alert_port, NULL, "TCP port for alerts alone (8446)" },
                 { "console-port", &console_port, NULL, "TCP port for browsers (8444)" },
@@ -105,9 +106,10 @@ static int read_setup(int argc, char **argv, struct setup *s, char *names)
 
         if (choices_read(&choices, argc, argv, NULL) < 0)
                 return -EINVAL;
-        if (s->region == NULL || !person_id_valid(s->region))
-                return say_wrong("--region '%s': 1 to %d letters, digits, '.', '_' or '-'",
-                                 s->region != NULL ? s->region : "", REGION_NAME_MAX);
+        if (s->region == NULL)
+                return say_wrong("--region NAME is missing (`vigie init --help` has all)");
+        if (!person_id_valid(s->region))
+                return say_wrong("--region '%s': 1 to %d letters, digits, '.', '_' or '-'", s->region, REGION_NAME_MAX);
         if (text_fit("--names", given, names, NAMES_MAX) < 0 || split(names, s) < 0 ||
             keeper_socket_check(s->keeper) < 0 || redis_address_check("--alerts", s->alerts) < 0 ||
             redis_address_check("--positions", s->positions) < 0 ||

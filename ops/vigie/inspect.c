@@ -34,12 +34,12 @@ struct inspection {
         size_t input_len, octets_len;
 };
 
-static int usage(void)
+static int usage(FILE *to)
 {
-        fprintf(stderr, "usage: vigie inspect [--key FILE]... [--aad TEXT|hex:OCTETS] [FILE]\n"
-                        "Prints the object in FILE or on stdin (hex, base45 or raw, compressed by zlib or not); with "
-                        "--key verifies a COSE_Sign1.\n"
-                        "Exit status: 0 valid or printed, 1 not valid, 2 malformed, 3 could not look.\n");
+        fprintf(to, "usage: vigie inspect [--key FILE]... [--aad TEXT|hex:OCTETS] [FILE]\n"
+                    "Prints the object in FILE or on stdin (hex, base45 or raw, compressed by zlib or not); with "
+                    "--key verifies a COSE_Sign1.\n"
+                    "Exit status: 0 valid or printed, 1 not valid, 2 malformed, 3 could not look.\n");
         return EXIT_NOT_LOOKED;
 }
 
@@ -97,10 +97,10 @@ static int arguments_read(struct inspection *in, int argc, char **argv)
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
                 r = option == 'k' ? key_take_path(in, optarg) : option == 'a' ? aad_take(in, optarg) : -EINVAL;
                 if (r < 0)
-                        return option == '?' ? usage() : EXIT_NOT_LOOKED;
+                        return option == '?' ? usage(stderr) : EXIT_NOT_LOOKED;
         }
         if (argc - optind > 1)
-                return usage();
+                return usage(stderr);
         if (optind < argc && strcmp(argv[optind], "-") != 0)
                 in->path = argv[optind];
         return EXIT_VALID;
@@ -240,6 +240,11 @@ int inspect_main(int argc, char **argv)
         struct inspection *in = calloc(1, sizeof(*in));
         int status = EXIT_NOT_LOOKED;
 
+        if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+                usage(stdout);
+                free(in);
+                return EXIT_VALID;
+        }
         if (in == NULL || (in->input = malloc(INPUT_MAX + 1)) == NULL || (in->octets = malloc(INPUT_MAX + 1)) == NULL ||
             (in->inflated = malloc(INPUT_MAX)) == NULL || (in->text = malloc(TEXT_MAX)) == NULL)
                 fprintf(stderr, "inspect: %s\n", strerror(ENOMEM));

@@ -6,9 +6,9 @@
 #include "base/version.h"
 #include "ops/vigie/archive.h"
 #include "ops/vigie/audit.h"
+#include "ops/vigie/backup.h"
 #include "ops/vigie/building.h"
 #include "ops/vigie/command.h"
-#include "ops/vigie/backup.h"
 #include "ops/vigie/door.h"
 #include "ops/vigie/inspect.h"
 #include "ops/vigie/keeper.h"
@@ -35,7 +35,7 @@ static const struct command_row commands[] = {
         { "enrol", enrol_main, NULL, "keys, certificate and folder for a handset" },
         { "handset", handset_main, NULL, "handsets: list, revoke, renew" },
         { "keeper", keeper_main, NULL, "the keeper's keys, in a region that was made without" },
-        { "trust", trust_main, NULL, "sign the trust list anew" },
+        { "trust", trust_main, NULL, "the trust list: sign it anew, publish it" },
         { "zone", zone_main, NULL, "zones: import, list, remove" },
         { "barrier", barrier_main, NULL, "rivers and motorways: import" },
         { "watch", watch_main, NULL, "the feed in this terminal" },
@@ -107,6 +107,10 @@ int main(int argc, char **argv)
         const char *dir = getenv("VIGIE_REGION") != NULL ? getenv("VIGIE_REGION") : ".";
         int at = 1, status;
 
+        if (argc == 2 && strcmp(argv[1], "-C") == 0) {
+                say_wrong("-C: the region's folder is missing");
+                return EXIT_USAGE;
+        }
         if (argc > 2 && strcmp(argv[1], "-C") == 0) {
                 dir = argv[2];
                 at = 3;

@@ -90,7 +90,7 @@ static int line_read(struct nearest *n, int argc, char **argv)
         int r = choices_read(&choices, argc, argv, NULL);
 
         if (r == 0 && (n->zones_path == NULL || n->roster_path == NULL || n->at_text == NULL))
-                r = refuse("usage", choices.usage);
+                r = refuse("--zones, --roster and --at", "wanted, all three");
         if (r == 0)
                 r = at_read(n);
         return r == 0 ? count_read(n) : r;

@@ -342,7 +342,8 @@ static void test_bad_options(void **state)
         static const char many[] = "a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a";
         struct place *p = *state;
 
-        REFUSED(p, 2, "--region ''", "init");
+        REFUSED(p, 2, "--region NAME is missing", "init");
+        REFUSED(p, 2, "--region ''", "init", "--region", "");
         REFUSED(p, 2, "--region 'a b'", "init", "--region", "a b");
         REFUSED(p, 2, "--region 'a{b}'", "init", "--region", "a{b}");
         REFUSED(p, 2, "--names 'A'", "init", "--region", "r", "--names", "b,A");
