@@ -246,12 +246,23 @@ static int read_asked(struct reading *r)
         return n;
 }
 
+/* Vaults are as many as phones and told of often: those that wait for an unlock are known by their rank. */
+static int read_vault(struct reading *r)
+{
+        struct vault_entry vault;
+        int n = vault_entry_decode(r->item.data, r->item.size, &vault);
+
+        if (n == 0 && (vault.has_challenge || vault.state == VAULT_DESTROYED))
+                r->item.rank = vault.told_at_ms;
+        return n;
+}
+
 static int read_value(enum book book, struct reading *r)
 {
         static int (*const by_book[BOOKS])(struct reading *) = {
                 [BOOK_USERS] = read_user,       [BOOK_HANDSETS] = read_handset,   [BOOK_CARRIERS] = read_carrier,
                 [BOOK_ROUNDS] = read_round,     [BOOK_BUILDINGS] = read_building, [BOOK_PASSES] = read_pass,
-                [BOOK_CONSENTS] = read_consent, [BOOK_ASKED] = read_asked,
+                [BOOK_CONSENTS] = read_consent, [BOOK_ASKED] = read_asked,        [BOOK_VAULTS] = read_vault,
         };
 
         return by_book[book] != NULL ? by_book[book](r) : 0;

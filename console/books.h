@@ -36,7 +36,7 @@ struct book_item {
         const uint8_t *data;                   /* the value, as it came (users: without the password) */
         const char *words, *key;
         const struct book_item *next; /* passes: another one of the same phone */
-        int64_t rank;                 /* lower is found first; the same: by words */
+        int64_t rank; /* lower is found first; the same: by words.  Vaults: when it told, 0: needs no unlock */
 };
 
 struct books;

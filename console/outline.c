@@ -108,6 +108,19 @@ static json_t *shape_json(const struct geojson_feature *feature)
         return list;
 }
 
+/* ids_json: what a round's zone may be, by id. */
+static json_t *ids_json(const struct zones *zones)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; zones != NULL && i < zones_count(zones); i++) {
+                const struct zone *zone = zones_get(zones, i);
+
+                json_array_append_new(list, json_pack("{s:s, s:s}", "id", zone->id, "name", zone->name));
+        }
+        return list;
+}
+
 static int make_json(struct outline *outline, const char *text, size_t len, struct geo_error *ret_error)
 {
         struct geojson *geojson = NULL;
@@ -122,7 +135,7 @@ static int make_json(struct outline *outline, const char *text, size_t len, stru
                                 zones, json_pack("{s:s, s:o}", "name", feature.label, "shape", shape_json(&feature)));
         }
         geojson_free(geojson);
-        all = json_pack("{s:o}", "zones", zones);
+        all = json_pack("{s:o, s:o}", "zones", zones, "ids", ids_json(outline->zones));
         outline->json = r == 0 && all != NULL ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
         json_decref(all);
         if (r < 0)

@@ -1,5 +1,5 @@
 /* After an unlock the phone has a new PIN and a new pass key: the passes that it had are worth nothing and come again, on the consent
- * that they had.  {r}:lists `again:HANDSET` holds the number of the unlock's order; of several consoles the one that takes it out acts. */
+ * that they had; not on a shared phone.  {r}:lists `again:HANDSET` holds the number of the unlock's order; of several consoles the one that takes it out acts. */
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +24,20 @@ static void issue_one(struct pass_desk *desk, const char *key)
                 job_end(job, CODE_OVER);
 }
 
+static bool is_shared(const struct job *job)
+{
+        const struct book_item *item = books_get(job->desk->books, BOOK_HANDSETS, job->handset);
+        struct handset_entry phone;
+
+        return item == NULL || handset_entry_decode(item->data, item->size, &phone) < 0 || phone.person[0] == '\0';
+}
+
 static void on_stored(void *user, int written)
 {
         struct job *job = user;
 
-        for (unsigned i = 0; i < job->n && written == 1; i++)
+        /* of a shared phone who set the PIN may be another carrier than whose passes these were */
+        for (unsigned i = 0; i < job->n && written == 1 && !is_shared(job); i++)
                 issue_one(job->desk, job->again[i]);
         job_end(job, CODE_DONE);
 }

@@ -13,8 +13,9 @@ static const char *const verbs[PASS_VERBS] = {
 };
 
 static const char *const whats[WHATS] = {
-        [WHAT_CARRIER] = "carrier", [WHAT_ROUND] = "round", [WHAT_BUILDING] = "building", [WHAT_PASS] = "pass",
-        [WHAT_CONSENT] = "consent", [WHAT_ASKED] = "asked", [WHAT_PHONE] = "phone",
+        [WHAT_CARRIER] = "carrier", [WHAT_ROUND] = "round",     [WHAT_BUILDING] = "building",
+        [WHAT_PASS] = "pass",       [WHAT_CONSENT] = "consent", [WHAT_ASKED] = "asked",
+        [WHAT_UNLOCK] = "unlock",   [WHAT_SHARED] = "shared",   [WHAT_PHONE] = "phone",
 };
 
 const char *pass_what_name(enum pass_what what)

@@ -20,7 +20,18 @@ enum pass_verb {
 };
 
 /* What is looked for or got, and what changed. */
-enum pass_what { WHAT_CARRIER, WHAT_ROUND, WHAT_BUILDING, WHAT_PASS, WHAT_CONSENT, WHAT_ASKED, WHAT_PHONE, WHATS };
+enum pass_what {
+        WHAT_CARRIER,
+        WHAT_ROUND,
+        WHAT_BUILDING,
+        WHAT_PASS,
+        WHAT_CONSENT,
+        WHAT_ASKED,
+        WHAT_UNLOCK, /* phones that wait for somebody to unlock them */
+        WHAT_SHARED, /* phones that are nobody's own */
+        WHAT_PHONE,  /* this and what follows: got alone */
+        WHATS
+};
 
 struct pass_ask {
         uint8_t command[EVENT_ID_SIZE];

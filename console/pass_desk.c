@@ -81,16 +81,17 @@ static void on_ready(void *user, bool ready)
 static void on_changed(void *user, enum book book, const char *key)
 {
         static const unsigned whats[BOOKS] = {
-                [BOOK_HANDSETS] = 1u << WHAT_CARRIER,
+                [BOOK_HANDSETS] = 1u << WHAT_CARRIER | 1u << WHAT_SHARED | 1u << WHAT_UNLOCK,
                 [BOOK_CARRIERS] = 1u << WHAT_CARRIER,
                 [BOOK_ROUNDS] = 1u << WHAT_ROUND,
                 [BOOK_STOPS] = 1u << WHAT_ROUND,
                 [BOOK_BUILDINGS] = 1u << WHAT_BUILDING,
                 [BOOK_DOORS] = 1u << WHAT_BUILDING,
-                [BOOK_VAULTS] = 1u << WHAT_CARRIER | 1u << WHAT_PASS,
-                [BOOK_PASSES] = 1u << WHAT_PASS,
+                [BOOK_VAULTS] = 1u << WHAT_CARRIER | 1u << WHAT_PASS | 1u << WHAT_SHARED | 1u << WHAT_UNLOCK,
+                [BOOK_PASSES] = 1u << WHAT_PASS | 1u << WHAT_SHARED,
                 [BOOK_CONSENTS] = 1u << WHAT_CONSENT,
                 [BOOK_ASKED] = 1u << WHAT_ASKED,
+                [BOOK_LISTS] = 1u << WHAT_UNLOCK, /* the number of an unlock that was sent */
         };
         struct pass_desk *desk = user;
 
@@ -291,6 +292,7 @@ void pass_desk_leave(struct pass_desk *desk)
         loop_timer_cancel(desk->options.loop, &desk->tell);
         loop_timer_cancel(desk->options.loop, &desk->minute);
         list_close(desk);
+        edits_close(desk);
         seqpacket_close(desk->keeper);
         desk->keeper = NULL; /* jobs that go on in what follows are told so */
         pass_store_close(desk->store);

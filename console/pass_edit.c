@@ -1,52 +1,13 @@
-/* POST /desk/edit: rounds, buildings and doors, all or nothing (PROTOCOL.md 7.6). */
-#include <errno.h>
-#include <math.h>
+/* POST /desk/edit: rounds, buildings and doors, all or nothing (PROTOCOL.md 7.6).  The text is read by another thread; its rows are judged
+ * in the loop, a slice a turn; what is left to be looked at as a whole, and the write, are one turn's. */
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "base/hex.h"
-#include "base/utf8.h"
-#include "console/pass_inside.h"
-#include "console/take.h"
-
-/* Rows of one edit: a region's buildings four times over.  More: wrong. */
-#define EDIT_ROWS_MAX  20000
-/* What is wrong, told; of more only how much. */
-#define EDIT_WRONG_MAX 50
-/* Rows that are told to the daemons one by one; of more they load the whole book anew. */
-#define EDIT_EACH_MAX  200
-
-enum list { LIST_BUILDINGS, LIST_ROUNDS, LIST_DOORS, LISTS };
+#include "console/pass_edit_inside.h"
 
 static const char *const list_names[LISTS] = { "buildings", "rounds", "doors" };
 static const enum book list_books[LISTS] = { BOOK_BUILDINGS, BOOK_ROUNDS, BOOK_DOORS };
-
-/* One value to be written; `data` NULL: dropped. */
-struct row {
-        struct row *next;
-        enum book book;
-        char key[PERSON_ID_MAX + 1];
-        size_t size;
-        uint8_t data[];
-};
-
-struct edit {
-        struct pass_desk *desk;
-        pass_edit_fn *done;
-        void *user;
-        uv_work_t
-                work; /* reading the JSON takes a tenth of a second at worst: not on the loop, which has alerts to show */
-        const char *body;
-        size_t len;
-        json_t *root;
-        bool check;
-        struct row *rows, **last;
-        size_t count, dropped; /* rows of the edit; things dropped */
-        struct lookup *made[LISTS], *gone[LISTS];
-        json_t *wrong, *how;
-        size_t wrong_rest;
-};
 
 static void edit_free(struct edit *e)
 {
@@ -57,14 +18,15 @@ static void edit_free(struct edit *e)
         for (unsigned i = 0; i < LISTS; i++) {
                 lookup_free(e->made[i]);
                 lookup_free(e->gone[i]);
+                free(e->how[i]);
         }
+        still_free(e);
         json_decref(e->root);
         json_decref(e->wrong);
-        json_decref(e->how);
         free(e);
 }
 
-static void wrong(struct edit *e, const char *what, size_t index, const char *why)
+void edit_wrong(struct edit *e, const char *what, size_t index, const char *why)
 {
         if (json_array_size(e->wrong) == EDIT_WRONG_MAX)
                 e->wrong_rest++;
@@ -73,8 +35,7 @@ static void wrong(struct edit *e, const char *what, size_t index, const char *wh
                         e->wrong, json_pack("{s:s, s:I, s:s}", "what", what, "index", (json_int_t)index, "why", why));
 }
 
-/* put: KEY of BOOK is to be DATA.  Gives how that differs: n, c, s; 0 where memory is short. */
-static char put(struct edit *e, enum book book, const char *key, const uint8_t *data, size_t size)
+char edit_put(struct edit *e, enum book book, const char *key, const uint8_t *data, size_t size)
 {
         const struct book_item *item = books_get(e->desk->books, book, key);
         struct row *row;
@@ -92,7 +53,7 @@ static char put(struct edit *e, enum book book, const char *key, const uint8_t *
         return item == NULL ? 'n' : 'c';
 }
 
-static bool is_known(const struct edit *e, enum list list, const char *key)
+bool edit_knows(const struct edit *e, enum list list, const char *key)
 {
         if (lookup_get(e->gone[list], key, strlen(key)) != NULL)
                 return false;
@@ -100,217 +61,108 @@ static bool is_known(const struct edit *e, enum list list, const char *key)
                books_get(e->desk->books, list_books[list], key) != NULL;
 }
 
-/* ---- what each row has to be; each gives NULL or the rule broken */
+/* ---- row by row */
 
-static bool is_text(const char *text, size_t min, size_t max)
+enum phase { PHASE_NOTE, PHASE_DROP, PHASE_READ, PHASES };
+
+/* note_row: what the edit makes, before any row is read: rounds name buildings of the same edit.  An id twice is wrong. */
+static void note_row(struct edit *e, enum list list, size_t index, json_t *row)
 {
-        size_t len = strlen(text);
+        const char *id = json_string_value(json_object_get(row, "id"));
+        void *old = NULL;
 
-        return len >= min && len <= max && utf8_is_valid(text, len);
+        if (id == NULL || id[0] == '\0' || strlen(id) > PERSON_ID_MAX)
+                return; /* its reader says so */
+        if (lookup_put(e->made[list], id, strlen(id), e, &old) < 0)
+                edit_wrong(e, list_names[list], index, "memory");
+        else if (old != NULL)
+                edit_wrong(e, list_names[list], index, "twice");
 }
 
-static const char *read_place(struct take *t, struct building_entry *b)
+/* drop_row: an id to be dropped: known, once, and not made by the same edit. */
+static void drop_row(struct edit *e, enum list list, size_t index, json_t *row)
 {
-        json_t *lat = json_object_get(t->object, "lat"), *lon = json_object_get(t->object, "lon");
+        const char *id = json_string_value(row);
+        void *old;
 
-        if (json_is_null(lat) && json_is_null(lon)) {
-                t->used += 2;
-                return NULL;
+        if (id == NULL || strlen(id) == 0 || strlen(id) > PERSON_ID_MAX || !edit_knows(e, list, id) ||
+            lookup_get(e->made[list], id, strlen(id)) != NULL) {
+                edit_wrong(e, "drop", index, "drop_unknown");
+                return;
         }
-        b->has_place = true;
-        b->place.lat_e7 = (int32_t)lround(take_number(t, "lat", -90, 90) * 1e7);
-        b->place.lon_e7 = (int32_t)lround(take_number(t, "lon", -180, 180) * 1e7);
-        return t->bad ? "lat -90 to 90 and lon -180 to 180, or both null" : NULL;
+        if (lookup_put(e->gone[list], id, strlen(id), e, &old) < 0 || edit_put(e, list_books[list], id, NULL, 0) == 0 ||
+            (list == LIST_ROUNDS && (edit_put(e, BOOK_STOPS, id, NULL, 0) == 0 || !still_note(e, id, NULL))))
+                edit_wrong(e, "drop", index, "memory");
+        e->dropped++;
 }
 
-static const char *read_building(struct edit *e, struct take *t, char *how)
+static void read_row(struct edit *e, enum list list, size_t index, json_t *row)
 {
-        struct building_entry b = { 0 };
-        uint8_t id[BUILDING_ID_SIZE], buf[DESK_SMALL_MAX];
-        char key[2 * BUILDING_ID_SIZE + 1];
-        const char *why;
-        bool sensitive, qr, caretaker;
-        int n;
+        const char *why = edit_read_row(e, list, row, &e->how[list][index]);
 
-        take_hex(t, "id", id, sizeof(id));
-        if (t->bad)
-                return "id: 16 hex digits";
-        take_text(t, "name", true, b.name, sizeof(b.name));
-        take_text(t, "address", true, b.address, sizeof(b.address));
-        if (t->bad || !is_text(b.name, 1, NAME_MAX_OCTETS) || !is_text(b.address, 0, DESK_ADDRESS_MAX))
-                return "name of 1 to 64, address of at most 128 octets";
-        if ((why = read_place(t, &b)) != NULL)
-                return why;
-        sensitive = take_bool(t, "sensitive");
-        qr = take_bool(t, "qr");
-        caretaker = take_bool(t, "caretaker");
-        if (!take_end(t))
-                return "sensitive, qr and caretaker true or false, and no other fields";
-        if (caretaker && !qr)
-                return "a caretaker's page reads a QR: qr has to be true";
-        b.flags = sensitive ? BUILDING_SENSITIVE : 0;
-        b.policy = (qr ? PASS_ONE_WAY : 0) | (caretaker ? PASS_CARETAKER : 0);
-        hex_encode(id, sizeof(id), key);
-        if ((n = building_entry_encode(&b, buf, sizeof(buf))) < 0)
-                return "a value out of its range";
-        *how = put(e, BOOK_BUILDINGS, key, buf, (size_t)n);
-        return *how != 0 ? NULL : "memory is short";
+        if (why == NULL)
+                return;
+        edit_wrong(e, list_names[list], index, why);
+        e->how[list][index] = '?';
 }
 
-static const char *read_stops(struct edit *e, struct take *t, struct stops_entry *stops)
+/* step: one row of one phase.  Gives false when all is read. */
+static bool step(struct edit *e)
 {
-        json_t *list = take_any(t, "buildings");
+        static void (*const phases[PHASES])(struct edit *, enum list, size_t, json_t *) = { note_row, drop_row,
+                                                                                            read_row };
+        json_t *rows = e->phase == PHASE_DROP ? e->drops[e->list] : e->lists[e->list];
 
-        if (!json_is_array(list) || json_array_size(list) > SCOPE_BUILDINGS_MAX)
-                return "buildings: a list of at most 1,024 ids";
-        for (size_t i = 0; i < json_array_size(list); i++) {
-                const char *id = json_string_value(json_array_get(list, i));
-
-                if (id == NULL || strlen(id) != 2 * BUILDING_ID_SIZE || !is_known(e, LIST_BUILDINGS, id) ||
-                    hex_decode(id, stops->buildings[i], BUILDING_ID_SIZE) < 0)
-                        return "buildings: one that nobody knows, or that is dropped";
-                for (size_t k = 0; k < i; k++)
-                        if (memcmp(stops->buildings[k], stops->buildings[i], BUILDING_ID_SIZE) == 0)
-                                return "buildings: one twice";
+        if (e->at < json_array_size(rows)) {
+                phases[e->phase](e, (enum list)e->list, e->at, json_array_get(rows, e->at));
+                e->at++;
+                return true;
         }
-        stops->count = (uint16_t)json_array_size(list);
-        return NULL;
-}
-
-static const char *read_round(struct edit *e, struct take *t, char *how)
-{
-        struct round_entry r = { 0 };
-        struct stops_entry stops = { 0 };
-        char id[PERSON_ID_MAX + 1], stops_how;
-        uint8_t buf[DESK_LONG_MAX];
-        const char *why;
-        int n;
-
-        take_text(t, "id", true, id, sizeof(id));
-        if (t->bad || !person_id_valid(id))
-                return "id: 1 to 32 letters, digits, '.', '_' or '-'";
-        take_text(t, "name", true, r.name, sizeof(r.name));
-        take_text(t, "zone", true, r.zone_id, sizeof(r.zone_id));
-        take_text(t, "team", true, r.team, sizeof(r.team));
-        if (t->bad || !is_text(r.name, 1, NAME_MAX_OCTETS) || (n = round_entry_encode(&r, buf, sizeof(buf))) < 0)
-                return "name of 1 to 64 octets, zone of at most 40, team of at most 32";
-        if ((*how = put(e, BOOK_ROUNDS, id, buf, (size_t)n)) == 0)
-                return "memory is short";
-        if ((why = read_stops(e, t, &stops)) != NULL)
-                return why;
-        if (!take_end(t))
-                return "a field that is not known";
-        if ((n = stops_entry_encode(&stops, buf, sizeof(buf))) < 0 ||
-            (stops_how = put(e, BOOK_STOPS, id, buf, (size_t)n)) == 0)
-                return "memory is short";
-        if (*how == 's' && stops_how != 's')
-                *how = 'c';
-        return NULL;
-}
-
-static const char *read_door(struct edit *e, struct take *t, char *how)
-{
-        static const char *const classes[DOOR_CLASS_END] = { "", "nfc", "scanner", "caretaker" };
-        const struct book_item *item;
-        struct door_entry d = { 0 };
-        uint8_t id[DOOR_ID_SIZE], buf[DESK_SMALL_MAX];
-        char key[2 * DOOR_ID_SIZE + 1], building[2 * BUILDING_ID_SIZE + 1], class[16];
-        int n;
-
-        take_hex(t, "id", id, sizeof(id));
-        if (t->bad)
-                return "id: 16 hex digits";
-        hex_encode(id, sizeof(id), key);
-        if ((item = books_get(e->desk->books, BOOK_DOORS, key)) != NULL &&
-            door_entry_decode(item->data, item->size, &d) < 0)
-                return "what is known of it cannot be read: a newer program's";
-        take_hex(t, "building", d.building, sizeof(d.building));
-        hex_encode(d.building, sizeof(d.building), building);
-        if (t->bad || !is_known(e, LIST_BUILDINGS, building))
-                return "building: one that nobody knows";
-        take_text(t, "name", true, d.name, sizeof(d.name));
-        take_text(t, "class", true, class, sizeof(class));
-        d.class = DOOR_NFC;
-        while (d.class < DOOR_CLASS_END && strcmp(classes[d.class], class) != 0)
-                d.class ++;
-        if (!take_end(t) || !is_text(d.name, 1, NAME_MAX_OCTETS) || d.class == DOOR_CLASS_END)
-                return "name of 1 to 64 octets, class nfc, scanner or caretaker, and no other fields";
-        if ((n = door_entry_encode(&d, buf, sizeof(buf))) < 0)
-                return "a value out of its range";
-        *how = put(e, BOOK_DOORS, key, buf, (size_t)n);
-        return *how != 0 ? NULL : "memory is short";
+        e->at = 0;
+        if (++e->list < LISTS)
+                return true;
+        e->list = 0;
+        return ++e->phase < PHASES;
 }
 
 /* ---- the whole */
 
-/* note_ids: what the edit makes, before any row is read: rounds name buildings of the same edit.  An id twice is wrong. */
-static void note_ids(struct edit *e, enum list list, json_t *rows)
+/* take_lists: the lists of buildings, rounds and doors in T; absent ones are NULL.  Gives how many rows they have. */
+static size_t take_lists(struct take *t, json_t *lists[LISTS])
 {
-        void *old;
+        size_t count = 0;
 
-        for (size_t i = 0; i < json_array_size(rows); i++) {
-                const char *id = json_string_value(json_object_get(json_array_get(rows, i), "id"));
-
-                if (id == NULL || id[0] == '\0' || strlen(id) > PERSON_ID_MAX)
-                        continue; /* its reader says so */
-                old = NULL;
-                if (lookup_put(e->made[list], id, strlen(id), e, &old) < 0 || old != NULL)
-                        wrong(e, list_names[list], i, "id: twice in this edit");
+        for (unsigned i = 0; i < LISTS; i++) {
+                lists[i] = take_any(t, list_names[i]);
+                t->bad |= lists[i] != NULL && !json_is_array(lists[i]);
+                count += json_array_size(lists[i]);
         }
+        return count;
 }
 
-static void read_rows(struct edit *e, enum list list, json_t *rows)
+/* read_body: what the edit has.  Gives NULL or the rule that it breaks. */
+static const char *read_body(struct edit *e)
 {
-        static const char *(*const readers[LISTS])(struct edit *, struct take *, char *) = { read_building, read_round,
-                                                                                             read_door };
-        size_t count = json_array_size(rows);
-        char *how = calloc(1, count + 1);
+        struct take t = { .object = e->root }, of_drop = { 0 };
 
-        for (size_t i = 0; how != NULL && i < count; i++) {
-                struct take t = { .object = json_array_get(rows, i) };
-                const char *why = readers[list](e, &t, &how[i]);
-
-                if (why != NULL) {
-                        wrong(e, list_names[list], i, why);
-                        how[i] = '?';
-                }
-        }
-        json_object_set_new(e->how, list_names[list], how != NULL ? json_string(how) : json_null());
-        free(how);
+        if (!json_is_object(e->root))
+                return "body";
+        e->check = take_bool(&t, "check");
+        e->count = take_lists(&t, e->lists);
+        of_drop.object = take_any(&t, "drop");
+        if (of_drop.object != NULL)
+                e->count += take_lists(&of_drop, e->drops);
+        if (!take_end(&t) || (of_drop.object != NULL && (!json_is_object(of_drop.object) || !take_end(&of_drop))))
+                return "body";
+        if (e->count > EDIT_ROWS_MAX)
+                return "rows";
+        for (unsigned i = 0; i < LISTS; i++)
+                if ((e->how[i] = calloc(1, json_array_size(e->lists[i]) + 1)) == NULL)
+                        return "memory";
+        return NULL;
 }
 
-/* note_drops: ids of DROP, each known; what hangs on them goes along. */
-static void note_drops(struct edit *e, json_t *drop)
-{
-        struct take t = { .object = drop };
-        void *old;
-
-        for (unsigned list = 0; list < LISTS && drop != NULL; list++) {
-                json_t *ids = take_any(&t, list_names[list]);
-
-                if (ids != NULL && !json_is_array(ids))
-                        wrong(e, "drop", 0, "lists of ids");
-                for (size_t i = 0; i < json_array_size(ids); i++) {
-                        const char *id = json_string_value(json_array_get(ids, i));
-
-                        e->count++;
-                        if (id == NULL || strlen(id) == 0 || strlen(id) > PERSON_ID_MAX || !is_known(e, list, id) ||
-                            lookup_get(e->made[list], id, strlen(id)) != NULL) {
-                                wrong(e, "drop", i, "one that nobody knows, twice, or that this edit makes");
-                                continue;
-                        }
-                        (void)lookup_put(e->gone[list], id, strlen(id), e, &old);
-                        (void)put(e, list_books[list], id, NULL, 0);
-                        if (list == LIST_ROUNDS)
-                                (void)put(e, BOOK_STOPS, id, NULL, 0);
-                        e->dropped++;
-                }
-        }
-        if (drop != NULL && !take_end(&t))
-                wrong(e, "drop", 0, "a field that is not known");
-}
-
-/* check_stops: no round that stays, and is not of this edit, has a dropped building; doors of dropped buildings go along. */
+/* check_drops: no round that stays, and is not of this edit, has a dropped building; doors of dropped buildings go along. */
 static void check_drops(struct edit *e)
 {
         const struct book_item *item;
@@ -329,7 +181,7 @@ static void check_drops(struct edit *e)
                 for (unsigned i = 0; i < stops.count; i++) {
                         hex_encode(stops.buildings[i], BUILDING_ID_SIZE, key);
                         if (lookup_get(e->gone[LIST_BUILDINGS], key, strlen(key)) != NULL)
-                                wrong(e, "drop", 0, "a building is on a round that stays");
+                                edit_wrong(e, "drop", 0, "drop_on_round");
                 }
         }
         place = 0;
@@ -339,38 +191,8 @@ static void check_drops(struct edit *e)
                 hex_encode(door.building, BUILDING_ID_SIZE, key);
                 if (lookup_get(e->gone[LIST_BUILDINGS], key, strlen(key)) != NULL &&
                     lookup_get(e->gone[LIST_DOORS], item->key, strlen(item->key)) == NULL)
-                        (void)put(e, BOOK_DOORS, item->key, NULL, 0);
+                        (void)edit_put(e, BOOK_DOORS, item->key, NULL, 0);
         }
-}
-
-static void read_edit(struct edit *e, json_t *root)
-{
-        struct take t = { .object = root };
-        json_t *lists[LISTS], *drop;
-
-        e->check = take_bool(&t, "check");
-        for (unsigned i = 0; i < LISTS; i++) {
-                lists[i] = take_any(&t, list_names[i]);
-                t.bad |= lists[i] != NULL && !json_is_array(lists[i]);
-                e->count += json_array_size(lists[i]);
-        }
-        drop = take_any(&t, "drop");
-        t.bad |= drop != NULL && !json_is_object(drop);
-        if (!take_end(&t) || e->count > EDIT_ROWS_MAX) {
-                wrong(e, "body", 0,
-                      t.bad                      ? "check true or false, lists, drop an object"
-                      : e->count > EDIT_ROWS_MAX ? "at most 20,000 rows"
-                                                 : "a field that is not known");
-                return;
-        }
-        for (unsigned i = 0; i < LISTS; i++)
-                note_ids(e, i, lists[i]);
-        note_drops(e, drop);
-        for (unsigned i = 0; i < LISTS; i++)
-                read_rows(e, i, lists[i]);
-        check_drops(e);
-        if (e->count > EDIT_ROWS_MAX)
-                wrong(e, "body", 0, "at most 20,000 rows");
 }
 
 static void finish(struct edit *e, int status, json_t *answer)
@@ -378,15 +200,34 @@ static void finish(struct edit *e, int status, json_t *answer)
         char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
 
         json_decref(answer);
+        for (struct edit **p = &e->desk->edits; *p != NULL; p = &(*p)->next)
+                if (*p == e) {
+                        *p = e->next;
+                        break;
+                }
+        loop_timer_cancel(e->desk->options.loop, &e->turn);
         e->desk->jobs--;
         e->done(e->user, status, text);
         edit_free(e);
 }
 
+static void finish_away(struct edit *e)
+{
+        finish(e, 503, json_pack("{s:s}", "result", "away"));
+}
+
 static void finish_good(struct edit *e, const char *result)
 {
         finish(e, 200,
-               json_pack("{s:s, s:O, s:I}", "result", result, "how", e->how, "dropped", (json_int_t)e->dropped));
+               json_pack("{s:s, s:{s:s, s:s, s:s}, s:I, s:o}", "result", result, "how", list_names[LIST_BUILDINGS],
+                         e->how[LIST_BUILDINGS], list_names[LIST_ROUNDS], e->how[LIST_ROUNDS], list_names[LIST_DOORS],
+                         e->how[LIST_DOORS], "dropped", (json_int_t)e->dropped, "still", still_json(e)));
+}
+
+static void finish_wrong(struct edit *e)
+{
+        finish(e, 422,
+               json_pack("{s:s, s:O, s:I}", "result", "wrong", "wrong", e->wrong, "rest", (json_int_t)e->wrong_rest));
 }
 
 static void on_written(void *user, int written)
@@ -394,52 +235,99 @@ static void on_written(void *user, int written)
         if (written == 1)
                 finish_good(user, "done");
         else
-                finish(user, 503, json_pack("{s:s}", "result", "away"));
+                finish_away(user);
 }
 
-/* write_rows: each is told by itself; of many, the daemons are told to load the book anew (rounds: always by themselves). */
+/* write_each: every row, told by itself. */
+static void write_each(struct edit *e)
+{
+        for (const struct row *row = e->rows; row != NULL; row = row->next)
+                pass_write_put(e->desk->store, row->book, row->key, row->data, row->size);
+}
+
+/* write_many: book by book, and the daemons are told to load each anew. */
+static void write_many(struct edit *e)
+{
+        for (unsigned book = 0; book < BOOKS; book++) {
+                bool some = false;
+
+                for (const struct row *row = e->rows; row != NULL; row = row->next)
+                        if (row->book == (enum book)book) {
+                                pass_write_quietly(e->desk->store, row->book, row->key, row->data, row->size);
+                                some = true;
+                        }
+                if (some)
+                        pass_write_all(e->desk->store, (enum book)book);
+        }
+}
+
 static int write_rows(struct edit *e)
 {
-        struct pass_store *store = e->desk->store;
-        bool many[BOOKS] = { false };
         size_t rows = 0;
 
         for (const struct row *row = e->rows; row != NULL; row = row->next)
                 rows++;
-        pass_write_begin(store);
-        for (const struct row *row = e->rows; row != NULL; row = row->next)
-                if (rows <= EDIT_EACH_MAX) {
-                        pass_write_put(store, row->book, row->key, row->data, row->size);
-                } else {
-                        pass_write_quietly(store, row->book, row->key, row->data, row->size);
-                        many[row->book] = true;
+        pass_write_begin(e->desk->store);
+        if (rows <= EDIT_EACH_MAX)
+                write_each(e);
+        else
+                write_many(e);
+        return pass_write_end(e->desk->store, on_written, e);
+}
+
+/* conclude: every row was read: the whole is judged, and written where nothing is wrong. */
+static void conclude(struct edit *e)
+{
+        check_drops(e);
+        if (json_array_size(e->wrong) > 0)
+                finish_wrong(e);
+        else if (e->check || e->rows == NULL)
+                finish_good(e, e->check ? "good" : "done");
+        else if (write_rows(e) < 0)
+                finish_away(e);
+}
+
+/* on_turn: one slice.  The next is due a millisecond later: a timer that is due already would fire in this very turn of libuv. */
+static void on_turn(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct edit *e = timer->user;
+        int64_t until_us = clock_mono_us() + EDIT_SLICE_US;
+
+        if (store_away(e->desk)) {
+                finish_away(e);
+                return;
+        }
+        while (step(e))
+                if (clock_mono_us() >= until_us) {
+                        loop_timer_arm(e->desk->options.loop, timer, clock_mono_ms() + 1);
+                        return;
                 }
-        for (unsigned book = 0; book < BOOKS; book++)
-                if (many[book])
-                        pass_write_all(store, book);
-        return pass_write_end(store, on_written, e);
+        conclude(e);
 }
 
 static struct edit *edit_new(struct pass_desk *desk)
 {
         struct edit *e = desk->jobs < PASS_JOBS_MAX ? calloc(1, sizeof(*e)) : NULL;
-        int r = 0;
+        int r;
 
         if (e == NULL)
                 return NULL;
         e->desk = desk;
         e->last = &e->rows;
         e->wrong = json_array();
-        e->how = json_object();
+        wheel_timer_init(&e->turn, on_turn, e);
+        r = lookup_new(EDIT_ROWS_MAX, 0, &e->lost);
         for (unsigned i = 0; i < LISTS && r == 0; i++)
                 if ((r = lookup_new(EDIT_ROWS_MAX, 0, &e->made[i])) == 0)
                         r = lookup_new(EDIT_ROWS_MAX, 0, &e->gone[i]);
-        if (r == 0) {
-                desk->jobs++;
-                return e;
+        if (r < 0) {
+                edit_free(e);
+                return NULL;
         }
-        edit_free(e);
-        return NULL;
+        desk->jobs++;
+        e->next = desk->edits;
+        desk->edits = e;
+        return e;
 }
 
 static void parse(uv_work_t *work)
@@ -452,19 +340,26 @@ static void parse(uv_work_t *work)
 static void on_parsed(uv_work_t *work, int status)
 {
         struct edit *e = work->data;
+        const char *why = read_body(e);
 
-        if (json_is_object(e->root))
-                read_edit(e, e->root);
-        else
-                wrong(e, "body", 0, "no JSON object");
-        if (json_array_size(e->wrong) > 0)
-                finish(e, 422,
-                       json_pack("{s:s, s:O, s:I}", "result", "wrong", "wrong", e->wrong, "rest",
-                                 (json_int_t)e->wrong_rest));
-        else if (e->check || e->rows == NULL)
-                finish_good(e, e->check ? "good" : "done");
-        else if (store_away(e->desk) || write_rows(e) < 0)
-                finish(e, 503, json_pack("{s:s}", "result", "away"));
+        e->parsed = true;
+        if (why != NULL) {
+                edit_wrong(e, "body", 0, why);
+                finish_wrong(e);
+        } else if (e->desk->closing) {
+                finish_away(e);
+        } else {
+                loop_timer_arm(e->desk->options.loop, &e->turn, clock_mono_ms());
+        }
+}
+
+void edits_close(struct pass_desk *desk)
+{
+        for (struct edit *e = desk->edits, *next; e != NULL; e = next) {
+                next = e->next;
+                if (e->parsed && wheel_timer_is_armed(&e->turn))
+                        finish_away(e);
+        }
 }
 
 void pass_desk_edit(struct pass_desk *desk, const struct viewer *viewer, const char *body, size_t len,
@@ -483,5 +378,5 @@ void pass_desk_edit(struct pass_desk *desk, const struct viewer *viewer, const c
         e->len = len;
         e->work.data = e;
         if (uv_queue_work(loop_uv(desk->options.loop), &e->work, parse, on_parsed) < 0)
-                finish(e, 503, json_pack("{s:s}", "result", "away"));
+                finish_away(e);
 }

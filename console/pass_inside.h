@@ -19,6 +19,7 @@ struct pass_page {
 };
 
 struct pass_waiter;
+struct edit;
 
 struct pass_desk {
         struct pass_desk_options options;
@@ -33,6 +34,7 @@ struct pass_desk {
         uint64_t page_number;
         unsigned jobs, changed; /* under way; bits of enum pass_what */
         struct wheel_timer tell, minute, list_again;
+        struct edit *edits;
         struct pass_waiter *list_next, *list_now; /* who waits for the next list, for the one under way */
         bool list_asked, list_retried, closing;
 };
@@ -106,6 +108,9 @@ void list_close(struct pass_desk *desk);
 void list_on_again(struct wheel_timer *timer, int64_t now_mono_ms);
 /* list_issued: when the newest one was; 0: there is none. */
 uint32_t list_issued(const struct pass_desk *desk);
+
+/* edits_close: edits whose rows are being judged are answered `away`. */
+void edits_close(struct pass_desk *desk);
 
 /* minute_on: the timer's. */
 void minute_on(struct wheel_timer *timer, int64_t now_mono_ms);

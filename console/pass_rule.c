@@ -20,6 +20,7 @@ const char *pass_code_name(enum pass_code code)
                 [CODE_TOO_LONG] = "too_long",
                 [CODE_NOT_NOW] = "not_now",
                 [CODE_OVER] = "over",
+                [CODE_OTHER_CARRIER] = "other_carrier",
                 [CODE_WRONG_CHALLENGE] = "wrong_challenge",
                 [CODE_FULL] = "full",
                 [CODE_KEEPER_NONE] = "keeper_none",
@@ -78,6 +79,8 @@ bool pass_may(const struct viewer *viewer, enum pass_verb verb, enum pass_what w
                 [WHAT_PASS] = ISSUER | CONTROL | TEAM,
                 [WHAT_CONSENT] = ISSUER | CONTROL | TEAM,
                 [WHAT_ASKED] = ISSUER | CONTROL | TEAM,
+                [WHAT_UNLOCK] = ISSUER | CONTROL | TEAM,
+                [WHAT_SHARED] = ISSUER | ADMIN | CONTROL,
         };
         unsigned may = verb == PASS_FIND || verb == PASS_GET ? by_what[what] : by_verb[verb];
 
@@ -135,8 +138,20 @@ bool pass_of_carrier(const struct books *books, const struct viewer *viewer, con
 
 /* ---- what a pass would be */
 
-/* plan_phone: the phone is there, is this carrier's or shared, and has a pass key. */
-static enum pass_code plan_phone(const struct books *books, struct pass_plan *plan)
+/* has_another: say whether PHONE has a live pass of somebody else than CARRIER. */
+static bool has_another(const struct books *books, const struct handset_id *phone, const char *carrier, uint32_t now_s)
+{
+        struct pass_entry pass;
+
+        for (const struct book_item *item = books_passes(books, phone); item != NULL; item = item->next)
+                if (item->revoked_s == 0 && item->until_s >= now_s &&
+                    pass_entry_decode(item->data, item->size, &pass) == 0 && strcmp(pass.carrier, carrier) != 0)
+                        return true;
+        return false;
+}
+
+/* plan_phone: the phone is there, is this carrier's or shared, has a pass key, and nobody else's pass: one carrier at a time. */
+static enum pass_code plan_phone(const struct books *books, struct pass_plan *plan, uint32_t now_s)
 {
         char key[HANDSET_ID_TEXT];
         const struct book_item *item, *vault;
@@ -155,6 +170,8 @@ static enum pass_code plan_phone(const struct books *books, struct pass_plan *pl
         if (vault == NULL || vault_entry_decode(vault->data, vault->size, &entry) < 0 || !entry.has_key ||
             memcmp(entry.enrolment, phone.enrolment, ENROLMENT_SIZE) != 0)
                 return CODE_NO_PIN;
+        if (has_another(books, &plan->what.handset, plan->what.carrier, now_s))
+                return CODE_OTHER_CARRIER;
         memcpy(plan->enrolment, phone.enrolment, ENROLMENT_SIZE);
         memcpy(plan->key, entry.key, PASS_KEY_SIZE);
         return CODE_DONE;
@@ -212,7 +229,7 @@ static enum pass_code plan_times(struct pass_plan *plan, uint32_t now_s)
 
 static enum pass_code finish(const struct books *books, struct pass_plan *plan, uint32_t now_s)
 {
-        enum pass_code code = plan_phone(books, plan);
+        enum pass_code code = plan_phone(books, plan, now_s);
 
         if (code == CODE_DONE)
                 code = plan_round(books, plan);

@@ -35,6 +35,7 @@ enum pass_code {
         CODE_TOO_LONG,
         CODE_NOT_NOW,
         CODE_OVER,
+        CODE_OTHER_CARRIER,
         CODE_WRONG_CHALLENGE,
         CODE_FULL,
         CODE_KEEPER_NONE,

@@ -46,7 +46,8 @@ void pass_store_key(const struct pass_store *store, const char *name, const char
 
 /* A transaction: pass_write_begin, then what is to be written, then pass_write_end in the same turn of the loop; errors are remembered.
  *   pass_write_put      KEY of BOOK is DATA; SIZE 0: gone; and the entry of people:changes
- *   pass_write_quietly  the same without that entry: many follow, and pass_write_all tells of them together
+ *   pass_write_quietly  the same without that entry: many follow, and pass_write_all tells of them together.  Those of one book that
+ *                       follow each other go as one command.  KEY and DATA are borrowed until pass_write_end
  *   pass_write_order    ORDER (signed) and what comes beside it (LEN 0: nothing) into the inbox of HANDSET (hex)
  * pass_write_end: DONE is called once, never from within the call: 1 written, 0 refused, -1 unknown.  Returns 0, or a negative errno:
  * nothing is written, and DONE is not called. */

@@ -1,6 +1,7 @@
 #include "console/pass_view.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -277,6 +278,49 @@ static bool asked_fits(void *user, const struct book_item *item)
                pass_of_round(scene->books, scene->viewer, a.round);
 }
 
+/* unlock_of: what waits at the phone whose vault ITEM is; NULL: nothing that somebody could do.  Gives the phone's entries. */
+static const char *unlock_of(const struct pass_scene *scene, const struct book_item *item, struct vault_entry *vault,
+                             struct handset_entry *phone)
+{
+        const struct book_item *handset = item->rank != 0 ? books_get(scene->books, BOOK_HANDSETS, item->key) : NULL;
+
+        if (handset == NULL || vault_entry_decode(item->data, item->size, vault) < 0 ||
+            handset_entry_decode(handset->data, handset->size, phone) < 0 || phone->role != HANDSET_CARRIER ||
+            phone->revoked_at_s != 0 || memcmp(vault->enrolment, phone->enrolment, ENROLMENT_SIZE) != 0)
+                return NULL;
+        return vault->has_challenge ? "asked" : vault->state == VAULT_DESTROYED ? "destroyed" : NULL;
+}
+
+static bool unlock_fits(void *user, const struct book_item *item)
+{
+        const struct pass_scene *scene = user;
+        struct handset_entry phone;
+        struct vault_entry vault;
+
+        return unlock_of(scene, item, &vault, &phone) != NULL &&
+               pass_of_carrier(scene->books, scene->viewer, phone.person);
+}
+
+static json_t *json_unlock(const struct pass_scene *scene, const struct book_item *item)
+{
+        struct handset_entry phone = { 0 };
+        struct vault_entry vault = { 0 };
+        const char *waits = unlock_of(scene, item, &vault, &phone);
+        const struct book_item *sent;
+        char field[8 + HANDSET_ID_TEXT], number[16] = "";
+        json_t *to = pass_json_carrier(scene, books_get(scene->books, BOOK_CARRIERS, phone.person),
+                                       books_get(scene->books, BOOK_HANDSETS, item->key));
+
+        snprintf(field, sizeof(field), "again:%s", item->key);
+        sent = books_get(scene->books, BOOK_LISTS, field);
+        if (sent != NULL && sent->size < sizeof(number))
+                memcpy(number, sent->data, sent->size);
+        json_put(to, "waits", json_string(waits));
+        json_put(to, "sent", json_boolean(strtoul(number, NULL, 10) > vault.taken));
+        json_put(to, "told_at", view_time(vault.told_at_ms));
+        return to;
+}
+
 static json_t *found_item(const struct pass_scene *scene, enum pass_what what, const struct book_item *item)
 {
         switch (what) {
@@ -292,6 +336,10 @@ static json_t *found_item(const struct pass_scene *scene, enum pass_what what, c
                 return pass_json_pass(scene, item);
         case WHAT_CONSENT:
                 return json_consent(scene, item);
+        case WHAT_UNLOCK:
+                return json_unlock(scene, item);
+        case WHAT_SHARED:
+                return pass_json_carrier(scene, NULL, item);
         default:
                 return json_asked(scene, item);
         }
@@ -314,6 +362,7 @@ struct outbound *pass_view_found(const struct pass_scene *scene, const struct pa
                 [WHAT_CARRIER] = { BOOK_CARRIERS, carrier_fits }, [WHAT_ROUND] = { BOOK_ROUNDS, round_fits },
                 [WHAT_BUILDING] = { BOOK_BUILDINGS, NULL },       [WHAT_PASS] = { BOOK_PASSES, pass_fits },
                 [WHAT_CONSENT] = { BOOK_CONSENTS, consent_fits }, [WHAT_ASKED] = { BOOK_ASKED, asked_fits },
+                [WHAT_UNLOCK] = { BOOK_VAULTS, unlock_fits },     [WHAT_SHARED] = { BOOK_HANDSETS, shared_fits },
         };
         char words[PASS_WORDS_MAX + 1];
         struct book_search search = { .words = words, .fits = by_what[ask->what].fits, .user = (void *)scene };

@@ -56,7 +56,7 @@ struct server {
         struct lws_vhost *vhost;
         struct origins origins;
         char policy[POLICY_SIZE], hsts[64];
-        unsigned edits; /* large bodies being read */
+        unsigned edits;            /* large bodies being read */
         struct socket *sockets;    /* all open WebSockets */
         struct visitor *strangers; /* connections that are no page of anybody logged in, by their last request */
         struct visitor *oldest;    /* the last of them */

@@ -78,7 +78,8 @@ static json_t *overdue_names(const struct notice *notice)
 
                 json_array_append_new(names, json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o}", "id", n->carrier_id, "name",
                                                        n->carrier_name, "number", view_or_null(n->number), "round",
-                                                       view_or_null(n->round), "heard_at", view_time(n->heard_at_ms), "position", n->has_place ? view_point(&n->at) : json_null()));
+                                                       view_or_null(n->round), "heard_at", view_time(n->heard_at_ms),
+                                                       "position", n->has_place ? view_point(&n->at) : json_null()));
         }
         return names;
 }

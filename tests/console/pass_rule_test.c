@@ -91,6 +91,30 @@ static enum pass_code code_of(const struct books *books, const char *carrier, co
         return pass_plan(books, &ask, "odile", &times, &plan);
 }
 
+/* A shared phone has one carrier's passes at a time. */
+static void test_another_carrier(void **state)
+{
+        static struct pass_entry pass;
+        struct books *books = books_of_a_region();
+        uint8_t buf[DESK_LONG_MAX];
+
+        put_phone(books, OTHER_PHONE, "", 0);
+        put_vault(books, OTHER_PHONE, (struct vault_entry){ .state = VAULT_LOCKED, .has_key = true });
+        pass = (struct pass_entry){ .carrier = "c1", .round = "r1", .by = "odile", .not_after_s = NOW_S, .count = 1 };
+        assert_int_equal(handset_id_from_text(OTHER_PHONE, &pass.handset), 0);
+        put(books, BOOK_PASSES, "00000000000000a1", buf, pass_entry_encode(&pass, buf, sizeof(buf)));
+        assert_int_equal(code_of(books, "c1", OTHER_PHONE, "r1"), CODE_DONE);
+        assert_int_equal(code_of(books, "c2", OTHER_PHONE, "r1"), CODE_OTHER_CARRIER);
+        pass.revoked_at_s = NOW_S - 1;
+        put(books, BOOK_PASSES, "00000000000000a1", buf, pass_entry_encode(&pass, buf, sizeof(buf)));
+        assert_int_equal(code_of(books, "c2", OTHER_PHONE, "r1"), CODE_DONE);
+        pass.revoked_at_s = 0;
+        pass.not_after_s = NOW_S - 1;
+        put(books, BOOK_PASSES, "00000000000000a1", buf, pass_entry_encode(&pass, buf, sizeof(buf)));
+        assert_int_equal(code_of(books, "c2", OTHER_PHONE, "r1"), CODE_DONE);
+        books_free(books);
+}
+
 static void test_phone_and_round(void **state)
 {
         struct books *books = books_of_a_region();
@@ -265,7 +289,7 @@ int main(void)
                 cmocka_unit_test(test_phone_and_round),   cmocka_unit_test(test_enrolled_anew),
                 cmocka_unit_test(test_consent),           cmocka_unit_test(test_renewal),
                 cmocka_unit_test(test_who_may),           cmocka_unit_test(test_teams),
-                cmocka_unit_test(test_who_still_gets_in),
+                cmocka_unit_test(test_who_still_gets_in), cmocka_unit_test(test_another_carrier),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,64 @@ static void test_doors(void **state)
         books_free(books);
 }
 
+/* Who waits for somebody to unlock their phone, and what was done about it. */
+static void test_unlocks(void **state)
+{
+        struct books *books = books_of_a_region();
+        struct viewer regie = test_viewer(ROLE_CONTROL, "regie"), paul = test_viewer(ROLE_SUPERVISOR, "paul");
+        struct pass_scene scene = { .books = books, .viewer = &regie, .now_s = NOW_S };
+        struct vault_entry asks = {
+                .state = VAULT_DESTROYED, .has_challenge = true, .challenge = { 5 }, .told_at_ms = 2000, .taken = 4
+        };
+        struct vault_entry destroyed = { .state = VAULT_DESTROYED, .told_at_ms = 1000 };
+        json_t *items;
+
+        items = find(&scene, WHAT_UNLOCK, "");
+        assert_int_equal(json_array_size(items), 0);
+        json_decref(items);
+        put_vault(books, PHONE, asks);
+        put_phone(books, OTHER_PHONE, "", 0);
+        put_vault(books, OTHER_PHONE, destroyed);
+        items = find(&scene, WHAT_UNLOCK, "");
+        assert_int_equal(json_array_size(items), 2); /* who waits for longest first */
+        assert_string_equal(test_text(json_array_get(items, 0), "waits"), "destroyed");
+        assert_string_equal(test_text(json_array_get(items, 0), "handset"), OTHER_PHONE);
+        assert_true(json_is_null(json_object_get(json_array_get(items, 0), "carrier")));
+        assert_string_equal(test_text(json_array_get(items, 1), "waits"), "asked");
+        assert_string_equal(test_text(json_array_get(items, 1), "number"), "+33600000001");
+        assert_true(json_is_false(json_object_get(json_array_get(items, 1), "sent")));
+        assert_null(json_object_get(json_array_get(items, 1),
+                                    "challenge")); /* the carrier reads it out, or it proves nothing */
+        json_decref(items);
+        assert_int_equal(books_put(books, BOOK_LISTS, "again:" PHONE, (const uint8_t *)"5", 1), 0);
+        strcpy(paul.team, "nord");
+        scene.viewer = &paul;
+        items = find(&scene, WHAT_UNLOCK, "");
+        assert_int_equal(json_array_size(items), 1); /* shared phones are of no team */
+        assert_true(json_is_true(json_object_get(json_array_get(items, 0), "sent")));
+        json_decref(items);
+        asks.taken = 5; /* taken, and the phone asks anew */
+        put_vault(books, PHONE, asks);
+        items = find(&scene, WHAT_UNLOCK, "");
+        assert_true(json_is_false(json_object_get(json_array_get(items, 0), "sent")));
+        json_decref(items);
+        strcpy(paul.team, "sud");
+        items = find(&scene, WHAT_UNLOCK, "");
+        assert_int_equal(json_array_size(items), 0);
+        json_decref(items);
+        scene.viewer = &regie;
+        put_phone(books, PHONE, "c1", NOW_S);
+        put_vault(books, OTHER_PHONE, (struct vault_entry){ .state = VAULT_LOCKED, .has_key = true });
+        items = find(&scene, WHAT_UNLOCK, "");
+        assert_int_equal(json_array_size(items), 0); /* revoked; set a new PIN */
+        json_decref(items);
+        items = find(&scene, WHAT_SHARED, "BB");
+        assert_int_equal(json_array_size(items), 1);
+        assert_true(json_is_true(json_object_get(json_array_get(items, 0), "ready")));
+        json_decref(items);
+        books_free(books);
+}
+
 /* As console/web/caretaker/place.js reads it. */
 static void test_link(void **state)
 {
@@ -215,7 +273,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_carriers), cmocka_unit_test(test_passes),      cmocka_unit_test(test_doors),
-                cmocka_unit_test(test_link),     cmocka_unit_test(test_small_texts),
+                cmocka_unit_test(test_link),     cmocka_unit_test(test_small_texts), cmocka_unit_test(test_unlocks),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -512,15 +512,17 @@ test("a post from elsewhere, a foreign host, a method, a path, a body too long a
   assert.equal((await ask("/", { method: "HEAD" })).status, 200);
 });
 
+// The wait begins at a second, which a check of a password on a loaded machine may take: by the tenth failure it is a minute's.
 test("guessing is made to wait", async () => {
   const statuses = [];
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 12 && statuses.at(-1) !== 429; i++) {
     const r = await ask("/login", { method: "POST", headers: { origin: region.origin, "content-type": "application/json" } },
       JSON.stringify({ login: "guessed", password: String(i) }));
     statuses.push(r.status);
     if (r.status === 429) assert.ok(Number(r.headers["retry-after"]) >= 1);
   }
-  assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429]);
+  assert.deepEqual(statuses.slice(0, 5), [401, 401, 401, 401, 401]);
+  assert.equal(statuses.at(-1), 429, String(statuses));
 });
 
 test("login works without script too", async () => {

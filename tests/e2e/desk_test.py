@@ -90,6 +90,7 @@ class Desk(unittest.TestCase):
             r.vigie("trust", "publish")
             r.dispatcher_port = 1
             r.enrol("carrier", 1, "--role", "carrier", "--person", "c001", "--pin", "2468", "--number", "+33600000001")
+            r.enrol("shared", 1, "--role", "carrier", "--pin", "2468", "--number", "+33600000003")
             r.enrol("boss", 1, "--role", "supervisor", "--person", "s001", "--number", "+33600000101")
             r.start_keeper()
             r.start_console()
@@ -99,10 +100,12 @@ class Desk(unittest.TestCase):
             for store in cls.links:
                 cls.redis("AUTH", conf[store]["user"], conf[store]["password"], store=store)
             cls.handset, cls.boss = r.handsets["carrier"]["id"], r.handsets["boss"]["id"]
+            cls.shared = r.handsets["shared"]["id"]
             cls.vault()
+            cls.vault(handset=cls.shared)
             page = cls.page("delivre")
             wait_for("the books, and a first status list", lambda: page.receive(1) and page.desk and page.desk["ready"] and page.desk["keeper"] is None, LONG_S)
-            wait_for("the phone", lambda: [c for c in page.find("carrier") if c["ready"]], LONG_S)
+            wait_for("the phones", lambda: len([c for c in page.find("carrier") if c["ready"]]) == 2, LONG_S)
         except BaseException:
             cls.region.stop()
             raise
@@ -151,12 +154,13 @@ class Desk(unittest.TestCase):
         return int(rest) if kind == b":" else rest
 
     @classmethod
-    def vault(cls, state=1, challenge=None, taken=0, key=True, list_s=0):
+    def vault(cls, state=1, challenge=None, taken=0, key=True, list_s=0, handset=None):
         """What the phone would say of itself."""
-        entry = decode(cls.redis("HGET", "{lyon}:handsets", cls.handset))[0]
-        cls.redis("HSET", "{lyon}:vaults", cls.handset,
+        handset = handset or cls.handset
+        entry = decode(cls.redis("HGET", "{lyon}:handsets", handset))[0]
+        cls.redis("HSET", "{lyon}:vaults", handset,
                   cbor([1, entry[3], state, entry[1][1:] if key else None, challenge, now_ms(), list_s, taken, 0]))
-        cls.redis("XADD", "{lyon}:people:changes", "*", "h", "vaults", "k", cls.handset)
+        cls.redis("XADD", "{lyon}:people:changes", "*", "h", "vaults", "k", handset)
 
     @classmethod
     def page(cls, user):
@@ -363,6 +367,31 @@ class Desk(unittest.TestCase):
         wait_for("the old pass is revoked", lambda: self.page("delivre").get("pass", thing)["state"] == "revoked", LONG_S)
         wait_for("and another came", lambda: [p for p in self.page("delivre").find("pass") if p["state"] == "waiting" and p["id"] != thing], LONG_S)
 
+    def test_shared_phone(self):
+        """One carrier's passes at a time; and after an unlock none comes back by itself: whose PIN it is now, nobody knows."""
+        delivre = self.page("delivre")
+        self.assertEqual([p["handset"] for p in delivre.find("shared")], [self.shared])
+        thing = self.issue(handset=self.shared)["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        self.assertEqual(self.issue(handset=self.shared, carrier="c002")["a"], "other_carrier")
+        self.assertEqual(delivre.ask("pass_revoke", **{"pass": thing})["a"], "done")
+        self.wait_state(thing, "revoked")
+        answer = self.issue(handset=self.shared, carrier="c002")
+        self.assertEqual(answer["a"], "done", answer)
+        thing = answer["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        self.vault(state=3, key=False, challenge=bytes(range(8, 16)), handset=self.shared)
+        wait_for("it is on the list of those who wait", lambda: [p for p in self.page("regie").find("unlock") if p["handset"] == self.shared], LONG_S)
+        self.assertEqual(self.page("paul").find("unlock"), [])
+        self.assertEqual(self.page("regie").ask("phone_unlock", handset=self.shared, challenge=bytes(range(8, 16)).hex())["a"], "done")
+        wait_for("the list says that it was answered", lambda: [p["sent"] for p in self.page("regie").find("unlock")] == [True], LONG_S)
+        order = self.redis("XREVRANGE", f"{{lyon}}:inbox:{self.shared}", "+", "-", "COUNT", "1")[0][1][1]
+        self.vault(taken=decode(decode(order)[0][2])[0][3], handset=self.shared)
+        self.wait_state(thing, "revoked")
+        again = f"again:{self.shared}"
+        wait_for("that is all", lambda: not self.redis("HEXISTS", "{lyon}:lists", again) and not self.page("regie").find("unlock"), LONG_S)
+        self.assertEqual([p["id"] for p in delivre.find("pass") if p["handset"] == self.shared and p["state"] == "waiting"], [])
+
     def test_zz_lost(self):
         """The last one: this phone is gone."""
         thing = self.issue()["more"]["pass"]
@@ -404,7 +433,7 @@ class Desk(unittest.TestCase):
         building = {"id": "ab" * 8, "name": "École", "address": "1 rue", "lat": 45.7, "lon": 4.8, "sensitive": True, "qr": True, "caretaker": True}
         place = {"id": "ecole-1", "name": "École", "zone": "", "team": "lyon", "buildings": ["ab" * 8]}
         body = {"check": True, "buildings": [building], "rounds": [place]}
-        self.assertEqual(self.post("adm", body), (200, {"result": "good", "how": {"buildings": "n", "rounds": "n", "doors": ""}, "dropped": 0}))
+        self.assertEqual(self.post("adm", body), (200, {"result": "good", "how": {"buildings": "n", "rounds": "n", "doors": ""}, "dropped": 0, "still": []}))
         self.assertEqual(self.redis("HEXISTS", "{lyon}:buildings", "ab" * 8), 0)
         self.assertEqual(self.post("adm", {**body, "check": False})[1]["result"], "done")
         wait_for("the round", lambda: [r for r in self.page("delivre").find("round", "ECOLE") if r["sensitive"]], LONG_S)
@@ -415,6 +444,69 @@ class Desk(unittest.TestCase):
         self.assertEqual((status, answer["wrong"][0]["what"]), (422, "drop"))
         self.assertEqual(self.post("adm", {"check": False, "drop": {"buildings": ["ab" * 8], "rounds": ["ecole-1"]}})[1]["dropped"], 2)
         wait_for("it goes", lambda: not self.page("delivre").find("round", "ecole"), LONG_S)
+
+    def test_a_stop_less(self):
+        """A building taken off a round: which live passes still open it, and until when."""
+        ids = ["ad" * 8, "ae" * 8]
+        body = {"check": False, "buildings": [{"id": i, "name": i, "address": "", "lat": None, "lon": None, "sensitive": False, "qr": True, "caretaker": False} for i in ids]}
+        place = {"id": "quai", "name": "Quai", "zone": "", "team": "lyon", "buildings": ids}
+        answer = self.post("adm", {**body, "rounds": [place]})[1]
+        self.assertEqual((answer["result"], answer["still"]), ("done", []))
+        wait_for("the round", lambda: self.page("delivre").find("round", "quai"), LONG_S)
+        until = now_ms() // 1000 * 1000 + 2 * HOUR_MS
+        thing = self.issue(round="quai", until=until)["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        shorter = {"check": True, "rounds": [{**place, "buildings": ids[1:]}]}
+        told = [{"round": "quai", "buildings": 1, "passes": 1, "until": until + 120000}]
+        self.assertEqual(self.post("adm", shorter)[1]["still"], told)
+        self.assertEqual(self.post("adm", {"check": True, "rounds": [{**place, "buildings": ids[::-1]}]})[1]["still"], [])
+        self.assertEqual(self.post("adm", {"check": True, "drop": {"rounds": ["quai"]}})[1]["still"], [{**told[0], "buildings": 2}])
+        self.assertEqual(self.post("adm", {**shorter, "check": False})[1]["still"], told)
+        self.assertEqual(self.page("delivre").ask("pass_revoke", **{"pass": thing})["a"], "done")
+        self.wait_state(thing, "revoked")
+        self.assertEqual(self.post("adm", {"check": False, "drop": {"rounds": ["quai"], "buildings": ids}})[1]["still"], [])
+
+    def test_edit_reasons(self):
+        """Each rule has its word; the page has their sentences."""
+        good = {"id": "cd" * 8, "name": "A", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": False, "caretaker": False}
+        place = {"id": "x", "name": "x", "zone": "", "team": "", "buildings": ["cd" * 8]}
+        door = {"id": "cd" * 8, "building": "cd" * 8, "name": "A", "class": "nfc"}
+        cases = {"id": {"buildings": [{**good, "id": "cd"}]}, "name": {"buildings": [{**good, "name": ""}]}, "address": {"buildings": [{**good, "address": "x" * 129}]},
+                 "position": {"buildings": [{**good, "lat": 91, "lon": 0}]}, "flag": {"buildings": [{**good, "qr": 1}]}, "field": {"buildings": [{**good, "more": 1}]},
+                 "caretaker": {"buildings": [{**good, "caretaker": True}]}, "twice": {"buildings": [good, good]}, "round_id": {"rounds": [{**place, "id": "é"}]},
+                 "round": {"rounds": [{**place, "team": "x" * 33}]}, "stops": {"rounds": [{**place, "buildings": ["cd" * 8] * 1025}]},
+                 "stop_unknown": {"rounds": [{**place, "buildings": ["ee" * 8]}]}, "stop_twice": {"buildings": [good], "rounds": [{**place, "buildings": ["cd" * 8] * 2}]},
+                 "door_building": {"doors": [door]}, "door_class": {"buildings": [good], "doors": [{**door, "class": "x"}]},
+                 "drop_unknown": {"drop": {"buildings": ["ee" * 8]}}, "body": {"drop": []}, "rows": {"drop": {"rounds": ["x"] * 20001}}}
+        for word, body in cases.items():
+            with self.subTest(word=word):
+                status, answer = self.post("adm", {"check": True, **body})
+                self.assertEqual((status, answer["wrong"][0]["why"]), (422, word))
+        first = self.page("adm").find("round", ROUND)[0]
+        stop = self.page("adm").get("round", first["id"])["stops"][0]["id"]
+        self.assertEqual(self.post("adm", {"check": True, "drop": {"buildings": [stop]}})[1]["wrong"][0]["why"], "drop_on_round")
+
+    def test_five_edits_at_once(self):
+        """Four bodies are read at a time; the fifth is told so, and has its turn when one is through."""
+        port, body = self.region.console_port, json.dumps({"check": True})
+        context = ssl.create_default_context(cafile=os.path.join(self.region.dir, "ca.pem"))
+        begun = []
+        try:
+            for _ in range(4):
+                connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=LONG_S)
+                connection.putrequest("POST", "/desk/edit")
+                for name, value in (("Origin", f"https://localhost:{port}"), ("Cookie", self.page("adm").cookie), ("Content-Length", str(len(body)))):
+                    connection.putheader(name, value)
+                connection.endheaders(body[:1].encode())
+                begun.append(connection)
+            wait_for("the fifth is refused", lambda: self.post_once("adm", body, None)[0] == 503, LONG_S)
+            for connection in begun:
+                connection.send(body[1:].encode())
+                self.assertEqual(connection.getresponse().status, 200)
+        finally:
+            for connection in begun:
+                connection.close()
+        self.assertEqual(self.post("adm", body)[0], 200)
 
     def test_edit_all_or_nothing(self):
         good = {"id": "cd" * 8, "name": "A", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": False, "caretaker": False}

@@ -11,7 +11,8 @@ const ALL = ["issue", "consent", "revoke", "unlock", "lost", "live", "edit"];
 let http, browser, edits;
 
 before(async () => {
-  http = await serve({ "/desk/edit": (body) => { edits.push(body); return edits.answer ?? { result: body.check ? "good" : "done", how: { buildings: "n".repeat(body.buildings?.length ?? 0), rounds: "" } }; } });
+  http = await serve({ "/zones.json": () => ({ zones: [], ids: [{ id: "presquile", name: "Presqu'île" }, { id: "z", name: "z" }] }),
+    "/desk/edit": (body) => { edits.push(body); return edits.answer ?? { result: body.check ? "good" : "done", how: { buildings: "n".repeat(body.buildings?.length ?? 0), rounds: "" } }; } });
   browser = await launch();
 });
 
@@ -129,10 +130,11 @@ test("requests and consents are answered by one click; nobody agrees to their ow
     b.asked.push({ ...common, at: now });
     for (const own of [false, true]) b.consent.push({ ...common, id: String(own ? 2 : 1).repeat(16), by: "x", by_name: "Marc", at: now, ends: now + HOUR, from: now, why: ["long"], own });
   } });
-  await page.getByText("3 demandes attendent").waitFor();
+  await page.getByText("2 demandes attendent").waitFor();
+  await page.getByText("1 de vos demandes attend l'accord").waitFor();
   await page.locator("#asked").getByRole("button", { name: "Donner" }).click();
   assert.deepEqual((await commands(page, "pass_asked")).map((m) => [m.handset, m.yes]), [["a".repeat(16), true]]);
-  const own = page.locator("#consents li").nth(1);
+  const own = page.locator("#own li").first();
   assert.equal(await own.getByRole("button", { name: "D'accord" }).count(), 0);
   await own.getByRole("button", { name: "Retirer" }).click();
   await page.locator("#consents li").first().getByRole("button", { name: "D'accord" }).click();
@@ -140,14 +142,107 @@ test("requests and consents are answered by one click; nobody agrees to their ow
   assert.deepEqual((await commands(page, "pass_consent")).map((m) => [m.consent[0], m.yes]), [["2", false], ["1", true]]);
 });
 
+test("phones that wait for an unlock: who, which number to call, what to do; what is under way offers nothing to do", async (t) => {
+  const page = await open(t, { role: "control", may: ["revoke", "unlock", "lost", "live"], change: (b) => {
+    const phone = (name, fields) => ({ ...b.carrier[0], carrier: name, name, handset: `${b.unlock.length}`.repeat(16), waits: "asked", sent: false, told_at: Date.now(), ...fields });
+    b.unlock = [];
+    b.unlock.push(phone(HOSTILE, {}));
+    b.unlock.push(phone("Sam", { waits: "destroyed" }));
+    b.unlock.push(phone("Lou", { sent: true, waits: "destroyed" }));
+    b.unlock.push(phone("x", { carrier: null, name: null, number: null }));
+  } });
+  await page.getByText("4 téléphones à débloquer").waitFor();
+  const row = page.locator("#unlocks > li");
+  assert.equal(await row.nth(0).locator(".call").getAttribute("href"), "tel:+33612345678");
+  assert.match(await row.nth(1).innerText(), /trop de codes PIN faux[^]*peut-être volé/);
+  assert.match(await row.nth(2).innerText(), /pas encore confirmé/);
+  assert.match(await row.nth(3).innerText(), /Téléphone partagé[^]*voyez la personne/);
+  assert.deepEqual(await Promise.all([0, 1, 2, 3].map((n) => row.nth(n).getByRole("button").isVisible())), [true, false, false, true]);
+  await row.nth(0).getByRole("button").click();
+  await row.nth(0).locator("input").fill("00112233 44556677");
+  await page.keyboard.press("Enter");
+  await row.nth(0).getByText("demande un nouveau code PIN").waitFor();
+  assert.deepEqual((await commands(page, "phone_unlock")).map((m) => [m.handset[0], m.challenge]), [["0", "0011223344556677"]]);
+});
+
+test("a shared phone: who has it is asked, and whoever had it before loses their pass first", async (t) => {
+  const phone = "5".repeat(16);
+  const page = await open(t, { change: (b) => {
+    const shared = { ...b.carrier[0], carrier: null, name: null, number: null, team: null, round: null, handset: phone, phone: "+33690000005" };
+    b.carrier.push(shared);
+    b.shared = [shared];
+    b.phones[phone] = { ...shared, challenge: null, wipe: null, doors: [], items: [{ ...b.pass[0], id: "8".repeat(16), handset: phone }] };
+  } });
+  await pick(page, "Téléphone partagé");
+  await page.getByText("Camille Roux : tournée Bellecour 14").waitFor();
+  await page.locator(".shared-part .found button", { hasText: "Sam Petit" }).click();
+  await page.locator(".hinder", { hasText: "encore un laissez-passer de Camille Roux" }).waitFor();
+  assert.equal(await page.locator("#give").isVisible(), false);
+  await page.getByRole("button", { name: "Annuler ces laissez-passer" }).click();
+  await page.waitForTimeout(500);
+  await page.evaluate((id) => { window.desk.answer.pass_revoke = { more: { list: Date.now() } }; window.desk.books.phones[id].items[0].state = "revoked"; }, phone);
+  await page.getByRole("button", { name: "Oui, annuler" }).click();
+  await page.waitForFunction(() => window.desk.said.some((m) => m.t === "pass_revoke" && m.pass === "8".repeat(16)));
+  await page.evaluate(() => window.desk.changed("pass"));
+  await page.locator(".rounds label", { hasText: "Bellecour" }).click();
+  await page.click("#give");
+  await page.locator(".said", { hasText: "Sam Petit" }).waitFor();
+  await pick(page, "Sam"); // the other way about: a carrier takes a phone
+  await page.locator(".shared-part .found button", { hasText: "+33690000005" }).click();
+  await page.locator(".rounds label", { hasText: "Autre" }).click();
+  await page.click("#give");
+  await page.waitForFunction(() => window.desk.said.filter((m) => m.t === "pass_issue").length === 2);
+  assert.deepEqual((await commands(page, "pass_issue")).map((m) => [m.carrier, m.handset, m.round]), [["c", phone, "b14"], ["c", phone, "a1"]]);
+});
+
+test("a building comes off a round: what still opens it is said, until when, and asked; a round is deleted likewise", async (t) => {
+  const page = await open(t, { role: "admin", hash: "#rounds/b14" });
+  const until = new Date(2030, 0, 1, 18, 17).getTime();
+  edits.answer = { result: "good", how: {}, still: [{ round: "b14", buildings: 1, passes: 2, until }] };
+  await page.getByRole("button", { name: "Retirer 1 rue A de la tournée" }).click();
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.getByText(/1 immeuble en moins : 2 laissez-passer les ouvrent encore, au plus tard jusqu'à 1 janv. 18:17/).waitFor();
+  await page.getByRole("button", { name: "Non, revenir" }).click();
+  assert.deepEqual(edits.map((e) => e.check), [true]);
+  await page.getByRole("button", { name: "Supprimer cette tournée" }).click();
+  await page.locator(".sure-question", { hasText: "ouvrent encore" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.locator("#save-still").waitFor();
+  edits.answer = { result: "done", how: {}, still: [] };
+  await page.click("#save-still");
+  await page.getByText("Enregistré.").waitFor();
+  assert.deepEqual(edits.map((e) => e.check), [true, true, true, false]);
+});
+
+test("a new round: the zone from a list, the team from those known; nothing of the page's inside shows", async (t) => {
+  const page = await open(t, { role: "admin", hash: "#rounds/new" });
+  await page.locator("#round-zone option", { hasText: "Presqu'île (presquile)" }).waitFor({ state: "attached" });
+  await page.fill("#round-name", "Été 1");
+  await page.selectOption("#round-zone", "presquile");
+  assert.deepEqual(await page.locator("#teams option").evaluateAll((all) => all.map((o) => o.value)), ["nord", "sud"]);
+  assert.doesNotMatch(await page.locator("#main").innerText(), /null|undefined|\{/);
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.getByText("Enregistré.").waitFor();
+  assert.deepEqual([edits.at(-1).rounds[0].id, edits.at(-1).rounds[0].zone], ["ete-1", "presquile"]);
+});
+
+test("a file of which no line is good offers nothing", async (t) => {
+  const page = await open(t, { role: "admin", hash: "#import" });
+  await page.setInputFiles("#file", { name: "a.geojson", mimeType: "application/json", buffer: Buffer.from('{"type":"FeatureCollection","features":[7,null]}') });
+  await page.getByText("Rien à importer").waitFor();
+  assert.equal(await page.locator("#import-now").count(), 0);
+  assert.deepEqual(edits, []);
+});
+
 test("a forgotten PIN: the number on file, 16 characters, and what to do when they are wrong", async (t) => {
   const page = await open(t, { role: "supervisor", may: ["consent", "unlock", "live"] });
   await pick(page, "Camille");
   await page.click("#unlock");
   assert.equal(await page.locator(".unlock-form .call").getAttribute("href"), "tel:+33612345678");
-  await page.fill("#code", "1a2b 3c4d 5e6f 70o");
+  await page.fill("#unlock-code", "1a2b 3c4d 5e6f 70o");
   await page.getByText("« o » n'y est jamais").waitFor();
-  await page.fill("#code", "1A2B 3C4D 5E6F 7081");
+  await page.fill("#unlock-code", "1A2B 3C4D 5E6F 7081");
   await answer(page, "phone_unlock", { a: "wrong_challenge" });
   await page.getByRole("button", { name: "Débloquer" }).click();
   await page.getByText("Faites relire").waitFor();
@@ -218,18 +313,18 @@ test("a building's position is picked on the map; a bad one is refused; the serv
   await page.getByRole("button", { name: "Enregistrer" }).click();
   assert.deepEqual(edits, []);
   await page.fill("#position", "45.7652, 4.8345");
-  edits.answer = { result: "wrong", wrong: [{ what: "buildings", index: 0, why: "name: 1 to 64 octets" }], rest: 0 };
+  edits.answer = { result: "wrong", wrong: [{ what: "buildings", index: 0, why: "name" }], rest: 0 };
   await page.getByRole("button", { name: "Enregistrer" }).click();
-  await page.getByText("name: 1 to 64 octets").waitFor();
+  await page.getByText("Refusé : le nom manque").waitFor();
   const [row] = edits.at(-1).buildings;
   assert.deepEqual({ ...row, id: row.id.length }, { id: 16, name: "Nouveau", address: "", lat: 45.7652, lon: 4.8345, sensitive: false, qr: true, caretaker: true });
 });
 
 test("an import that the server finds wrong changes nothing and names the line", async (t) => {
   const page = await open(t, { role: "admin", hash: "#import" });
-  edits.answer = { result: "wrong", wrong: [{ what: "buildings", index: 1, why: "address: at most 128 octets" }], rest: 3 };
+  edits.answer = { result: "wrong", wrong: [{ what: "buildings", index: 1, why: "address" }], rest: 3 };
   await page.setInputFiles("#file", { name: "a.csv", mimeType: "text/csv", buffer: Buffer.from("name\nA\n\nB\n") });
-  await page.locator(".wrong-lines", { hasText: /Ligne 4[^]*at most 128/ }).waitFor();
+  await page.locator(".wrong-lines", { hasText: /Ligne 4[^]*plus de 128 signes/ }).waitFor();
   assert.equal(await page.locator("#import-now").count(), 0);
   assert.deepEqual(edits.map((e) => e.check), [true]);
 });

@@ -172,7 +172,8 @@ step("a carrier asks from the phone: one click at the desk; more than 12 hours: 
   await says(desk, ".sum", /deuxième personne/);
   await desk.click("#give");
   await says(desk, ".said", /n'a pas encore la tournée/);
-  assert.equal(await desk.locator("#consents").getByRole("button", { name: "D'accord" }).isVisible(), false);
+  await desk.locator("#own").getByText("Camille Roux").waitFor({ timeout: SLOW_MS });
+  assert.equal(await desk.locator("#own, #consents").getByRole("button", { name: "D'accord" }).locator("visible=true").count(), 0);
   const second = await logIn("marc");
   await second.locator("#consents").getByRole("button", { name: "D'accord" }).click();
   await until("three passes", async () => (await desk.locator(".pass .state-phone").count()) === 3, SLOW_MS);
@@ -186,11 +187,12 @@ step("a PIN forgotten: the control room types what the carrier reads out; a new 
   const page = await logIn("regie");
   await page.locator("#passes").click();
   await page.locator(".found[data-of='carrier'] button", { hasText: "Camille Roux" }).click();
+  await page.locator("#unlocks").getByText("Camille Roux").waitFor({ timeout: SLOW_MS });
   await page.click("#unlock");
-  await page.fill("#code", `${challenge.slice(0, 15)}${challenge[15] === "0" ? "1" : "0"}`);
+  await page.fill("#unlock-code", `${challenge.slice(0, 15)}${challenge[15] === "0" ? "1" : "0"}`);
   await page.getByRole("button", { name: "Débloquer" }).click();
   await says(page, ".unlock-form", /pas ce que ce téléphone affiche/);
-  await page.fill("#code", challenge.match(/.{4}/g).join(" "));
+  await page.fill("#unlock-code", challenge.match(/.{4}/g).join(" "));
   await page.getByRole("button", { name: "Débloquer" }).click();
   await says(page, ".unlock", /demande un nouveau code PIN/);
   await phone.until("no PIN", ({ vault }) => vault.state === "none", SLOW_MS);

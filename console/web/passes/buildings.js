@@ -1,10 +1,9 @@
 // Buildings: the list, and one building with its doors, the rounds that stop there and the link for its caretaker.
 import { el, bdi, fill } from "../dom.js";
 import { say, sayCount, sayNodes } from "../words.js";
-import { edit, newId } from "./edit.js";
+import { edit, editSays, newId } from "./edit.js";
 import { check, field, Sure } from "./keyed.js";
 import { Picker } from "./picker.js";
-import { editSays } from "./rounds.js";
 import { Search } from "./search.js";
 import { octets } from "./rules.js";
 

@@ -1,4 +1,5 @@
 // Changes of rounds, buildings and doors: POST /desk/edit (PROTOCOL.md 7.6), all of it or nothing.
+import { has, say } from "../words.js";
 
 // Gives { result, how, wrong, rest }; "away" also where nobody answered.
 export async function edit(body) {
@@ -10,6 +11,15 @@ export async function edit(body) {
     return { result: "away" };
   }
 }
+
+// Why an edit was not taken, as text.
+export function editSays(answer) {
+  const why = answer.wrong?.[0]?.why;
+  return why ? say("edit_wrong", { why: ruleSays(why) }) : say({ away: "answer_away", large: "edit_large" }[answer.result] ?? "answer_not_allowed");
+}
+
+// The sentence of a rule that the server found broken.
+export const ruleSays = (why) => (has(`rule_${why}`) ? say(`rule_${why}`) : say("rule_other", { why }));
 
 // Eight random octets: the id of something new.
 export function newId() {

@@ -2,8 +2,8 @@
 // it counts.
 import { el, bdi, fill, show } from "../dom.js";
 import { has, say, sayCount } from "../words.js";
-import { edit } from "./edit.js";
-import { editSays } from "./rounds.js";
+import { edit, editSays, ruleSays } from "./edit.js";
+import { stillSays } from "./still.js";
 import { counted, fileLines, isJson, rowsOf } from "./table.js";
 
 const FILE_MAX = 8 * 1024 * 1024;
@@ -13,19 +13,20 @@ const AGAIN_MS = 300;
 export class ImportView {
   constructor(desk) {
     this.desk = desk;
-    this.file = el("input", { type: "file", id: "file", accept: ".csv,.txt,.json,.geojson,text/csv,application/geo+json", onchange: () => this.file.files[0] && this.read(this.file.files[0]) });
+    this.file = el("input", { type: "file", id: "file", class: "unseen", accept: ".csv,.txt,.json,.geojson,text/csv,application/geo+json", onchange: () => this.file.files[0] && this.read(this.file.files[0]) });
     this.said = el("p", { role: "alert", class: "bad" });
     this.preview = el("section", { class: "block preview", "aria-live": "polite", hidden: true });
     const example = ["ref;nom;adresse;lat;lon;sensible;tournée;équipe", "R12;12 rue de la République;12 rue de la République, 69002 Lyon;45.7652;4.8345;non;69002-14;nord"].join("\n");
     this.element = el("div", { class: "view view-import" }, el("section", { class: "block" }, el("h2", {}, say("view_import")), el("p", {}, say("import_how")), el("pre", { class: "example" }, example),
-      el("p", { class: "small" }, say("import_rules")), el("div", { class: "field" }, el("label", { for: "file" }, say("import_file")), this.file), this.said), this.preview);
+      el("p", { class: "small" }, say("import_rules")), el("label", { class: "button file" }, say("import_file"), this.file), this.said), this.preview);
   }
 
   open() {}
 
   async read(file) {
-    fill(this.said);
+    fill(this.said, "");
     show(this.preview, false);
+    this.preview.replaceChildren();
     this.rows = null;
     try {
       if (file.size > FILE_MAX) throw new Error("large");
@@ -75,13 +76,14 @@ export class ImportView {
     if (answer.result === "wrong") {
       for (const { what, index, why } of answer.wrong) {
         const thing = this.rows[what]?.[index];
-        this.rows.wrong.push({ line: thing?.line ?? 0, why: null, text: why });
+        this.rows.wrong.push({ line: thing?.line ?? 0, rule: why, text: thing?.row.name ?? "" });
       }
       this.more = answer.rest;
     } else if (answer.result !== "good") {
       fill(this.said, editSays(answer));
       return;
     }
+    this.still = answer.still ?? [];
     this.show(answer.how ?? null);
   }
 
@@ -98,25 +100,25 @@ export class ImportView {
       ...["n", "c", "s"].map((letter) => this.list(things, letters, letter, name))));
     const changes = how ? ["n", "c"].reduce((n, c) => n + counted(how.buildings, c) + counted(how.rounds, c), 0) : 0;
     this.preview.replaceChildren(...[el("h2", {}, say("import_preview")), this.wrongList(wrong), kind("buildings_n", buildings, how?.buildings, (r) => r.name),
-      kind("rounds_n", rounds, how?.rounds, (r) => r.name), how ? this.doIt(changes, wrong.length) : el("p", { class: "bad" }, say("import_mend"))].filter(Boolean));
+      kind("rounds_n", rounds, how?.rounds, (r) => r.name), how && stillSays(this.still, (id) => rounds.find(({ row }) => row.id === id)?.row.name ?? id, this.desk.line.now()), how ? this.doIt(changes, wrong.length) : el("p", { class: "bad" }, say("import_mend"))].filter(Boolean));
     show(this.preview, true);
     this.preview.scrollIntoView({ block: "start" });
   }
 
   wrongList(wrong) {
     if (wrong.length === 0) return null;
-    const line = (w) => el("li", {}, el("strong", {}, say(this.json ? "feature_n" : "line_n", { n: w.line })), w.why ? el("span", {}, say(`wrong_${w.why}`)) : null, bdi(w.text));
+    const line = (w) => el("li", {}, el("strong", {}, say(this.json ? "feature_n" : "line_n", { n: w.line })), el("span", {}, w.why ? say(`wrong_${w.why}`) : ruleSays(w.rule)), bdi(w.text));
     const rest = Math.max(0, wrong.length - SHOWN_MAX) + (this.more ?? 0);
     return el("div", { class: "wrong-lines" }, el("h3", { class: "bad" }, sayCount("import_wrong", wrong.length)), el("ul", {}, ...wrong.slice(0, SHOWN_MAX).map(line), rest > 0 ? el("li", {}, sayCount("and_others", rest)) : null));
   }
 
   doIt(changes, wrong) {
-    if (changes === 0) return el("p", {}, say("import_nothing"));
+    if (changes === 0) return el("p", {}, say(this.rows.buildings.length + this.rows.rounds.length > 0 ? "import_nothing" : "import_none_good"));
     const said = el("p", { class: "bad", role: "alert" });
     const button = el("button", { type: "button", class: "main-button", id: "import-now", onclick: async () => {
       button.disabled = true;
       const answer = await edit(this.body(false));
-      if (answer.result === "done") this.preview.replaceChildren(el("p", { class: "done", role: "status" }, sayCount("imported", changes)), el("a", { href: "#rounds" }, say("view_rounds")), " · ", el("a", { href: "#buildings" }, say("view_buildings")));
+      if (answer.result === "done") this.preview.replaceChildren(el("p", { class: "done", role: "status" }, sayCount("imported", changes)), el("p", {}, el("a", { href: "#rounds" }, say("view_rounds")), " · ", el("a", { href: "#buildings" }, say("view_buildings"))));
       else {
         fill(said, editSays(answer));
         button.disabled = false;

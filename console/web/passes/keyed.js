@@ -34,7 +34,7 @@ export class Keyed {
 
 // A button that asks once, in its own place, before it does what cannot be undone.  question() and run() are called then.
 export class Sure {
-  // words: { label, yes } are texts; className of the button
+  // label, yes: texts; question(): a text or nodes, or a promise of them
   constructor({ label, yes, className = "", question, run }) {
     this.words = { yes };
     this.question = question;
@@ -44,11 +44,14 @@ export class Sure {
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.stop());
   }
 
-  ask() {
+  async ask() {
+    this.button.disabled = true; // until it is known what there is to be asked
+    const question = await this.question();
+    this.button.disabled = false;
     const since = performance.now();
     const yes = el("button", { type: "button", class: "danger", onclick: () => performance.now() - since > GUARD_MS && this.go() }, this.words.yes);
     const no = el("button", { type: "button", class: "quiet", onclick: () => this.stop() }, say("no_back"));
-    const text = el("p", {}, this.question());
+    const text = el("div", {}, question);
     this.asking = el("div", { class: "sure-question", role: "group" }, text, el("div", { class: "row" }, yes, no));
     this.element.replaceChildren(this.asking);
     yes.focus();

@@ -90,6 +90,7 @@ function turn() {
     current?.close?.();
     byId("main").replaceChildren(view.element);
     scrollTo(0, 0);
+    if (current !== null) byId("main").focus({ preventScroll: true }); // whoever cannot see it is where the page now begins
   }
   current = view;
   view.open(...rest.map(decodeURIComponent));

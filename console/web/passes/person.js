@@ -5,7 +5,8 @@ import { field } from "./keyed.js";
 import { Query } from "./line.js";
 import { callLink, phoneNames, PhonePart } from "./phone.js";
 import { Search } from "./search.js";
-import { defaultUntil, hindrance, isLive, nameOf, offered, roundName, untilFrom, whySecond } from "./rules.js";
+import { SharedPart } from "./shared.js";
+import { defaultUntil, hindrance, isLive, nameOf, offered, othersOn, roundName, untilFrom, whySecond } from "./rules.js";
 import { when } from "./times.js";
 
 export class PersonPart {
@@ -31,6 +32,7 @@ export class PersonPart {
   close() {
     for (const part of [this.search, this.phoneQuery, this.givenQuery]) part.close();
     this.rounds?.close();
+    this.shared?.close();
   }
 
   row(first) {
@@ -40,7 +42,7 @@ export class PersonPart {
     return { element: el("li", {}, button), update: (c) => {
       carrier = c;
       const word = c.revoked ? say("vault_revoked_short") : c.passes > 0 ? sayCount("has_passes", c.passes) : c.handset ? null : say("no_phone_short");
-      fill(button, ...(c.carrier === null ? [el("span", { class: "who" }, sayNodes("shared_phone", { phone: c.phone || c.handset }))] : phoneNames(c)),
+      fill(button, ...phoneNames(c),
         word ? el("span", { class: "tag" }, word) : null);
     } };
   }
@@ -56,6 +58,8 @@ export class PersonPart {
     fill(this.said);
     show(this.search.element, false);
     show(this.panel, true);
+    this.rounds?.close();
+    this.rounds = null;
     this.panel.replaceChildren(...this.parts(carrier));
     this.phonePart.update(carrier);
     if (carrier.handset) this.phoneQuery.open();
@@ -64,12 +68,16 @@ export class PersonPart {
 
   parts(carrier) {
     const back = el("button", { type: "button", class: "quiet", id: "other", onclick: () => this.other() }, say("other_carrier"));
-    this.name = el("h3", { tabindex: "-1", id: "person-name" }, bdi(nameOf(carrier)));
+    const on = carrier.carrier !== null && carrier.shared ? el("p", { class: "small" }, sayNodes("on_shared", { phone: carrier.phone || carrier.handset })) : null;
+    this.name = el("h3", { tabindex: "-1", id: "person-name" }, carrier.carrier === null ? sayNodes("shared_phone", { phone: carrier.phone || carrier.handset }) : bdi(nameOf(carrier)));
     this.hinder = el("p", { class: "hinder", role: "status", hidden: true });
     this.has = el("ul", { class: "has" });
     this.form = el("form", { class: "give", hidden: true });
     this.phonePart = new PhonePart(this.desk);
-    return [el("div", { class: "person-head" }, this.name, carrier.number ? callLink(carrier.number) : null, back), this.has, this.hinder, this.form, this.phonePart.element];
+    this.shared?.close();
+    this.shared = new SharedPart(this.desk, carrier, (both) => this.pick(both));
+    return [back, el("div", { class: "person-head" }, this.name, carrier.number ? callLink(carrier.number) : null), on, this.has, this.hinder, this.shared.element, this.form, this.phonePart.element]
+      .filter(Boolean);
   }
 
   unpick() {
@@ -77,6 +85,7 @@ export class PersonPart {
     this.phoneQuery.close();
     this.rounds?.close();
     this.rounds = null;
+    this.shared?.close();
     this.panel.replaceChildren();
     show(this.panel, false);
     show(this.search.element, true);
@@ -96,10 +105,14 @@ export class PersonPart {
 
   updatePhone(phone) {
     if (!phone || phone.handset !== this.carrier?.handset) return;
-    this.carrier = { ...this.carrier, ...phone };
+    const { carrier, name, number, team, round } = this.carrier; // a shared phone does not know whose it is now
+    this.carrier = { ...this.carrier, ...phone, ...(this.carrier.shared ? { carrier, name, number, team, round } : {}) };
     this.phonePart.update(this.carrier);
+    this.shared.update(this.carrier);
     const now = this.desk.line.now();
-    fill(this.has, ...(phone.items ?? []).filter(isLive).map((p) => el("li", {}, sayNodes("has_pass", { round: p.round_name || p.round, time: when(p.until, now) }))));
+    const own = (p) => p.carrier === this.carrier.carrier;
+    fill(this.has, ...(phone.items ?? []).filter(isLive).map((p) => el("li", {}, own(p) ? sayNodes("has_pass", { round: p.round_name || p.round, time: when(p.until, now) })
+      : sayNodes("other_has_pass", { name: nameOf(p), round: p.round_name || p.round, time: when(p.until, now) }))));
     this.updateForm();
   }
 
@@ -159,7 +172,7 @@ export class PersonPart {
       round = r;
       radio.checked = this.round?.id === r.id;
       fill(name, bdi(roundName(r)));
-      fill(more, sayCount("buildings_n", r.buildings), r.id === this.carrier?.round ? ` · ${say("usual_round")}` : "");
+      fill(more, sayCount("buildings_n", r.buildings), r.id === this.carrier?.round ? ` · ${say("usual_round")}` : "", r.sensitive ? el("span", { class: "tag" }, say("sensitive_short")) : null);
     } };
   }
 
@@ -171,20 +184,21 @@ export class PersonPart {
 
   updateForm() {
     const { line } = this.desk;
-    const stop = line.may("issue") ? (this.carrier.carrier === null ? "shared" : hindrance(this.carrier)) : null;
+    const stop = line.may("issue") ? hindrance(this.carrier) : null;
     show(this.hinder, stop !== null);
-    if (stop !== null) fill(this.hinder, say(`hinder_${stop}`));
+    if (stop !== null) fill(this.hinder, sayNodes(`hinder_${stop}`, { name: othersOn(this.carrier).map(nameOf).join(", ") }));
     const usable = line.may("issue") && stop === null;
     show(this.form, usable);
     if (!usable || !this.until) return;
     const until = untilFrom(this.until.value, line.now());
     show(this.sum, this.round !== null);
     show(this.give, this.round !== null);
-    this.give.disabled = until === null || this.round === null || this.busy;
+    const waits = this.desk.consents?.find((c) => c.handset === this.carrier.handset && c.round === this.round?.id);
+    this.give.disabled = until === null || this.round === null || this.busy || waits !== undefined;
     if (!this.round || until === null) return;
     const two = whySecond(this.round, until - line.now(), line.desk.alone_ms);
     const values = { name: nameOf(this.carrier), round: roundName(this.round), buildings: sayCount("buildings_n", this.round.buildings), time: when(until, line.now()) };
-    fill(this.sum, sayNodes("will_get", values), ...two.map((why) => el("strong", { class: "two" }, say(`two_${why}`))));
+    fill(this.sum, sayNodes("will_get", values), ...(waits ? [el("strong", { class: "two" }, say("two_waits", { time: when(waits.ends, line.now()) }))] : two.map((why) => el("strong", { class: "two" }, say(`two_${why}`)))));
     fill(this.give, say(two.length > 0 ? "give_two" : "give"));
   }
 

@@ -7,13 +7,77 @@ import { challengeOf, nameOf } from "./rules.js";
 // Where a number on file is called.
 export const callLink = (number) => el("a", { href: `tel:${number}`, class: "call" }, el("span", {}, sayNodes("call", { number })));
 
+// A forgotten PIN: call the number on file, type what the carrier reads out.
+export class Unlock {
+  // id: of the button, in front of the field's
+  constructor(desk, id) {
+    this.desk = desk;
+    this.id = id;
+    this.button = el("button", { type: "button", id, onclick: () => this.askCode() }, say("unlock"));
+    this.element = el("div", { class: "unlock" }, this.button);
+  }
+
+  update(phone) {
+    if (this.phone && this.phone.handset !== phone.handset) this.element.replaceChildren(this.button);
+    this.phone = phone;
+  }
+
+  askCode() {
+    const { input, element } = field(`${this.id}-code`, say("unlock_code"), { maxlength: 40, spellcheck: "false", autocapitalize: "none", class: "code", placeholder: "0000 0000 0000 0000" });
+    const note = el("p", { class: "small", role: "status" });
+    const send = el("button", { type: "submit", class: "main-button", disabled: true }, say("unlock_send"));
+    input.addEventListener("input", () => {
+      const typed = challengeOf(input.value);
+      send.disabled = !typed.hex;
+      fill(note, this.codeNote(typed));
+    });
+    const submit = (event) => {
+      event.preventDefault();
+      this.unlock(challengeOf(input.value).hex, note, send);
+    };
+    const number = this.phone.number;
+    const stop = el("button", { type: "button", class: "quiet", onclick: () => this.stopCode() }, say("no_back"));
+    this.element.replaceChildren(el("form", { class: "unlock-form", onsubmit: submit }, el("ol", {},
+      el("li", {}, number ? callLink(number) : say("unlock_no_number"), " ", say("unlock_call")), el("li", {}, say("unlock_read"))), element, note, el("div", { class: "row" }, send, stop)));
+    input.focus();
+  }
+
+  isShared() {
+    return this.phone.carrier === null || this.phone.shared === true;
+  }
+
+  codeNote(typed) {
+    if (typed.hex) return say("code_whole");
+    if (typed.bad) return say("code_bad", { c: typed.bad });
+    return typed.left > 0 ? sayCount("code_left", typed.left) : say("code_long");
+  }
+
+  stopCode() {
+    this.element.replaceChildren(this.button);
+    this.button.focus();
+  }
+
+  async unlock(hex, note, send) {
+    if (!hex) return;
+    send.disabled = true;
+    const answer = await this.desk.line.give({ t: "phone_unlock", handset: this.phone.handset, challenge: hex });
+    if (answer.a === "done") {
+      this.element.replaceChildren(el("p", { class: "done", role: "status" }, sayNodes(this.isShared() ? "unlock_done_shared" : "unlock_done", { name: nameOf(this.phone) })));
+      return;
+    }
+    send.disabled = false;
+    fill(note, el("strong", { class: "bad" }, this.desk.sentence(answer.a)));
+    this.element.querySelector("input")?.focus();
+  }
+}
+
 export class PhonePart {
   constructor(desk) {
     this.desk = desk;
     this.state = el("p", { class: "phone-state" });
-    this.unlockBox = el("div", { class: "unlock" });
+    this.unlock = new Unlock(desk, "unlock");
     this.lostBox = el("div");
-    this.element = el("section", { class: "phone-part" }, el("h3", {}, say("phone")), this.state, el("div", { class: "row" }, this.unlockBox, this.lostBox));
+    this.element = el("section", { class: "phone-part" }, el("h3", {}, say("phone")), this.state, el("div", { class: "row" }, this.unlock.element, this.lostBox));
   }
 
   // PHONE: an item of `carrier` or `phone`.
@@ -23,18 +87,9 @@ export class PhonePart {
     show(this.element, phone.handset !== null);
     if (phone.handset === null) return;
     fill(this.state, say(phone.revoked ? "vault_revoked" : `vault_${phone.vault}`));
-    if (other) this.begin();
-  }
-
-  begin() {
-    const { line } = this.desk;
-    this.unlockBox.replaceChildren(...(line.may("unlock") && !this.phone.revoked ? [this.unlockButton()] : []));
-    this.lostBox.replaceChildren(...(line.may("lost") ? [this.lostButton()] : []));
-  }
-
-  unlockButton() {
-    this.toUnlock = el("button", { type: "button", id: "unlock", onclick: () => this.askCode() }, say("unlock"));
-    return this.toUnlock;
+    this.unlock.update(phone);
+    show(this.unlock.element, this.desk.line.may("unlock") && !phone.revoked);
+    if (other) this.lostBox.replaceChildren(...(this.desk.line.may("lost") ? [this.lostButton()] : []));
   }
 
   lostButton() {
@@ -49,51 +104,6 @@ export class PhonePart {
     this.desk.steps = { handset: phone.handset, at: this.desk.line.now(), steps: answer.more?.steps ?? [] };
     location.hash = `lost/${phone.handset}`;
   }
-
-  // What a forgotten PIN asks for: call the number on file, type what the carrier reads out.
-  askCode() {
-    const { input, element } = field("code", say("unlock_code"), { maxlength: 40, spellcheck: "false", autocapitalize: "none", class: "code", placeholder: "0000 0000 0000 0000" });
-    const note = el("p", { class: "small", role: "status" });
-    const send = el("button", { type: "submit", class: "main-button", disabled: true }, say("unlock_send"));
-    input.addEventListener("input", () => {
-      const typed = challengeOf(input.value);
-      send.disabled = !typed.hex;
-      fill(note, this.codeNote(typed));
-    });
-    const submit = (event) => {
-      event.preventDefault();
-      this.unlock(challengeOf(input.value).hex, note, send);
-    };
-    const number = this.phone.number;
-    const stop = el("button", { type: "button", class: "quiet", onclick: () => this.stopCode() }, say("no_back"));
-    this.unlockBox.replaceChildren(el("form", { class: "unlock-form", onsubmit: submit }, el("ol", {},
-      el("li", {}, number ? callLink(number) : say("unlock_no_number"), " ", say("unlock_call")), el("li", {}, say("unlock_read"))), element, note, el("div", { class: "row" }, send, stop)));
-    input.focus();
-  }
-
-  codeNote(typed) {
-    if (typed.hex) return say("code_whole");
-    if (typed.bad) return say("code_bad", { c: typed.bad });
-    return typed.left > 0 ? sayCount("code_left", typed.left) : say("code_long");
-  }
-
-  stopCode() {
-    this.unlockBox.replaceChildren(this.unlockButton());
-    this.toUnlock.focus();
-  }
-
-  async unlock(hex, note, send) {
-    if (!hex) return;
-    send.disabled = true;
-    const answer = await this.desk.line.give({ t: "phone_unlock", handset: this.phone.handset, challenge: hex });
-    if (answer.a === "done") {
-      this.unlockBox.replaceChildren(el("p", { class: "done", role: "status" }, sayNodes("unlock_done", { name: nameOf(this.phone) })));
-      return;
-    }
-    send.disabled = false;
-    fill(note, el("strong", { class: "bad" }, this.desk.sentence(answer.a)));
-    this.unlockBox.querySelector("input")?.focus();
-  }
 }
 
-export const phoneNames = (phone) => [bdi(nameOf(phone), "who"), phone.number ? el("span", {}, bdi(phone.number)) : null, phone.team ? el("span", {}, bdi(phone.team)) : null];
+export const phoneNames = (phone) => phone.carrier === null ? [el("span", { class: "who" }, sayNodes("shared_phone", { phone: phone.phone || phone.handset }))] : [bdi(nameOf(phone), "who"), phone.number ? el("span", {}, bdi(phone.number)) : null, phone.team ? el("span", {}, bdi(phone.team)) : null];

@@ -23,7 +23,7 @@ class RequestRow {
     this.thing = thing;
     fill(this.text, ...this.sentence(thing));
     this.yes.disabled = this.no.disabled = this.busy === true;
-    show(this.yes, !thing.own); // one's own may be withdrawn, not agreed to
+    show(this.yes, !thing.own);
     show(this.no, true);
   }
 
@@ -43,15 +43,20 @@ export class RequestsPart {
     this.desk = desk;
     this.asked = el("ul", { class: "requests", id: "asked" });
     this.consents = el("ul", { class: "requests", id: "consents" });
+    this.own = el("ul", { class: "requests", id: "own" });
     this.title = el("h2", {});
+    this.ownTitle = el("h2", {});
+    this.ownElement = el("section", { class: "block own", hidden: true }, this.ownTitle, this.own);
     this.element = el("section", { class: "block waiting-for", hidden: true }, this.title, this.asked, this.consents);
     this.askedRows = new Keyed(this.asked, (a) => new RequestRow(desk, a, { sentence: (x) => this.askedText(x), fields: (x, yes) => ({ t: "pass_asked", handset: x.handset, yes }),
       yes: "asked_yes", no: "asked_no", told: { yes: "told_given", no: "told_refused" } }));
-    this.consentRows = new Keyed(this.consents, (c) => new RequestRow(desk, c, { sentence: (x) => this.consentText(x), fields: (x, yes) => ({ t: "pass_consent", consent: x.id, yes }),
-      yes: "consent_yes", no: c.own ? "consent_back" : "consent_no", told: { yes: "told_given", no: "told_refused" } }));
+    const consent = (c) => new RequestRow(desk, c, { sentence: (x) => this.consentText(x), fields: (x, yes) => ({ t: "pass_consent", consent: x.id, yes }),
+      yes: "consent_yes", no: c.own ? "consent_back" : "consent_no", told: { yes: "told_given", no: c.own ? "told_back" : "told_refused" } });
+    this.consentRows = new Keyed(this.consents, consent);
+    this.ownRows = new Keyed(this.own, consent); // one's own may be withdrawn, not agreed to: they wait for somebody else, and stand apart
     const find = (what) => (l) => l.find(what);
     this.queries = [new Query(desk.line, ["asked"], find("asked"), ({ items }) => this.show(this.askedRows, items, (a) => a.handset)),
-      new Query(desk.line, ["consent"], find("consent"), ({ items }) => this.show(this.consentRows, items, (c) => c.id))];
+      new Query(desk.line, ["consent"], find("consent"), ({ items }) => this.showConsents(items))];
   }
 
   open() {
@@ -62,6 +67,15 @@ export class RequestsPart {
 
   close() {
     for (const query of this.queries) query.close();
+  }
+
+  showConsents(items) {
+    const own = items.filter((c) => c.own);
+    this.desk.consents = items;
+    this.ownRows.update(own, (c) => c.id);
+    fill(this.ownTitle, sayCount("own_n", own.length));
+    show(this.ownElement, own.length > 0);
+    this.show(this.consentRows, items.filter((c) => !c.own), (c) => c.id);
   }
 
   show(rows, items, keyOf) {
@@ -78,8 +92,8 @@ export class RequestsPart {
 
   consentText(c) {
     const now = this.desk.line.now();
-    const by = c.own ? say("consent_own") : sayNodes("consent_by", { by: c.by_name || c.by });
-    return [el("p", {}, by, " ", sayNodes("consent_what", { name: nameOf(c), round: roundOf(c), from: when(c.from, now), until: when(c.until, now) })),
+    const by = c.own ? null : [sayNodes("consent_by", { by: c.by_name || c.by }), " "];
+    return [el("p", {}, ...(by ?? []), sayNodes("consent_what", { name: nameOf(c), round: roundOf(c), from: when(c.from, now), until: when(c.until, now) })),
       el("p", { class: "small" }, ...c.why.map((why) => `${say(`why_${why}`)} `), say("consent_ends", { time: when(c.ends, now) }))];
   }
 }

@@ -1,10 +1,12 @@
 // Rounds: the list, and one round with its buildings in the order they are walked.
-import { el, bdi, fill } from "../dom.js";
+import { el, bdi, fill, show } from "../dom.js";
 import { say, sayCount, sayNodes } from "../words.js";
-import { edit } from "./edit.js";
+import { edit, editSays } from "./edit.js";
 import { field, Sure } from "./keyed.js";
 import { Search } from "./search.js";
 import { moved, octets, roundId, roundName } from "./rules.js";
+import { stillSays } from "./still.js";
+import { knownTeams, ZoneField } from "./zone.js";
 
 const NEW = "new";
 const STOPS_MAX = 1024;
@@ -52,26 +54,27 @@ export class RoundsView {
     this.stopsTitle = el("h3", {});
     const head = [el("a", { href: "#rounds" }, say("back_to_rounds")), el("h1", {}, round.id === null ? say("new_round") : bdi(roundName(round)))];
     const body = may ? this.form(round) : [el("p", {}, sayNodes("round_team", { team: round.team || "-" })), this.stopsTitle, this.stopList];
-    this.element.replaceChildren(...head, ...body);
+    this.element.replaceChildren(...head, ...body.filter(Boolean));
     this.drawStops();
   }
 
   form(round) {
     this.name = field("round-name", say("name"), { required: true, maxlength: 64, value: round.name });
     this.team = field("round-team", say("team"), { maxlength: 32, value: round.team ?? "" }, say("team_hint"));
-    this.zone = field("round-zone", say("zone"), { maxlength: 40, value: round.zone ?? "" }, say("zone_hint"));
+    knownTeams(this.desk.line, this.team);
+    this.zone = new ZoneField(round.zone ?? "");
     this.said = el("p", { class: "bad", role: "alert" });
     this.adding = new Search(this.desk.line, { id: "stop-words", what: "building", label: "add_building", none: "no_buildings", hidden: "all_on_round", keyOf: (b) => b.id, row: (b) => this.addRow(b),
       keep: (all) => all.filter((b) => !this.stops.some((s) => s.id === b.id)).slice(0, 8) });
     this.adding.open();
-    const drop = round.id === null ? null : new Sure({ label: say("drop_round"), yes: say("drop_yes"), className: "quiet-danger", question: () => sayNodes("drop_round_sure", { name: roundName(round) }),
-      run: () => this.drop(round) }).element;
+    this.question = el("div");
+    const drop = round.id === null ? null : new Sure({ label: say("drop_round"), yes: say("drop_yes"), className: "quiet-danger", question: () => this.dropQuestion(round), run: () => this.drop(round) }).element;
     const submit = (event) => {
       event.preventDefault();
       this.save();
     };
     return [el("form", { class: "block edit", onsubmit: submit }, this.name.element, this.team.element, this.zone.element, this.stopsTitle, this.stopList, this.adding.element,
-      this.said, el("div", { class: "row" }, el("button", { type: "submit", class: "main-button" }, say("save")), el("a", { class: "button quiet", href: "#rounds" }, say("cancel")))), drop];
+      this.said, this.question, el("div", { class: "row" }, (this.saveButton = el("button", { type: "submit", class: "main-button" }, say("save"))), el("a", { class: "button quiet", href: "#rounds" }, say("cancel")))), drop];
   }
 
   addRow(first) {
@@ -98,8 +101,8 @@ export class RoundsView {
   drawStops() {
     fill(this.stopsTitle, sayCount("stops_n", this.stops.length));
     const may = this.desk.line.may("edit");
-    const rows = this.stops.map((b, i) => el("li", {}, el("a", { href: `#buildings/${b.id}`, class: "who" }, bdi(b.name)), b.address && b.address !== b.name ? bdi(b.address, "small") : null,
-      b.sensitive ? el("span", { class: "tag" }, say("sensitive_short")) : null, may ? this.stopButtons(b, i) : null));
+    const rows = this.stops.map((b, i) => el("li", {}, el("div", { class: "stop-name" }, el("a", { href: `#buildings/${b.id}`, class: "who" }, bdi(b.name)), b.address && b.address !== b.name ? bdi(b.address, "small") : null,
+      b.sensitive ? el("span", { class: "tag" }, say("sensitive_short")) : null), may ? this.stopButtons(b, i) : null));
     this.stopList.replaceChildren(...rows);
   }
 
@@ -116,23 +119,61 @@ export class RoundsView {
       button("stop_off", "✕", false, () => change(this.stops.filter((_, n) => n !== i), i)));
   }
 
-  async save() {
+  // What is to be saved, or null: what is wrong was said.
+  async row() {
     const name = this.name.input.value.trim();
     const id = this.round.id ?? roundId(name);
     if (!name || !id || octets(name) > 64) {
       fill(this.said, say("wrong_round_name"));
-      return;
+      return null;
     }
     if (this.round.id === null && (await this.desk.line.get("round", id))) {
       fill(this.said, say("wrong_round_known"));
-      return;
+      return null;
     }
-    const row = { id, name, zone: this.zone.input.value.trim(), team: this.team.input.value.trim(), buildings: this.stops.map((b) => b.id) };
-    const answer = await edit({ check: false, rounds: [row] });
+    return { id, name, zone: this.zone.input.value.trim(), team: this.team.input.value.trim(), buildings: this.stops.map((b) => b.id) };
+  }
+
+  // A building comes off while passes that were given still open it: that is said first, and asked.
+  async save() {
+    fill(this.said);
+    this.question.replaceChildren();
+    const row = await this.row();
+    if (row === null) return;
+    const less = this.round.stops.some((b) => !row.buildings.includes(b.id));
+    const checked = less ? await edit({ check: true, rounds: [row] }) : { result: "good", still: [] };
+    const still = stillSays(checked.still, () => roundName(row), this.desk.line.now());
+    if (checked.result !== "good") fill(this.said, editSays(checked));
+    else if (still === null) this.saved(await edit({ check: false, rounds: [row] }));
+    else this.ask(still, row);
+  }
+
+  ask(still, row) {
+    const stop = () => {
+      this.question.replaceChildren();
+      show(this.saveButton, true);
+      this.saveButton.focus();
+    };
+    const yes = el("button", { type: "button", class: "main-button", id: "save-still", onclick: async () => {
+      stop();
+      this.saved(await edit({ check: false, rounds: [row] }));
+    } }, say("save_still"));
+    const box = el("div", { class: "sure-question amber", role: "group" }, still, el("div", { class: "row" }, yes, el("button", { type: "button", class: "quiet", onclick: stop }, say("no_back"))));
+    this.question.replaceChildren(box);
+    show(this.saveButton, false);
+    yes.focus();
+  }
+
+  saved(answer) {
     if (answer.result === "done") {
       this.desk.tell(say("saved"));
       location.hash = "rounds";
     } else fill(this.said, editSays(answer));
+  }
+
+  async dropQuestion(round) {
+    const { still } = await edit({ check: true, drop: { rounds: [round.id] } });
+    return el("span", {}, sayNodes("drop_round_sure", { name: roundName(round) }), stillSays(still, () => roundName(round), this.desk.line.now()) ?? "");
   }
 
   async drop(round) {
@@ -142,10 +183,4 @@ export class RoundsView {
       location.hash = "rounds";
     } else this.desk.tell(editSays(answer), "bad");
   }
-}
-
-// Why an edit was not taken, as text.
-export function editSays(answer) {
-  const why = answer.wrong?.[0]?.why;
-  return why ? say("edit_wrong", { why }) : say({ away: "answer_away", large: "edit_large" }[answer.result] ?? "answer_not_allowed");
 }

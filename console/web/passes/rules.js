@@ -52,9 +52,18 @@ export function whySecond(round, lengthMs, aloneMs) {
 export function hindrance(phone) {
   if (!phone.handset) return "no_phone";
   if (phone.revoked) return "revoked";
+  if (phone.carrier === null) return "shared";
+  if (othersOn(phone).length > 0) return "others";
   if (phone.ready) return null;
   return { none: "no_pin", destroyed: "destroyed" }[phone.vault] ?? "unheard";
 }
+
+// Live passes of others on this carrier's phone: a phone has one carrier's at a time.
+export const othersOn = (phone) => (phone.carrier === null ? [] : (phone.items ?? []).filter((p) => isLive(p) && p.carrier !== phone.carrier));
+
+// CARRIER with the shared PHONE that they have.
+export const onShared = (carrier, phone) => ({ ...carrier, handset: phone.handset, phone: phone.phone, revoked: phone.revoked, vault: phone.vault, ready: phone.ready, passes: phone.passes, items: phone.items,
+  shared: true });
 
 export const LIVE = ["waiting", "phone", "failed"];
 export const isLive = (pass) => LIVE.includes(pass.state);

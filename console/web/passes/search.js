@@ -14,7 +14,7 @@ export class Search {
     this.keep = keep;
     Object.assign(this, { none, hidden });
     this.words = "";
-    this.input = el("input", { type: "search", id, autocomplete: "off", spellcheck: "false", maxlength: 64, oninput: () => this.typed() });
+    this.input = el("input", { type: "search", id, autocomplete: "off", spellcheck: "false", maxlength: 64, placeholder: say("type_letters"), oninput: () => this.typed() });
     this.list = el("ul", { class: "found", "data-of": what });
     this.note = el("p", { class: "small", role: "status" });
     this.label = el("label", { for: id }, say(label));
@@ -30,6 +30,11 @@ export class Search {
 
   close() {
     this.query.close();
+  }
+
+  // To be opened with these words.
+  begin(words) {
+    this.input.value = this.words = words;
   }
 
   typed() {

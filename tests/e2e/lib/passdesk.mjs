@@ -37,7 +37,7 @@ export function server({ books, may, me, keeper }) {
   made.hear = (m) => {
     made.said.push(m);
     if (m.t === "desk_find") {
-      const items = made.books[m.what].filter((thing) => fits(thing, m.words));
+      const items = (made.books[m.what] ?? []).filter((thing) => fits(thing, m.words));
       made.tell({ t: "desk_found", c: m.c, what: m.what, items: items.slice(0, 50), rest: Math.max(0, items.length - 50) });
     } else if (m.t === "desk_get") {
       const item = (made.books[`${m.what}s`] ?? {})[m.id];

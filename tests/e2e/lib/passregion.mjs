@@ -1,6 +1,7 @@
 // A private region with a pass desk: the e2e Region, and keeper, console and people who give passes.
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { BIN, Process, Region } from "./region.mjs";
 
@@ -27,13 +28,14 @@ export class PassRegion extends Region {
       this.vigieWith(`${PASSWORD}\n`, "user", "add", login, "--name", name, "--role", role, ...(person ? ["--person", person] : []));
     this.vigie("trust", "publish");
     // In its cage there is no clone, which the leak checker of a sanitizer build would need.
-    this.keeper = this.add(new Process(join(this.dir, "keeper.log"), "env", ["ASAN_OPTIONS=detect_leaks=0", `${BIN}/vigie-keeper`, "-c", join(this.region, "keeper.conf")], true));
+    this.keeper = this.add(new Process(join(this.dir, "keeper.log"), "env", ["ASAN_OPTIONS=detect_leaks=0", `${BIN}/vigie-keeper`, "-c", join(this.region, "keeper.conf"),
+      "-o", `peer.console=${userInfo().username}`, "-o", "peer.dispatcher="], true));
     await this.keeper.start();
     await this.dispatcher();
     this.consolePort = await freePort();
     this.origin = `https://localhost:${this.consolePort}`;
     this.console = this.add(new Process(join(this.dir, "console.log"), `${BIN}/vigie-console`, ["-c", join(this.region, "console.conf"), "-o", `listen.port=${this.consolePort}`,
-      "-o", "listen.address=127.0.0.1", "-o", `web.origins=${this.origin}`, "-o", `web.path=${ROOT}/build/web`, "-o", `caretaker.root=${join(this.region, "root.pem")}`], true));
+      "-o", "listen.address=127.0.0.1", "-o", `web.origins=${this.origin}`, "-o", `web.path=${ROOT}/build/web`], true));
     await this.console.start();
     return this;
   }
