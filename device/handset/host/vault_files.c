@@ -1,5 +1,6 @@
 #include "device/handset/host/vault_files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -362,12 +363,31 @@ static int erase(const struct vault_place *place, const char *const *names, size
         return first;
 }
 
+/* erase_halves: what file_write() had begun beside a file when the power went. */
+static int erase_halves(const struct vault_place *place)
+{
+        DIR *dir = opendir(place->folder);
+        char path[PATH_SIZE];
+        struct dirent *entry;
+        int first = 0;
+
+        while (dir != NULL && (entry = readdir(dir)) != NULL)
+                if (strstr(entry->d_name, ".tmp.") != NULL) {
+                        int r = file_erase(path_of(place, entry->d_name, path));
+
+                        first = first < 0 ? first : r;
+                }
+        if (dir != NULL)
+                closedir(dir);
+        return first;
+}
+
 int vault_files_destroy(const struct vault_place *place)
 {
         static const char *const names[] = { "secret", "vault", "public" };
-        int r = erase(place, names, 3), boxes = erase_boxes(place);
+        int r = erase(place, names, 3), boxes = erase_boxes(place), halves = erase_halves(place);
 
-        return r < 0 ? r : boxes;
+        return r < 0 ? r : boxes < 0 ? boxes : halves;
 }
 
 int vault_files_reset(const struct vault_place *place)

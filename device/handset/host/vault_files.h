@@ -7,7 +7,8 @@
  *   challenge  8 octets: what an unlock is to answer
  *   box-1..4   parcels that came while it was locked, sealed to the inbox key
  *   list       the newest status list, signed
- *   wiped      when it was wiped, UTC s in decimal; nothing else is left then
+ *   wiped      when it was wiped, UTC s in decimal; nothing else is left then but
+ *   wiping     what is to be erased, and told (wiping.h), until the region knows
  *
  * Files are 0600, in a folder of 0700. */
 #ifndef DEVICE_HANDSET_HOST_VAULT_FILES_H
@@ -73,7 +74,7 @@ int vault_files_put(const struct vault_place *place, const char *name, const voi
 /* vault_files_list: the status list that is kept, malloc'ed.  Returns 0, -ENOENT, another errno. */
 int vault_files_list(const struct vault_place *place, char **ret_list, size_t *ret_len);
 
-/* vault_files_destroy: vault, boxes, secret, public keys: overwritten, then removed; the secret first.  Tries and challenge stay.
+/* vault_files_destroy: vault, boxes, secret, public keys, and what a power cut left half written beside them: overwritten, then removed; the secret first.  Tries and challenge stay.
  * Returns 0, or the first errno after having tried all. */
 int vault_files_destroy(const struct vault_place *place);
 
