@@ -74,7 +74,8 @@ int vault_files_put(const struct vault_place *place, const char *name, const voi
 /* vault_files_list: the status list that is kept, malloc'ed.  Returns 0, -ENOENT, another errno. */
 int vault_files_list(const struct vault_place *place, char **ret_list, size_t *ret_len);
 
-/* vault_files_destroy: vault, boxes, secret, public keys, and what a power cut left half written beside them: overwritten, then removed; the secret first.  Tries and challenge stay.
+/* vault_files_destroy: vault, boxes, secret, public keys, and what a power cut left half written beside them: overwritten, then
+ * removed; the secret first.  Tries and challenge stay.
  * Returns 0, or the first errno after having tried all. */
 int vault_files_destroy(const struct vault_place *place);
 
