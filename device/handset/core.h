@@ -79,8 +79,10 @@
 #define MY_CONFIRM_SMS_TRIES 5
 /* The host has done an order, and the next piece of what comes beside it is there, within this; or it is taken up anew when it comes again. */
 #define MY_ORDER_WAIT_MS     60000
-/* A wiped phone has so long to say so by the link that stands. */
+/* A wiped phone lets go of its link so long after it has said so by it, and is sure then that it was heard; or so long after the wipe, if it
+ * cannot say so. */
 #define MY_WIPED_MS          5000
+#define MY_WIPED_UNTOLD_MS   60000
 
 /* Octets of a journal record other than a trust list; its format. */
 #define MY_RECORD_MAX   512
@@ -257,6 +259,9 @@ void my_sms_give(struct vigie *vigie, enum my_subject subject, struct cbor_span 
 
 /* my_order_take: a signed order came by PATH, with so many octets BESIDE it to follow. */
 void my_order_take(struct vigie *vigie, struct cbor_span cose, uint32_t beside, enum vigie_path path);
+
+/* my_order_wiped: an earlier run was wiped, and its CONFIRMATION, at most CONFIRM_MAX octets, is still to be told. */
+void my_order_wiped(struct vigie *vigie, struct cbor_span confirmation);
 
 /* my_order_on_part, my_order_on_list: a piece of what comes beside the order; of the status list, for the host. */
 void my_order_on_part(struct vigie *vigie, const struct frame *frame);

@@ -66,8 +66,12 @@ static bool confirm_ready(const struct vigie *vigie)
         return o->octets_len > 0 && o->step == MY_ORDER_NONE && (o->wiped || w->durable == w->serial);
 }
 
-static void confirm_left(struct vigie *vigie)
+static void confirm_left(struct vigie *vigie, bool by_sms)
 {
+        struct my_order *o = &vigie->order;
+
+        o->unsure_len = by_sms ? 0 : o->octets_len;
+        o->forget = o->wiped && by_sms;
         vigie->order.octets_len = 0;
         vigie->order.by_sms = false;
         vigie->order.confirmed_mono_ms = vigie->now_mono_ms;
@@ -80,7 +84,7 @@ static int64_t sms_due(const struct vigie *vigie)
 
         if (!confirm_ready(vigie) || !(o->by_sms || o->wiped) || link_stands(vigie) ||
             vigie->sms.modem != VIGIE_MODEM_READY || vigie->sms.ticket != 0 || my_alert_waits(vigie) ||
-            o->sms_tries >= MY_CONFIRM_SMS_TRIES)
+            (o->sms_tries >= MY_CONFIRM_SMS_TRIES && !o->wiped))
                 return NEVER;
         return o->sms_retry_mono_ms;
 }
@@ -92,7 +96,7 @@ static void confirm_send(struct vigie *vigie)
 
         if (confirm_ready(vigie) && link_stands(vigie)) {
                 my_send_frame(vigie, MY_ORDINARY, &frame);
-                confirm_left(vigie);
+                confirm_left(vigie, false);
         } else if (sms_due(vigie) <= vigie->now_mono_ms) {
                 my_sms_give(vigie, MY_ORDER, (struct cbor_span){ o->octets, o->octets_len });
         }
@@ -103,7 +107,7 @@ void my_order_on_sms_sent(struct vigie *vigie, bool ok)
         struct my_order *o = &vigie->order;
 
         if (ok && o->octets_len > 0) {
-                confirm_left(vigie);
+                confirm_left(vigie, true);
                 return;
         }
         o->sms_tries += o->sms_tries < UINT8_MAX;
@@ -119,6 +123,10 @@ static void host_do(struct vigie *vigie)
 
         action->kind = (uint8_t)o->now.kind;
         action->number = o->now.number;
+        if (o->now.kind == ORDER_WIPE && o->octets_len > 0) {
+                action->data = memcpy(my_room(vigie, o->octets_len), o->octets, o->octets_len);
+                action->len = o->octets_len;
+        }
         if (o->now.kind == ORDER_UNLOCK)
                 memcpy(action->argument, o->now.challenge, ORDER_CHALLENGE_SIZE);
         else if (o->now.kind == ORDER_PASS)
@@ -148,6 +156,15 @@ static void wiped(struct vigie *vigie)
         o->wiped = true;
         o->wiped_mono_ms = o->sms_retry_mono_ms = vigie->now_mono_ms;
         o->sms_tries = 0;
+}
+
+void my_order_wiped(struct vigie *vigie, struct cbor_span confirmation)
+{
+        struct my_order *o = &vigie->order;
+
+        o->wiped = true;
+        o->octets_len = (uint8_t)(confirmation.len <= sizeof(o->octets) ? confirmation.len : 0);
+        memcpy(o->octets, confirmation.at, o->octets_len);
 }
 
 int my_order_on_ordered(struct vigie *vigie, const struct vigie_event *event)
@@ -357,6 +374,34 @@ static void step_end(struct vigie *vigie)
                 host_do(vigie);
 }
 
+/* The link is let go then. */
+static int64_t wiped_due(const struct my_order *o)
+{
+        if (o->octets_len > 0)
+                return o->wiped_mono_ms + MY_WIPED_UNTOLD_MS;
+        return (o->unsure_len > 0 ? o->confirmed_mono_ms : o->wiped_mono_ms) + MY_WIPED_MS;
+}
+
+/* Said by a link that broke at once: perhaps it was not heard. */
+static void wiped_run(struct vigie *vigie)
+{
+        struct my_order *o = &vigie->order;
+
+        if (o->unsure_len > 0 && !link_stands(vigie)) {
+                o->octets_len = o->unsure_len;
+                o->unsure_len = 0;
+        }
+        if (vigie->options.enrolled && wiped_due(o) <= vigie->now_mono_ms) {
+                o->forget |= o->unsure_len > 0;
+                o->unsure_len = 0;
+                vigie->options.enrolled = false;
+                my_link_run(vigie); /* nothing asks for a link any more */
+        }
+        if (o->forget)
+                my_act(vigie, VIGIE_DO_FORGET);
+        o->forget = false;
+}
+
 void my_order_run(struct vigie *vigie)
 {
         struct my_order *o = &vigie->order;
@@ -372,10 +417,8 @@ void my_order_run(struct vigie *vigie)
                 if (vigie->asking.state == VIGIE_ASKING)
                         tell_once(vigie, &vigie->asking);
         }
-        if (o->wiped && vigie->options.enrolled && vigie->now_mono_ms - o->wiped_mono_ms >= MY_WIPED_MS) {
-                vigie->options.enrolled = false;
-                my_link_run(vigie); /* nothing asks for a link any more */
-        }
+        if (o->wiped)
+                wiped_run(vigie);
 }
 
 int64_t my_order_due(const struct vigie *vigie)
@@ -386,5 +429,5 @@ int64_t my_order_due(const struct vigie *vigie)
         if (!vigie->started || (!vigie->options.enrolled && !o->wiped))
                 return NEVER;
         at = my_earlier(step_due(o), sms_due(vigie));
-        return o->wiped && vigie->options.enrolled ? my_earlier(at, o->wiped_mono_ms + MY_WIPED_MS) : at;
+        return o->wiped && vigie->options.enrolled ? my_earlier(at, wiped_due(o)) : at;
 }

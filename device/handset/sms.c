@@ -228,7 +228,7 @@ void my_sms_run(struct vigie *vigie)
 {
         struct my_sms *s = &vigie->sms;
 
-        if (!vigie->started || !vigie->options.enrolled)
+        if (!vigie->started || (!vigie->options.enrolled && !vigie->order.wiped))
                 return;
         if (s->ticket != 0 && vigie->now_mono_ms - s->since_mono_ms >= VIGIE_SMS_WAIT_MS)
                 ended(vigie, false, 0);
@@ -250,13 +250,13 @@ int64_t my_sms_due(const struct vigie *vigie)
         const struct my_sms *s = &vigie->sms;
         int64_t at = NEVER;
 
-        if (!vigie->started || !vigie->options.enrolled)
+        if (!vigie->started || (!vigie->options.enrolled && !vigie->order.wiped))
                 return NEVER;
         if (s->ticket != 0)
                 at = s->since_mono_ms + VIGIE_SMS_WAIT_MS;
         if (s->test)
                 at = my_earlier(at, s->test_mono_ms + MY_SMS_TEST_WAIT_MS);
-        for (int i = 0; i < MY_ALERTS; i++)
+        for (int i = 0; i < MY_ALERTS && vigie->options.enrolled; i++)
                 at = my_earlier(at, copy_due(vigie, i));
         return at;
 }

@@ -51,6 +51,8 @@ static int options_check(const struct vigie_options *o)
             (o->trust == NULL && o->trust_len != 0) || !text_ends(o->person, sizeof(o->person)) ||
             !text_ends(o->app, sizeof(o->app)) || (o->man_down_s != 0 && (o->man_down_s < 30 || o->man_down_s > 3600)))
                 return -EINVAL;
+        if (o->wiped_len > VIGIE_SMS_MAX || (o->wiped == NULL && o->wiped_len != 0))
+                return -EINVAL;
         return 0;
 }
 
@@ -62,7 +64,7 @@ int vigie_init(struct vigie *vigie, const struct vigie_options *options)
                 return r;
         memset(vigie, 0, sizeof(*vigie));
         vigie->options = *options;
-        vigie->options.trust = NULL;
+        vigie->options.trust = vigie->options.wiped = NULL;
         memcpy(vigie->handset.octets, options->handset, HANDSET_ID_SIZE);
         vigie->timer_mono_ms = vigie->asked_mono_ms = NEVER;
         vigie->duty.until_mono_ms = NEVER;
@@ -72,6 +74,8 @@ int vigie_init(struct vigie *vigie, const struct vigie_options *options)
         for (int i = 0; i < VIGIE_KEY_PRESSES; i++)
                 vigie->key_mono_ms[i] = INT64_MIN / 2;
         vigie->touch.raised_mono_ms = INT64_MIN / 2;
+        if (options->wiped_len > 0)
+                my_order_wiped(vigie, (struct cbor_span){ options->wiped, options->wiped_len });
         if (options->trust_len > 0)
                 my_trust_take(vigie, (struct cbor_span){ options->trust, options->trust_len });
         return 0;
@@ -153,6 +157,7 @@ static int on_start(struct vigie *vigie, const struct vigie_event *e)
         if (vigie->started)
                 return 0;
         vigie->started = true;
+        vigie->order.wiped_mono_ms = vigie->order.sms_retry_mono_ms = vigie->now_mono_ms;
         my_watch_start(vigie);
         my_duty_start(vigie);
         my_alert_start(vigie);

@@ -156,6 +156,8 @@ struct vigie_options {
         bool silent_pulse;     /* one ordinary message pulse when a silent alert is received */
         uint16_t man_down_s;   /* no motion for so long on duty: asked, then raised; 30..3600, 0 = off */
         char app[33];          /* name and version of the host, for the region's logs */
+        const uint8_t *wiped;  /* what VIGIE_DO_ORDER wipe gave an earlier run, which did it and was not told VIGIE_DO_FORGET: */
+        size_t wiped_len;      /* it is said now, by data where `enrolled`, or by SMS.  0: nothing.  Read during vigie_init() only */
 };
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
@@ -376,11 +378,14 @@ enum vigie_action_type {
         VIGIE_DO_BESIDE, /* data: a piece of what comes beside order `number`, at `offset` of `total`: without gap, from 0 on; from 0
                               * again where the region begins anew */
         VIGIE_DO_ORDER, /* do what order `number` of `kind` says; everything beside it was given.  Then VIGIE_ON_ORDERED.
-                              * WIPE: keys first, then files, journal included: nothing is to be appended after it.
+                              * WIPE: keep `data`, the confirmation of this order, in a file of its own; then keys first, then files,
+                              * journal included: nothing is to be appended after it.  `data` stays until VIGIE_DO_FORGET, and a start
+                              * that finds it erases what is left and gives it as options.wiped.  Empty: the key did not sign
                               * UNLOCK: `argument`: 8 octets that must be the challenge.  PASS: `argument`: the first 16 octets of
                               * SHA-256 over what came beside it */
         VIGIE_DO_LIST, /* data: a piece of the newest status list, issued at `number`, at `offset` of `total`: as BESIDE.  Whole, it
                               * is to be checked like all that is signed */
+        VIGIE_DO_FORGET, /* the confirmation of the wipe has left: it need not be kept any more */
         VIGIE_DO_END
 };
 

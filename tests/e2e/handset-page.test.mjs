@@ -112,6 +112,7 @@ test("both languages have the same texts, and every text that the code names", (
     asked_: ["asking", "told", "not_now"],
     shown_: ["caretaker", "scanner"],
     way_: ["caretaker", "scanner"],
+    opened_why_: ["alert", "overdue", "timer", "other"],
   };
   for (const [part, values] of Object.entries(parts)) {
     for (const value of values) {
@@ -283,6 +284,22 @@ test("silent and drill ask once more; after a silent one the page looks as usual
   await page.locator("#drill").click();
   await page.locator("#drill-yes").click();
   assert.deepEqual(await words(page), ["press --silent", "press --drill"]);
+});
+
+test("a position that was opened: said when and why until it is read, kept behind a button; a pass that was revoked", async () => {
+  const page = await open(states.opened.status);
+  assert.match(await page.locator("#opened-new").innerText(), /^Votre position a été ouverte le 4 mai à \d\d:\d\d parce qu.on n.avait plus de nouvelles\.\s+J.ai lu$/i);
+  await page.locator("#opened-read").click();
+  assert.deepEqual(await words(page), [`opened-read ${states.opened.status.opened[0].at_ms}`]);
+  await give(page, { opened: states["opened-all"].status.opened });
+  assert.equal(await page.locator("#opened-new").count(), 0);
+  await page.locator("#opened-all").click();
+  const all = await page.locator("#opened-all-panel").innerText();
+  assert.equal(all.match(/Votre position a été ouverte le/g).length, 2);
+  assert.equal(all.match(/La position de ce téléphone a été ouverte le/g).length, 2, "of who had it before this duty");
+  const revoked = await open(states["doors-revoked"].status);
+  await revoked.locator("#doors").click();
+  assert.match(await revoked.locator("#passes").innerText(), /Laissez-passer annulé/);
 });
 
 test("a supervisor: seen is said once, one tap takes, two close", async () => {

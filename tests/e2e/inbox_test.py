@@ -15,7 +15,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "sms"))
 
-from sms_case import MODEM_S, SmsCase, wait_for  # noqa: E402
+from sms_case import CARRIER, MODEM_S, SmsCase, wait_for  # noqa: E402
 from keeper_test import cbor, decode  # noqa: E402
 
 WIPE, UNLOCK, PASS, TRUST = 1, 2, 3, 4
@@ -94,10 +94,16 @@ class Inbox(SmsCase):
         self.region.proxy.cut()
         wait_for("the phone without data", lambda: not self.is_linked(), LONG_S)
 
+    def is_gone(self):
+        """Keys and files."""
+        phone = self.region.handsets[self.phone]
+        for path in (phone["key"], phone["certificate"], os.path.join(phone["folder"], "journal")):
+            self.assertFalse(os.path.exists(path), path)
+
     def is_wiped(self):
         """Keys and files are gone; what is left says so."""
         phone = self.region.handsets[self.phone]
-        for path in (phone["key"], phone["certificate"], os.path.join(phone["folder"], "journal")):
+        for path in (phone["key"], phone["certificate"]):
             self.assertFalse(os.path.exists(path), path)
         self.assertGreater(self.region.status(self.phone)["wiped_at_ms"], 0)
 
@@ -167,13 +173,24 @@ class Inbox(SmsCase):
         wait_for("the phone with data", self.is_linked, LONG_S)
 
     def test_7_lost_and_wiped_by_sms(self):
-        """A stolen phone without data: revoked, and its wipe goes both ways by SMS; what it signed before its key went is what the region has."""
+        """A stolen phone without data: revoked, and its wipe goes both ways by SMS; what it signed before its key went is what the region has, though
+        the network takes nothing from it at first, and its power is cut before it could tell."""
         self.cut()
         try:
+            self.sms(modem=CARRIER, state="no_credit")
             self.region.vigie("handset", "revoke", self.handset)
             order, n = self.sign(WIPE)
+            before = self.taken()
             self.leave_by_sms(order)
+            wait_for("the phone to be wiped", lambda: self.region.status("carrier")["wiped_at_ms"], LONG_S)
+            self.region.processes["carrier"].kill()
+            self.is_gone()
+            self.assertEqual(self.taken(), before)
+            self.sms(modem=CARRIER, state="ready")
+            self.region.restart("carrier")
             self.assertEqual(self.wait_taken(n, "a wipe by SMS"), (n, 0))
+            record = os.path.join(self.region.handsets["carrier"]["folder"], "vault", "wiping")
+            wait_for("the phone to know that it was told", lambda: not os.path.exists(record), LONG_S)
             self.is_wiped()
             self.assertFalse(self.is_linked())
         finally:
@@ -187,6 +204,7 @@ class Inbox(SmsCase):
         order, n = self.sign(WIPE)
         self.leave(order)
         self.assertEqual(self.wait_taken(n, "a wipe of a revoked phone"), (n, 0))
+        self.is_gone()
         self.is_wiped()
 
 

@@ -210,7 +210,7 @@ int content_for(const struct content *content, const uint8_t building[BUILDING_I
 
                 if (content_find_building(p, building) < 0)
                         continue;
-                if (p->pass.not_before_s <= now_s && now_s <= p->pass.not_after_s)
+                if (!p->revoked && p->pass.not_before_s <= now_s && now_s <= p->pass.not_after_s)
                         return (int)i;
                 if (other < 0)
                         other = (int)i;

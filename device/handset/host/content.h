@@ -24,6 +24,7 @@ struct content_pass {
         struct pass pass;
         uint32_t counter; /* of the next proof */
         uint32_t reserved, pending; /* those below are on disk as used; will be when what was written last is durable */
+        bool revoked;               /* by the list that the phone has: passes.c says so, it is not on disk */
 };
 
 struct content {
@@ -61,7 +62,7 @@ int content_find(const struct content *content, const uint8_t pass[PASS_ID_SIZE]
 /* content_find_building: the place of BUILDING among those of a pass; -ENOENT. */
 int content_find_building(const struct content_pass *pass, const uint8_t building[BUILDING_ID_SIZE]);
 
-/* content_for: the pass to show for BUILDING at NOW_S: one that runs, the last to end, before one that does not run; -ENOENT. */
+/* content_for: the pass to show for BUILDING at NOW_S: one that runs and is not revoked, the last to end, before any other; -ENOENT. */
 int content_for(const struct content *content, const uint8_t building[BUILDING_ID_SIZE], uint32_t now_s);
 
 /* What a proof is made of. */

@@ -122,6 +122,9 @@ static void do_action(struct host *host, const struct vigie_action *action)
         case VIGIE_DO_ORDER:
                 passes_order(host->passes, action);
                 break;
+        case VIGIE_DO_FORGET:
+                passes_wipe_told(host->passes);
+                break;
         case VIGIE_DO_LIST:
                 passes_list(host->passes, action);
                 break;

@@ -19,6 +19,7 @@
 #include "device/handset/host/passes.h"
 #include "device/handset/host/socket.h"
 #include "device/handset/host/wake.h"
+#include "device/handset/host/wiping.h"
 
 static int open_core(struct host *host)
 {
@@ -29,6 +30,12 @@ static int open_core(struct host *host)
         if (host->vigie == NULL)
                 return -ENOMEM;
         identity_options(&host->identity, &host->config, &options);
+        if (host->wiped != NULL) {
+                options.wiped = host->wiped->confirmation;
+                options.wiped_len = host->wiped->confirmation_len;
+                options.enrolled &= options.wiped_len > 0; /* by the key that its links have yet */
+                host->identity.enrolled = false;
+        }
         r = vigie_init(host->vigie, &options);
         if (r < 0)
                 log_error(NULL, "options: %s", strerror(-r));
@@ -173,7 +180,8 @@ int host_open(const struct config *config, int ready_fd, struct host **ret_host)
         if ((r = loop_open(&host->loop)) < 0)
                 return r;
         identity_read(&host->config, &host->identity);
-        if ((r = open_lws(host)) < 0 || (r = open_links(host)) < 0 || (r = open_core(host)) < 0 ||
+        if ((r = open_lws(host)) < 0 || (r = open_links(host)) < 0 ||
+            (r = wipe_resume(host)) < 0 || (r = open_core(host)) < 0 ||
             (r = open_outbox(host)) < 0 || (r = open_page(host)) < 0 || (r = open_socket(host)) < 0 ||
             (r = open_body(host)) < 0)
                 return r;
@@ -214,6 +222,7 @@ void host_close(struct host *host)
         links_free(host->links);
         page_free(host->page);
         identity_clear(&host->identity);
+        free(host->wiped);
         free(host->vigie);
         free(host);
 }

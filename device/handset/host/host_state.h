@@ -40,6 +40,7 @@ struct host {
         struct wake *wake;
         struct modem *modem;
         struct passes *passes;
+        struct wiping *wiped; /* by an earlier run, and not told; NULL */
         struct wheel_timer battery;
         bool busy, show, closing;
         bool cut; /* wiped, and told: no link any more */

@@ -45,12 +45,27 @@ static void tell(struct passes *p)
         host_run_event(p->host, event);
 }
 
+/* mark_revoked: say of each pass whether the list has it.  A number is used again: one that is older than the pass says nothing of it. */
+static void mark_revoked(struct passes *p)
+{
+        struct content *content = safe_content(p->safe);
+
+        for (size_t i = 0; content != NULL && i < content->count; i++) {
+                struct content_pass *pass = content->passes[i];
+                uint32_t n = pass->pass.status;
+
+                pass->revoked = p->bits != NULL && p->list_issued_s >= pass->pass.issued_at_s && n < p->revoked.count &&
+                                (p->bits[n / 8] >> n % 8 & 1) != 0;
+        }
+}
+
 static void on_changed(void *user)
 {
         struct passes *p = user;
 
         if (p->host->closing)
                 return;
+        mark_revoked(p);
         if (safe_content(p->safe) == NULL)
                 shown_end(p);
         else if (p->shown.on && p->shown.rows == NULL)
@@ -87,18 +102,20 @@ static void on_checked(void *user, enum vigie_pin verdict)
         host_on_pin(p->host, verdict);
 }
 
-static void on_ordered(void *user, uint32_t number, enum vigie_result result)
+void passes_ordered(struct passes *p, uint32_t number, enum vigie_result result)
 {
-        struct passes *p = user;
-
         if (p->wiped) {
-                wipe_leave_page(p);
                 loop_timer_arm(p->host->loop, &p->links, clock_mono_ms() + WIPED_LINKS_MS);
         } else {
                 tell(p); /* the new state goes before the confirmation */
         }
         host_run_event(p->host, (struct vigie_event){ .type = VIGIE_ON_ORDERED,
                                                       .u.ordered = { number, (uint8_t)result } });
+}
+
+static void on_ordered(void *user, uint32_t number, enum vigie_result result)
+{
+        passes_ordered(user, number, result);
 }
 
 /* ---- what comes in pieces */
@@ -151,7 +168,7 @@ static void order_pass(struct passes *p, const struct vigie_action *a)
         }
         pieces_clear(&p->beside);
         log_warn("order", "%u: what came beside it is not what it names", a->number);
-        on_ordered(p, a->number, VIGIE_ORDER_COULD_NOT);
+        passes_ordered(p, a->number, VIGIE_ORDER_COULD_NOT);
 }
 
 void passes_order(struct passes *p, const struct vigie_action *a)
@@ -164,14 +181,28 @@ void passes_order(struct passes *p, const struct vigie_action *a)
                 safe_order_unlock(p->safe, a->number, a->argument);
                 break;
         case VIGIE_ORDER_WIPE:
-                wipe_begin(p, a->number);
+                wipe_begin(p, a);
                 break;
         default:
-                on_ordered(p, a->number, VIGIE_ORDER_NOT_UNDERSTOOD);
+                passes_ordered(p, a->number, VIGIE_ORDER_NOT_UNDERSTOOD);
         }
 }
 
 /* ---- the status list */
+
+static void unpack(struct passes *p, const struct status_list *list)
+{
+        uint8_t *room = malloc(STATUS_ROOM);
+
+        if (p->bits == NULL)
+                p->bits = malloc(STATUS_OCTETS_MAX);
+        if (room == NULL || p->bits == NULL || status_unpack(list, room, p->bits, &p->revoked) < 0) {
+                log_warn("list", "which passes are revoked is not known: the list cannot be unpacked");
+                free(p->bits);
+                p->bits = NULL;
+        }
+        free(room);
+}
 
 /* list_take: a list, whole, that is verified and newer; DATA is taken.  Says whether it was. */
 static bool list_take(struct passes *p, char *data, size_t len)
@@ -195,6 +226,9 @@ static bool list_take(struct passes *p, char *data, size_t len)
         p->list = data;
         p->list_len = len;
         p->list_issued_s = list.list.issued_at_s;
+        unpack(p, &list.list);
+        mark_revoked(p);
+        passes_show(p);
         return true;
 }
 
@@ -217,16 +251,14 @@ void passes_list(struct passes *p, const struct vigie_action *action)
 
 /* ---- open and close */
 
-/* The vault lies beside the journal where it is not said. */
-static void name_folder(struct passes *p)
+void passes_folder(const struct config *config, char folder[CONFIG_PATH_MAX])
 {
-        const char *journal = p->host->config.journal, *slash = strrchr(journal, '/');
+        const char *journal = config->journal, *slash = strrchr(journal, '/');
 
-        if (p->host->config.vault[0] != 0)
-                snprintf(p->folder, sizeof(p->folder), "%s", p->host->config.vault);
+        if (config->vault[0] != 0)
+                snprintf(folder, CONFIG_PATH_MAX, "%s", config->vault);
         else
-                snprintf(p->folder, sizeof(p->folder), "%.*svault", slash != NULL ? (int)(slash - journal + 1) : 0,
-                         journal);
+                snprintf(folder, CONFIG_PATH_MAX, "%.*svault", slash != NULL ? (int)(slash - journal + 1) : 0, journal);
 }
 
 static int open_card(struct passes *p)
@@ -259,7 +291,7 @@ int passes_open(struct host *host, struct passes **ret_passes)
         wheel_timer_init(&p->slot, shown_due, p);
         wheel_timer_init(&p->duress, duress_due, p);
         wheel_timer_init(&p->links, wipe_links, p);
-        name_folder(p);
+        passes_folder(&host->config, p->folder);
         options.place = (struct vault_place){ p->folder, host->config.machine };
         options.user = p;
         if ((r = safe_open(&options, &p->safe)) < 0 || (r = open_card(p)) < 0) {
@@ -267,7 +299,7 @@ int passes_open(struct host *host, struct passes **ret_passes)
                 return r;
         }
         safe_look(p->safe, &v);
-        p->wiped = v.wiped_at_s != 0 && !host->identity.enrolled;
+        p->wiped = host->wiped != NULL || (v.wiped_at_s != 0 && !host->identity.enrolled);
         return 0;
 }
 
@@ -280,6 +312,8 @@ void passes_start(struct passes *p)
         if (vault_files_list(&place, &list, &len) == 0)
                 list_take(p, list, len);
         tell(p);
+        if (p->wiped)
+                loop_timer_arm(p->host->loop, &p->links, clock_mono_ms() + WIPED_LINKS_MS);
 }
 
 bool passes_is_wiped(const struct passes *p)
@@ -312,6 +346,8 @@ void passes_close(struct passes *p)
         pieces_clear(&p->coming);
         free(p->list);
         free(p->list_before);
+        free(p->bits);
+        free(p->wiping);
         explicit_bzero(p, sizeof(*p));
         free(p);
 }

@@ -3,6 +3,7 @@
 #define DEVICE_HANDSET_HOST_PASSES_H
 #include <jansson.h>
 
+#include "device/handset/host/config.h"
 #include "device/handset/vigie.h"
 
 struct host;
@@ -14,6 +15,16 @@ struct passes;
 
 /* passes_open: the vault's folder, the virtual reader where one is configured.  Returns 0, or a negative errno after logging why. */
 int passes_open(struct host *host, struct passes **ret_passes);
+
+/* passes_folder: where the vault of CONFIG lies: beside the journal where it is not said. */
+void passes_folder(const struct config *config, char folder[CONFIG_PATH_MAX]);
+
+/* wipe_resume: before anything of the phone is read but its identity, whose links may have the key: go on with a wipe that an earlier run began; what
+ * is still to be told of it is in host->wiped.  Returns 0, -ENOMEM. */
+int wipe_resume(struct host *host);
+
+/* passes_wipe_told: the confirmation of the wipe has left: it is not kept any more. */
+void passes_wipe_told(struct passes *passes);
 
 /* passes_start: after VIGIE_ON_START: tell the core what there is. */
 void passes_start(struct passes *passes);

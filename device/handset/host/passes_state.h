@@ -16,8 +16,6 @@
 #define VERDICT_SHOWN_MS 60000
 /* After a wipe the links go so long after the confirmation was given to the core: their memory has the key. */
 #define WIPED_LINKS_MS   60000
-/* What is to be erased: paths of the configuration. */
-#define ERASE_MAX        16
 
 /* What comes in pieces: a parcel beside an order, a status list. */
 struct pieces {
@@ -59,14 +57,18 @@ struct passes {
         char *list, *list_before;     /* the newest list; the card may hold the one before */
         size_t list_len;
         uint32_t list_issued_s;
+        uint8_t *bits; /* of the list: which passes are revoked; NULL: none, or they cannot be read */
+        struct status_bits revoked;
         struct wheel_timer slot, duress, links;
         bool is_duress, wiped;
         uint8_t entered[BUILDING_ID_SIZE];
         char entered_name[PARCEL_NAME_MAX + 1];
         struct vigie_event told; /* the last VIGIE_ON_VAULT */
-        const char *erase_keys[ERASE_MAX + 1], *erase_rest[ERASE_MAX + 1];
-        char erase_names[ERASE_MAX][CONFIG_PATH_MAX + 8];
+        struct wiping *wiping; /* being done */
 };
+
+/* passes_ordered: an order was done, or not: the core is told. */
+void passes_ordered(struct passes *p, uint32_t number, enum vigie_result result);
 
 /* The phone's clock. */
 uint32_t passes_now_s(void);
@@ -97,8 +99,8 @@ json_t *view_buildings(const struct content_pass *pass, const struct vigie_statu
 
 /* ---- passes_wipe.c */
 
-void wipe_begin(struct passes *p, uint32_t number);
-/* wipe_leave_page: a configuration with nothing but where the page is: after a restart it still says that this phone was wiped. */
-void wipe_leave_page(struct passes *p);
+/* wipe_begin: do the order; ordered() follows. */
+void wipe_begin(struct passes *p, const struct vigie_action *action);
+/* wipe_links: the time for the confirmation is over. */
 void wipe_links(struct wheel_timer *timer, int64_t now_mono_ms);
 #endif

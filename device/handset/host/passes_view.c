@@ -71,12 +71,16 @@ json_t *view_buildings(const struct content_pass *pass, const struct vigie_statu
 
 /* ---- passes */
 
-static const char *state_of(const struct pass *pass, uint32_t now_s)
+static const char *state_of(const struct content_pass *p, uint32_t now_s)
 {
-        if (now_s < pass->not_before_s)
-                return "early";
+        const struct pass *pass = &p->pass;
+
         if (now_s > pass->not_after_s)
                 return "over";
+        if (p->revoked)
+                return "revoked";
+        if (now_s < pass->not_before_s)
+                return "early";
         for (size_t i = 0; i < pass->window_count; i++)
                 if (now_s >= pass->windows[i].from_s && now_s <= pass->windows[i].to_s)
                         return "good";
@@ -105,7 +109,7 @@ static json_t *passes_of(const struct content *content, const struct vigie_statu
                         list,
                         json_pack("{s:o, s:I, s:I, s:s, s:o, s:i, s:o}", "id", hex_of(p->pass.id, PASS_ID_SIZE), "from_ms",
                                   (json_int_t)p->pass.not_before_s * 1000, "until_ms",
-                                  (json_int_t)p->pass.not_after_s * 1000, "state", state_of(&p->pass, passes_now_s()),
+                                  (json_int_t)p->pass.not_after_s * 1000, "state", state_of(p, passes_now_s()),
                                   "ways", ways_of(&p->pass), "building_count", (int)p->parcel.count, "buildings",
                                   view_buildings(p, core, 0, PASSES_SHOWN_MAX)));
         }

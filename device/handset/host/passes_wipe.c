@@ -1,45 +1,33 @@
-#include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "device/handset/host/feel.h"
 #include "device/handset/host/link.h"
 #include "device/handset/host/outbox.h"
 #include "device/handset/host/passes_state.h"
+#include "device/handset/host/wiping.h"
 
-/* Only what lies in the phone's own folder, where its key is: a file that several phones of one machine share is not its own. */
-static bool is_own(const struct passes *p, const char *path)
+static void forget_key(struct host *host)
 {
-        const char *key = p->host->config.key, *end = strrchr(key, '/');
-        size_t len = end != NULL ? (size_t)(end - key + 1) : 0;
-
-        return path[0] != 0 && strncmp(path, key, len) == 0 && strchr(path + len, '/') == NULL;
+        key_free(host->identity.key);
+        host->identity.key = NULL;
+        host->identity.pkey = NULL;
 }
 
-static void name_files(struct passes *p)
-{
-        static const char *const suffixes[] = { "", ".new", ".torn", ".bad", ".lock" };
-        const struct config *c = &p->host->config;
-        const char *const others[] = { c->certificate, c->trust, c->ca, c->root, c->file };
-        size_t n = 0;
-
-        p->erase_keys[0] = c->key;
-        for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-                snprintf(p->erase_names[i], sizeof(p->erase_names[i]), "%s%s", c->journal, suffixes[i]);
-                p->erase_rest[n++] = p->erase_names[i];
-        }
-        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-                if (is_own(p, others[i]))
-                        p->erase_rest[n++] = others[i];
-}
-
-void wipe_begin(struct passes *p, uint32_t number)
+void wipe_begin(struct passes *p, const struct vigie_action *a)
 {
         struct host *host = p->host;
 
-        log_warn("order", "%u: wipe", number);
+        free(p->wiping);
+        p->wiping = wiping_new(&host->config, p->folder, host->identity.enrolment, (struct cbor_span){ a->data, a->len });
+        if (p->wiping == NULL) {
+                passes_ordered(p, a->number, VIGIE_ORDER_COULD_NOT);
+                return;
+        }
+        log_warn("order", "%u: wipe", a->number);
         p->wiped = true;
         shown_end(p);
         if (p->card != NULL)
@@ -47,24 +35,48 @@ void wipe_begin(struct passes *p, uint32_t number)
         memset(&p->door, 0, sizeof(p->door));
         outbox_close(host->outbox); /* nothing is journaled from here on */
         host->outbox = NULL;
-        name_files(p);
-        key_free(host->identity.key);
-        host->identity.key = NULL;
-        host->identity.pkey = NULL;
-        safe_order_wipe(p->safe, number, p->erase_keys, p->erase_rest);
+        forget_key(host);
+        safe_order_wipe(p->safe, a->number, p->wiping);
         passes_show(p);
 }
 
-void wipe_leave_page(struct passes *p)
+int wipe_resume(struct host *host)
 {
-        const struct config *c = &p->host->config;
-        char text[4 * CONFIG_PATH_MAX + 128];
-        int n = snprintf(text, sizeof(text),
-                         "[journal]\npath = %s\n[command]\nsocket = %s\n[page]\nport = %d\npath = %s\n[vault]\npath = %s\n",
-                         c->journal, c->socket, (int)c->page_port, c->page_path, p->folder);
+        char folder[CONFIG_PATH_MAX];
+        struct wiping *w = NULL;
+        int r;
 
-        if (is_own(p, c->file) && file_write(c->file, text, (size_t)n, 0600) < 0)
-                log_warn("order", "wiped; the page will not come up again after a restart");
+        passes_folder(&host->config, folder);
+        r = wiping_read(&host->config, folder, &w);
+        if (r < 0) {
+                if (r != -ENOENT && r != -ENOTDIR)
+                        log_error("order", "what is left of a wipe cannot be read: %s", strerror(-r));
+                return r == -ENOMEM ? r : 0;
+        }
+        if (host->identity.enrolled && memcmp(w->enrolment, host->identity.enrolment, VIGIE_ENROLMENT_SIZE) != 0) {
+                wiping_told(folder); /* enrolled anew: what was before is nobody's */
+                free(w);
+                return 0;
+        }
+        if (!w->erased || host->identity.enrolled) {
+                log_warn("order", "a wipe was cut short: it goes on");
+                forget_key(host);
+                r = wiping_do(folder, w, (uint32_t)(clock_utc_ms() / 1000));
+                if (r < 0)
+                        log_error("order", "wiped, but not all: %s", strerror(-r));
+        }
+        host->wiped = w;
+        if (r < 0)
+                w->confirmation_len = 0; /* not to be said */
+        return 0;
+}
+
+void passes_wipe_told(struct passes *p)
+{
+        int r = wiping_told(p->folder);
+
+        if (r < 0)
+                log_warn("order", "the wipe was told, and will be again after a restart: %s", strerror(-r));
 }
 
 /* The confirmation has had its time: the key that TLS still has goes with the links. */

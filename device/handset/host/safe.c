@@ -337,7 +337,7 @@ void safe_order_unlock(struct safe *safe, uint32_t number, const uint8_t challen
         give(safe, w);
 }
 
-void safe_order_wipe(struct safe *safe, uint32_t number, const char *const *keys, const char *const *rest)
+void safe_order_wipe(struct safe *safe, uint32_t number, struct wiping *wiping)
 {
         struct work *w;
 
@@ -346,8 +346,7 @@ void safe_order_wipe(struct safe *safe, uint32_t number, const char *const *keys
                 refuse(safe, number);
                 return;
         }
-        w->keys = keys;
-        w->rest = rest;
+        w->wiping = wiping;
         w->for_order = true;
         w->number = number;
         give(safe, w);

@@ -7,6 +7,8 @@
 
 struct loop;
 struct safe;
+struct wiping; /* wiping.h */
+struct wiping; /* wiping.h */
 
 /* Open for so long after the last use: a door, a stair and the next door. */
 #define SAFE_OPEN_MS  (10 * 60 * 1000)
@@ -92,8 +94,8 @@ int safe_prove(struct safe *safe, struct content_ask *ask, struct cbor_writer *t
 void safe_order_pass(struct safe *safe, uint32_t number, struct cbor_span parcel);
 void safe_order_unlock(struct safe *safe, uint32_t number, const uint8_t challenge[VAULT_CHALLENGE_SIZE]);
 
-/* safe_order_wipe: lock, and erase KEYS first (paths of files, borrowed until ordered()), then the vault's, then REST. */
-void safe_order_wipe(struct safe *safe, uint32_t number, const char *const *keys, const char *const *rest);
+/* safe_order_wipe: lock, and do what WIPING says (wiping_do); it is borrowed until ordered(). */
+void safe_order_wipe(struct safe *safe, uint32_t number, struct wiping *wiping);
 
 /* safe_keep_list: a signed status list, verified, to the disk.  Copied.  Returns 0, -EBUSY, -ENOMEM. */
 int safe_keep_list(struct safe *safe, struct cbor_span list);

@@ -4,6 +4,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "device/handset/host/wiping.h"
+
 static int save(struct work *w)
 {
         uint8_t *sealed = malloc(w->len + VAULT_BODY_OVERHEAD);
@@ -23,25 +25,6 @@ static int check(struct work *w, struct vault_opened *opened)
         if (r == -EKEYREJECTED && w->wrong >= VAULT_TRIES)
                 vault_files_destroy(&w->place);
         return r;
-}
-
-static int erase_all(const char *const *paths)
-{
-        int first = 0;
-
-        for (; *paths != NULL; paths++) {
-                int r = file_erase(*paths);
-
-                first = first < 0 ? first : r;
-        }
-        return first;
-}
-
-static int wipe(struct work *w)
-{
-        int keys = erase_all(w->keys), vault = vault_files_wipe(&w->place, w->now_s), rest = erase_all(w->rest);
-
-        return keys < 0 ? keys : vault < 0 ? vault : rest;
 }
 
 void work_do(uv_work_t *request)
@@ -71,7 +54,7 @@ void work_do(uv_work_t *request)
                 w->error = vault_files_reset(&w->place);
                 break;
         case WORK_WIPE:
-                w->error = wipe(w);
+                w->error = wiping_do(w->place.folder, w->wiping, w->now_s);
                 break;
         case WORK_LIST:
                 w->error = vault_files_put(&w->place, "list", w->data, w->len);

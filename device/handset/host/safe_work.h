@@ -21,8 +21,8 @@ struct work {
         uint8_t octets[64]; /* CHALLENGE; POST: the inbox key */
         uint8_t *data;      /* SAVE: the content; POST: the parcel; LIST */
         size_t len;
-        const char *const *keys, *const *rest; /* WIPE, each up to NULL */
-        bool for_order;                        /* ordered() follows */
+        struct wiping *wiping; /* WIPE; borrowed */
+        bool for_order;        /* ordered() follows */
         uint32_t number;
         int error;
 };

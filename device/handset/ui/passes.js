@@ -155,7 +155,7 @@ function askForm(status, { say, local, redraw }) {
 }
 
 function when(pass) {
-  const words = { good: 'pass_good', early: 'pass_early', over: 'pass_over', outside_hours: 'pass_outside' };
+  const words = { good: 'pass_good', early: 'pass_early', over: 'pass_over', outside_hours: 'pass_outside', revoked: 'pass_revoked' };
   return h('li', { class: pass.state }, t(words[pass.state], { from: `${day(pass.from_ms)} ${clock(pass.from_ms)}`, until: clock(pass.until_ms), n: pass.building_count }));
 }
 

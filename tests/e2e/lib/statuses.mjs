@@ -8,7 +8,7 @@ const idle = {
   proof: { running: false, recorded_at_ms: 0, sent_at_ms: 0, proved_at_ms: 0, fix_at_ms: 0, sms_at_ms: 0 }, question: false,
   man_down_at_ms: 0, check_in_at_ms: 0, missed_at_ms: 0, wrong_pins: 0, refused: 0, ring: 0, rings_more: 0, rings: [], handshakes: 1, resumed: 0,
   vault: { state: "none", working: false, said: null, tries_left: 5, wait_ms: 0, open_ms: 0, challenge: null }, passes: [], shown: null, door: null, list_at_ms: 0,
-  asked_pass: null, entered: "", entered_at_ms: 0, wiped_at_ms: 0,
+  asked_pass: null, entered: "", entered_at_ms: 0, wiped_at_ms: 0, opened: [],
   sms: { modem: "none", sending: false, good_at_ms: 0, failed_at_ms: 0, code: 0, failure: null },
 };
 const onDuty = { state: "on", code: 0, ends: false, person: "c001", round: "bellecour-3", name: "Camille Roux", since_ms: NOW - 3600000,
@@ -19,6 +19,10 @@ const alert = (word, more = {}) => ({ word, id: "00112233445566778899aabbccddeef
   received_at_ms: NOW - 7000, state_at_ms: ["not_sent", "sent"].includes(word) ? 0 : NOW - 5000, who: "", reason: null, ...more });
 const carrier = (more = {}) => ({ ...idle, duty: onDuty, ...more });
 const withAlert = (word, more) => carrier({ alert: alert(word, more) });
+
+// When the region opened its position: in this duty, and by somebody before.
+const openings = (read) => [{ at_ms: NOW - 600000, why: "overdue", read }, { at_ms: NOW - 1200000, why: "timer", read: true },
+  { at_ms: NOW - 86400000, why: "alert", read: true }, { at_ms: NOW - 172800000, why: "other", read: true }];
 
 const sms = (modem, more = {}) => ({ ...idle.sms, modem, ...more });
 const noData = (modem, more = {}) => carrier({ link: "down", link_at_ms: NOW - 60000, sms: sms(modem),
@@ -111,6 +115,9 @@ export const states = {
   "doors-empty": { status: open({ passes: [] }), clicks: ["doors"], key: "press" },
   "doors-asked": { status: open({ passes: [], asked_pass: "told" }), clicks: ["doors"], key: "press" },
   "doors-early": { status: open({ passes: [pass({ state: "early" }), pass({ id: "11".repeat(8), state: "over" }), pass({ id: "22".repeat(8), state: "outside_hours" })] }), clicks: ["doors"], key: "press" },
+  "doors-revoked": { status: open({ passes: [pass({ state: "revoked" }), pass({ id: "22".repeat(8) })] }), clicks: ["doors"], key: "press" },
+  "opened": { status: carrier({ opened: openings(false) }), key: "press" },
+  "opened-all": { status: carrier({ opened: openings(true) }), clicks: ["opened-all"], key: "press" },
   "doors-shown": { status: open({ shown: shown() }), key: "qr" },
   "doors-shown-press": { status: open({ shown: shown({ way: "scanner" }) }), key: "press" },
   "doors-shown-no-path": { status: open({ shown: shown(), link: "down", button: false, trouble: ["no_path"] }), key: "press" },

@@ -1,3 +1,4 @@
+#include "device/handset/host/wiping.h"
 #include "tests/device/handset/host/safe_phone.h"
 
 /* Orders: open, locked, for another key; a copy; what is on the disk names no building. */
@@ -94,7 +95,7 @@ static void wipe(void **state)
 {
         struct phone p;
         char key[128], journal[128], linked[128];
-        const char *const keys[] = { key, NULL }, *const rest[] = { journal, linked, NULL };
+        struct wiping wiping = { .path_count = 3, .confirmation = "signed", .confirmation_len = 6 };
         uint8_t pass_private[KEY_PRIVATE_SIZE];
         int raw;
         char back[9] = "";
@@ -112,7 +113,10 @@ static void wipe(void **state)
         memcpy(pass_private, safe_content(p.safe)->pass_private, sizeof(pass_private));
         give_pass(&p, 2, "pass--01");
         raw = open(key, O_RDONLY); /* what the disk has behind the name */
-        safe_order_wipe(p.safe, 3, keys, rest);
+        strcpy(wiping.paths[0], key);
+        strcpy(wiping.paths[1], journal);
+        strcpy(wiping.paths[2], linked);
+        safe_order_wipe(p.safe, 3, &wiping);
         assert_null(safe_content(p.safe));
         until(&p, &p.ordered, 2);
         assert_int_equal(p.result, VIGIE_ORDER_DONE);
@@ -121,7 +125,7 @@ static void wipe(void **state)
         assert_memory_equal(back, "\0\0\0\0\0\0\0\0", 8);
         close(raw);
         assert_true(file_holds(p.machine, "private", 7));
-        assert_true(is_there(&p, "wiped"));
+        assert_true(is_there(&p, "wiped") && is_there(&p, "wiping") && wiping.erased);
         assert_false(is_there(&p, "vault") || is_there(&p, "secret") || is_there(&p, "tries") || is_there(&p, "list"));
         assert_false(holds(&p, pass_private, 8) || holds(&p, "Merveilles", 10) || holds(&p, PIN, 4));
         restart(&p);
