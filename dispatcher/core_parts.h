@@ -411,6 +411,8 @@ void duty_forget_asked(struct core *core);
 
 void supervision_scan(struct core *core, const struct core_event *event);
 bool supervision_step(struct core *core);
+/* supervision_placed: OPENED has come.  The notice that names its carrier says it at once: whoever would have it opened next sees it there. */
+void supervision_placed(struct core *core, const struct opened *opened);
 /* supervision_fine: somebody answered OK from the number FROM.  Returns whether an overdue carrier has it. */
 bool supervision_fine(struct core *core, const char *from);
 

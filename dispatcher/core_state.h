@@ -194,6 +194,7 @@ struct overdue {
 /* Where an overdue carrier was, once the keeper has opened it. */
 struct opened {
         uint8_t handset[HANDSET_ID_SIZE];
+        char carrier[PERSON_ID_MAX + 1];
         int64_t heard_ms, asked_ms; /* the silence that it is for */
         bool has;
         struct track_point at;

@@ -80,6 +80,7 @@ bool place_is_to_be_asked(struct core *core, const struct core_found *found, int
                 return false;
         *opened = (struct opened){ .heard_ms = heard_ms, .asked_ms = core->now_ms };
         memcpy(opened->handset, found->handset, HANDSET_ID_SIZE);
+        record_set_text(opened->carrier, sizeof(opened->carrier), found->duty.carrier_id);
         return true;
 }
 
@@ -115,6 +116,7 @@ void place_came(struct core *core, const struct core_event *event)
         } else if (opened != NULL) {
                 opened->has = true;
                 opened->at = event->u.place.at;
+                supervision_placed(core, opened);
         }
 }
 

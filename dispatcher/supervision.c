@@ -376,20 +376,44 @@ static bool is_known(const struct notice *older, const struct notice *newer)
         return found;
 }
 
+static void publish(struct core *core, struct standing_notice *group)
+{
+        const struct standing_notice *standing = table_find_text(&core->notices, group->key);
+
+        if (standing != NULL && is_known(&standing->notice, &group->notice))
+                memcpy(group->notice.acked_by, standing->notice.acked_by, sizeof(group->notice.acked_by));
+        notice_publish(core, group->key, &group->notice);
+}
+
 static bool publish_some(struct core *core)
 {
         for (size_t i = 0; i < NOTICES_STEP; i++) {
                 struct standing_notice *group = table_next(&core->scan.groups, &core->scan.publish_cursor);
-                const struct standing_notice *standing;
 
                 if (group == NULL)
                         return false;
-                standing = table_find_text(&core->notices, group->key);
-                if (standing != NULL && is_known(&standing->notice, &group->notice))
-                        memcpy(group->notice.acked_by, standing->notice.acked_by, sizeof(group->notice.acked_by));
-                notice_publish(core, group->key, &group->notice);
+                publish(core, group);
         }
         return true;
+}
+
+void supervision_placed(struct core *core, const struct opened *opened)
+{
+        struct standing_notice *group;
+        size_t cursor = 0;
+
+        while ((group = table_next(&core->scan.groups, &cursor)) != NULL)
+                for (size_t i = 0; i < group->notice.name_count; i++) {
+                        struct overdue_name *name = &group->notice.names[i];
+
+                        if (name->heard_at_ms != opened->heard_ms || strcmp(name->carrier_id, opened->carrier) != 0)
+                                continue;
+                        name->has_place = true;
+                        name->at = opened->at;
+                        if (table_find_text(&core->notices, group->key) != NULL)
+                                publish(core, group); /* else it is still to come, with the place */
+                        return;
+                }
 }
 
 static bool has_ended(const struct core *core, const struct standing_notice *standing)
