@@ -101,6 +101,34 @@ test("the link is remembered; the same code a second time is refused on the same
   await page.getByText("déjà servi").waitFor();
 });
 
+// What the link says, with another of its octets: the building's id stands behind the region's key.
+function linkElsewhere() {
+  const octets = Buffer.from(scene.link, "base64url");
+  octets[octets.indexOf(Buffer.from([0x58, 0x20])) + 2 + 32 + 1] ^= 1;
+  return octets.toString("base64url");
+}
+
+test("another building's link asks first: who has a pass for that one could have sent it", async () => {
+  await page.goto("about:blank");
+  await page.goto(`${address}/#${linkElsewhere()}`);
+  await page.getByText("autre immeuble").waitFor();
+  assert.equal(await page.locator("#scan").isVisible(), false);
+  assert.deepEqual(await poorContrast(page), []);
+  if (process.env.VIGIE_SHOTS)
+    await page.screenshot({ path: join(process.env.VIGIE_SHOTS, "caretaker-other.png") });
+  await page.getByRole("button", { name: "Rester à cet immeuble" }).click();
+  await page.locator("#scan, #verdict").locator("visible=true").first().waitFor({ timeout: 20000 });
+  assert.equal((await hold(codeNow())).word, "OUVREZ"); // it stayed, and is not asked again
+  await page.goto("about:blank");
+  await page.goto(`${address}/#${linkElsewhere()}`);
+  await page.getByRole("button", { name: "Changer d’immeuble" }).click();
+  await page.getByText("d’autres immeubles").waitFor({ timeout: 20000 });
+  await page.goto("about:blank");
+  await page.goto(`${address}/#${scene.link}`);
+  await page.getByRole("button", { name: "Changer d’immeuble" }).click();
+  await page.locator("#verdict").waitFor({ timeout: 20000 });
+});
+
 test("a picture of a screen, another building, what is no pass: not opened, and why", async () => {
   assert.match((await hold(scene.old)).sentence, /une photo ne suffit pas/);
   assert.equal(await page.locator("#word").textContent(), "N’OUVREZ PAS");

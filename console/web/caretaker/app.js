@@ -2,7 +2,7 @@
 import { passText } from "./base45.js";
 import { byId, el, show } from "./dom.js";
 import { listsFor } from "./lists.js";
-import { placeOf } from "./place.js";
+import { placeKeep, placeKept, placeOf, placeSame } from "./place.js";
 import { scan } from "./scan.js";
 import { DOOR, passVerify, presentationRead, REFUSALS } from "./verify.js";
 import { chooseLanguage, loadWords, otherLanguage, say } from "./words.js";
@@ -86,6 +86,21 @@ async function start() {
   }
 }
 
+// Which of the two it is: KEPT, where this page stands, or the one of the link that was opened.
+async function chosen(kept, other) {
+  byId("building").textContent = kept.name;
+  byId("other-name").textContent = other.name;
+  show(byId("other"), true);
+  const change = await new Promise((resolve) => {
+    byId("stay").addEventListener("click", () => resolve(false));
+    byId("change").addEventListener("click", () => resolve(true));
+    byId("stay").focus();
+  });
+  show(byId("other"), false);
+  history.replaceState(null, "", location.pathname + location.search); // a reload asks no second time
+  return change ? other : kept;
+}
+
 async function open() {
   await loadWords();
   byId("language").textContent = say("other_language");
@@ -104,6 +119,10 @@ async function open() {
     problem("no_link");
     return;
   }
+  const kept = placeKept(localStorage);
+  if (kept !== null && !placeSame(kept, place))
+    place = await chosen(kept, place);
+  placeKeep(place, localStorage);
   byId("building").textContent = place.name;
   byId("region").textContent = say("region", { name: place.region });
   await refresh();
