@@ -8,19 +8,9 @@
 
 #include "tests/geo/cmocka_first.h"
 #include "tests/geo/oracle.h"
+#include "tests/sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
-#define WORLDS 5000
-#else
-#define WORLDS 26000
-#endif
+#define WORLDS       (SANITIZED ? 5000 : 26000)
 #define ASKS         40
 #define NOW_MS       INT64_C(1700000000000)
 #define BARRIERS_MAX 6

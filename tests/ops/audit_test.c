@@ -1,5 +1,6 @@
 /* An archive altered by hand: every bit, every cut, every entry and file. */
 #include "tests/ops/archive_made.h"
+#include "tests/sanitized.h"
 
 #define FILES 3
 
@@ -31,7 +32,7 @@ static void test_good(void **state)
         assert_null(strstr(m->out, "the key in the folder itself"));
 }
 
-/* Each bit of each file that is the archive. */
+/* Each bit of each file that is the archive; with sanitizers one bit of each octet. */
 static void test_every_bit(void **state)
 {
         const char *const all[] = { names[0], names[1], names[2], ARCHIVE_HEAD, ARCHIVE_PUBLIC };
@@ -41,7 +42,7 @@ static void test_every_bit(void **state)
                 size_t len;
                 uint8_t *data = made_get(m, all[i], &len);
 
-                for (size_t bit = 0; bit < 8 * len; bit++) {
+                for (size_t bit = 0; bit < 8 * len; bit += SANITIZED ? 9 : 1) {
                         data[bit / 8] ^= (uint8_t)(1 << bit % 8);
                         made_put(m, all[i], data, len);
                         if (made_audit_fast(m) != AUDIT_NOT_GOOD)

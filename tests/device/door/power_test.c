@@ -4,12 +4,13 @@
  * again, cut again; then started for good.  Nothing was opened that its log does not hold, nothing is taken twice, and
  * the log is whole. */
 #include "tests/device/door/entrance.h"
+#include "tests/sanitized.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#define RUNS      1000
+#define RUNS      (SANITIZED ? 600 : 1000)
 #define LIVES     3
 #define VISITS    6
 #define SHOWN     (LIVES * VISITS)
