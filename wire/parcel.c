@@ -129,15 +129,15 @@ void parcel_salt(const struct scope_hash *sha, const uint8_t key[PARCEL_KEY_SIZE
         memcpy(ret_salt, all, SCOPE_SALT_SIZE);
 }
 
-void parcel_marker(const struct scope_hash *sha, const uint8_t key[PARCEL_KEY_SIZE], const uint8_t pass[PASS_ID_SIZE],
-                   uint32_t counter, bool duress, uint8_t ret_marker[PASS_MARKER_SIZE])
+void parcel_marker(const struct scope_hash *sha, const uint8_t key[PARCEL_KEY_SIZE], const struct parcel_marked *marked,
+                   uint8_t ret_marker[PASS_MARKER_SIZE])
 {
         uint8_t text[PASS_ID_SIZE + 5], all[32];
 
-        memcpy(text, pass, PASS_ID_SIZE);
+        memcpy(text, marked->pass, PASS_ID_SIZE);
         for (size_t i = 0; i < 4; i++)
-                text[PASS_ID_SIZE + i] = (uint8_t)(counter >> (24 - 8 * i));
-        text[PASS_ID_SIZE + 4] = duress;
+                text[PASS_ID_SIZE + i] = (uint8_t)(marked->counter >> (24 - 8 * i));
+        text[PASS_ID_SIZE + 4] = marked->duress;
         hmac(sha, key, CBOR_OCTETS(text), all);
         memcpy(ret_marker, all, PASS_MARKER_SIZE);
 }

@@ -12,7 +12,7 @@
 #define PARCEL_NAME_MAX     64 /* octets of UTF-8; longer: -EINVAL, -EBADMSG */
 #define PARCEL_BUILDING_MAX (1 + 9 + 2 + PARCEL_NAME_MAX + 5 + 5)
 /* 1,024 buildings with long names. */
-#define PARCEL_MAX (1 + 1 + 3 + PASS_MAX + 34 + 34 + 3 + SCOPE_BUILDINGS_MAX * PARCEL_BUILDING_MAX)
+#define PARCEL_MAX          (1 + 1 + 3 + PASS_MAX + 34 + 34 + 3 + SCOPE_BUILDINGS_MAX * PARCEL_BUILDING_MAX)
 
 struct parcel_building {
         uint8_t id[BUILDING_ID_SIZE];
@@ -42,7 +42,14 @@ int parcel_read(struct cbor_span in, struct parcel *ret_parcel, const char **why
 void parcel_salt(const struct scope_hash *sha, const uint8_t key[PARCEL_KEY_SIZE],
                  const uint8_t building[BUILDING_ID_SIZE], uint8_t ret_salt[SCOPE_SALT_SIZE]);
 
+/* What a proof's marker says, to whoever has the marker key. */
+struct parcel_marked {
+        const uint8_t *pass; /* PASS_ID_SIZE */
+        uint32_t counter;
+        bool duress;
+};
+
 /* parcel_marker: the marker of a proof (PROTOCOL.md 13.8). */
-void parcel_marker(const struct scope_hash *sha, const uint8_t key[PARCEL_KEY_SIZE], const uint8_t pass[PASS_ID_SIZE],
-                   uint32_t counter, bool duress, uint8_t ret_marker[PASS_MARKER_SIZE]);
+void parcel_marker(const struct scope_hash *sha, const uint8_t key[PARCEL_KEY_SIZE], const struct parcel_marked *marked,
+                   uint8_t ret_marker[PASS_MARKER_SIZE]);
 #endif

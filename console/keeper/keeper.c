@@ -9,6 +9,7 @@
 
 #include "base/hex.h"
 #include "console/keeper/judge.h"
+#include "wire/parcel.h"
 #include "wire/pass_signing.h"
 #include "wire/signing.h"
 
@@ -115,19 +116,14 @@ static int draw(struct keeper *k, void *to, size_t size)
 /* ---- a pass */
 
 /* salt: the salt of each building under the salt key (PROTOCOL.md 14.1). */
-static int salt(struct keeper *k, const struct keeper_request *q, const uint8_t key[KEEPER_SECRET_SIZE])
+static void salt(struct keeper *k, const struct keeper_request *q, const uint8_t key[KEEPER_SECRET_SIZE])
 {
         size_t count = q->buildings.len / BUILDING_ID_SIZE;
-        uint8_t whole[EVP_MAX_MD_SIZE];
 
         for (size_t i = 0; i < count; i++) {
                 memcpy(k->leaves[i].building, q->buildings.at + i * BUILDING_ID_SIZE, BUILDING_ID_SIZE);
-                if (HMAC(EVP_sha256(), key, KEEPER_SECRET_SIZE, k->leaves[i].building, BUILDING_ID_SIZE, whole, NULL) ==
-                    NULL)
-                        return -EIO;
-                memcpy(k->leaves[i].salt, whole, SCOPE_SALT_SIZE);
+                parcel_salt(&k->crypto.sha, key, k->leaves[i].building, k->leaves[i].salt);
         }
-        return 0;
 }
 
 static int marker_key(const struct keeper *k, const uint8_t pass_id[PASS_ID_SIZE], uint8_t ret_key[KEEPER_SECRET_SIZE])
@@ -156,9 +152,10 @@ static enum keeper_code draft(struct keeper *k, const struct keeper_request *q, 
         memcpy(pass->key, q->key, PASS_KEY_SIZE);
         memcpy(pass->windows, q->windows, sizeof(pass->windows));
         if (draw(k, pass->id, sizeof(pass->id)) < 0 || draw(k, pass->subject, sizeof(pass->subject)) < 0 ||
-            draw(k, answer->salt_key, sizeof(answer->salt_key)) < 0 ||
-            marker_key(k, pass->id, answer->marker_key) < 0 || salt(k, q, answer->salt_key) < 0 ||
-            scope_build(&k->crypto.sha, k->leaves, q->buildings.len / BUILDING_ID_SIZE, k->nodes, pass->scope) < 0)
+            draw(k, answer->salt_key, sizeof(answer->salt_key)) < 0 || marker_key(k, pass->id, answer->marker_key) < 0)
+                return KEEPER_FAILED;
+        salt(k, q, answer->salt_key);
+        if (scope_build(&k->crypto.sha, k->leaves, q->buildings.len / BUILDING_ID_SIZE, k->nodes, pass->scope) < 0)
                 return KEEPER_FAILED;
         memcpy(entry->carrier, q->carrier, sizeof(entry->carrier));
         memcpy(entry->pass_id, pass->id, sizeof(entry->pass_id));
@@ -313,16 +310,17 @@ static enum keeper_code do_open(struct keeper *k, const struct keeper_request *q
 /* Which of the two markers of its pass and counter this is (PROTOCOL.md 13.8). */
 static int look_at_mark(const struct keeper *k, const uint8_t mark[KEEPER_MARK_SIZE], uint8_t *ret_told)
 {
-        uint8_t key[KEEPER_SECRET_SIZE], whole[EVP_MAX_MD_SIZE], said[PASS_ID_SIZE + 4 + 1];
+        uint8_t key[KEEPER_SECRET_SIZE], marker[PASS_MARKER_SIZE];
+        struct parcel_marked marked = { .pass = mark };
         int r = marker_key(k, mark, key);
 
         *ret_told = MARK_STRANGE;
-        memcpy(said, mark, PASS_ID_SIZE + 4);
-        for (uint8_t duress = 0; r == 0 && duress < 2; duress++) {
-                said[PASS_ID_SIZE + 4] = duress;
-                if (HMAC(EVP_sha256(), key, sizeof(key), said, sizeof(said), whole, NULL) == NULL)
-                        r = -EIO;
-                else if (CRYPTO_memcmp(whole, mark + PASS_ID_SIZE + 4, PASS_MARKER_SIZE) == 0)
+        for (size_t i = 0; i < 4; i++)
+                marked.counter = marked.counter << 8 | mark[PASS_ID_SIZE + i];
+        for (int duress = 0; r == 0 && duress < 2; duress++) {
+                marked.duress = duress;
+                parcel_marker(&k->crypto.sha, key, &marked, marker);
+                if (CRYPTO_memcmp(marker, mark + PASS_ID_SIZE + 4, PASS_MARKER_SIZE) == 0)
                         *ret_told = duress == 0 ? MARK_NORMAL : MARK_DURESS;
         }
         OPENSSL_cleanse(key, sizeof(key));

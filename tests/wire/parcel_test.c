@@ -116,7 +116,7 @@ static void hmacs(void **state)
         for (int duress = 0; duress < 2; duress++) {
                 text[12] = (uint8_t)duress;
                 HMAC(EVP_sha256(), key, sizeof(key), text, sizeof(text), want, NULL);
-                parcel_marker(&crypto.sha, key, text, 0x01020304, duress, marker);
+                parcel_marker(&crypto.sha, key, &(struct parcel_marked){ text, 0x01020304, duress }, marker);
                 assert_memory_equal(marker, want, sizeof(marker));
         }
 }

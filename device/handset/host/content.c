@@ -324,7 +324,8 @@ int content_prove(struct content *content, const struct content_ask *ask, struct
                 goto out;
         memcpy(proof.salt, tree->leaves[ask->building].salt, SCOPE_SALT_SIZE);
         pass_digest(sha, p->parcel.pass, proof.digest);
-        parcel_marker(sha, p->parcel.marker_key, p->pass.id, proof.counter, ask->duress, proof.marker);
+        parcel_marker(sha, p->parcel.marker_key, &(struct parcel_marked){ p->pass.id, proof.counter, ask->duress },
+                      proof.marker);
         proof_aad(sha, ask->hello, ask->class, ask->time_s, aad);
         p->counter++; /* whatever comes of it: no counter signs twice */
         cbor_writer_init(&signed_proof, octets, sizeof(octets));

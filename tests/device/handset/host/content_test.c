@@ -109,9 +109,11 @@ static void duress(void **state)
 
                 len[i] = shown.len;
                 assert_int_equal(round_judge(&r, shown, DOOR_PAGE, (struct cbor_span){ NULL, 0 }), PASS_GOOD);
-                parcel_marker(&r.region.crypto.sha, r.marker_key, r.region.pass.id, (uint32_t)i, i == 1, want);
+                parcel_marker(&r.region.crypto.sha, r.marker_key, &(struct parcel_marked){ r.region.pass.id, (uint32_t)i, i == 1 },
+                              want);
                 assert_memory_equal(r.region.verdict.marker, want, sizeof(want));
-                parcel_marker(&r.region.crypto.sha, r.marker_key, r.region.pass.id, (uint32_t)i, i == 0, want);
+                parcel_marker(&r.region.crypto.sha, r.marker_key, &(struct parcel_marked){ r.region.pass.id, (uint32_t)i, i == 0 },
+                              want);
                 assert_memory_not_equal(r.region.verdict.marker, want, sizeof(want));
         }
         assert_int_equal(len[0], len[1]);

@@ -41,7 +41,8 @@ static bool is_marked_duress(struct phone *p)
         cbor_writer_init(&w, shown, sizeof(shown));
         assert_int_equal(safe_prove(p->safe, &ask, &w), 0);
         assert_int_equal(round_judge(&r, cbor_written(&w), DOOR_PAGE, (struct cbor_span){ NULL, 0 }), PASS_GOOD);
-        parcel_marker(&r.region.crypto.sha, r.marker_key, r.region.pass.id, r.region.verdict.counter, true, mark);
+        parcel_marker(&r.region.crypto.sha, r.marker_key,
+                      &(struct parcel_marked){ r.region.pass.id, r.region.verdict.counter, true }, mark);
         return memcmp(r.region.verdict.marker, mark, sizeof(mark)) == 0;
 }
 
