@@ -248,7 +248,7 @@ test("a forgotten PIN: the number on file, 16 characters, and what to do when th
   await page.getByText("Faites relire").waitFor();
   await answer(page, "phone_unlock", { a: "done" });
   await page.keyboard.press("Enter");
-  await page.getByText("demande un nouveau code PIN").waitFor();
+  await page.locator(".unlock .done", { hasText: "demande un nouveau code PIN" }).waitFor();
   assert.equal((await commands(page, "phone_unlock")).at(-1).challenge, "1a2b3c4d5e6f7081");
 });
 
@@ -265,6 +265,22 @@ test("a phone lost where steps fail: which, why, and once more", async (t) => {
   await page.getByRole("button", { name: "Recommencer" }).click();
   await page.getByText("2 laissez-passer annulés").waitFor();
   assert.equal(await page.getByRole("button", { name: "Recommencer" }).isVisible(), false);
+});
+
+test("who still gets in: each door once, at its latest, the first ten in sight; what was replaced is not said to be somebody's doing", async (t) => {
+  const now = Date.now();
+  const doors = [...Array(40).keys()].flatMap((n) => [HOUR, 2 * HOUR].map((ms) => ({ building: `${n}`.padStart(16, "0"), name: `Immeuble ${n}`, door: null, door_name: null, class: "caretaker", pass: "1".repeat(16),
+    until: now + ms, why: "unheard" })));
+  const page = await open(t, { change: (b) => {
+    Object.assign(b.pass[0], { state: "revoked", revoked_at: now, revoked_by: "console" });
+    Object.assign(b.passs["1".repeat(16)], { state: "revoked", revoked_at: now, revoked_by: "console", doors });
+  } });
+  await page.getByText("remplacé après un nouveau code PIN").waitFor();
+  await page.locator(".pass summary").first().click();
+  await page.getByText("40 portes peuvent encore").waitFor();
+  assert.equal(await page.locator(".doors li").locator("visible=true").count(), 10);
+  await page.getByText("Et 30 autres").click();
+  assert.equal(await page.locator(".doors li").locator("visible=true").count(), 40);
 });
 
 test("the line lost: the page says that it is out of date, sends nothing, and comes back by itself", async (t) => {

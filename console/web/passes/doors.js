@@ -16,6 +16,15 @@ function line(door, now) {
   return el("li", {}, bdi(door.name || door.building, "who"), until, el("span", { class: "small" }, bdi(name), " · ", why(door)));
 }
 
+const SHOWN = 10; // of a long list; the rest is one click away
+
+// LIST's lines, the first ones in sight.
+function lines(list, now) {
+  const rest = list.length > SHOWN + 2 ? list.slice(SHOWN) : [];
+  return [el("ul", {}, ...list.slice(0, list.length - rest.length).map((d) => line(d, now))),
+    rest.length > 0 ? el("details", {}, el("summary", {}, sayCount("and_others", rest.length)), el("ul", {}, ...rest.map((d) => line(d, now)))) : null];
+}
+
 // The list for DOORS; a sentence first.  A revoked pass: which doors have not heard yet.
 export function doorsList(doors, now, revoked) {
   if (doors.length === 0) return el("p", {}, say("doors_none"));
@@ -24,7 +33,7 @@ export function doorsList(doors, now, revoked) {
   const last = open.length > 0 ? when(open[0].until, now) : "";
   const sentence = open.length === 0 ? say("doors_all_shut") : revoked ? sayCount("doors_still_open", open.length, { last }) : sayCount("doors_open", many, { last });
   return el("div", { class: "doors" }, el("p", { class: open.length > 0 && revoked ? "grave" : "" }, sentence),
-    el("ul", {}, ...open.map((d) => line(d, now))),
+    ...lines(open, now),
     shut.length > 0 ? el("details", { open: open.length === 0 && shut.length <= 10 }, el("summary", {}, sayCount("doors_shut", shut.length)), el("ul", {}, ...shut.map((d) => line(d, now)))) : null,
     el("p", { class: "small" }, sayNodes("doors_how")));
 }

@@ -8,6 +8,8 @@ import { Search } from "./search.js";
 import { inOrder, isLive } from "./rules.js";
 import { when } from "./times.js";
 
+const BY_ITSELF = "console"; // who revokes what a new PIN made useless
+
 class PassRow {
   constructor(desk, pass) {
     this.desk = desk;
@@ -35,7 +37,7 @@ class PassRow {
     this.pass = pass;
     const now = this.desk.line.now();
     this.element.className = `pass pass-${pass.state}`;
-    const until = pass.state === "revoked" ? sayNodes("revoked_line", { time: when(pass.revoked_at, now), by: pass.revoked_by ?? "?" })
+    const until = pass.state === "revoked" ? sayNodes(pass.revoked_by === BY_ITSELF ? "revoked_again" : "revoked_line", { time: when(pass.revoked_at, now), by: pass.revoked_by ?? "?" })
       : say(isLive(pass) ? "until_time" : "was_until", { time: when(pass.until, now) });
     const times = pass.from > now && isLive(pass) ? [say("from_time", { time: when(pass.from, now) }), " "] : [];
     fill(this.line, bdi(this.name(), "who"), el("span", {}, bdi(pass.round_name || pass.round)), el("span", { class: "times" }, ...times, until),

@@ -15,8 +15,8 @@ export class LostView {
     const back = el("a", { href: "#passes", class: "no-print" }, say("back_to_passes"));
     this.again = el("button", { type: "button", class: "no-print", hidden: true, onclick: () => this.doAgain() }, say("lost_again"));
     this.element = el("div", { class: "view view-lost" }, back, this.head, el("section", { class: "block" }, el("h2", {}, say("lost_done_title")), this.steps, this.again),
-      el("section", { class: "block" }, el("h2", {}, say("lost_doors_title")), this.doors), el("section", { class: "block" }, el("h2", {}, say("lost_next_title")),
-      el("ul", { class: "plain" }, ...["lost_next_sim", "lost_next_police", "lost_next_new", "lost_next_found"].map((key) => el("li", {}, say(key))))), print);
+      el("section", { class: "block" }, el("h2", {}, say("lost_next_title")), el("ul", { class: "plain" }, ...["lost_next_sim", "lost_next_police", "lost_next_new", "lost_next_found"]
+        .map((key) => el("li", {}, say(key))))), el("section", { class: "block" }, el("h2", {}, say("lost_doors_title")), this.doors), print);
   }
 
   open(handset) {

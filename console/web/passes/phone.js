@@ -62,7 +62,9 @@ export class Unlock {
     send.disabled = true;
     const answer = await this.desk.line.give({ t: "phone_unlock", handset: this.phone.handset, challenge: hex });
     if (answer.a === "done") {
-      this.element.replaceChildren(el("p", { class: "done", role: "status" }, sayNodes(this.isShared() ? "unlock_done_shared" : "unlock_done", { name: nameOf(this.phone) })));
+      const done = () => sayNodes(this.isShared() ? "unlock_done_shared" : "unlock_done", { name: nameOf(this.phone) });
+      this.desk.tell(done()); // where this stands may go as soon as the phone has done it
+      this.element.replaceChildren(el("p", { class: "done" }, done()));
       return;
     }
     send.disabled = false;

@@ -82,10 +82,16 @@ export function challengeOf(text) {
   return digits.length === 16 ? { hex: digits } : { left: 16 - digits.length };
 }
 
-// Doors by what they do: { open: those that may still take it, shut: the others }, the latest first.
+// Doors, each once, by what they do: { open: those that may still take it, shut: the others }, the latest first.
 export function doorsNow(doors, now) {
-  const open = doors.filter((d) => d.until !== null && d.until > now).sort((a, b) => b.until - a.until);
-  return { open, shut: doors.filter((d) => !open.includes(d)) };
+  const known = new Map(); // by door: of several passes the one that it takes for longest
+  for (const door of doors) {
+    const key = `${door.building} ${door.door}`;
+    if (!known.has(key) || (door.until ?? 0) > (known.get(key).until ?? 0)) known.set(key, door);
+  }
+  const all = [...known.values()];
+  const open = all.filter((d) => d.until !== null && d.until > now).sort((a, b) => b.until - a.until);
+  return { open, shut: all.filter((d) => !open.includes(d)) };
 }
 
 // "45.7652, 4.8345" as somebody copies it from a map, or null.
