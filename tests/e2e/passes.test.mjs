@@ -217,6 +217,8 @@ step("revoked at the desk in two clicks: refused by the caretaker's page, and th
   }
   await says(desk, ".pass", /Camille Roux[^]*annulé/);
   await says(desk, "#toasts", /Annulé/);
+  await phone.until("its passes are revoked, by the list that it has", ({ passes }) => passes.every(({ state }) => state === "revoked"), SLOW_MS);
+  await phonePage.locator("#shown-revoked").waitFor({ timeout: SLOW_MS });
   await nextCode();
   assert.match(await holdUp(), /N’OUVREZ PAS[^]*annulé/);
   await desk.locator(".pass summary").first().click();

@@ -42,7 +42,7 @@ void shown_due(struct wheel_timer *timer, int64_t now_mono_ms)
         uint32_t now_s = (uint32_t)(now_ms / 1000);
         int pass = content != NULL && p->shown.on ? content_find(content, p->shown.pass) : -ENOENT, r;
 
-        if (pass < 0 || now_s > content->passes[pass]->pass.not_after_s || content->passes[pass]->revoked) {
+        if (pass < 0 || now_s > content->passes[pass]->pass.not_after_s) {
                 shown_end(p);
                 passes_show(p);
                 return;

@@ -152,8 +152,6 @@ static void ask_show(struct asked *a)
                 refuse(a, "show: this pass is not to be shown that way");
         else if (now_s > pass->pass.not_after_s)
                 refuse(a, "show: this pass is over");
-        else if (pass->revoked)
-                refuse(a, "show: this pass was revoked");
         else {
                 safe_use(a->p->safe);
                 shown_begin(a->p, (size_t)place, (size_t)building, class);

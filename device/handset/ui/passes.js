@@ -201,6 +201,7 @@ function shownView(status, tools) {
   const pass = status.passes.find(({ id }) => id === shown.pass);
   const way = (to) => button(`way-${to}`, t(`way_${to}`), () => say('show', shown.pass, shown.building, to), 'quiet', { 'aria-pressed': String(shown.way === to) });
   return [h('section', { id: 'shown', class: 'shown-code' }, h('h1', {}, name(shown.name)), h('p', { id: 'shown-what' }, t(`shown_${shown.way}`)),
+    pass?.state === 'revoked' ? note('shown-revoked', t('pass_revoked'), 'bad') : null,
     shown.qr ? code(shown) : note('qr-wait', t('qr_wait')),
     h('p', { id: 'qr-left', role: 'timer', 'aria-live': 'off' }, t('qr_left', { n: Math.max(0, Math.ceil((shown.until_ms - now()) / 1000)) })),
     h('p', { class: 'row' }, button('i-am-in', t('i_am_in'), () => { (local.passes ??= {}).entered = shown.building; say('hide'); tools.redraw(); }, 'go'),

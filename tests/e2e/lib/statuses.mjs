@@ -116,6 +116,7 @@ export const states = {
   "doors-asked": { status: open({ passes: [], asked_pass: "told" }), clicks: ["doors"], key: "press" },
   "doors-early": { status: open({ passes: [pass({ state: "early" }), pass({ id: "11".repeat(8), state: "over" }), pass({ id: "22".repeat(8), state: "outside_hours" })] }), clicks: ["doors"], key: "press" },
   "doors-revoked": { status: open({ passes: [pass({ state: "revoked" }), pass({ id: "22".repeat(8) })] }), clicks: ["doors"], key: "press" },
+  "doors-shown-revoked": { status: open({ passes: [pass({ state: "revoked" })], shown: shown() }), key: "shown-revoked" },
   "opened": { status: carrier({ opened: openings(false) }), key: "press" },
   "opened-all": { status: carrier({ opened: openings(true) }), clicks: ["opened-all"], key: "press" },
   "doors-shown": { status: open({ shown: shown() }), key: "qr" },
