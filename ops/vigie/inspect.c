@@ -189,11 +189,14 @@ static int verify(const struct inspection *in)
 static int expand(struct inspection *in)
 {
         uLongf len = INPUT_MAX;
-        int r = uncompress(in->inflated, &len, in->octets, in->octets_len);
+        uLong used = in->octets_len;
+        int r = uncompress2(in->inflated, &len, in->octets, &used);
 
-        if (r != Z_OK) {
+        if (r != Z_OK || used != in->octets_len) {
                 fprintf(stderr, "malformed: begins as zlib does, and %s\n",
-                        r == Z_BUF_ERROR ? "unpacks to too much" : "is altered or cut short");
+                        r == Z_OK          ? "has bytes after its end"
+                        : r == Z_BUF_ERROR ? "unpacks to too much"
+                                           : "is altered or cut short");
                 return EXIT_MALFORMED;
         }
         printf("zlib: %zu octets, unpacked %lu\n", in->octets_len, len);

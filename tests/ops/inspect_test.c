@@ -245,6 +245,9 @@ static void compressed_with_a_prefix(void **state)
         assert_int_equal(run(f, text + 4, strlen(text + 4), "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
         assert_int_equal(run(f, packed, len, "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
         assert_int_equal(run(f, packed, len, "--key|" KEYS "root.pem|--aad|vigie alert"), 1);
+        packed[len] = 0;
+        assert_int_equal(run(f, packed, len + 1, ""), 2);
+        assert_non_null(strstr(f->said, "bytes after its end"));
         packed[len - 1] ^= 1; /* its check sum */
         assert_int_equal(run(f, packed, len, ""), 2);
         assert_int_equal(run(f, packed, len - 4, ""), 2);
