@@ -100,9 +100,10 @@ void reclose_fill(const struct closed_alert *closed, struct record *record);
 
 /* ---- replay.c */
 
-/* replay_look: the store is up: what the journal says was closed is looked up.  replay_forget: its facts are worth nothing. */
+/* replay_look: the store is up: what the journal says was closed is looked up.  replay_settle: it was, as TOMBSTONE says: its facts are worth
+ * nothing, but duress that came too late, whose notice may be lost with who told it: TOMBSTONE gets the mark. */
 void replay_look(struct core *core);
-void replay_forget(struct core *core, struct open_alert *alert);
+void replay_settle(struct core *core, struct open_alert *alert, struct tombstone *tombstone);
 
 /* ---- flow.c */
 
@@ -420,7 +421,7 @@ bool supervision_fine(struct core *core, const char *from);
 
 /* notice_fed: what the feed or the store says of the notice KEY. */
 void notice_fed(struct core *core, const char *key, const struct notice *notice);
-/* notice_forget: those that stand are loaded anew; what the store has not confirmed stays.  notice_again: STANDING, if that is so, is told
+/* notice_forget: those that stand are loaded anew; what the store has not confirmed, or may have lost, stays.  notice_again: STANDING, if that is so, is told
  * once more. */
 void notice_forget(struct core *core);
 void notice_again(struct core *core, struct standing_notice *standing);
@@ -442,6 +443,8 @@ bool notice_has_ended(const struct core *core, const struct standing_notice *sta
 bool notice_brings(const struct alert_press *press, const struct tombstone *tombstone);
 /* notice_late: FACT, if a verified press, is about what was closed: duress that TOMBSTONE has not rings; it gets the mark. */
 void notice_late(struct core *core, const struct fact *fact, struct tombstone *tombstone);
+/* notice_replayed: the same of FACT from the journal; one so old that its notice may be over says nothing. */
+void notice_replayed(struct core *core, const struct fact *fact, struct tombstone *tombstone);
 /* notice_key: KIND and NAME, cut to fit. */
 void notice_key(char key[NAME_MAX_OCTETS + 1], const char *kind, const char *name);
 

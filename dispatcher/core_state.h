@@ -237,7 +237,7 @@ struct core {
         struct table sessions, alerts, flights, tests, closed, notices;
         uint8_t noted_gone[CORE_REPLAY_GONE_MAX][ALERT_ID_SIZE]; /* a ring */
         size_t noted_count;
-        struct closed_alert *closed_oldest, *closed_newest;
+        struct closed_alert *closed_oldest, *closed_newest, *closed_kept; /* kept: the oldest that may have a record */
         struct senders strangers, proved;
         struct sender others;                  /* of whom no notice of their own tells */
         struct sender sms_failed, sms_unknown; /* counters of notices */

@@ -41,6 +41,8 @@ void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const 
         if (core->closed.count == core->closed.max) {
                 closed = core->closed_oldest;
                 core->closed_oldest = closed->newer;
+                if (core->closed_kept == closed)
+                        core->closed_kept = closed->newer;
                 reclose_forget(core, closed);
                 table_remove(&core->closed, closed);
         }
@@ -49,6 +51,8 @@ void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const 
         closed->learnt_ms = core->now_ms;
         *(core->closed_oldest == NULL ? &core->closed_oldest : &core->closed_newest->newer) = closed;
         core->closed_newest = closed;
+        if (core->closed_kept == NULL)
+                core->closed_kept = closed;
 }
 
 size_t hold_ids(const struct core *core, const struct record *record, uint8_t (*ret_ids)[ALERT_ID_SIZE])
@@ -172,7 +176,8 @@ static void settle_facts(struct core *core, struct open_alert *alert, const stru
                 core->counters.waiting -= flow_waits(fact);
                 if (fact->type == FACT_COMMAND && fact->state != FACT_DONE)
                         right_answer(core, fact,
-                                     seen && record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED, record);
+                                     seen && record_applied(record, fact->event_id) ? ANSWER_DONE : ANSWER_CLOSED,
+                                     record);
                 if (fact->state != FACT_WAITS) {
                         flow_release(core, fact);
                         free(fact);
@@ -241,7 +246,8 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         else
                 tell_gone(core, alert, tombstone);
         hold_unclaim(core, alert);
-        for (size_t i = 0; i < alert->queued; i++) /* also what was committed: a failover may have lost it before it was closed */
+        for (size_t i = 0; i < alert->queued;
+             i++) /* also what was committed: a failover may have lost it before it was closed */
                 notice_late(core, alert->queue[i], &its);
         settle_facts(core, alert, &record, closed != NULL);
         hold_remember(core, &record, &its);

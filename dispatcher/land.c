@@ -166,9 +166,11 @@ void land(struct core *core, const struct core_event *event)
         }
         not_landed(core, alert);
         if (event->u.committed.result == CORE_TOMBSTONE) {
+                struct tombstone tombstone = event->u.committed.tombstone;
+
                 if (alert->noted_gone)
-                        replay_forget(core, alert);
-                hold_gone(core, alert, &event->u.committed.tombstone, NULL);
+                        replay_settle(core, alert, &tombstone);
+                hold_gone(core, alert, &tombstone, NULL);
         } else if (event->u.committed.result == CORE_CONFLICT) {
                 core->counters.conflicts += flight == FLIGHT_COMMIT;
                 conflict(core, alert, event->u.committed.record);

@@ -42,12 +42,21 @@ void notice_fed(struct core *core, const char *key, const struct notice *notice)
         set(core, key, notice, false);
 }
 
+/* Duress that was told so lately may be lost by a failover, and nobody has ended it. */
+static bool may_be_lost(const struct core *core, const struct standing_notice *standing)
+{
+        return standing->notice.kind == NOTICE_DURESS &&
+               standing->notice.since_ms >= core->store_away_ms - CORE_CLOSED_KEPT_MS;
+}
+
 void notice_forget(struct core *core)
 {
         struct standing_notice *standing;
 
         for (size_t i = 0; (standing = table_next(&core->notices, &i)) != NULL;)
-                if (!standing->unconfirmed) {
+                if (may_be_lost(core, standing)) {
+                        standing->unconfirmed = true;
+                } else if (!standing->unconfirmed) {
                         table_remove(&core->notices, standing);
                         i--;
                 }
@@ -263,6 +272,12 @@ void notice_late(struct core *core, const struct fact *fact, struct tombstone *t
         if (notice.name_count == 0)
                 name_holder(core, fact->handset, &notice);
         notice_publish(core, key, &notice);
+}
+
+void notice_replayed(struct core *core, const struct fact *fact, struct tombstone *tombstone)
+{
+        if (core->now_ms - fact->at_ms < COUNTED_END_MS)
+                notice_late(core, fact, tombstone);
 }
 
 /* Those of this process that count, and its word that the epoch was another: nobody else ends them. */

@@ -20,8 +20,8 @@ static void offer_test(struct core *core, const struct intake_verdict *verdict, 
         struct fact *fact;
         struct test *test;
 
-        if ((core->options.alerts_only && to->session != 0) || verdict->press.why != UNVERIFIED_NOT || handset == NULL || !core->store_up ||
-            core->disk_full || core->tests.count == core->tests.max ||
+        if ((core->options.alerts_only && to->session != 0) || verdict->press.why != UNVERIFIED_NOT ||
+            handset == NULL || !core->store_up || core->disk_full || core->tests.count == core->tests.max ||
             !bucket_take(&handset->tests, core->now_ms, CORE_TEST_BURST, CORE_TEST_REFILL_MS)) {
                 core->counters.tests_dropped++;
                 return;
@@ -128,6 +128,15 @@ static bool has_press(const struct open_alert *alert, const uint8_t id[ALERT_ID_
         return false;
 }
 
+/* Whether ALERT's record has all that PRESS says. */
+static bool is_known(const struct open_alert *alert, const struct alert_press *press)
+{
+        struct record record;
+
+        hold_record(alert, &record);
+        return alert_knows(&record, press);
+}
+
 /* A copy of what is known, or of what waits: nothing happens but that its sender gets the receipt. */
 static bool is_copy(struct core *core, struct open_alert *alert, const struct intake_verdict *verdict,
                     const struct waiting *to)
@@ -145,9 +154,8 @@ static bool is_copy(struct core *core, struct open_alert *alert, const struct in
         }
         if (alert == NULL)
                 return false;
-        hold_record(alert, &record);
-        if (alert_knows(&record, &verdict->press) &&
-            (verdict->press.why != UNVERIFIED_NOT || has_press(alert, verdict->press.id))) {
+        if (is_known(alert, &verdict->press) && has_press(alert, verdict->press.id)) {
+                hold_record(alert, &record);
                 port_offered(core, to);
                 if (may_tell_copy(core, to, &alert->sms_told_ms))
                         tell_copy(core, &record, to);
@@ -241,6 +249,26 @@ static void done_with(struct core *core, const struct offerer *from, struct fact
         }
 }
 
+/* The open alert that PRESS, whose handset is not good any more, became a further press of while it was; NULL. */
+static struct open_alert *find_joined(const struct core *core, const struct alert_press *press)
+{
+        const struct handset *handset = directory_handset(&core->directory, press->handset);
+        struct open_alert *const open[] = { handset != NULL ? handset->real : NULL,
+                                            handset != NULL ? handset->drill : NULL };
+        struct record record;
+
+        for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+                struct open_alert *alert = open[i];
+
+                if (alert == NULL)
+                        continue;
+                hold_record(alert, &record);
+                if (has_press(alert, press->id) || alert_alias_find(&record, press->id + HANDSET_ID_SIZE) >= 0)
+                        return alert;
+        }
+        return NULL;
+}
+
 /* Which alert VERDICT is about; NULL: a new one. */
 static struct open_alert *find_alert(struct core *core, const struct intake_offer *offer,
                                      struct intake_verdict *verdict)
@@ -250,6 +278,8 @@ static struct open_alert *find_alert(struct core *core, const struct intake_offe
         if (alert == NULL && verdict->press.why == UNVERIFIED_NOT)
                 alert = offer_route(directory_handset(&core->directory, verdict->press.handset),
                                     verdict->press.alert.kind == ALERT_DRILL);
+        else if (alert == NULL)
+                alert = find_joined(core, &verdict->press);
         if (verdict->press.why == UNVERIFIED_UNKNOWN && alert != NULL && (alert->marks & RECORD_UNVERIFIED) == 0) {
                 /* The handset was known when this alert was raised: without its key nobody changes that. */
                 verdict->press.why = UNVERIFIED_SIGNATURE;
@@ -286,13 +316,15 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
                 done_with(core, from, alert != NULL ? flow_find(alert, verdict.event_id) : NULL);
                 return;
         }
-        if (verdict.press.why != UNVERIFIED_NOT && (alert == NULL || (alert->marks & RECORD_UNVERIFIED) != 0) &&
+        if (verdict.press.why != UNVERIFIED_NOT &&
+            (alert == NULL || ((alert->marks & RECORD_UNVERIFIED) != 0 && !is_known(alert, &verdict.press))) &&
             !may_be_unverified(core, from, &verdict)) {
                 done_with(core, from, NULL);
                 return;
         }
         look_up_holder(core, &verdict);
-        if (alert != NULL && memcmp(alert->id, verdict.press.id, ALERT_ID_SIZE) != 0 && !flow_has_room(alert, verdict.press.id))
+        if (alert != NULL && memcmp(alert->id, verdict.press.id, ALERT_ID_SIZE) != 0 &&
+            !flow_has_room(alert, verdict.press.id))
                 alert = NULL; /* full of what people did meanwhile: no press is refused for that, it finds its place later */
         if (alert == NULL && (alert = begin(core, &verdict)) == NULL) {
                 done_with(core, from, NULL);

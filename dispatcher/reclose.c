@@ -13,14 +13,20 @@ void reclose_forget(struct core *core, struct closed_alert *closed)
         closed->record_size = 0;
 }
 
-/* The oldest go that a failover of today cannot lose. */
+/* What was learnt before cannot be lost by a failover of today. */
+static int64_t kept_since_ms(const struct core *core)
+{
+        return (core->store_up ? core->now_ms : core->store_away_ms) - CORE_CLOSED_KEPT_MS;
+}
+
+/* Each is passed once: none in front of closed_kept has a record. */
 static void forget_old(struct core *core)
 {
-        int64_t since_ms = (core->store_up ? core->now_ms : core->store_away_ms) - CORE_CLOSED_KEPT_MS;
+        int64_t since_ms = kept_since_ms(core);
 
-        for (struct closed_alert *at = core->closed_oldest; at != NULL && at->learnt_ms < since_ms; at = at->newer)
-                if (at->record != NULL)
-                        reclose_forget(core, at);
+        for (; core->closed_kept != NULL && core->closed_kept->learnt_ms < since_ms;
+             core->closed_kept = core->closed_kept->newer)
+                reclose_forget(core, core->closed_kept);
 }
 
 void reclose_keep(struct core *core, const struct record *closed, bool seen)
@@ -30,7 +36,7 @@ void reclose_keep(struct core *core, const struct record *closed, bool seen)
         int n;
 
         forget_old(core);
-        if (to == NULL || to->record != NULL)
+        if (to == NULL || to->record != NULL || to->learnt_ms < kept_since_ms(core))
                 return;
         buf = malloc(RECORD_MAX);
         n = buf != NULL ? record_encode(closed, buf, RECORD_MAX) : -1;
@@ -72,7 +78,7 @@ void reclose_look(struct core *core, const uint8_t id[ALERT_ID_SIZE])
 
 void reclose_all(struct core *core)
 {
-        for (struct closed_alert *at = core->closed_oldest; at != NULL; at = at->newer)
+        for (struct closed_alert *at = core->closed_kept; at != NULL; at = at->newer)
                 if (at->record != NULL && at->learnt_ms >= core->store_away_ms - CORE_CLOSED_KEPT_MS)
                         reclose_look(core, at->id);
 }

@@ -56,12 +56,19 @@ void core_each_record(const struct core *core, void (*fn)(void *user, struct cbo
 
 /* ---- The journal ---------------------------------------------------------------------------------------------------- */
 
-void replay_forget(struct core *core, struct open_alert *alert)
+static void forget(struct core *core, struct open_alert *alert)
 {
         while (alert->queued > 0) {
                 core->counters.waiting -= flow_waits(alert->queue[--alert->queued]);
                 free(alert->queue[alert->queued]);
         }
+}
+
+void replay_settle(struct core *core, struct open_alert *alert, struct tombstone *tombstone)
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                notice_replayed(core, alert->queue[i], tombstone);
+        forget(core, alert);
 }
 
 /* The alert ID is closed for good, as far as the journal is concerned. */
@@ -71,7 +78,7 @@ static void drop(struct core *core, const uint8_t id[ALERT_ID_SIZE])
 
         if (alert == NULL)
                 return;
-        replay_forget(core, alert);
+        forget(core, alert);
         alert->noted_gone = false;
         if (alert->version == 0)
                 hold_drop(core, alert);

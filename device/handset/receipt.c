@@ -48,16 +48,31 @@ static void receipt_feel(struct vigie *vigie, struct my_alert *a, uint8_t state)
  * from an old one, nor where the region knows the tombstone alone: then a press that was never confirmed, and is later than the closure. */
 static bool again_is_beside(const struct my_alert *a, const struct receipt *r)
 {
-        return a->again_at_s != 0 &&
-               (r->revision < a->again_from || (!a->again_known && a->again_at_s > r->time_s));
+        return a->again_at_s != 0 && (r->revision < a->again_from || (!a->again_known && a->again_at_s > r->time_s));
+}
+
+/* R knows a revision that this phone has not made: it was set back to a backup, and counts from an old one.  It goes on above; what the
+ * region has not said that it knows goes into a revision of its own, and a press again was in none. */
+static void count_on(struct my_alert *a, const struct receipt *r)
+{
+        if (a->state != MY_OPEN || !a->made || r->revision <= a->alert.revision || r->revision == UINT16_MAX)
+                return;
+        a->alert.revision = r->revision;
+        a->want |= a->urgent;
+        if (a->again_at_s == 0 || a->again_known)
+                return;
+        a->again_from = UINT32_MAX;
+        a->want = true;
 }
 
 static void receipt_apply(struct vigie *vigie, enum my_subject subject, const struct receipt *r, enum vigie_path path)
 {
         struct my_alert *a = &vigie->alert[subject];
         bool news = a->receipt.state != r->state || strcmp(a->receipt.who, r->who) != 0 || !a->has_receipt;
-        bool closed = receipt_is_closed(r->state), anew = closed && again_is_beside(a, r);
+        bool closed = receipt_is_closed(r->state), anew;
 
+        count_on(a, r);
+        anew = closed && again_is_beside(a, r);
         if (path == VIGIE_PATH_DATA)
                 my_send_answered(a);
         if (receipt_is_received(r->state) && a->urgent && r->revision >= a->urgent_from)

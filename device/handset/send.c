@@ -110,6 +110,9 @@ static void revision_number(struct vigie *vigie, enum my_subject subject)
         a->made = true;
         if (a->reserved == UINT16_MAX || a->alert.revision + MY_RESERVE_LOW <= a->reserved)
                 return;
+        a->reserved = a->reserved > a->alert.revision
+                              ? a->reserved
+                              : a->alert.revision; /* set back, it has gone on from the region's */
         a->reserved = a->reserved > UINT16_MAX - MY_RESERVE ? UINT16_MAX : a->reserved + MY_RESERVE;
         my_diary_write(vigie, subject, true);
 }

@@ -137,6 +137,60 @@ static void test_revoked_during_its_alert(void **state)
         model_free(model);
 }
 
+/* Revoked, and its copy goes to another dispatcher: that writes it down before it says that it is received, and its sender's limit, spent on
+ * others, is none for what is raised. */
+static void test_copy_of_revoked_elsewhere(void **state)
+{
+        struct model *model = model_region(2, 1);
+        struct handset_entry entry = entry_of(model, 1);
+        struct alert alert = model_alert_default(model, 1), other;
+        uint64_t session;
+        size_t appends;
+
+        entry.revoked_at_s = 5;
+        model_put_handset(model, 1, &entry);
+        session = model_connect(model, 1, 1, CERTIFICATE_OK);
+        for (uint64_t i = 0; i < 2 * CORE_SENDER_BURST; i++) {
+                other = model_alert_default(model, 100 + i);
+                model_press(model, session, 1, &other);
+        }
+        assert_int_equal(model_open(model), CORE_SENDER_BURST);
+        model_press(model, model_connect(model, 0, 1, CERTIFICATE_OK), 1, &alert);
+        assert_int_equal(model_open(model), CORE_SENDER_BURST + 1);
+        for (int again = 0; again < 2; again++) {
+                appends = model->appends;
+                model_press(model, session, 1, &alert);
+                assert_int_equal(model->appends, appends + (again == 0));
+                assert_int_equal(model_session(model, session)->receipt.state, RECEIPT_RAISED);
+                assert_int_equal(model_open(model), CORE_SENDER_BURST + 1);
+        }
+        model_free(model);
+}
+
+/* Pressed on two phones of one handset, then revoked: what is offered again is part of what it was part of, to either dispatcher. */
+static void test_revoked_after_a_second_phone(void **state)
+{
+        struct model *model = model_region(2, 1);
+        struct handset_entry entry = entry_of(model, 1);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2),
+                     three = model_alert_default(model, 3);
+
+        model_press(model, model_login(model, 0, 1), 1, &one);
+        model_press(model, model_login(model, 0, 1), 1, &two);
+        entry.revoked_at_s = 5;
+        model_put_handset(model, 1, &entry);
+        for (unsigned i = 0; i < 2; i++) {
+                uint64_t session = model_connect(model, i, 1, CERTIFICATE_OK);
+
+                model_press(model, session, 1, &two);
+                assert_int_equal(only(model).presses, 2);
+                assert_true(model_session(model, session)->receipt.version > 0);
+        }
+        model_press(model, model_connect(model, 0, 1, CERTIFICATE_OK), 1, &three); /* a new one is none of it */
+        assert_int_equal(model_open(model), 2);
+        model_free(model);
+}
+
 /* Whose phone it is was not known at the press: the next revision names them. */
 static void test_holder_known_later(void **state)
 {
@@ -420,6 +474,8 @@ int main(void)
                 cmocka_unit_test(test_revoked_and_expired),
                 cmocka_unit_test(test_revoked_loses_its_session_and_still_raises),
                 cmocka_unit_test(test_revoked_during_its_alert),
+                cmocka_unit_test(test_copy_of_revoked_elsewhere),
+                cmocka_unit_test(test_revoked_after_a_second_phone),
                 cmocka_unit_test(test_holder_known_later),
                 cmocka_unit_test(test_press_on_a_doomed_session),
                 cmocka_unit_test(test_previous_key),

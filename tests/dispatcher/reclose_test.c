@@ -352,6 +352,30 @@ static void test_pressed_after_the_closure(void **state)
         model_free(s.model);
 }
 
+/* What was closed long ago no failover loses: it is not looked up, however many were closed before and since. */
+static void test_long_ago(void **state)
+{
+        struct scene s = scene(1);
+        size_t looks;
+
+        for (uint64_t nonce = 2; nonce < 8; nonce++) {
+                struct alert alert = model_alert_default(s.model, nonce);
+                struct command close;
+                uint8_t id[ALERT_ID_SIZE];
+
+                model_pass(s.model, nonce == 5 ? CORE_CLOSED_KEPT_MS + 1000 : 1000);
+                model_alert_id(1, nonce, id);
+                model_press(s.model, s.carrier, 1, &alert);
+                close = model_command(COMMAND_CLOSE, id);
+                assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        }
+        looks = s.model->looks;
+        model_store(s.model, false);
+        model_store(s.model, true);
+        assert_int_equal(s.model->looks, looks + 3); /* 5, 6 and 7 */
+        model_free(s.model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -368,6 +392,7 @@ int main(void)
                 cmocka_unit_test(test_told_by_sms),
                 cmocka_unit_test(test_a_part_lost),
                 cmocka_unit_test(test_pressed_after_the_closure),
+                cmocka_unit_test(test_long_ago),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

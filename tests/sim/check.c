@@ -153,7 +153,7 @@ static void check_open(struct sim *sim, struct stored *alert)
                 check_sms(sim, store_record(alert));
         if (store_now_ms(sim, sim->store.primary) - alert->due_ms > LATE_MS + sim->plan->rates[RATE_STORE_MS])
                 sim_fail(sim, "late", "alert ..%02x: nobody acts on its deadline", alert->id[15]);
-        if (k != NULL && k->told_closed && !k->stranger && sim->calm) /* a copy, revoked since, is another alert */
+        if (k != NULL && k->told_closed && !k->unsigned_ && sim->calm)
                 sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
 }
 

@@ -95,8 +95,7 @@ static void check_copy(struct sim *sim, unsigned process, const struct receipt *
         const struct known *k = check_known(sim, receipt->alert.octets, false);
 
         if (receipt->state == RECEIPT_PROVED || receipt_is_closed(receipt->state) ||
-            !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->stranger || k->is_test ||
-            k->unjournaled_ok || p->disk_full || p->disk_away)
+            !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok || p->disk_full || p->disk_away)
                 return;
         if ((k->journals >> process & 1) == 0 && !has_fact(p->core, k->id))
                 sim_fail(sim, "unwritten", "%s signs for a press that it has not written down", p->name);

@@ -161,17 +161,23 @@ static void dies_behind_a_close(void **state)
 }
 
 /* Set back to its backup, where the alert was open, it is pressed before the region can say that this was closed meanwhile, with
- * revisions that the phone has forgotten: that press is a new one.  One that was confirmed, or is older than the closure, is not. */
+ * revisions that the phone has forgotten: that press is a new one, whatever the two clocks say; one that was confirmed is not.  Where the
+ * region knows no revision the clocks decide. */
 static void pressed_after_a_close(void **state)
 {
         static const struct {
                 bool confirmed, older;
+                uint16_t revision;
                 int alerts;
-        } cases[] = { { false, false, 2 }, { true, false, 1 }, { false, true, 1 } };
+        } cases[] = { { false, false, 500, 2 },
+                      { true, false, 500, 1 },
+                      { false, true, 500, 2 },
+                      { false, false, UINT16_MAX, 2 },
+                      { false, true, UINT16_MAX, 1 } };
 
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct phone *p = phone_started();
-                struct receipt r = { .version = 900, .state = RECEIPT_CLOSED_OTHER, .revision = 500 };
+                struct receipt r = { .version = 900, .state = RECEIPT_CLOSED_OTHER, .revision = cases[i].revision };
                 struct frame frame = { .type = FRAME_RECEIPT };
                 uint8_t octets[RECEIPT_MAX];
 
@@ -187,6 +193,45 @@ static void pressed_after_a_close(void **state)
                 phone_frame(p, &frame);
                 phone_run(p, 3000);
                 assert_int_equal(p->known_count, cases[i].alerts);
+                phone_free(p);
+        }
+}
+
+static void receipt_of(struct phone *p, uint8_t state, uint16_t revision)
+{
+        struct receipt r = {
+                .alert = p->known[0].id, .version = 900u + revision, .state = state, .revision = revision
+        };
+        struct frame frame = { .type = FRAME_RECEIPT };
+        uint8_t octets[RECEIPT_MAX];
+
+        r.time_s = (uint32_t)(p->utc_ms / 1000);
+        frame.u.cose.cose = (struct cbor_span){ octets, receipt_octets(&r, receipt_key, octets) };
+        phone_frame(p, &frame);
+}
+
+/* Set back, it hears of a revision that it has forgotten: that says nothing of what was pressed since, which goes into one above. */
+static void counts_on(void **state)
+{
+        for (int has_it = 0; has_it < 2; has_it++) {
+                struct phone *p = phone_started();
+                uint16_t before;
+
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 20000);
+                p->region = false;
+                phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+                phone_run(p, 3000);
+                before = phone_alert(p).alert.revision;
+                assert_true(before < 500);
+                receipt_of(p, RECEIPT_TAKEN, 500);
+                phone_run(p, 3000);
+                assert_int_equal(phone_alert(p).alert.revision, 501);
+                assert_true(phone_alert(p).alert.marks & ALERT_PRESSED_AGAIN);
+                p->region = true;
+                receipt_of(p, RECEIPT_CLOSED_OTHER, has_it ? 501 : 500);
+                phone_run(p, 3000);
+                assert_int_equal(p->known_count, has_it ? 1 : 2);
                 phone_free(p);
         }
 }
@@ -284,6 +329,7 @@ int main(void)
                 cmocka_unit_test(pressed_again_behind_a_close),
                 cmocka_unit_test(dies_behind_a_close),
                 cmocka_unit_test(pressed_after_a_close),
+                cmocka_unit_test(counts_on),
                 cmocka_unit_test(pressed_again_before_a_close),
                 cmocka_unit_test(forged),
                 cmocka_unit_test(of_another_alert),
