@@ -6,6 +6,7 @@ import { check, field, Sure } from "./keyed.js";
 import { Picker } from "./picker.js";
 import { Search } from "./search.js";
 import { octets } from "./rules.js";
+import { when } from "./times.js";
 
 const NEW = "new";
 const CLASSES = ["nfc", "scanner", "caretaker"];
@@ -129,9 +130,16 @@ export class BuildingsView {
   doors(b) {
     const may = this.desk.line.may("edit");
     const line = (d) => el("li", {}, bdi(d.name, "who"), el("span", {}, say(`class_${d.class}`)), d.from === null && d.class !== "caretaker" ? el("span", { class: "tag" }, say("door_no_key")) : null,
-      el("span", { class: "small id" }, d.id), may ? this.dropDoor(d) : null);
+      may ? this.dropDoor(d) : null, el("span", { class: "small" }, ...this.doorFacts(d)));
     const list = b.doors.length > 0 ? el("ul", { class: "doors-of" }, ...b.doors.map(line)) : el("p", {}, say("doors_of_none"));
     return el("section", { class: "block" }, el("h2", {}, say("doors_title")), list, may ? this.addDoor(b) : null);
+  }
+
+  // What the operator's tool told of a door: how long its mandate runs, and which list of revocations it was last seen with.
+  doorFacts(d) {
+    const now = this.desk.line.now();
+    const list = d.list_at === null ? say("door_list_none") : say("door_list", { time: when(d.list_at, now), seen: d.seen_at === null ? "?" : when(d.seen_at, now) });
+    return [d.until === null ? null : `${say("door_until", { time: when(d.until, now) })} · `, d.class === "caretaker" ? say("door_page") : list, ` · ${d.id}`].filter(Boolean);
   }
 
   addDoor(b) {

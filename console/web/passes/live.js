@@ -25,8 +25,14 @@ class PassRow {
 
   sure() {
     const question = () => sayNodes("revoke_sure", { name: this.name(), round: this.pass.round_name || this.pass.round });
-    return new Sure({ label: say("revoke"), yes: say("revoke_yes"), question, run: () => this.desk.order({ t: "pass_revoke", pass: this.pass.id })
-      .then((answer) => answer.a === "done" && this.desk.tell(say(answer.more?.list ? "revoked_done" : "revoked_no_list"), answer.more?.list ? "" : "bad")) });
+    return new Sure({ label: say("revoke"), yes: say("revoke_yes"), question, run: () => this.revokeIt() });
+  }
+
+  async revokeIt() {
+    const answer = await this.desk.order({ t: "pass_revoke", pass: this.pass.id });
+    if (answer.a !== "done") return;
+    this.desk.tell(say(answer.more?.list ? "revoked_done" : "revoked_no_list"), answer.more?.list ? "" : "bad");
+    this.summary.focus(); // the button goes: what comes next is who still takes it
   }
 
   name() {

@@ -1,5 +1,5 @@
 // A phone that was lost: what was done, step by step, and which doors still take its passes.  Made to be printed.
-import { el, bdi, fill } from "../dom.js";
+import { el, bdi, fill, show } from "../dom.js";
 import { clock, has, say, sayCount, sayNodes } from "../words.js";
 import { doorsList } from "./doors.js";
 import { Query } from "./line.js";
@@ -14,9 +14,10 @@ export class LostView {
     const print = el("button", { type: "button", class: "no-print", onclick: () => globalThis.print() }, say("print"));
     const back = el("a", { href: "#passes", class: "no-print" }, say("back_to_passes"));
     this.again = el("button", { type: "button", class: "no-print", hidden: true, onclick: () => this.doAgain() }, say("lost_again"));
-    this.element = el("div", { class: "view view-lost" }, back, this.head, el("section", { class: "block" }, el("h2", {}, say("lost_done_title")), this.steps, this.again),
+    this.known = el("div", { class: "view" }, el("section", { class: "block" }, el("h2", {}, say("lost_done_title")), this.steps, this.again),
       el("section", { class: "block" }, el("h2", {}, say("lost_next_title")), el("ul", { class: "plain" }, ...["lost_next_sim", "lost_next_police", "lost_next_new", "lost_next_found"]
         .map((key) => el("li", {}, say(key))))), el("section", { class: "block" }, el("h2", {}, say("lost_doors_title")), this.doors), print);
+    this.element = el("div", { class: "view view-lost" }, back, this.head, this.known);
   }
 
   open(handset) {
@@ -31,6 +32,7 @@ export class LostView {
   }
 
   show(phone) {
+    show(this.known, phone !== undefined);
     if (!phone) {
       fill(this.head, el("h1", {}, say("lost_unknown")));
       return;
@@ -42,7 +44,7 @@ export class LostView {
       new Date(now).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" }), " ", clock(now, false)));
     const told = this.desk.steps?.handset === phone.handset ? this.desk.steps.steps : [];
     this.again.hidden = !told.some((step) => !step.ok);
-    this.steps.replaceChildren(...(told.length > 0 ? told.map((step) => this.step(step)) : this.known(phone)), this.wipe(phone));
+    this.steps.replaceChildren(...(told.length > 0 ? told.map((step) => this.step(step)) : this.facts(phone)), this.wipe(phone));
     this.doors.replaceChildren(doorsList(phone.doors ?? [], now, true));
   }
 
@@ -52,7 +54,7 @@ export class LostView {
   }
 
   // Looked at later: what the server still knows of it.
-  known(phone) {
+  facts(phone) {
     return [this.item(phone.revoked, say(phone.revoked ? "step_certificate" : "step_not_revoked"), null)];
   }
 

@@ -80,6 +80,14 @@ function updateFrame() {
 
 // ---- which view: behind the #, so that the browser's way back works
 
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // typed by hand
+  }
+}
+
 function turn() {
   if (version === null || line.desk === null) return;
   const [wanted, ...rest] = location.hash.slice(1).split("/");
@@ -93,7 +101,7 @@ function turn() {
     if (current !== null) byId("main").focus({ preventScroll: true }); // whoever cannot see it is where the page now begins
   }
   current = view;
-  view.open(...rest.map(decodeURIComponent));
+  view.open(...rest.map(decoded));
   for (const a of byId("views").querySelectorAll("a")) {
     if (a.hash === `#${name}`) a.setAttribute("aria-current", "page");
     else a.removeAttribute("aria-current");
