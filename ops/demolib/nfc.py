@@ -94,12 +94,18 @@ def way_in(folder, port):
     return listener
 
 
+def without_polkit():
+    """Debian 13's pcscd asks polkit about each client, which is not in here; Debian 12's does not know it."""
+    said = subprocess.run(["pcscd", "--help"], capture_output=True, check=False, text=True)
+    return [word for word in ("--disable-polkit",) if word in said.stdout + said.stderr]
+
+
 def inside(folder, door):
     readers = os.path.join(folder, "readers")
     os.makedirs(readers, exist_ok=True)
     with open(os.path.join(readers, "virtual"), "w", encoding="utf-8") as file:
         file.write(f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{READER_PORT:#x}\nLIBPATH {DRIVER}\nCHANNELID {READER_PORT:#x}\n')
-    children = [subprocess.Popen(["pcscd", "--foreground", "--config", readers])]
+    children = [subprocess.Popen(["pcscd", "--foreground", "--config", readers, *without_polkit()])]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

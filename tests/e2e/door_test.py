@@ -19,6 +19,10 @@ import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "ops", "demolib"))
+
+from nfc import without_polkit  # noqa: E402
+
 BUILD = os.path.join(ROOT, "build", os.environ.get("VIGIE_BUILD", "san"))
 BUILD = os.environ.get("VIGIE_DOOR_BUILD", BUILD)
 DOOR = os.path.join(BUILD, "bin", "vigie-door")
@@ -370,7 +374,7 @@ class Nfc(Case):
 
     def pcscd_start(self):
         with open(os.path.join(self.world.folder, "pcscd.log"), "ab") as log:
-            self.daemon = subprocess.Popen(["pcscd", "--foreground", "--config", self.reader], stdout=log, stderr=log)
+            self.daemon = subprocess.Popen(["pcscd", "--foreground", "--config", self.reader, *without_polkit()], stdout=log, stderr=log)
         wait_for(lambda: os.path.exists("/run/pcscd/pcscd.comm"))
 
     def pcscd_stop(self):
