@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/wire/door.h"
+#include "tests/wire/forged.h"
 
 struct made {
         struct door d;
@@ -142,6 +142,21 @@ static void again(struct made *m, struct bytes *b, const struct key *key, struct
         b->len = w.len;
 }
 
+/* forge: put B together in one or two ways that are not ours, signed all the same. */
+static void forge(struct made *m, struct bytes *b, const struct key *key, struct cbor_span aad)
+{
+        struct forged f = { .key = key, .aad = aad };
+        struct bytes to;
+
+        for (uint32_t n = 1 + below(m, 2); n > 0; n--) {
+                enum forged_part part = (enum forged_part)below(m, FORGED_PARTS);
+
+                f.way[part] = below(m, (uint32_t)forged_count(part));
+        }
+        forged_make(&f, b, &to);
+        *b = to;
+}
+
 /* vary: what the door asks, its clock, list, place. */
 static void vary(struct made *m)
 {
@@ -184,7 +199,7 @@ static void one(struct made *m)
 {
         struct door *d = &m->d;
         uint8_t aad[PROOF_AAD_SIZE];
-        uint32_t way = below(m, 10);
+        uint32_t way = below(m, 12);
 
         if (below(m, 4) == 0)
                 anew(m);
@@ -205,6 +220,10 @@ static void one(struct made *m)
                 again(m, &m->pass, d->keeper, CBOR_LITERAL(PASS_AAD));
         else if (way < 9)
                 again(m, &m->proof, d->phone, CBOR_OCTETS(aad));
+        else if (way < 10)
+                forge(m, &m->pass, d->keeper, CBOR_LITERAL(PASS_AAD));
+        else if (way < 11)
+                forge(m, &m->proof, d->phone, CBOR_OCTETS(aad));
         d->question.pass = span_of(&m->pass);
         d->question.proof = span_of(&m->proof);
 }

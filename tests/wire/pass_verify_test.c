@@ -1,4 +1,4 @@
-#include "tests/wire/door.h"
+#include "tests/wire/forged.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -380,22 +380,66 @@ static void names(void **state)
         assert_string_equal(pass_refusal_name(PASS_REFUSAL_END), "unknown");
 }
 
+/* ask_forged: with pass or proof put together in the ways of WAY, and signed. */
+static unsigned ask_forged(struct door *d, bool is_pass, const size_t way[FORGED_PARTS])
+{
+        struct bytes made, *original = is_pass ? &d->signed_pass : &d->signed_proof;
+        uint8_t aad[PROOF_AAD_SIZE];
+        struct forged f = { .key = is_pass ? d->keeper : d->phone, .aad = CBOR_LITERAL(PASS_AAD) };
+
+        memcpy(f.way, way, sizeof(f.way));
+        if (!is_pass) {
+                proof_aad(&d->crypto.sha, d->question.hello, d->question.class, d->proof.time_s, aad);
+                f.aad = CBOR_OCTETS(aad);
+        }
+        forged_make(&f, original, &made);
+        d->question.pass = is_pass ? span_of(&made) : span_of(&d->signed_pass);
+        d->question.proof = is_pass ? span_of(&d->signed_proof) : span_of(&made);
+        if (is_pass) { /* the proof answers this one */
+                pass_digest(&d->crypto.sha, span_of(&made), d->proof.digest);
+                proof_aad(&d->crypto.sha, d->question.hello, d->question.class, d->proof.time_s, aad);
+                SIGNED(&d->signed_proof, proof_sign(&d->proof, d->pass.id, aad, d->phone, &w));
+                d->question.proof = span_of(&d->signed_proof);
+        }
+        return door_ask(d);
+}
+
+/* What the right key has signed, and nobody of ours has written so: each part in each way alone, and in pairs. */
+static void signed_but_not_so_written(void **state)
+{
+        for (int is_pass = 0; is_pass < 2; is_pass++) {
+                struct door d;
+                size_t way[FORGED_PARTS] = { 0 };
+
+                door_open(&d, 1, DOOR_SCANNER);
+                assert_int_equal(ask_forged(&d, is_pass, way), PASS_GOOD);
+                for (int part = 0; part < FORGED_PARTS; part++) {
+                        for (way[part] = 1; way[part] < forged_count((enum forged_part)part); way[part]++) {
+                                size_t *other = &way[(part + 1) % FORGED_PARTS];
+
+                                if (ask_forged(&d, is_pass, way) != PASS_MALFORMED)
+                                        fail_msg("%s: %s: %u", is_pass ? "pass" : "proof", forged_ways[part][way[part]],
+                                                 d.verdict.refusal);
+                                for (*other = 1; *other < forged_count((part + 1) % FORGED_PARTS); ++*other)
+                                        assert_int_equal(ask_forged(&d, is_pass, way), PASS_MALFORMED);
+                                *other = 0;
+                        }
+                        way[part] = 0;
+                }
+                door_close(&d);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(good),
-                cmocka_unit_test(length_and_cbor),
-                cmocka_unit_test(keys),
-                cmocka_unit_test(swapped),
-                cmocka_unit_test(times),
-                cmocka_unit_test(status),
-                cmocka_unit_test(scope),
-                cmocka_unit_test(hours_and_policy),
-                cmocka_unit_test(proofs),
-                cmocka_unit_test(one_way),
-                cmocka_unit_test(every_bit),
-                cmocka_unit_test(hellos),
-                cmocka_unit_test(of_another_implementation),
+                cmocka_unit_test(good),      cmocka_unit_test(length_and_cbor),
+                cmocka_unit_test(keys),      cmocka_unit_test(swapped),
+                cmocka_unit_test(times),     cmocka_unit_test(status),
+                cmocka_unit_test(scope),     cmocka_unit_test(hours_and_policy),
+                cmocka_unit_test(proofs),    cmocka_unit_test(one_way),
+                cmocka_unit_test(every_bit), cmocka_unit_test(signed_but_not_so_written),
+                cmocka_unit_test(hellos),    cmocka_unit_test(of_another_implementation),
                 cmocka_unit_test(names),
         };
 
