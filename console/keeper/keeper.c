@@ -282,6 +282,13 @@ static bool has_alert(const struct keeper *k, const struct keeper_request *q, ui
 
 /* A position is opened for an alert of its handset, or where it is so old that its carrier is overdue: a handset that is heard has
  * a newer one.  Whether it is that old is known once it is open: until then nobody but this function sees it. */
+static bool may_be_told(const struct keeper *k, const struct sealed_position *position, bool is_alert, uint32_t now_s)
+{
+        const uint64_t fix_at_s = position->fix_at_s;
+
+        return fix_at_s + KEEPER_FIX_S >= now_s && (is_alert || fix_at_s + (uint64_t)k->options.limits.overdue_s <= now_s);
+}
+
 static enum keeper_code do_open(struct keeper *k, const struct keeper_request *q, struct ledger_entry *entry,
                                 struct keeper_answer *answer)
 {
@@ -298,7 +305,7 @@ static enum keeper_code do_open(struct keeper *k, const struct keeper_request *q
         memcpy(handset.octets, q->handset, HANDSET_ID_SIZE);
         if (sealed_open(q->sealed, &handset, k->options.position, &answer->position) < 0)
                 return KEEPER_MALFORMED;
-        if (!is_alert && answer->position.fix_at_s + k->options.limits.overdue_s > entry->at_s) {
+        if (!may_be_told(k, &answer->position, is_alert, entry->at_s)) {
                 memset(&answer->position, 0, sizeof(answer->position));
                 return KEEPER_NO_REASON;
         }

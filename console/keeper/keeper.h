@@ -15,6 +15,8 @@
 #define KEEPER_LIST_S   (72 * 3600)
 /* An alert opens its handset's position for so long after the press. */
 #define KEEPER_ALERT_S  (24 * 3600)
+/* A position older than that is opened for nothing: who kept what passed by cannot read last week's ways out of it. */
+#define KEEPER_FIX_S    (24 * 3600)
 
 /* Refused requests that are written down in one hour; of more nothing is. */
 #define KEEPER_REFUSED_MAX 1000

@@ -520,6 +520,12 @@ static void opens(void **state)
         assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, NOW_S), KEEPER_DONE);
         seal(&s, &p, NOW_S - 899);
         assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, NOW_S), KEEPER_NO_REASON);
+        seal(&s, &p, NOW_S - KEEPER_FIX_S); /* kept for long by somebody */
+        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, NOW_S), KEEPER_DONE);
+        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, NOW_S + 1), KEEPER_NO_REASON);
+        assert_int_equal(s.answer.position.lat_e7, 0);
+        evidence(&s, &p, ALERT_PANIC, NOW_S - 5, s.phone, s.ca, PHONE_1);
+        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, NOW_S + 1), KEEPER_NO_REASON);
         seal(&s, &p, NOW_S - 900);
         p.sealed[60] ^= 1;
         assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, NOW_S), KEEPER_MALFORMED);
