@@ -286,7 +286,8 @@ static bool may_be_told(const struct keeper *k, const struct sealed_position *po
 {
         const uint64_t fix_at_s = position->fix_at_s;
 
-        return fix_at_s + KEEPER_FIX_S >= now_s && (is_alert || fix_at_s + (uint64_t)k->options.limits.overdue_s <= now_s);
+        return fix_at_s + KEEPER_FIX_S >= now_s &&
+               (is_alert || fix_at_s + (uint64_t)k->options.limits.overdue_s <= now_s);
 }
 
 static enum keeper_code do_open(struct keeper *k, const struct keeper_request *q, struct ledger_entry *entry,
