@@ -1,4 +1,5 @@
 /* The core's actions, done. */
+#include <assert.h>
 #include <string.h>
 
 #include "dispatcher/run_inside.h"
@@ -22,6 +23,57 @@ static void send_receipt(struct run *run, const struct core_action *action)
         if (len > 0 && link_send(run->link, action->u.receipt.session, bytes, (size_t)len) == 0 &&
             action->u.receipt.stamp != 0)
                 histogram_add(&run->press, clock_mono_us() - (int64_t)action->u.receipt.stamp);
+}
+
+/* People on duty, in the positions' Redis. */
+static void act_on_people(struct run *run, const struct core_action *action)
+{
+        switch (action->kind) {
+        case DO_DUTY:
+                store_duty(run->store, action);
+                return;
+        case DO_PRESENCE:
+                store_presence(run->store, action);
+                return;
+        case DO_CARRIER_DUTY:
+                store_carrier_duty(run->store, action);
+                return;
+        case DO_HEARD:
+                store_heard(run->store, action);
+                return;
+        case DO_FIND_DUTY:
+                store_find_duty(run->store, action);
+                return;
+        case DO_TIMER:
+                store_timer(run->store, action);
+                return;
+        default:
+                assert(false);
+        }
+}
+
+/* Vaults, orders, places. */
+static void act_on_pass(struct run *run, const struct core_action *action)
+{
+        switch (action->kind) {
+        case DO_VAULT:
+                inbox_vault(run, action);
+                return;
+        case DO_DONE:
+                inbox_done(run, action);
+                return;
+        case DO_ASK_PASS:
+                inbox_ask_pass(run, action);
+                return;
+        case DO_OPEN:
+                open_place(run, action);
+                return;
+        case DO_ORDER:
+                inbox_order(run, action);
+                return;
+        default:
+                assert(false);
+        }
 }
 
 static void act(struct run *run, const struct core_action *action)
@@ -57,21 +109,6 @@ static void act(struct run *run, const struct core_action *action)
         case DO_NOTICE:
                 store_notice(run->store, action->u.notice.key, action->u.notice.notice);
                 return;
-        case DO_DUTY:
-                store_duty(run->store, action);
-                return;
-        case DO_PRESENCE:
-                store_presence(run->store, action);
-                return;
-        case DO_CARRIER_DUTY:
-                store_carrier_duty(run->store, action);
-                return;
-        case DO_HEARD:
-                store_heard(run->store, action);
-                return;
-        case DO_FIND_DUTY:
-                store_find_duty(run->store, action);
-                return;
         case DO_SMS_TAKEN:
                 sms_do_taken(run, action);
                 return;
@@ -81,23 +118,20 @@ static void act(struct run *run, const struct core_action *action)
         case DO_SMS_SAY:
                 sms_do_say(run, action);
                 return;
-        case DO_VAULT:
-                inbox_vault(run, action);
-                return;
-        case DO_DONE:
-                inbox_done(run, action);
-                return;
-        case DO_ASK_PASS:
-                inbox_ask_pass(run, action);
-                return;
+        case DO_DUTY:
+        case DO_PRESENCE:
+        case DO_CARRIER_DUTY:
+        case DO_HEARD:
+        case DO_FIND_DUTY:
         case DO_TIMER:
-                store_timer(run->store, action);
+                act_on_people(run, action);
                 return;
+        case DO_VAULT:
+        case DO_DONE:
+        case DO_ASK_PASS:
         case DO_OPEN:
-                open_place(run, action);
-                return;
         case DO_ORDER:
-                inbox_order(run, action);
+                act_on_pass(run, action);
                 return;
         }
 }

@@ -8,6 +8,7 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include "wire/cbor.h"
 #include "wire/key.h"
 
 #define SALT_SIZE  16
@@ -68,24 +69,28 @@ enum vault_pin_rule vault_pin_rule(const char *pin, const char *duress)
 
 /* ---- sealing */
 
-/* gcm: AES-256-GCM over LEN octets with ABOUT as associated data; sealing writes TAG, opening checks it. */
-static int gcm(bool seal, const uint8_t key[32], const uint8_t nonce[NONCE_SIZE], const uint8_t about[4],
-               const uint8_t *from, size_t len, uint8_t *to, uint8_t tag[TAG_SIZE])
+struct gcm {
+        bool seal;
+        const uint8_t *key, *nonce, *about; /* 32, NONCE_SIZE, 4 octets */
+};
+
+/* gcm: AES-256-GCM of FROM to TO, which is as long, with ABOUT as associated data; sealing writes TAG, opening checks it. */
+static int gcm(const struct gcm *with, struct cbor_span from, uint8_t *to, uint8_t tag[TAG_SIZE])
 {
         EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
         int n, r = -EIO;
 
-        if (gcm == NULL || EVP_CipherInit_ex(gcm, EVP_aes_256_gcm(), NULL, key, nonce, seal) != 1 ||
-            (!seal && EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, tag) != 1) ||
-            EVP_CipherUpdate(gcm, NULL, &n, about, 4) != 1 ||
-            (len > 0 && EVP_CipherUpdate(gcm, to, &n, from, (int)len) != 1))
+        if (gcm == NULL || EVP_CipherInit_ex(gcm, EVP_aes_256_gcm(), NULL, with->key, with->nonce, with->seal) != 1 ||
+            (!with->seal && EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, tag) != 1) ||
+            EVP_CipherUpdate(gcm, NULL, &n, with->about, 4) != 1 ||
+            (from.len > 0 && EVP_CipherUpdate(gcm, to, &n, from.at, (int)from.len) != 1))
                 goto out;
-        if (EVP_CipherFinal_ex(gcm, to + len, &n) != 1) {
-                OPENSSL_cleanse(to, len);
-                r = seal ? -EIO : -EBADMSG;
+        if (EVP_CipherFinal_ex(gcm, to + from.len, &n) != 1) {
+                OPENSSL_cleanse(to, from.len);
+                r = with->seal ? -EIO : -EBADMSG;
                 goto out;
         }
-        r = !seal || EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, tag) == 1 ? 0 : -EIO;
+        r = !with->seal || EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, tag) == 1 ? 0 : -EIO;
 out:
         EVP_CIPHER_CTX_free(gcm);
         return r;
@@ -144,8 +149,8 @@ static int place_seal(const char *pin, const uint8_t *salt, const uint8_t secret
         int r = RAND_bytes(place, NONCE_SIZE) == 1 ? pin_key(pin, salt, secret, under) : -EIO;
 
         if (r == 0)
-                r = gcm(true, under, place, lock_magic, key, VAULT_KEY_SIZE, place + NONCE_SIZE,
-                        place + NONCE_SIZE + VAULT_KEY_SIZE);
+                r = gcm(&(struct gcm){ true, under, place, lock_magic }, (struct cbor_span){ key, VAULT_KEY_SIZE },
+                        place + NONCE_SIZE, place + NONCE_SIZE + VAULT_KEY_SIZE);
         OPENSSL_cleanse(under, sizeof(under));
         return r;
 }
@@ -185,7 +190,8 @@ int vault_open(const uint8_t lock[VAULT_LOCK_SIZE], const char *pin, const uint8
                 return r[0];
         for (int i = 0; i < 2; i++, at += PLACE_SIZE) {
                 memcpy(tag, at + NONCE_SIZE + VAULT_KEY_SIZE, TAG_SIZE);
-                r[i] = gcm(false, under, at, lock_magic, at + NONCE_SIZE, VAULT_KEY_SIZE, keys[i], tag);
+                r[i] = gcm(&(struct gcm){ false, under, at, lock_magic },
+                           (struct cbor_span){ at + NONCE_SIZE, VAULT_KEY_SIZE }, keys[i], tag);
         }
         *ret_duress = r[0] != 0 && r[1] == 0;
         if (r[0] == 0 || r[1] == 0)
@@ -208,7 +214,8 @@ int vault_seal(const uint8_t key[VAULT_KEY_SIZE], const uint8_t *content, size_t
         memcpy(body, body_magic, sizeof(body_magic));
         if (RAND_bytes(nonce, NONCE_SIZE) != 1)
                 return -EIO;
-        return gcm(true, key, nonce, body_magic, content, len, sealed, sealed + len);
+        return gcm(&(struct gcm){ true, key, nonce, body_magic }, (struct cbor_span){ content, len }, sealed,
+                   sealed + len);
 }
 
 int vault_read(const uint8_t key[VAULT_KEY_SIZE], const uint8_t *body, size_t len, uint8_t *content)
@@ -220,7 +227,8 @@ int vault_read(const uint8_t key[VAULT_KEY_SIZE], const uint8_t *body, size_t le
             memcmp(body, body_magic, sizeof(body_magic)) != 0)
                 return -EBADMSG;
         memcpy(tag, body + len - TAG_SIZE, TAG_SIZE);
-        return gcm(false, key, nonce, body_magic, sealed, len - VAULT_BODY_OVERHEAD, content, tag);
+        return gcm(&(struct gcm){ false, key, nonce, body_magic },
+                   (struct cbor_span){ sealed, len - VAULT_BODY_OVERHEAD }, content, tag);
 }
 
 /* ---- the box */
@@ -254,7 +262,8 @@ int vault_post(const uint8_t public[VAULT_INBOX_KEY_SIZE], const uint8_t *conten
         memcpy(ephemeral, raw, 32);
         r = RAND_bytes(nonce, NONCE_SIZE) == 1 ? box_key(once, public, ephemeral, public, under) : -EIO;
         if (r == 0)
-                r = gcm(true, under, nonce, box_magic, content, len, sealed, sealed + len);
+                r = gcm(&(struct gcm){ true, under, nonce, box_magic }, (struct cbor_span){ content, len }, sealed,
+                        sealed + len);
         OPENSSL_cleanse(under, sizeof(under));
         key_free(once);
         return r;
@@ -276,7 +285,8 @@ int vault_fetch(const uint8_t private[VAULT_INBOX_KEY_SIZE], const uint8_t *box,
         r = box_key(mine, ephemeral, ephemeral, public, under);
         memcpy(tag, box + len - TAG_SIZE, TAG_SIZE);
         if (r == 0)
-                r = gcm(false, under, nonce, box_magic, sealed, len - VAULT_BOX_OVERHEAD, content, tag);
+                r = gcm(&(struct gcm){ false, under, nonce, box_magic },
+                        (struct cbor_span){ sealed, len - VAULT_BOX_OVERHEAD }, content, tag);
         OPENSSL_cleanse(under, sizeof(under));
         key_free(mine);
         return r == -EKEYREJECTED ? -EBADMSG : r;
