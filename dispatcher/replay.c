@@ -56,18 +56,29 @@ void core_each_record(const struct core *core, void (*fn)(void *user, struct cbo
 
 /* ---- The journal ---------------------------------------------------------------------------------------------------- */
 
+/* What came since the start stays. */
 static void forget(struct core *core, struct open_alert *alert)
 {
-        while (alert->queued > 0) {
-                core->counters.waiting -= flow_waits(alert->queue[--alert->queued]);
-                free(alert->queue[alert->queued]);
+        size_t kept = 0;
+
+        for (size_t i = 0; i < alert->queued; i++) {
+                struct fact *fact = alert->queue[i];
+
+                if (!fact->replayed) {
+                        alert->queue[kept++] = fact;
+                        continue;
+                }
+                core->counters.waiting -= flow_waits(fact);
+                free(fact);
         }
+        alert->queued = (uint8_t)kept;
 }
 
 void replay_settle(struct core *core, struct open_alert *alert, struct tombstone *tombstone)
 {
         for (size_t i = 0; i < alert->queued; i++)
-                notice_replayed(core, alert->queue[i], tombstone);
+                if (alert->queue[i]->replayed)
+                        notice_replayed(core, alert->queue[i], tombstone);
         forget(core, alert);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "dispatcher/fact.h"
 #include "tests/dispatcher/support/model.h"
 
@@ -487,6 +488,48 @@ static void test_many_closures(void **state)
         model_free(s->model);
 }
 
+/* The journal's note that it was closed waits to be believed, and what comes of it meanwhile is none of what is forgotten then: its phone is
+ * told, in time, and duress rings.  LATE: the disk is slower than the store. */
+static void pressed_before_believed(bool late)
+{
+        struct story *s = story();
+        char key[NAME_MAX_OCTETS + 1] = "duress:";
+        struct alert alert = model_alert_default(s->model, 1);
+        struct command close;
+
+        press(s, 1, 0);
+        close = model_command(COMMAND_CLOSE, s->id);
+        assert_int_equal(model_order(s->model, 0, "control", &close), -1);
+        model_kill(s->model, 0);
+        model_store(s->model, false);
+        model_start(s->model, 0);
+        s->carrier = model_login(s->model, 0, 1);
+        s->model->hold_sync = true;
+        alert.revision = 1;
+        alert.marks = ALERT_DURESS;
+        model_press(s->model, s->carrier, 1, &alert);
+        if (!late) {
+                s->model->hold_sync = false;
+                model_sync(s->model);
+        }
+        model_store(s->model, true);
+        s->model->hold_sync = false;
+        model_sync(s->model);
+        model_pass(s->model, 1000);
+        hex_encode(s->id, ALERT_ID_SIZE, key + strlen(key));
+        assert_non_null(model_notice(s->model, key));
+        assert_true(receipt_is_closed(model_session(s->model, s->carrier)->receipt.state));
+        assert_int_equal(model_counters(s->model, 0)->waiting, 0);
+        assert_int_equal(model_open(s->model), 0);
+        model_free(s->model);
+}
+
+static void test_pressed_before_believed(void **state)
+{
+        pressed_before_believed(false);
+        pressed_before_believed(true);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -501,6 +544,7 @@ int main(void)
                 cmocka_unit_test(test_journal_of_another_format),
                 cmocka_unit_test(test_more_than_is_held),
                 cmocka_unit_test(test_many_closures),
+                cmocka_unit_test(test_pressed_before_believed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
