@@ -2,7 +2,7 @@
 // network as well.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -154,4 +154,23 @@ test("revoked: refused as soon as the page has the list; an older list does not 
   assert.match((await hold(codeNow())).sentence, /annulé/);
   copyFileSync(join(folder, "data/older"), join(folder, "data/status"));
   assert.match((await hold(codeNow())).sentence, /annulé/);
+});
+
+test("what the browser kept is spoiled, or it keeps nothing: the page works with its link and the network", async () => {
+  copyFileSync(join(folder, "data/older"), join(folder, "data/status"));
+  await page.evaluate(() => Object.keys(localStorage).filter((key) => /status|trust/.test(key)).forEach((key) => localStorage.setItem(key, "!")));
+  assert.equal((await hold(codeNow())).word, "OUVREZ");
+  await page.evaluate(() => localStorage.clear());
+  await page.addInitScript(() => Object.defineProperty(window, "localStorage", { get() { throw new DOMException("no", "SecurityError"); } }));
+  assert.equal((await hold(codeNow(), `#${scene.link}`)).word, "OUVREZ");
+  truncateSync(join(folder, "data/status"), 1 << 26);
+  assert.match((await hold(codeNow(), `#${scene.link}`)).sentence, /trop ancienne/);
+});
+
+test("a browser that cannot check the region's signatures is told so", async () => {
+  await page.addInitScript(() => {
+    SubtleCrypto.prototype.importKey = () => Promise.reject(new DOMException("no", "NotSupportedError"));
+  });
+  await hold(codeNow(), `#${scene.link}`);
+  assert.match(await page.locator("#problem").textContent(), /navigateur est trop ancien/);
 });

@@ -10,6 +10,24 @@ import { chooseLanguage, loadWords, otherLanguage, say } from "./words.js";
 const LISTS_AGAIN_MS = 60000;
 const SEEN_S = 120; // how long a proof that was good is remembered: longer than it could be good again
 
+// What the browser keeps for this page; one that keeps nothing (blocked, full) asks for the link and the network each time.
+const storage = {
+  getItem(key) {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  setItem(key, value) {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      // not remembered, then
+    }
+  },
+};
+
 let place, lists, pause;
 const seen = new Map(); // "pass counter" -> s
 
@@ -69,7 +87,7 @@ async function tell(text) {
 }
 
 async function refresh() {
-  lists = await listsFor(place, localStorage);
+  lists = await listsFor(place, storage);
   byId("list").textContent = lists.status === null ? "" : say("list", { when: when(lists.status.issuedAt) });
 }
 
@@ -101,6 +119,16 @@ async function chosen(kept, other) {
   return change ? other : kept;
 }
 
+// Whether this browser knows the region's signatures at all: Ed25519 came to browsers between 2023 and 2025.
+async function canVerify() {
+  try {
+    await crypto.subtle.importKey("raw", place.root, { name: "Ed25519" }, false, ["verify"]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function open() {
   await loadWords();
   byId("language").textContent = say("other_language");
@@ -110,7 +138,7 @@ async function open() {
     location.reload();
   });
   try {
-    place = placeOf(location.hash, localStorage);
+    place = placeOf(location.hash, storage);
   } catch {
     problem("bad_link");
     return;
@@ -119,12 +147,16 @@ async function open() {
     problem("no_link");
     return;
   }
-  const kept = placeKept(localStorage);
+  const kept = placeKept(storage);
   if (kept !== null && !placeSame(kept, place))
     place = await chosen(kept, place);
-  placeKeep(place, localStorage);
+  placeKeep(place, storage);
   byId("building").textContent = place.name;
   byId("region").textContent = say("region", { name: place.region });
+  if (!await canVerify()) {
+    problem("old_browser");
+    return;
+  }
   await refresh();
   if (lists.trust === null) {
     problem("no_lists");

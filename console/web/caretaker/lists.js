@@ -1,22 +1,43 @@
 // The trust list and the status list: the newest that was ever good is kept, and goes on being used without a network.
-import { Malformed } from "./cbor.js";
+import { joined, Malformed } from "./cbor.js";
 import { statusOpen, trustOpen } from "./verify.js";
 
 const WAIT_MS = 5000;
+const LIST_MAX = 65536; // octets; no list of a region has more
 
 function kept(storage, key) {
-  const text = storage.getItem(key);
-  return text === null ? null : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  try {
+    const text = storage.getItem(key);
+    return text === null ? null : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  } catch {
+    return null; // not what was kept
+  }
 }
 
 function keep(storage, key, octets) {
   storage.setItem(key, btoa(Array.from(octets, (o) => String.fromCharCode(o)).join("")));
 }
 
+// What RESPONSE holds; null where it is more than any list.
+async function octetsOf(response) {
+  const reader = response.body.getReader();
+  const parts = [];
+  let size = 0;
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    size += value.length;
+    if (size > LIST_MAX) {
+      await reader.cancel();
+      return null;
+    }
+    parts.push(value);
+  }
+  return joined(parts);
+}
+
 async function fetched(name) {
   try {
     const response = await fetch(name, { cache: "no-store", signal: AbortSignal.timeout(WAIT_MS) });
-    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+    return response.ok ? await octetsOf(response) : null;
   } catch {
     return null; // no network: what is kept will do
   }
