@@ -74,9 +74,9 @@ static bool send_octets(struct card *card, const uint8_t *at, size_t len)
 
 static bool on_control(struct card *card, uint8_t what)
 {
-        static const uint8_t atr[] = { 0x3B, 0x80, 0x80, 0x01, 0x01 };
+        static const uint8_t atr[] = { CARD_ATR };
 
-        if (what == 4)
+        if (what == CARD_ASKS_ATR)
                 return send_octets(card, atr, sizeof(atr));
         apdu_power_off(&card->apdu); /* off, on, reset: all begin anew */
         return true;

@@ -5,6 +5,10 @@
 #define DEVICE_HANDSET_HOST_CARD_H
 #include "device/handset/apdu.h"
 
+/* The control message that wants an answer, and the answer: a card of ISO 14443 without historical bytes. */
+#define CARD_ASKS_ATR 4
+#define CARD_ATR      0x3B, 0x80, 0x80, 0x01, 0x01
+
 struct card;
 struct loop;
 

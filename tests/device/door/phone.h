@@ -1,13 +1,12 @@
 /* A phone at a door, for tests: libvigie-handset's card in front of the passes that tests/wire/door.h draws.  It
- * speaks over a byte pipe as vsmartcard's virtual reader does: two octets of length, big-endian, then an APDU; a
- * message of one octet is control (0 power off, 1 power on, 2 reset, 4 asks for the ATR). */
+ * speaks over a byte pipe as vsmartcard's virtual reader does (device/handset/host/card.h), waiting for each message. */
 #ifndef TESTS_DEVICE_DOOR_PHONE_H
 #define TESTS_DEVICE_DOOR_PHONE_H
 #include "tests/wire/door.h"
 
 #include <unistd.h>
 
-#include "device/handset/apdu.h"
+#include "device/handset/host/card.h"
 
 struct phone {
         struct door *region; /* keys, the pass, the leaves */
@@ -141,7 +140,7 @@ static inline ssize_t pipe_receive(int fd, uint8_t *at, size_t size)
 /* phone_turn: answer one message.  Returns false where the other end is gone. */
 static inline bool phone_turn(struct phone *phone, int fd)
 {
-        static const uint8_t atr[] = { 0x3B, 0x80, 0x80, 0x01, 0x01 };
+        static const uint8_t atr[] = { CARD_ATR };
         uint8_t in[ISO7816_COMMAND_MAX + 8], answer[ISO7816_ANSWER_MAX];
         ssize_t len = pipe_receive(fd, in, sizeof(in));
 
@@ -149,7 +148,7 @@ static inline bool phone_turn(struct phone *phone, int fd)
                 return false;
         if (len > 1)
                 return pipe_send(fd, answer, phone_apdu(phone, (struct cbor_span){ in, (size_t)len }, answer));
-        if (in[0] == 4)
+        if (in[0] == CARD_ASKS_ATR)
                 return pipe_send(fd, atr, sizeof(atr));
         apdu_power_off(&phone->card); /* off, on, reset: all begin anew */
         return true;
