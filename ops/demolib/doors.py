@@ -95,9 +95,9 @@ class Doors:
         act()
         return wait_for(f"an answer of {name}", lambda: self.answers(name)[count:], timeout_s)[0]
 
-    def scan(self):
-        """Hold the QR that the carrier's phone shows before the scanner.  Gives the door's answer."""
-        shown = self.region.status("carrier").get("shown")
+    def scan(self, shown=None):
+        """Hold the QR that the carrier's phone shows, or SHOWN, which it showed before, before the scanner.  Gives the door's answer."""
+        shown = shown or self.region.status("carrier").get("shown")
         if not shown:
             raise Failure("Le téléphone ne montre pas de QR.")
         if shown["way"] != "scanner":
