@@ -229,7 +229,7 @@ class Places(Case):
             return region.status(phone)["opened"]
 
         wait_for(f"the colleague to be told of both; last seen {told('colleague')}",
-                 lambda: {one["why"] for one in told("colleague")} == {"timer", "alert"}, LONG_S)
+                 lambda: {one["why"] for one in told("colleague")} >= {"timer", "alert"}, LONG_S)
         region.restart("zoe")
         wait_for("Zoé to be told", lambda: told("zoe"), LONG_S)
         one = told("zoe")[0]
@@ -246,7 +246,7 @@ class Places(Case):
         alert = self.new_alert(known, lambda a: a["id"].startswith(self.handset("colleague")), LONG_S)
         wait_for(f"the oldest to go; last seen {told('colleague')}", lambda: int(self.alerts("HLEN", key)) == 16, LONG_S)
         wait_for("the phone to have the same", lambda: {str(o["at_ms"]) for o in told("colleague")} == set(self.alerts("HKEYS", key).decode().split()), LONG_S)
-        self.assertEqual(told("colleague")[0]["why"], "alert")
+        self.assertIn("alert", {o["why"] for o in told("colleague") if o["at_ms"] > now_ms}, told("colleague"))
         self.assertGreater(int(self.alerts("PTTL", key)), 29 * day_ms)
         self.close(alert)
 
