@@ -90,6 +90,25 @@ test("a sensitive round and a long pass ask for a second person, and say so befo
   await page.getByText("n'a pas encore la tournée").waitFor();
 });
 
+test("a pass for later: one shift from then on, unless somebody says until when", async (t) => {
+  const page = await open(t);
+  const at = (ms) => new Date(ms).toTimeString().slice(0, 5);
+  const from = Math.ceil((Date.now() + 6 * HOUR) / (HOUR / 4)) * (HOUR / 4);
+  await pick(page, "Camille");
+  await page.locator(".rounds input:checked").waitFor();
+  await page.locator(".later summary").click();
+  await page.fill("#from", at(from));
+  assert.equal(await page.inputValue("#until"), at(from + 8 * HOUR));
+  assert.equal(await page.locator("#give").innerText(), "Donner le laissez-passer"); // 8 hours, whenever they begin
+  await page.fill("#until", at(from + 13 * HOUR));
+  await page.getByText("Plus de 12 heures").waitFor();
+  await page.fill("#from", at(from + 2 * HOUR));
+  await page.click("#give");
+  await page.waitForFunction(() => window.desk.said.some((m) => m.t === "pass_issue"));
+  const [given] = await commands(page, "pass_issue");
+  assert.deepEqual([given.from, given.until].map((ms) => Math.round((ms - from) / HOUR)), [2, 13]);
+});
+
 test("what stands in the way is said before anybody can click, and each refusal has a sentence with what to do", async (t) => {
   const page = await open(t);
   await pick(page, "onerror");
@@ -120,6 +139,7 @@ test("revoking asks once, in its place: Escape goes back, a double click does no
   await answer(page, "pass_revoke", { more: { list: null } });
   await row.getByRole("button", { name: "Oui, annuler" }).click();
   await page.getByText("les portes ne le savent pas encore").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "SUMMARY");
   assert.equal((await commands(page, "pass_revoke")).length, 1);
 });
 
@@ -348,7 +368,7 @@ test("an import that the server finds wrong changes nothing and names the line",
 test("every view: contrast, no wider than a phone, names are text, in both languages", async (t) => {
   for (const [language, width] of [["fr", 390], ["en", 320], ["fr", 1280]]) {
     const page = await open(t, { width, language });
-    for (const hash of ["", "#lost/aaaaaaaaaaaaaaaa", "#rounds", "#rounds/b14", "#rounds/new", "#buildings", "#buildings/3333333333333333", "#buildings/new", "#import", "#rounds/gone"]) {
+    for (const hash of ["", "#lost/aaaaaaaaaaaaaaaa", "#rounds", "#rounds/b14", "#rounds/new", "#buildings", "#buildings/3333333333333333", "#buildings/new", "#import", "#rounds/gone", "#nonsense/%zz", "#rounds/%zz", "#passes/Bellecour"]) {
       await page.evaluate((to) => { location.hash = to; }, hash);
       await page.waitForTimeout(150);
       if (!hash) await pick(page, "onerror");

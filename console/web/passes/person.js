@@ -155,11 +155,32 @@ export class PersonPart {
     const { input, element } = field("until", say("until"), { type: "time", required: true });
     this.until = input;
     this.until.value = clock(defaultUntil(this.desk.line.now(), this.desk.line.desk.shift_ms), false);
-    this.until.addEventListener("input", () => this.updateForm());
+    this.until.addEventListener("input", () => {
+      this.untilTyped = true;
+      this.updateForm();
+    });
+    const later = field("from", say("from"), { type: "time" }, say("from_hint"));
+    this.from = later.input;
+    this.from.addEventListener("input", () => this.begins());
+    this.untilTyped = false;
     this.sum = el("p", { class: "sum", role: "status" });
     this.give = el("button", { type: "submit", class: "primary", id: "give" });
     this.wrong = el("p", { class: "bad", role: "alert" });
-    return [this.roundBox, element, this.sum, this.give, this.wrong];
+    return [this.roundBox, element, el("details", { class: "later" }, el("summary", {}, say("later")), later.element), this.sum, this.give, this.wrong];
+  }
+
+  // A pass for later: one shift from then on, unless somebody said until when.
+  begins() {
+    const { line } = this.desk;
+    if (!this.untilTyped) this.until.value = clock(defaultUntil(this.times().from ?? line.now(), line.desk.shift_ms), false);
+    this.updateForm();
+  }
+
+  // { from: null is now, until: null is none }
+  times() {
+    const now = this.desk.line.now();
+    const from = untilFrom(this.from.value, now);
+    return { from, until: untilFrom(this.until.value, from ?? now) };
   }
 
   roundRow(first) {
@@ -190,27 +211,27 @@ export class PersonPart {
     const usable = line.may("issue") && stop === null;
     show(this.form, usable);
     if (!usable || !this.until) return;
-    const until = untilFrom(this.until.value, line.now());
+    const { from, until } = this.times();
     show(this.sum, this.round !== null);
     show(this.give, this.round !== null);
     const waits = this.desk.consents?.find((c) => c.handset === this.carrier.handset && c.round === this.round?.id);
     this.give.disabled = until === null || this.round === null || this.busy || waits !== undefined;
     if (!this.round || until === null) return;
-    const two = whySecond(this.round, until - line.now(), line.desk.alone_ms);
-    const values = { name: nameOf(this.carrier), round: roundName(this.round), buildings: sayCount("buildings_n", this.round.buildings), time: when(until, line.now()) };
-    fill(this.sum, sayNodes("will_get", values), ...(waits ? [el("strong", { class: "two" }, say("two_waits", { time: when(waits.ends, line.now()) }))] : two.map((why) => el("strong", { class: "two" }, say(`two_${why}`)))));
+    const two = whySecond(this.round, until - (from ?? line.now()), line.desk.alone_ms);
+    const values = { name: nameOf(this.carrier), round: roundName(this.round), buildings: sayCount("buildings_n", this.round.buildings), time: when(until, line.now()), from: from === null ? "" : when(from, line.now()) };
+    fill(this.sum, sayNodes(from === null ? "will_get" : "will_get_later", values), ...(waits ? [el("strong", { class: "two" }, say("two_waits", { time: when(waits.ends, line.now()) }))] : two.map((why) => el("strong", { class: "two" }, say(`two_${why}`)))));
     fill(this.give, say(two.length > 0 ? "give_two" : "give"));
   }
 
   async issue() {
     const { line } = this.desk;
-    const until = untilFrom(this.until.value, line.now());
+    const { from, until } = this.times();
     if (until === null || !this.round || this.busy) return;
     this.busy = true;
     this.give.disabled = true;
     fill(this.wrong);
     const { carrier, round } = this;
-    const answer = await line.give({ t: "pass_issue", carrier: carrier.carrier, handset: carrier.handset, round: round.id, until });
+    const answer = await line.give({ t: "pass_issue", carrier: carrier.carrier, handset: carrier.handset, round: round.id, until, ...(from === null ? {} : { from }) });
     this.busy = false;
     if (answer.a === "done" || answer.a === "consent") this.done(answer, { name: nameOf(carrier), round: roundName(round), time: when(until, line.now()) });
     else if (this.carrier?.handset === carrier.handset) {
