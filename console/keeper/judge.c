@@ -2,12 +2,14 @@
 
 #include <string.h>
 
-/* is_many: say whether KIND was given often enough this hour. */
+/* is_many: say whether such a request was given often enough this hour. */
 static bool is_many(const struct ledger *ledger, const struct keeper_request *request, int64_t one, int64_t all,
                     uint32_t now_s)
 {
-        return ledger_asked(ledger, request->by, request->kind, now_s) >= one ||
-               ledger_asked(ledger, NULL, request->kind, now_s) >= all;
+        const unsigned counted = ledger_counted((uint8_t)request->kind, (uint8_t)request->what);
+
+        return ledger_asked(ledger, request->by, counted, now_s) >= one ||
+               ledger_asked(ledger, NULL, counted, now_s) >= all;
 }
 
 static enum keeper_code judge_pass(const struct keeper_limits *limits, const struct ledger *ledger,

@@ -42,10 +42,13 @@ struct slot { /* a bit of the status list */
         bool revoked;
 };
 
+#define COUNTED_HARD KEEPER_KIND_END /* wipes and unlocks */
+#define COUNTED_END  (KEEPER_KIND_END + 1)
+
 struct asker {
         char by[PERSON_ID_MAX + 1];
         uint32_t since_s; /* the hour began */
-        uint32_t given[KEEPER_KIND_END];
+        uint32_t given[COUNTED_END];
 };
 
 struct ledger {
@@ -151,13 +154,18 @@ static struct asker *asker_for(struct ledger *ledger, const char *by)
         return oldest;
 }
 
+unsigned ledger_counted(uint8_t kind, uint8_t what)
+{
+        return kind == KEEPER_ORDER && (what == ORDER_WIPE || what == ORDER_UNLOCK) ? COUNTED_HARD : kind;
+}
+
 static void count(struct asker *asker, const struct ledger_entry *entry)
 {
         if (entry->at_s - asker->since_s >= LEDGER_HOUR_S) {
                 memset(asker->given, 0, sizeof(asker->given));
                 asker->since_s = entry->at_s;
         }
-        asker->given[entry->kind]++;
+        asker->given[ledger_counted(entry->kind, entry->what)]++;
 }
 
 int ledger_apply(struct ledger *ledger, const struct ledger_entry *entry)
@@ -233,12 +241,12 @@ uint32_t ledger_list_at(const struct ledger *ledger)
         return ledger->list_at_s;
 }
 
-uint32_t ledger_asked(const struct ledger *ledger, const char *by, enum keeper_kind kind, uint32_t now_s)
+uint32_t ledger_asked(const struct ledger *ledger, const char *by, unsigned counted, uint32_t now_s)
 {
         const struct asker *asker = by == NULL ? &ledger->all : NULL;
 
         for (const struct asker *a = ledger->askers; asker == NULL && a < ledger->askers + LEDGER_ASKERS_MAX; a++)
                 if (strcmp(a->by, by) == 0)
                         asker = a;
-        return asker != NULL && now_s - asker->since_s < LEDGER_HOUR_S ? asker->given[kind] : 0;
+        return asker != NULL && now_s - asker->since_s < LEDGER_HOUR_S ? asker->given[counted] : 0;
 }

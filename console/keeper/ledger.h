@@ -70,6 +70,10 @@ uint32_t ledger_bits(const struct ledger *ledger, uint8_t bits[STATUS_OCTETS_MAX
 uint32_t ledger_order(const struct ledger *ledger);
 uint32_t ledger_list_at(const struct ledger *ledger);
 
-/* ledger_asked: how often BY (NULL: everybody) was given KIND in the hour up to NOW_S. */
-uint32_t ledger_asked(const struct ledger *ledger, const char *by, enum keeper_kind kind, uint32_t now_s);
+/* ledger_counted: as what a request of KIND (and WHAT, of an order) is counted: by its kind; wipes and unlocks apart from the orders that
+ * bring a pass, so that no morning full of passes stands before a lost phone. */
+unsigned ledger_counted(uint8_t kind, uint8_t what);
+
+/* ledger_asked: how often BY (NULL: everybody) was given what is COUNTED so, in the hour up to NOW_S. */
+uint32_t ledger_asked(const struct ledger *ledger, const char *by, unsigned counted, uint32_t now_s);
 #endif

@@ -448,6 +448,29 @@ static void orders(void **state)
         scene_close(&s);
 }
 
+/* A morning full of passes, each with its order, leaves a lost phone's wipe what it has; and the other way round. */
+static void wipes_are_counted_apart(void **state)
+{
+        struct keeper_request pass = {
+                .kind = KEEPER_ORDER, .by = "chef", .handset = "phone 1", .enrolment = "enrol", .what = ORDER_PASS
+        };
+        struct keeper_request wipe = pass;
+        struct scene s;
+
+        scene_open(&s);
+        wipe.what = ORDER_WIPE;
+        for (int i = 0; i < 10; i++)
+                assert_int_equal(ask(&s, &pass, NOW_S), KEEPER_DONE);
+        assert_int_equal(ask(&s, &pass, NOW_S), KEEPER_TOO_MANY);
+        again(&s);
+        for (int i = 0; i < 3; i++)
+                assert_int_equal(ask(&s, &wipe, NOW_S), KEEPER_DONE);
+        assert_int_equal(ask(&s, &wipe, NOW_S), KEEPER_TOO_MANY);
+        wipe.what = ORDER_UNLOCK;
+        assert_int_equal(ask(&s, &wipe, NOW_S), KEEPER_TOO_MANY);
+        scene_close(&s);
+}
+
 /* ---- positions */
 
 struct sealed_scene {
@@ -617,6 +640,7 @@ int main(void)
                 cmocka_unit_test(lists),
                 cmocka_unit_test(bits_come_again),
                 cmocka_unit_test(orders),
+                cmocka_unit_test(wipes_are_counted_apart),
                 cmocka_unit_test(opens),
                 cmocka_unit_test(openings_are_written_down),
                 cmocka_unit_test(tells_marks),
