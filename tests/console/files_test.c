@@ -80,7 +80,7 @@ static void test_outlines(void **state)
 
         assert_int_equal(outline_load("", &outline, &error), 0);
         assert_null(outline.zones);
-        assert_string_equal(outline.json, "{\"zones\":[]}");
+        assert_string_equal(outline.json, "{\"zones\":[],\"ids\":[]}");
         outline_free(&outline);
         assert_int_equal(outline_load(folder, &outline, &error), -ENOENT);
         write_file("a.geojson", "{\"type\":\"FeatureCollection\",\"features\":[" ZONE(
@@ -93,6 +93,9 @@ static void test_outlines(void **state)
         assert_int_equal(json_array_size(zones), 2);
         assert_int_equal(json_array_size(json_object_get(json_array_get(zones, 0), "shape")), 2);
         assert_string_equal(test_text(json_array_get(zones, 1), "name"), "Z\xc3\xb4ne b");
+        assert_int_equal(json_array_size(json_object_get(json, "ids")), 2);
+        assert_string_equal(test_text(json_array_get(json_object_get(json, "ids"), 0), "id"), "a");
+        assert_string_equal(test_text(json_array_get(json_object_get(json, "ids"), 0), "name"), "Z\xc3\xb4ne a");
         json_t *ring = json_array_get(json_array_get(json_object_get(json_array_get(zones, 1), "shape"), 0), 0);
         assert_int_equal(json_array_size(ring), 4);
         assert_true(json_number_value(json_array_get(json_array_get(ring, 1), 0)) ==

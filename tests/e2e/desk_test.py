@@ -263,6 +263,7 @@ class Desk(unittest.TestCase):
         ca = os.path.join(self.region.dir, "ca.pem")
         with self.assertRaises(ConnectionError):
             page = WebSocket("localhost", self.region.console_port, self.page("delivre").cookie, ca)
+            self.addCleanup(page.close)
             for _ in range(20):
                 self.assertIsNone(page.receive(1))
 
