@@ -99,7 +99,25 @@ test("a list that unpacks to more than it says stops there", async () => {
   assert.equal(good.bits.length, 100);
   await assert.rejects(statusOpen(await list(deflateSync(Buffer.alloc(30 * 1024 * 1024)), 800), trust, NOW), /more bits/);
   await assert.rejects(statusOpen(await list(deflateSync(Buffer.alloc(99)), 800), trust, NOW), /fewer bits/);
-  await assert.rejects(statusOpen(await list(deflateSync(Buffer.alloc(100)).subarray(0, -1), 800), trust, NOW));
+  await assert.rejects(statusOpen(await list(deflateSync(Buffer.alloc(100)).subarray(0, -1), 800), trust, NOW), /not zlib/);
+  await assert.rejects(statusOpen(await list(Buffer.alloc(20), 800), trust, NOW), /not zlib/);
+});
+
+test("an algorithm that 64 bits do not hold spoils the trust list; a newer one's key is stepped over", async () => {
+  const { subtle } = globalThis.crypto;
+  const pair = await subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"]);
+  const root = new Uint8Array(await subtle.exportKey("raw", pair.publicKey));
+  const { sigStructure, joined } = await import("../../console/web/caretaker/cbor.js");
+  const list = async (alg) => {
+    const key = joined([[0x86, 0x48], new Uint8Array(8), [3], alg, [0x40, 0, 9]]);
+    const payload = joined([[0x85, 1, 7, 8, 0x64], Buffer.from("lyon"), [0x81], key]);
+    const head = new Uint8Array([0xa1, 1, 0x27]);
+    const signature = new Uint8Array(await subtle.sign("Ed25519", pair.privateKey, sigStructure(head, Buffer.from("vigie trust"), payload)));
+    return joined([[0x84, 0x43], head, [0xa1, 4, 0x48], new Uint8Array(8), [0x58, payload.length], payload, [0x58, 64], signature]);
+  };
+  assert.equal((await trustOpen(await list([0x3b, 0x7f, 255, 255, 255, 255, 255, 255, 255]), root)).keys.length, 0);
+  await assert.rejects(trustOpen(await list([0x3b, 0x80, 0, 0, 0, 0, 0, 0, 0]), root), /64 bits/);
+  await assert.rejects(trustOpen(await list([0x1b, 0x80, 0, 0, 0, 0, 0, 0, 0]), root), /64 bits/);
 });
 
 test("what is longer than any pass and proof is too long, whatever stands behind them", async () => {

@@ -151,8 +151,8 @@ export class Fields {
 
   int() {
     const value = this.next();
-    if (typeof value !== "bigint")
-      refuse("not an integer");
+    if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value)
+      refuse("not an integer of 64 bits");
     return value;
   }
 

@@ -48,7 +48,7 @@ async function opened(octets, open) {
   try {
     return octets === null ? null : await open(octets);
   } catch (error) {
-    if (error instanceof Malformed || error instanceof TypeError) // TypeError: not zlib
+    if (error instanceof Malformed)
       return null;
     throw error;
   }

@@ -139,9 +139,10 @@ export async function trustOpen(octets, root) {
 // Exactly COUNT octets, or it throws: a bomb stops there.
 async function inflate(packed, count) {
   const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+  const next = () => reader.read().catch(() => refuse("not zlib")); // each browser says it with another error
   const octets = new Uint8Array(count);
   let at = 0;
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+  for (let { done, value } = await next(); !done; { done, value } = await next()) {
     if (at + value.length > count) {
       await reader.cancel();
       refuse("more bits than it says");
