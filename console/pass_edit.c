@@ -63,7 +63,7 @@ bool edit_knows(const struct edit *e, enum list list, const char *key)
 
 /* ---- row by row */
 
-enum phase { PHASE_NOTE, PHASE_DROP, PHASE_READ, PHASES };
+enum phase { PHASE_NOTE, PHASE_DROP, PHASE_READ, PHASE_STILL };
 
 /* note_row: what the edit makes, before any row is read: rounds name buildings of the same edit.  An id twice is wrong. */
 static void note_row(struct edit *e, enum list list, size_t index, json_t *row)
@@ -106,13 +106,15 @@ static void read_row(struct edit *e, enum list list, size_t index, json_t *row)
         e->how[list][index] = '?';
 }
 
-/* step: one row of one phase.  Gives false when all is read. */
+/* step: one row of one phase, then one pass that may still open what goes.  Gives false when all is done. */
 static bool step(struct edit *e)
 {
-        static void (*const phases[PHASES])(struct edit *, enum list, size_t, json_t *) = { note_row, drop_row,
-                                                                                            read_row };
+        static void (*const phases[PHASE_STILL])(struct edit *, enum list, size_t, json_t *) = { note_row, drop_row,
+                                                                                                 read_row };
         json_t *rows = e->phase == PHASE_DROP ? e->drops[e->list] : e->lists[e->list];
 
+        if (e->phase == PHASE_STILL)
+                return json_array_size(e->wrong) == 0 && still_step(e);
         if (e->at < json_array_size(rows)) {
                 phases[e->phase](e, (enum list)e->list, e->at, json_array_get(rows, e->at));
                 e->at++;
@@ -122,7 +124,8 @@ static bool step(struct edit *e)
         if (++e->list < LISTS)
                 return true;
         e->list = 0;
-        return ++e->phase < PHASES;
+        e->phase++;
+        return true;
 }
 
 /* ---- the whole */

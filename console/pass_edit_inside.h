@@ -56,7 +56,9 @@ struct edit {
         struct row *rows, **last;
         size_t count, dropped;                           /* rows of the edit; things dropped */
         struct lookup *made[LISTS], *gone[LISTS], *lost; /* lost: struct lost by round */
-        char *how[LISTS];                                /* a letter a row */
+        char (*live)[2 * PASS_ID_SIZE + 1];              /* keys of the live passes that are looked at; NULL: not yet */
+        size_t live_count;
+        char *how[LISTS]; /* a letter a row */
         json_t *wrong;
         size_t wrong_rest;
 };
@@ -75,6 +77,8 @@ const char *edit_read_row(struct edit *e, enum list list, json_t *row, char *ret
 
 /* still_note: ROUND will have the buildings STOPS (NULL: it goes); keeps which it had and loses.  Gives false where memory is short. */
 bool still_note(struct edit *e, const char *round, const struct stops_entry *stops);
+/* still_step: look at one live pass for what it opens of that.  Gives false when there is nothing more to look at. */
+bool still_step(struct edit *e);
 /* still_json: [{round, buildings, passes, until}] of the rounds whose live passes still open what they lose; a new reference. */
 json_t *still_json(struct edit *e);
 void still_free(struct edit *e);

@@ -53,24 +53,43 @@ static bool opens(const struct pass_entry *pass, const struct lost *lost)
         return false;
 }
 
-static void count_passes(struct edit *e)
+/* collect: the keys of the live passes as they are now: a turn of the loop later their table may have moved. */
+static bool collect(struct edit *e)
 {
         const struct books *books = e->desk->books;
         const struct book_item *item;
-        struct pass_entry pass;
-        struct lost *lost;
         uint32_t now = now_s();
         size_t place = 0;
 
-        while ((item = books_next(books, BOOK_PASSES, &place)) != NULL) {
-                if (item->revoked_s != 0 || item->until_s < now ||
-                    pass_entry_decode(item->data, item->size, &pass) < 0 ||
-                    (lost = lookup_get(e->lost, pass.round, strlen(pass.round))) == NULL || !opens(&pass, lost))
-                        continue;
-                lost->passes++;
-                if (item->until_s + PASS_GRACE_S > lost->until_s)
-                        lost->until_s = item->until_s + PASS_GRACE_S;
+        e->live = malloc((books_count(books, BOOK_PASSES) + 1) * sizeof(*e->live));
+        while (e->live != NULL && (item = books_next(books, BOOK_PASSES, &place)) != NULL)
+                if (item->revoked_s == 0 && item->until_s >= now && strlen(item->key) < sizeof(*e->live))
+                        strcpy(e->live[e->live_count++], item->key);
+        return e->live != NULL;
+}
+
+bool still_step(struct edit *e)
+{
+        const struct book_item *item;
+        struct pass_entry pass;
+        struct lost *lost;
+
+        if (lookup_count(e->lost) == 0)
+                return false;
+        if (e->live == NULL && !collect(e)) {
+                edit_wrong(e, "body", 0, "memory");
+                return false;
         }
+        if (e->at == e->live_count)
+                return false;
+        item = books_get(e->desk->books, BOOK_PASSES, e->live[e->at++]);
+        if (item == NULL || item->revoked_s != 0 || pass_entry_decode(item->data, item->size, &pass) < 0 ||
+            (lost = lookup_get(e->lost, pass.round, strlen(pass.round))) == NULL || !opens(&pass, lost))
+                return true;
+        lost->passes++;
+        if (item->until_s + PASS_GRACE_S > lost->until_s)
+                lost->until_s = item->until_s + PASS_GRACE_S;
+        return true;
 }
 
 json_t *still_json(struct edit *e)
@@ -79,8 +98,6 @@ json_t *still_json(struct edit *e)
         struct lost *lost;
         size_t place = 0;
 
-        if (lookup_count(e->lost) > 0)
-                count_passes(e);
         while ((lost = lookup_next(e->lost, &place)) != NULL && json_array_size(to) < EDIT_STILL_MAX)
                 if (lost->passes > 0)
                         json_array_append_new(to, json_pack("{s:s, s:I, s:i, s:I}", "round", lost->round, "buildings",
@@ -97,4 +114,5 @@ void still_free(struct edit *e)
         while (e->lost != NULL && (lost = lookup_next(e->lost, &place)) != NULL)
                 free(lost);
         lookup_free(e->lost);
+        free(e->live);
 }
