@@ -248,12 +248,23 @@ static bool merge_asked(struct record *record, const struct asked *from)
         return true;
 }
 
+/* Whether RECORD, ALERT's in the store or (version 0) as its first press is about to raise it, is one that asks nobody: what has lifted it
+ * meanwhile comes after. */
+static bool is_unlifted(const struct open_alert *alert, const struct record *record)
+{
+        bool unverified = (record->marks & RECORD_UNVERIFIED) != 0;
+
+        if (record->version == 0 && alert->queued > 0)
+                unverified = alert->queue[0]->type == FACT_ALERT && alert->queue[0]->why != UNVERIFIED_NOT;
+        return unverified && (alert->meanwhile->marks & RECORD_UNVERIFIED) == 0;
+}
+
 bool meanwhile_merge(const struct open_alert *alert, struct record *record)
 {
         const struct record *from = alert->meanwhile;
         bool changed = false;
 
-        if (from == NULL || record->state == ALERT_CLOSED)
+        if (from == NULL || record->state == ALERT_CLOSED || is_unlifted(alert, record))
                 return false;
         if (record->version == 0)
                 record->sms_checked = from->sms_checked; /* the same people, in the same order */

@@ -68,11 +68,45 @@ static void test_a_deadline_in_between(void **state)
         model_free(model);
 }
 
+/* Pressed by a revoked handset, which is good again before the store is there: those who were rung since are not asked by the record that is
+ * still unverified, and are by the one that is not. */
+static void test_lifted_meanwhile(void **state)
+{
+        struct model *model = model_region(1, 2);
+        struct handset_entry entry = model->handsets[0].entry, revoked = entry;
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+        struct record record;
+
+        model_alert_id(1, 1, id);
+        model_store(model, false);
+        revoked.revoked_at_s = 5;
+        model_put_handset(model, 1, &revoked);
+        model_press(model, model_connect(model, 0, 1, CERTIFICATE_OK), 1, &alert);
+        model_put_handset(model, 1, &entry);
+        alert.revision = 1;
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        model_pass(model, CORE_KEPT_MS + CORE_TICK_MS);
+        assert_int_equal(model_counters(model, 0)->meanwhile, 1);
+        model_store(model, true);
+        model_pass(model, 1000);
+        for (size_t i = 0; i < model->feed_count; i++)
+                if (model->feed[i].kind == CORE_FEED_ALERT) {
+                        assert_int_equal(record_decode(model->feed[i].record.at, model->feed[i].record.len, &record),
+                                         0);
+                        assert_int_equal((record.marks & RECORD_UNVERIFIED) != 0, record.asked_count == 0);
+                }
+        assert_int_equal(model_record(model, id).asked_count, 2);
+        assert_int_equal(model_record(model, id).why_unverified, UNVERIFIED_NOT);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_taken_elsewhere),
                 cmocka_unit_test(test_a_deadline_in_between),
+                cmocka_unit_test(test_lifted_meanwhile),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

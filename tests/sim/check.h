@@ -56,7 +56,7 @@ struct asked_command {
         uint8_t id[EVENT_ID_SIZE], alert[ALERT_ID_SIZE];
         uint8_t verb;
         bool answered, by_console, was_there; /* was_there: the alert was open in the primary when it was asked */
-        unsigned phone;                       /* of a supervisor */
+        unsigned phone, run;                  /* of a supervisor, and which of its starts */
         uint32_t request;
         int64_t at_ms;
         uint32_t before, request_before; /* one asked before with such an id; such a request: index + 1, 0 none */

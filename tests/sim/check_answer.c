@@ -72,6 +72,7 @@ void check_command_sent(struct sim *sim, unsigned number, const struct frame *fr
                 if (asked == NULL)
                         return;
                 asked->phone = number;
+                asked->run = sim->phones[number].run;
                 asked->request = frame->u.command.request;
                 newest = newest_request(sim, number, asked->request, asked->alert);
                 asked->request_before = *newest;
@@ -184,18 +185,19 @@ static void check_answer(struct sim *sim, unsigned process, struct asked_command
 void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes)
 {
         struct checks *checks = sim->checks;
-        unsigned phone = sim->conns[session - 1].phone;
+        const struct conn *conn = &sim->conns[session - 1];
+        unsigned phone = conn->phone;
         struct frame frame;
 
         if (frame_decode(bytes.at, bytes.len, &frame) < 0 || frame.type != FRAME_ANSWER)
                 return;
-        /* A phone that starts again counts its requests anew: an answer to one of before may still come, about another alert; the phone looks
-         * at both as well. */
+        /* A phone that starts again counts its requests anew: an answer to one of before may still come, about another alert (the phone looks
+         * at both as well) or on the connection of then. */
         for (uint32_t i = *newest_request(sim, phone, frame.u.answer.request, frame.u.answer.alert); i != 0;
              i = checks->commands[i - 1].request_before) {
                 struct asked_command *asked = &checks->commands[i - 1];
 
-                if (asked->phone != phone || asked->request != frame.u.answer.request ||
+                if (asked->phone != phone || asked->run != conn->run || asked->request != frame.u.answer.request ||
                     memcmp(asked->alert, frame.u.answer.alert, ALERT_ID_SIZE) != 0)
                         continue;
                 check_answer(sim, process, asked, frame.u.answer.code);

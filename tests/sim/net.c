@@ -180,7 +180,9 @@ void net_connect(struct sim *sim, unsigned number, uint8_t address)
         unsigned process = process_at(sim, address);
 
         assert(sim->conn_count < SIM_CONNS_MAX && phone->conns[address] < 0);
-        *conn = (struct conn){ .phone = number, .process = process, .address = address, .phone_open = true };
+        *conn = (struct conn){
+                .phone = number, .process = process, .run = phone->run, .address = address, .phone_open = true
+        };
         phone->conns[address] = (int)id;
         if (!phone->network)
                 sim_at(sim, 20, phone_hears_end, 0)->a = id;

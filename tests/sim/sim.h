@@ -97,7 +97,7 @@ struct happening {
 };
 
 struct conn {
-        unsigned phone, process;
+        unsigned phone, process, run; /* run: of the phone */
         uint8_t address;
         bool phone_open, process_open; /* each end thinks so */
         bool half_open;                /* nothing passes any more, and nobody is told */
