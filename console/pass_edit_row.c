@@ -99,9 +99,24 @@ static const char *read_stops(struct edit *e, struct take *t, struct stops_entry
         return has_twice(stops) ? "stop_twice" : NULL;
 }
 
+/* keep_known: what a round that is known is called and where it is stays; its team, too, where the row gives none. */
+static void keep_known(const struct edit *e, const char *id, struct round_entry *r)
+{
+        const struct book_item *item = books_get(e->desk->books, BOOK_ROUNDS, id);
+        struct round_entry known;
+
+        if (item == NULL || round_entry_decode(item->data, item->size, &known) < 0)
+                return;
+        strcpy(r->name, known.name);
+        strcpy(r->zone_id, known.zone_id);
+        if (r->team[0] == '\0')
+                strcpy(r->team, known.team);
+}
+
 static const char *read_round(struct edit *e, struct take *t, char *how)
 {
         struct round_entry r = { 0 };
+        json_t *keep = take_any(t, "keep");
         struct stops_entry stops = { 0 };
         char id[PERSON_ID_MAX + 1], stops_how;
         uint8_t buf[DESK_LONG_MAX];
@@ -114,6 +129,10 @@ static const char *read_round(struct edit *e, struct take *t, char *how)
         take_text(t, "name", true, r.name, sizeof(r.name));
         take_text(t, "zone", true, r.zone_id, sizeof(r.zone_id));
         take_text(t, "team", true, r.team, sizeof(r.team));
+        if (keep != NULL && !json_is_boolean(keep))
+                return "flag";
+        if (!t->bad && json_is_true(keep))
+                keep_known(e, id, &r);
         if (t->bad || !is_text(r.name, 1, NAME_MAX_OCTETS) || (n = round_entry_encode(&r, buf, sizeof(buf))) < 0)
                 return "round";
         if ((*how = edit_put(e, BOOK_ROUNDS, id, buf, (size_t)n)) == 0)

@@ -446,6 +446,18 @@ class Desk(unittest.TestCase):
         self.assertEqual(self.post("adm", {"check": False, "drop": {"buildings": ["ab" * 8], "rounds": ["ecole-1"]}})[1]["dropped"], 2)
         wait_for("it goes", lambda: not self.page("delivre").find("round", "ecole"), LONG_S)
 
+    def test_keep(self):
+        """A file says which buildings a round has; what it is called stays."""
+        place = {"id": "pont", "name": "Pont", "zone": "z", "team": "lyon", "buildings": []}
+        self.assertEqual(self.post("adm", {"check": False, "rounds": [place]})[1]["result"], "done")
+        wait_for("the round", lambda: self.page("adm").find("round", "pont"), LONG_S)
+        row = {**place, "name": "other", "zone": "", "team": "", "keep": True}
+        self.assertEqual(self.post("adm", {"check": True, "rounds": [row]})[1]["how"]["rounds"], "s")
+        self.assertEqual(self.post("adm", {"check": True, "rounds": [{**row, "keep": False}]})[1]["how"]["rounds"], "c")
+        self.assertEqual(self.post("adm", {"check": True, "rounds": [{**row, "team": "sud"}]})[1]["how"]["rounds"], "c")
+        self.assertEqual(self.post("adm", {"check": True, "rounds": [{**row, "keep": 1}]})[1]["wrong"][0]["why"], "flag")
+        self.assertEqual(self.post("adm", {"check": False, "drop": {"rounds": ["pont"]}})[1]["dropped"], 1)
+
     def test_a_stop_less(self):
         """A building taken off a round: which live passes still open it, and until when."""
         ids = ["ad" * 8, "ae" * 8]

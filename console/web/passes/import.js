@@ -8,7 +8,6 @@ import { counted, fileLines, isJson, rowsOf } from "./table.js";
 
 const FILE_MAX = 8 * 1024 * 1024;
 const SHOWN_MAX = 30; // lines of one list
-const AGAIN_MS = 300;
 
 export class ImportView {
   constructor(desk) {
@@ -32,9 +31,7 @@ export class ImportView {
       if (file.size > FILE_MAX) throw new Error("large");
       const text = await this.decode(file);
       this.json = isJson(file.name, text);
-      const rows = await rowsOf(this.desk.line.hello.region, fileLines(file.name, text));
-      if (!(await this.keepNames(rows))) throw new Error("away");
-      this.rows = rows;
+      this.rows = await rowsOf(this.desk.line.hello.region, fileLines(file.name, text));
       await this.check();
     } catch (error) {
       if (!has(`import_${error.message}`)) throw error;
@@ -51,20 +48,6 @@ export class ImportView {
     } catch {
       return new TextDecoder("windows-1252").decode(octets);
     }
-  }
-
-  // A round that is known keeps its name and zone, and its team where the file gives none.  False where the server could not say.
-  async keepNames(rows) {
-    for (const { row } of rows.rounds) {
-      let known = null;
-      for (let tries = 0; known === null && tries < 10; tries++) {
-        known = await this.desk.line.get("round", row.id);
-        if (known === null) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-      }
-      if (known === null) return false;
-      if (known !== undefined) Object.assign(row, { name: known.name || row.name, zone: known.zone ?? "", team: row.team || known.team || "" });
-    }
-    return true;
   }
 
   body(checkOnly) {

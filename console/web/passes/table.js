@@ -160,7 +160,7 @@ export async function rowsOf(region, lines) {
 // A round named in a file gets exactly the buildings that the file gives it, in its order.  False where it would get too many.
 function addStop(rounds, f, line, building) {
   const id = roundId(f.round);
-  if (!rounds.has(id)) rounds.set(id, { line, row: { id, name: f.round, zone: "", team: "", buildings: [] } });
+  if (!rounds.has(id)) rounds.set(id, { line, row: { id, name: f.round, zone: "", team: "", buildings: [], keep: true } });
   const { row } = rounds.get(id);
   row.team = f.team || row.team;
   if (!row.buildings.includes(building)) row.buildings.push(building);
