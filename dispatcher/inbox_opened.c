@@ -92,7 +92,8 @@ void inbox_opened(struct run *run, const uint8_t handset[HANDSET_ID_SIZE], uint8
         struct inbox_untold *untold = &inbox->untold[inbox->untold_count];
 
         if (inbox->untold_count == INBOX_UNTOLD_MAX) {
-                inbox_say(inbox, handset, "its place was opened, and its phone is not told: too many wait for the store");
+                inbox_say(inbox, handset,
+                          "its place was opened, and its phone is not told: too many wait for the store");
                 return;
         }
         inbox->untold_count++;

@@ -250,8 +250,8 @@ static void begin(struct vigie *vigie, const struct order *order, uint32_t besid
         bool known = order->kind >= ORDER_WIPE && order->kind < ORDER_KIND_END;
         bool carries = order->kind == ORDER_PASS || order->kind == ORDER_TRUST;
 
-        if (o->step == MY_ORDER_HOST || o->step == MY_ORDER_SIGN || o->ticket != 0 || (known && carries != (beside > 0)) ||
-            (order->kind == ORDER_TRUST && beside > TRUST_MAX))
+        if (o->step == MY_ORDER_HOST || o->step == MY_ORDER_SIGN || o->ticket != 0 ||
+            (known && carries != (beside > 0)) || (order->kind == ORDER_TRUST && beside > TRUST_MAX))
                 return;
         o->now = *order;
         o->beside = beside;

@@ -69,7 +69,8 @@ int my_take_frame(struct vigie *vigie, const struct vigie_event *event)
 
         if (event->u.frame.address >= vigie->options.address_count)
                 return -EINVAL;
-        r = event->u.frame.len > VIGIE_FRAME_MAX ? -EBADMSG : frame_decode(event->u.frame.data, event->u.frame.len, &frame);
+        r = event->u.frame.len > VIGIE_FRAME_MAX ? -EBADMSG
+                                                 : frame_decode(event->u.frame.data, event->u.frame.len, &frame);
         if (r == -EPROTONOSUPPORT)
                 return 0; /* a newer region's */
         if (r < 0) {

@@ -156,8 +156,9 @@ struct vigie_options {
         bool silent_pulse;     /* one ordinary message pulse when a silent alert is received */
         uint16_t man_down_s;   /* no motion for so long on duty: asked, then raised; 30..3600, 0 = off */
         char app[33];          /* name and version of the host, for the region's logs */
-        const uint8_t *wiped;  /* what VIGIE_DO_ORDER wipe gave an earlier run, which did it and was not told VIGIE_DO_FORGET: */
-        size_t wiped_len;      /* it is said now, by data where `enrolled`, or by SMS.  0: nothing.  Read during vigie_init() only */
+        const uint8_t *
+                wiped; /* what VIGIE_DO_ORDER wipe gave an earlier run, which did it and was not told VIGIE_DO_FORGET: */
+        size_t wiped_len; /* it is said now, by data where `enrolled`, or by SMS.  0: nothing.  Read during vigie_init() only */
 };
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
@@ -184,13 +185,13 @@ enum vigie_event_type {
         VIGIE_ON_SYNCED, /* u.synced */
         VIGIE_ON_SIGNED, /* u.signature */
         VIGIE_ON_SEALED, /* u.sealed */
-        VIGIE_ON_SUPERVISE, /* u.supervise: a supervisor does something about an alert that rings here */
-        VIGIE_ON_MODEM,     /* u.modem: what the modem can do, at each change */
-        VIGIE_ON_SMS_SENT,  /* u.sms_sent: what came of a VIGIE_DO_SEND_SMS */
-        VIGIE_ON_ORDERED,   /* u.ordered: what came of a VIGIE_DO_ORDER */
-        VIGIE_ON_VAULT,     /* u.vault: what is to be said of the vault, at the start and at each change */
-        VIGIE_ON_ASK_PASS,  /* u.ask_pass: the carrier asks the desk for a pass */
-        VIGIE_ON_ENTERED,   /* u.entered: into a building with a quiet timer; VIGIE_DEADLINE_CLEAR ends it */
+        VIGIE_ON_SUPERVISE,   /* u.supervise: a supervisor does something about an alert that rings here */
+        VIGIE_ON_MODEM,       /* u.modem: what the modem can do, at each change */
+        VIGIE_ON_SMS_SENT,    /* u.sms_sent: what came of a VIGIE_DO_SEND_SMS */
+        VIGIE_ON_ORDERED,     /* u.ordered: what came of a VIGIE_DO_ORDER */
+        VIGIE_ON_VAULT,       /* u.vault: what is to be said of the vault, at the start and at each change */
+        VIGIE_ON_ASK_PASS,    /* u.ask_pass: the carrier asks the desk for a pass */
+        VIGIE_ON_ENTERED,     /* u.entered: into a building with a quiet timer; VIGIE_DEADLINE_CLEAR ends it */
         VIGIE_ON_OPENED_READ, /* u.opened_until_ms: the person has read of the openings up to this one */
         VIGIE_ON_END
 };
@@ -587,10 +588,10 @@ struct vigie_status {
         uint8_t asked_pass;     /* enum vigie_asked */
         uint8_t opened_count;
         struct vigie_opened opened[VIGIE_OPENED_MAX]; /* newest first; each is to be shown to the carrier */
-        uint32_t wrong_pins;    /* wrong PINs since this start: shown as "wrong PIN" when it rises; locks nothing */
-        uint32_t refused;       /* frames, receipts and lists not believed since this start */
-        uint8_t ring;           /* the level that rings now */
-        uint16_t rings_more;    /* let go because there was no room, since this start */
+        uint32_t wrong_pins; /* wrong PINs since this start: shown as "wrong PIN" when it rises; locks nothing */
+        uint32_t refused;    /* frames, receipts and lists not believed since this start */
+        uint8_t ring;        /* the level that rings now */
+        uint16_t rings_more; /* let go because there was no room, since this start */
         uint8_t ring_count;
         struct vigie_ring rings[VIGIE_RINGS_MAX]; /* most urgent first */
 };

@@ -49,7 +49,8 @@ static void until(struct bench *b, const char *what, bool (*is_so)(const struct 
 
         while (!is_so(b->run)) {
                 if (clock_mono_ms() > end)
-                        fail_msg("%s: not within %d ms; %zu are not written", what, WAIT_MS, b->run->inbox->untold_count);
+                        fail_msg("%s: not within %d ms; %zu are not written", what, WAIT_MS,
+                                 b->run->inbox->untold_count);
                 uv_run(loop_uv(b->run->options.loop), UV_RUN_ONCE);
         }
 }

@@ -229,10 +229,8 @@ static void confirmation(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(there_and_back),
-                cmocka_unit_test(every_bit),
-                cmocka_unit_test(refused), cmocka_unit_test(unknown_kind),
-                cmocka_unit_test(confirmation),
+                cmocka_unit_test(there_and_back), cmocka_unit_test(every_bit),    cmocka_unit_test(refused),
+                cmocka_unit_test(unknown_kind),   cmocka_unit_test(confirmation),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,8 +90,8 @@ static void duress_due(struct wheel_timer *timer, int64_t now_mono_ms)
         struct passes *p = timer->user;
 
         if (p->is_duress)
-                host_run_event(p->host, (struct vigie_event){ .type = VIGIE_ON_PRESS,
-                                                              .u.press.press = VIGIE_PRESS_DURESS });
+                host_run_event(p->host,
+                               (struct vigie_event){ .type = VIGIE_ON_PRESS, .u.press.press = VIGIE_PRESS_DURESS });
         p->is_duress = false;
 }
 
@@ -109,8 +109,8 @@ void passes_ordered(struct passes *p, uint32_t number, enum vigie_result result)
         } else {
                 tell(p); /* the new state goes before the confirmation */
         }
-        host_run_event(p->host, (struct vigie_event){ .type = VIGIE_ON_ORDERED,
-                                                      .u.ordered = { number, (uint8_t)result } });
+        host_run_event(p->host,
+                       (struct vigie_event){ .type = VIGIE_ON_ORDERED, .u.ordered = { number, (uint8_t)result } });
 }
 
 static void on_ordered(void *user, uint32_t number, enum vigie_result result)
@@ -210,8 +210,7 @@ static bool list_take(struct passes *p, char *data, size_t len)
         const struct trust *trust = vigie_trust(p->host->vigie);
         struct status_signed list;
         bool good = trust != NULL && status_read((struct cbor_span){ (uint8_t *)data, len }, &list, NULL) == 0 &&
-                    status_verify(&list, trust, passes_now_s()) == 0 &&
-                    status_supersedes(&list.list, p->list_issued_s);
+                    status_verify(&list, trust, passes_now_s()) == 0 && status_supersedes(&list.list, p->list_issued_s);
 
         if (!good) {
                 free(data);

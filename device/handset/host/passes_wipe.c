@@ -22,7 +22,8 @@ void wipe_begin(struct passes *p, const struct vigie_action *a)
         struct host *host = p->host;
 
         free(p->wiping);
-        p->wiping = wiping_new(&host->config, p->folder, host->identity.enrolment, (struct cbor_span){ a->data, a->len });
+        p->wiping =
+                wiping_new(&host->config, p->folder, host->identity.enrolment, (struct cbor_span){ a->data, a->len });
         if (p->wiping == NULL) {
                 passes_ordered(p, a->number, VIGIE_ORDER_COULD_NOT);
                 return;

@@ -176,18 +176,18 @@ json_t *view_status(const struct vigie_status *s, int64_t now_ms)
 {
         static const char *const links[] = { "down", "connecting", "up", "welcome" };
 
-        return json_pack("{s:I, s:b, s:b, s:o, s:s, s:b, s:o, s:s, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:b, s:I, s:I, "
-                         "s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
-                         "now_ms", (json_int_t)now_ms, "enrolled", (int)s->enrolled, "button", (int)s->button,
-                         "trouble", troubles(s->trouble), "role",
-                         s->role == VIGIE_SUPERVISOR ? "supervisor" : "carrier", "touching", (int)s->touching, "alert",
-                         alert_of(&s->alert), "link", links[s->link & 3], "link_at_ms", (json_int_t)s->link_at_ms,
-                         "region", text_of(s->region), "name", text_of(s->name), "fix", place_of(s->has_fix, &s->fix),
-                         "battery", (int)s->battery, "duty", duty_of(&s->duty), "proof", proof_of(&s->proof),
-                         "question", (int)s->question, "man_down_at_ms", (json_int_t)s->man_down_at_ms,
-                         "check_in_at_ms", (json_int_t)s->check_in_at_ms, "missed_at_ms", (json_int_t)s->missed_at_ms,
-                         "wrong_pins", (int)s->wrong_pins, "refused", (int)s->refused, "ring", (int)s->ring,
-                         "rings_more", (int)s->rings_more, "rings", rings_of(s), "sms", sms_of(&s->sms), "opened", opened_of(s));
+        return json_pack(
+                "{s:I, s:b, s:b, s:o, s:s, s:b, s:o, s:s, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:b, s:I, s:I, "
+                "s:I, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
+                "now_ms", (json_int_t)now_ms, "enrolled", (int)s->enrolled, "button", (int)s->button, "trouble",
+                troubles(s->trouble), "role", s->role == VIGIE_SUPERVISOR ? "supervisor" : "carrier", "touching",
+                (int)s->touching, "alert", alert_of(&s->alert), "link", links[s->link & 3], "link_at_ms",
+                (json_int_t)s->link_at_ms, "region", text_of(s->region), "name", text_of(s->name), "fix",
+                place_of(s->has_fix, &s->fix), "battery", (int)s->battery, "duty", duty_of(&s->duty), "proof",
+                proof_of(&s->proof), "question", (int)s->question, "man_down_at_ms", (json_int_t)s->man_down_at_ms,
+                "check_in_at_ms", (json_int_t)s->check_in_at_ms, "missed_at_ms", (json_int_t)s->missed_at_ms,
+                "wrong_pins", (int)s->wrong_pins, "refused", (int)s->refused, "ring", (int)s->ring, "rings_more",
+                (int)s->rings_more, "rings", rings_of(s), "sms", sms_of(&s->sms), "opened", opened_of(s));
 }
 
 const char *view_pattern_name(unsigned pattern)

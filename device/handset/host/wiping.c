@@ -8,10 +8,10 @@
 
 #include "base/file.h"
 
-#define FORMAT      1
-#define RECORD_MAX  (64 + VIGIE_SMS_MAX + WIPING_PATHS_MAX * (WIPING_PATH_SIZE + 3))
-#define NAME        "wiping"
-#define BEFORE      ".old" /* the configuration's own blocks, until they are overwritten */
+#define FORMAT     1
+#define RECORD_MAX (64 + VIGIE_SMS_MAX + WIPING_PATHS_MAX * (WIPING_PATH_SIZE + 3))
+#define NAME       "wiping"
+#define BEFORE     ".old" /* the configuration's own blocks, until they are overwritten */
 
 static const char *record_of(const char *folder, char path[WIPING_PATH_SIZE])
 {
@@ -54,9 +54,10 @@ static void name_files(struct wiping *w, const struct config *c)
 /* Where the page is, so that it still says that this phone was wiped; the modem, by which the region is told. */
 static void name_left(struct wiping *w, const struct config *c, const char *folder)
 {
-        int n = snprintf(w->leave, sizeof(w->leave),
-                         "[journal]\npath = %s\n[command]\nsocket = %s\n[page]\nport = %d\npath = %s\n[vault]\npath = %s\n",
-                         c->journal, c->socket, (int)c->page_port, c->page_path, folder);
+        int n = snprintf(
+                w->leave, sizeof(w->leave),
+                "[journal]\npath = %s\n[command]\nsocket = %s\n[page]\nport = %d\npath = %s\n[vault]\npath = %s\n",
+                c->journal, c->socket, (int)c->page_port, c->page_path, folder);
 
         if (c->modem_device[0] != 0)
                 snprintf(w->leave + n, sizeof(w->leave) - (size_t)n, "[modem]\ndevice = %s\nbaud = %d\nnumber = %s\n",
@@ -64,8 +65,8 @@ static void name_left(struct wiping *w, const struct config *c, const char *fold
         snprintf(w->file, sizeof(w->file), "%s", c->file);
 }
 
-struct wiping *wiping_new(const struct config *config, const char *folder, const uint8_t enrolment[VIGIE_ENROLMENT_SIZE],
-                          struct cbor_span confirmation)
+struct wiping *wiping_new(const struct config *config, const char *folder,
+                          const uint8_t enrolment[VIGIE_ENROLMENT_SIZE], struct cbor_span confirmation)
 {
         struct wiping *w = calloc(1, sizeof(*w));
 

@@ -27,8 +27,8 @@ struct wiping {
 /* wiping_new: what a wipe of the phone of CONFIG and ENROLMENT erases and leaves.
  *   confirmation  at most VIGIE_SMS_MAX octets
  * Returns NULL: no memory; the caller frees it. */
-struct wiping *wiping_new(const struct config *config, const char *folder, const uint8_t enrolment[VIGIE_ENROLMENT_SIZE],
-                          struct cbor_span confirmation);
+struct wiping *wiping_new(const struct config *config, const char *folder,
+                          const uint8_t enrolment[VIGIE_ENROLMENT_SIZE], struct cbor_span confirmation);
 
 /* wiping_read: what an earlier run left undone, or untold.  FOLDER is the vault's.  The configuration's part is that of CONFIG.
  * Returns 0, -ENOENT (nothing), -EBADMSG (it cannot be read), -ENOMEM, or an errno of the disk. */

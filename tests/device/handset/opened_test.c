@@ -149,8 +149,9 @@ static void others_are_told(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(newest_are_kept),          cmocka_unit_test(read_stays_read), cmocka_unit_test(old_ones_go),
-                cmocka_unit_test(silent_alert_is_not_told), cmocka_unit_test(others_are_told),
+                cmocka_unit_test(newest_are_kept), cmocka_unit_test(read_stays_read),
+                cmocka_unit_test(old_ones_go),     cmocka_unit_test(silent_alert_is_not_told),
+                cmocka_unit_test(others_are_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,7 +187,8 @@ static void unknown_kind(void **state)
         assert_int_equal(order_write_payload(&o, &w), 0);
         assert_int_equal(payload[w.len - 7], ORDER_WIPE);
         payload[w.len - 7] = ORDER_KIND_END;
-        f.u.order.cose = (struct cbor_span){ octets, toy_cose(order_key, cbor_written(&w), ORDER_AAD, octets, ORDER_MAX) };
+        f.u.order.cose =
+                (struct cbor_span){ octets, toy_cose(order_key, cbor_written(&w), ORDER_AAD, octets, ORDER_MAX) };
         phone_mark(p);
         phone_frame(p, &f);
         part(p, 7, 0, FRAME_PART_MAX);
@@ -559,12 +560,22 @@ static void duress(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(unlock),           cmocka_unit_test(copies),      cmocka_unit_test(not_ours),
-                cmocka_unit_test(pass_in_pieces),   cmocka_unit_test(trust_list),  cmocka_unit_test(wipe),
-                cmocka_unit_test(wipe_without_key), cmocka_unit_test(by_sms),      cmocka_unit_test(wipe_by_sms),
-                cmocka_unit_test(vault_and_asking), cmocka_unit_test(quiet_timer), cmocka_unit_test(duress),
-                cmocka_unit_test(wipe_of_unknown),  cmocka_unit_test(unknown_kind),
-                cmocka_unit_test(wipe_told_after_restart), cmocka_unit_test(wipe_told_by_sms_after_restart),
+                cmocka_unit_test(unlock),
+                cmocka_unit_test(copies),
+                cmocka_unit_test(not_ours),
+                cmocka_unit_test(pass_in_pieces),
+                cmocka_unit_test(trust_list),
+                cmocka_unit_test(wipe),
+                cmocka_unit_test(wipe_without_key),
+                cmocka_unit_test(by_sms),
+                cmocka_unit_test(wipe_by_sms),
+                cmocka_unit_test(vault_and_asking),
+                cmocka_unit_test(quiet_timer),
+                cmocka_unit_test(duress),
+                cmocka_unit_test(wipe_of_unknown),
+                cmocka_unit_test(unknown_kind),
+                cmocka_unit_test(wipe_told_after_restart),
+                cmocka_unit_test(wipe_told_by_sms_after_restart),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

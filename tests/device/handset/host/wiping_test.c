@@ -17,7 +17,8 @@
 #define CONFIRMATION ((struct cbor_span){ (const uint8_t *)"signed: wiped", 13 })
 
 static const uint8_t enrolment[VIGIE_ENROLMENT_SIZE] = "enrolled";
-static const char *const files[] = { "key.pem", "journal", "certificate.pem", "vault/secret", "vault/vault", "vault/tries" };
+static const char *const files[] = { "key.pem",      "journal",     "certificate.pem",
+                                     "vault/secret", "vault/vault", "vault/tries" };
 
 struct phone {
         struct folder folder;
@@ -77,7 +78,8 @@ static bool holds(struct phone *p, const char *name, const char *text)
 {
         char path[128], *data = NULL;
         size_t len;
-        bool found = file_read(folder_file(&p->folder, name, path), 1 << 16, &data, &len) == 0 && strstr(data, text) != NULL;
+        bool found =
+                file_read(folder_file(&p->folder, name, path), 1 << 16, &data, &len) == 0 && strstr(data, text) != NULL;
 
         free(data);
         return found;
@@ -217,7 +219,8 @@ static void killed_at_each_step(void **state)
                 assert_true(is_there(&p, "handset.conf"));
                 r = next_start(&p, &again);
                 if (r == -ENOENT) { /* not a thing is gone */
-                        assert_true(holds(&p, "key.pem", KEY) && holds(&p, "handset.conf", PIN) && is_there(&p, "vault/secret"));
+                        assert_true(holds(&p, "key.pem", KEY) && holds(&p, "handset.conf", PIN) &&
+                                    is_there(&p, "vault/secret"));
                         continue;
                 }
                 assert_int_equal(r, 0);
