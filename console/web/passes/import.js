@@ -14,10 +14,11 @@ export class ImportView {
     this.desk = desk;
     this.file = el("input", { type: "file", id: "file", class: "unseen", accept: ".csv,.txt,.json,.geojson,text/csv,application/geo+json", onchange: () => this.file.files[0] && this.read(this.file.files[0]) });
     this.said = el("p", { role: "alert", class: "bad" });
+    this.note = el("p", { role: "status", class: "small", hidden: true }, say("import_reading"));
     this.preview = el("section", { class: "block preview", "aria-live": "polite", hidden: true });
     const example = ["ref;nom;adresse;lat;lon;sensible;tournée;équipe", "R12;12 rue de la République;12 rue de la République, 69002 Lyon;45.7652;4.8345;non;69002-14;nord"].join("\n");
     this.element = el("div", { class: "view view-import" }, el("section", { class: "block" }, el("h2", {}, say("view_import")), el("p", {}, say("import_how")), el("pre", { class: "example" }, example),
-      el("p", { class: "small" }, say("import_rules")), el("label", { class: "button file" }, say("import_file"), this.file), this.said), this.preview);
+      el("p", { class: "small" }, say("import_rules")), el("label", { class: "button file" }, say("import_file"), this.file), this.note, this.said), this.preview);
   }
 
   open() {}
@@ -27,6 +28,7 @@ export class ImportView {
     show(this.preview, false);
     this.preview.replaceChildren();
     this.rows = null;
+    show(this.note, true);
     try {
       if (file.size > FILE_MAX) throw new Error("large");
       const text = await this.decode(file);
@@ -37,6 +39,7 @@ export class ImportView {
       if (!has(`import_${error.message}`)) throw error;
       fill(this.said, say(`import_${error.message}`, { line: error.line ?? "" }));
     }
+    show(this.note, false);
     this.file.value = ""; // the same file may be chosen again, mended
   }
 
@@ -98,15 +101,18 @@ export class ImportView {
   doIt(changes, wrong) {
     if (changes === 0) return el("p", {}, say(this.rows.buildings.length + this.rows.rounds.length > 0 ? "import_nothing" : "import_none_good"));
     const said = el("p", { class: "bad", role: "alert" });
+    const label = sayCount(wrong > 0 ? "import_rest_now" : "import_now", changes);
     const button = el("button", { type: "button", class: "main-button", id: "import-now", onclick: async () => {
       button.disabled = true;
+      fill(button, say("import_under_way"));
       const answer = await edit(this.body(false));
       if (answer.result === "done") this.preview.replaceChildren(el("p", { class: "done", role: "status" }, sayCount("imported", changes)), el("p", {}, el("a", { href: "#rounds" }, say("view_rounds")), " · ", el("a", { href: "#buildings" }, say("view_buildings"))));
       else {
         fill(said, editSays(answer));
+        fill(button, label);
         button.disabled = false;
       }
-    } }, sayCount(wrong > 0 ? "import_rest_now" : "import_now", changes));
+    } }, label);
     return el("div", {}, wrong > 0 ? el("p", {}, say("import_without_wrong")) : null, button, said);
   }
 }
