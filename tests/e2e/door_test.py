@@ -258,6 +258,7 @@ class Scanner(Case):
             flood = threading.Thread(target=self.flood, args=(os.dup(w.door.stdin.fileno()), octets * 4096), daemon=True)
             flood.start()
             time.sleep(0.5)
+            wait_for(lambda: octets != b"VG1:BB8\n" or len(w.lines()) > 40, 60)  # more than may be written, each synced
             self.assertEqual(w.stop(), 0, octets)
             flood.join(10)
         self.assertIn("entries 1 to 30 are whole", w.verify_log().stdout)
