@@ -156,9 +156,10 @@ struct vigie_options {
         bool silent_pulse;     /* one ordinary message pulse when a silent alert is received */
         uint16_t man_down_s;   /* no motion for so long on duty: asked, then raised; 30..3600, 0 = off */
         char app[33];          /* name and version of the host, for the region's logs */
-        const uint8_t *
-                wiped; /* what VIGIE_DO_ORDER wipe gave an earlier run, which did it and was not told VIGIE_DO_FORGET: */
-        size_t wiped_len; /* it is said now, by data where `enrolled`, or by SMS.  0: nothing.  Read during vigie_init() only */
+        /* What VIGIE_DO_ORDER wipe gave an earlier run, which did it and was not told VIGIE_DO_FORGET: it is said now, by data where
+         * `enrolled`, or by SMS.  Read during vigie_init() only. */
+        const uint8_t *wiped;
+        size_t wiped_len; /* 0: nothing */
 };
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@ across a killed dispatcher, and by SMS.
 import configparser
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -176,25 +177,36 @@ class Inbox(SmsCase):
         """A stolen phone without data: revoked, and its wipe goes both ways by SMS; what it signed before its key went is what the region has, though
         the network takes nothing from it at first, and its power is cut before it could tell."""
         self.cut()
+        folder, before_it = self.region.handsets["carrier"]["folder"], os.path.join(self.region.folder, "before the wipe")
+        record = os.path.join(folder, "vault", "wiping")
         try:
             self.sms(modem=CARRIER, state="no_credit")
             self.region.vigie("handset", "revoke", self.handset)
             order, n = self.sign(WIPE)
             before = self.taken()
+            shutil.copytree(folder, before_it, ignore=shutil.ignore_patterns("*.sock"))
             self.leave_by_sms(order)
             wait_for("the phone to be wiped", lambda: self.region.status("carrier")["wiped_at_ms"], LONG_S)
             self.region.processes["carrier"].kill()
             self.is_gone()
             self.assertEqual(self.taken(), before)
+            shutil.copy(record, before_it)
             self.sms(modem=CARRIER, state="ready")
             self.region.restart("carrier")
             self.assertEqual(self.wait_taken(n, "a wipe by SMS"), (n, 0))
-            record = os.path.join(self.region.handsets["carrier"]["folder"], "vault", "wiping")
             wait_for("the phone to know that it was told", lambda: not os.path.exists(record), LONG_S)
             self.is_wiped()
+            self.sms(modem=CARRIER, state="no_credit")
             self.assertFalse(self.is_linked())
         finally:
             self.region.proxy.mend()
+        self.region.processes["carrier"].kill()
+        shutil.copytree(before_it, folder, dirs_exist_ok=True)
+        os.replace(os.path.join(folder, "wiping"), record)  # as if the power had gone before the first file did
+        self.region.restart("carrier")
+        wait_for("it is said by the link whose key was read last", lambda: not os.path.exists(record), LONG_S)
+        self.is_wiped()
+        self.sms(modem=CARRIER, state="ready")
 
     def test_8_revoked_and_wiped_by_data(self):
         """A stolen phone with data: revoked, so it is welcomed no more; its wipe reaches it all the same."""
