@@ -44,8 +44,8 @@ int64_t clock_utc_ms(void)
 
 static void timer_fired(uv_timer_t *timer);
 
-/* Set the uv timer to the wheel's next time. */
-static void program(struct loop *loop)
+/* Set the uv timer to the wheel's next time, LEAST ms from now or later. */
+static void program(struct loop *loop, int64_t least)
 {
         int64_t next = wheel_next(&loop->wheel), now = clock_mono_ms();
 
@@ -55,7 +55,7 @@ static void program(struct loop *loop)
                 return;
         }
         uv_update_time(&loop->uv); /* uv counts from its own cached now */
-        uv_timer_start(&loop->timer, timer_fired, next > now ? (uint64_t)(next - now) : 0, 0);
+        uv_timer_start(&loop->timer, timer_fired, (uint64_t)(next > now + least ? next - now : least), 0);
 }
 
 static void timer_fired(uv_timer_t *timer)
@@ -63,7 +63,7 @@ static void timer_fired(uv_timer_t *timer)
         struct loop *loop = timer->data;
 
         wheel_advance(&loop->wheel, clock_mono_ms());
-        program(loop);
+        program(loop, 1); /* uv would fire one of 0 ms in this same turn, and again, before anybody else has a turn */
 }
 
 static void signal_came(uv_signal_t *handle, int signal)
@@ -163,7 +163,7 @@ void loop_timer_arm(struct loop *loop, struct wheel_timer *timer, int64_t due_mo
 {
         wheel_arm(&loop->wheel, timer, due_mono_ms);
         if (wheel_next(&loop->wheel) < loop->programmed_mono_ms)
-                program(loop);
+                program(loop, 0);
 }
 
 void loop_timer_cancel(struct loop *loop, struct wheel_timer *timer)

@@ -117,6 +117,46 @@ static void on_stop(void *user, int signal)
         loop_timer_arm(f->loop, &f->b, clock_mono_ms()); /* an orderly end that hangs; then a second signal */
 }
 
+struct turns {
+        struct fixture f;
+        uv_check_t check; /* once a turn */
+        int turns, at[3];
+};
+
+static void turn(uv_check_t *check)
+{
+        ((struct turns *)check->data)->turns++;
+}
+
+static void fire_again(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct turns *t = timer->user;
+
+        t->at[t->f.fired++] = t->turns;
+        if (t->f.fired < 3)
+                loop_timer_arm(t->f.loop, timer, now_mono_ms);
+        else
+                loop_stop(t->f.loop);
+}
+
+/* A timer that is always due leaves the others their turns. */
+static void the_past_waits_a_turn(void **state)
+{
+        struct turns t = { 0 };
+
+        setup(&t.f);
+        uv_check_init(loop_uv(t.f.loop), &t.check);
+        t.check.data = &t;
+        uv_check_start(&t.check, turn);
+        wheel_timer_init(&t.f.a, fire_again, &t);
+        loop_timer_arm(t.f.loop, &t.f.a, clock_mono_ms());
+        loop_run(t.f.loop);
+        assert_int_equal(t.f.fired, 3);
+        assert_true(t.at[0] < t.at[1] && t.at[1] < t.at[2]);
+        uv_close((uv_handle_t *)&t.check, NULL);
+        assert_int_equal(loop_close(t.f.loop), 0);
+}
+
 static void a_signal_stops(void **state)
 {
         struct fixture f;
@@ -211,6 +251,7 @@ int main(void)
                 cmocka_unit_test(timers_fire_in_order_and_never_early),
                 cmocka_unit_test(a_cancelled_timer_does_not_fire),
                 cmocka_unit_test(the_past_fires_at_once),
+                cmocka_unit_test(the_past_waits_a_turn),
                 cmocka_unit_test(a_signal_stops),
                 cmocka_unit_test(a_second_signal_stops_for_sure),
                 cmocka_unit_test(a_second_signal_may_be_asked_for),
