@@ -354,6 +354,42 @@ static void press(struct host *h, struct bytes *b)
         known_find(h, h->status.alert.id);
 }
 
+/* What the host says of what it was asked for, and of its link. */
+static void host_tells(struct host *h, struct bytes *b, struct vigie_event *e)
+{
+        switch (e->type) {
+        case VIGIE_ON_SYNCED:
+                e->u.synced.seq = take(b) % 4 ? h->seq : take(b);
+                e->u.synced.ok = h->journals;
+                break;
+        case VIGIE_ON_SIGNED:
+                e->u.signature.ticket = h->sign_ticket;
+                e->u.signature.ok = take(b) % 8 != 7;
+                break;
+        case VIGIE_ON_MODEM:
+                e->u.modem = take(b) % 8;
+                h->modem = e->u.modem < VIGIE_MODEM_END ? e->u.modem : h->modem;
+                break;
+        case VIGIE_ON_SMS_SENT:
+                e->u.sms_sent.ticket = take(b) % 8 == 7 ? take(b) : h->sms_ticket;
+                e->u.sms_sent.ok = take(b) & 1;
+                e->u.sms_sent.code = take(b);
+                if (e->u.sms_sent.ticket == h->sms_ticket)
+                        h->sms_ticket = 0;
+                break;
+        case VIGIE_ON_SEALED:
+                e->u.sealed.ticket = h->seal_ticket;
+                break;
+        case VIGIE_ON_LINK:
+                e->u.link.address = take(b) % 5;
+                e->u.link.up = take(b) & 1;
+                h->up = (uint8_t)(e->u.link.up ? h->up | 1u << e->u.link.address : h->up & ~(1u << e->u.link.address));
+                break;
+        default:
+                break;
+        }
+}
+
 static void small_event(struct host *h, struct bytes *b, uint8_t type)
 {
         struct vigie_event e = { .type = type };
@@ -391,37 +427,11 @@ static void small_event(struct host *h, struct bytes *b, uint8_t type)
                 e.u.supervise.alert[0] = take(b) % 24;
                 e.u.supervise.reason = take(b) % 2 ? VIGIE_OTHER : 15;
                 break;
-        case VIGIE_ON_SYNCED:
-                e.u.synced.seq = take(b) % 4 ? h->seq : take(b);
-                e.u.synced.ok = h->journals;
-                break;
-        case VIGIE_ON_SIGNED:
-                e.u.signature.ticket = h->sign_ticket;
-                e.u.signature.ok = take(b) % 8 != 7;
-                break;
-        case VIGIE_ON_MODEM:
-                e.u.modem = take(b) % 8;
-                h->modem = e.u.modem < VIGIE_MODEM_END ? e.u.modem : h->modem;
-                break;
-        case VIGIE_ON_SMS_SENT:
-                e.u.sms_sent.ticket = take(b) % 8 == 7 ? take(b) : h->sms_ticket;
-                e.u.sms_sent.ok = take(b) & 1;
-                e.u.sms_sent.code = take(b);
-                if (e.u.sms_sent.ticket == h->sms_ticket)
-                        h->sms_ticket = 0;
-                break;
         case VIGIE_ON_OPENED_READ:
                 e.u.opened_until_ms = take(b);
                 break;
-        case VIGIE_ON_SEALED:
-                e.u.sealed.ticket = h->seal_ticket;
-                break;
-        case VIGIE_ON_LINK:
-                e.u.link.address = take(b) % 5;
-                e.u.link.up = take(b) & 1;
-                h->up = (uint8_t)(e.u.link.up ? h->up | 1u << e.u.link.address : h->up & ~(1u << e.u.link.address));
-                break;
         default:
+                host_tells(h, b, &e);
                 break;
         }
         give(h, e);
