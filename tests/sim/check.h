@@ -31,6 +31,7 @@ struct watched {
         bool was_told;                     /* where it does */
         bool is_lost;                      /* its very first fix was wild, and believed */
         double lost_lat_deg;               /* that fix's; 0: none was */
+        int64_t fix_ms;                    /* it has a fix since */
         struct vigie *twin;                /* that was given the right PIN where it was the one of duress; NULL */
         struct vigie_actions *twin_actions, *own_actions;
         int64_t up_ms;   /* runs, and is awake, since; INT64_MAX: no */

@@ -6,6 +6,7 @@
 
 #define PATIENCE_MS 1500 /* what is to be done at once, or again after so long, is done so much later at most */
 #define HANGS_MS    1000 /* a press waits for its disk for so long, and leaves all the same */
+#define FIX_LATE_MS 2000 /* a revision of before the first fix may leave for so long: the next is made a second later */
 #define AWAY_DEG    0.02 /* a position is the phone's, as far as it walks in a run */
 
 /* ---- Receipts: what a dispatcher signed ------------------------------------------------------------------------------------- */
@@ -162,6 +163,7 @@ void check_before(struct sim *sim, unsigned number, const struct vigie_event *ev
                 w->is_lost = sim->phones[number].vigie->fix.has; /* as its journal has it, perhaps a backup's */
         if (event->type == VIGIE_ON_FIX &&
             (!sim->phones[number].vigie->fix.has || sim->phones[number].vigie->fix.mono_ms == INT64_MIN)) {
+                w->fix_ms = sim->now_ms;
                 w->is_lost = fabs(event->u.fix.lat_deg - sim->phones[number].lat_deg) > AWAY_DEG;
                 if (w->is_lost)
                         w->lost_lat_deg = event->u.fix.lat_deg;
@@ -321,7 +323,8 @@ static void check_position(struct sim *sim, unsigned number, const struct alert 
 
         if (phone->of != number)
                 return; /* a copy is where the other was, at first */
-        if (alert->kind != ALERT_TEST && !alert->has_fix && phone->status.has_fix)
+        if (alert->kind != ALERT_TEST && !alert->has_fix && phone->status.has_fix &&
+            sim->now_ms - w->fix_ms > FIX_LATE_MS)
                 sim_fail(sim, "position", "%s knows where it is and does not say so", phone->person);
         /* A revision signed while the phone took a first wild fix for its place may leave later, when it knows better. */
         if (alert->has_fix && !w->is_lost &&
