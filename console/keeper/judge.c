@@ -42,6 +42,20 @@ static enum keeper_code judge_order(const struct keeper_limits *limits, const st
                        : KEEPER_DONE;
 }
 
+/* judge_open: an alert is never counted by its handset; without one it is said to be overdue. */
+static enum keeper_code judge_open(const struct keeper_limits *limits, const struct ledger *ledger,
+                                   const struct keeper_request *q, uint32_t now_s)
+{
+        if (is_many(ledger, q, limits->opens, limits->opens_all, now_s))
+                return KEEPER_TOO_MANY;
+        return q->alert.len == 0 &&
+                               (ledger_overdue(ledger, q->handset, LEDGER_HOUR_S, now_s) >= limits->overdue ||
+                                ledger_overdue(ledger, q->handset, LEDGER_DAY_S, now_s) >= limits->overdue_day ||
+                                ledger_overdue(ledger, NULL, LEDGER_DAY_S, now_s) >= LEDGER_OVERDUE_MAX)
+                       ? KEEPER_TOO_MANY
+                       : KEEPER_DONE;
+}
+
 enum keeper_code judge(const struct keeper_limits *limits, const struct ledger *ledger, enum keeper_peer peer,
                        const struct keeper_request *q, uint32_t now_s)
 {
@@ -64,7 +78,7 @@ enum keeper_code judge(const struct keeper_limits *limits, const struct ledger *
         case KEEPER_ORDER:
                 return judge_order(limits, ledger, q, now_s);
         case KEEPER_OPEN:
-                return is_many(ledger, q, limits->opens, limits->opens_all, now_s) ? KEEPER_TOO_MANY : KEEPER_DONE;
+                return judge_open(limits, ledger, q, now_s);
         case KEEPER_MARK: /* who was forced at a door is for two to know */
                 if (q->second[0] == '\0' || strcmp(q->second, q->by) == 0)
                         return KEEPER_NEEDS_TWO;

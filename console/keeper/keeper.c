@@ -303,6 +303,7 @@ static enum keeper_code do_open(struct keeper *k, const struct keeper_request *q
                 memset(entry->alert, 0, sizeof(entry->alert));
         if ((code = note(k, entry)) != KEEPER_DONE)
                 return code;
+        entry->number = LEDGER_UNTOLD; /* of the entry that refuses it */
         memcpy(handset.octets, q->handset, HANDSET_ID_SIZE);
         if (sealed_open(q->sealed, &handset, k->options.position, &answer->position) < 0)
                 return KEEPER_MALFORMED;

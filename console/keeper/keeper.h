@@ -26,6 +26,9 @@ struct keeper_limits {              /* an hour, of one person; of all */
         int64_t orders, orders_all; /* wipes, unlocks */
         int64_t opens, opens_all;
         int64_t overdue_s; /* a position that old is an overdue carrier's */
+        /* of one handset, without an alert, in an hour and in a day: who is silent for 15 minutes each time is so four times an hour
+         * at most, and nobody is twelve times in a shift */
+        int64_t overdue, overdue_day;
 };
 
 struct keeper_options {

@@ -51,11 +51,18 @@ struct asker {
         uint32_t given[COUNTED_END];
 };
 
+struct told { /* an overdue carrier's position */
+        uint8_t handset[HANDSET_ID_SIZE];
+        uint32_t at_s;
+};
+
 struct ledger {
         struct slot *slots;
         uint32_t count, room;
         uint32_t order, list_at_s;
         struct asker all, askers[LEDGER_ASKERS_MAX];
+        struct told told[LEDGER_OVERDUE_MAX]; /* a ring, from `told_first`, as they came */
+        uint32_t told_first, told_count;
 };
 
 int ledger_new(struct ledger **ret_ledger)
@@ -168,12 +175,51 @@ static void count(struct asker *asker, const struct ledger_entry *entry)
         asker->given[ledger_counted(entry->kind, entry->what)]++;
 }
 
+static const struct told *told_at(const struct ledger *ledger, uint32_t i)
+{
+        return &ledger->told[(ledger->told_first + i) % LEDGER_OVERDUE_MAX];
+}
+
+/* tell: an overdue carrier's position; those over a day old, and at the bound the first, go. */
+static void tell(struct ledger *ledger, const struct ledger_entry *entry)
+{
+        struct told *told;
+
+        while (ledger->told_count > 0 &&
+               (ledger->told_count == LEDGER_OVERDUE_MAX ||
+                (uint64_t)told_at(ledger, 0)->at_s + LEDGER_DAY_S <= entry->at_s)) {
+                ledger->told_first = (ledger->told_first + 1) % LEDGER_OVERDUE_MAX;
+                ledger->told_count--;
+        }
+        told = &ledger->told[(ledger->told_first + ledger->told_count++) % LEDGER_OVERDUE_MAX];
+        memcpy(told->handset, entry->handset, HANDSET_ID_SIZE);
+        told->at_s = entry->at_s;
+}
+
+/* untell: the one that was written down last was told to nobody. */
+static void untell(struct ledger *ledger, const struct ledger_entry *entry)
+{
+        if (ledger->told_count > 0 &&
+            memcmp(told_at(ledger, ledger->told_count - 1)->handset, entry->handset, HANDSET_ID_SIZE) == 0)
+                ledger->told_count--;
+}
+
+/* is_overdue: say whether ENTRY is of a position that was opened without an alert. */
+static bool is_overdue(const struct ledger_entry *entry)
+{
+        return entry->kind == KEEPER_OPEN && is_zero(entry->alert, ALERT_ID_SIZE);
+}
+
 int ledger_apply(struct ledger *ledger, const struct ledger_entry *entry)
 {
+        if (entry->code != KEEPER_DONE && is_overdue(entry) && entry->number == LEDGER_UNTOLD)
+                untell(ledger, entry);
         if (entry->code != KEEPER_DONE || entry->kind < KEEPER_PASS || entry->kind >= KEEPER_KIND_END)
                 return 0;
         count(&ledger->all, entry);
         count(asker_for(ledger, entry->by), entry);
+        if (is_overdue(entry))
+                tell(ledger, entry);
         if (entry->kind == KEEPER_PASS)
                 return issue(ledger, entry);
         if (entry->kind == KEEPER_REVOKE)
@@ -190,6 +236,8 @@ bool ledger_keep(const struct ledger *ledger, const struct ledger_entry *entry, 
 {
         const struct slot *slot;
 
+        if (is_overdue(entry) && (entry->code == KEEPER_DONE || entry->number == LEDGER_UNTOLD))
+                return (uint64_t)entry->at_s + LEDGER_DAY_S > now_s;
         switch (entry->code == KEEPER_DONE ? entry->kind : 0) {
         case KEEPER_PASS:
                 slot = entry->status < ledger->count ? &ledger->slots[entry->status] : NULL;
@@ -249,4 +297,17 @@ uint32_t ledger_asked(const struct ledger *ledger, const char *by, unsigned coun
                 if (strcmp(a->by, by) == 0)
                         asker = a;
         return asker != NULL && now_s - asker->since_s < LEDGER_HOUR_S ? asker->given[counted] : 0;
+}
+
+uint32_t ledger_overdue(const struct ledger *ledger, const uint8_t *handset, uint32_t period_s, uint32_t now_s)
+{
+        uint32_t found = 0;
+
+        for (uint32_t i = 0; i < ledger->told_count; i++) {
+                const struct told *told = told_at(ledger, i);
+
+                found += (uint64_t)told->at_s + period_s > now_s &&
+                         (handset == NULL || memcmp(told->handset, handset, HANDSET_ID_SIZE) == 0);
+        }
+        return found;
 }

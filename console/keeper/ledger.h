@@ -19,6 +19,11 @@ enum keeper_peer { PEER_CONSOLE = 1, PEER_DISPATCHER, PEER_END };
 #define LEDGER_ASKERS_MAX 256
 #define LEDGER_HOUR_S     3600
 
+/* Overdue carriers' positions told in one day, with whose they were: 2,000 an hour (limits.opens_all) are 48,000.  At that many no
+ * other overdue carrier's is told until the first is a day old. */
+#define LEDGER_OVERDUE_MAX 65536
+#define LEDGER_DAY_S       86400
+
 struct ledger_entry {
         uint32_t at_s;
         uint8_t peer, kind, code; /* enum keeper_peer, keeper_kind, keeper_code: DONE, or why not */
@@ -28,7 +33,7 @@ struct ledger_entry {
         char carrier[PERSON_ID_MAX + 1];
         uint8_t pass_id[PASS_ID_SIZE], subject[PASS_SUBJECT_SIZE];
         uint32_t status, not_before_s, not_after_s, policy, buildings;
-        /* ORDER */
+        /* ORDER; number, of a refused OPEN: LEDGER_UNTOLD */
         uint8_t what;
         uint32_t number;
         /* LIST: issued at `at_s` */
@@ -36,6 +41,9 @@ struct ledger_entry {
         /* OPEN: zeros: as overdue */
         uint8_t alert[ALERT_ID_SIZE];
 };
+
+/* In a refused OPEN: the entry before it was its own, and nobody was told the position (still fresh, or it does not open). */
+#define LEDGER_UNTOLD 1
 
 /* ledger_entry_encode, ledger_entry_decode: `[1, fields ...]`.  Return the length, -EINVAL, -ENOBUFS; 0, -EBADMSG,
  * -EPROTONOSUPPORT. */
@@ -51,8 +59,8 @@ void ledger_free(struct ledger *ledger);
 /* ledger_apply: ENTRY is in the journal.  Returns 0, -EBADMSG (a bit beyond the list's), -ENOMEM. */
 int ledger_apply(struct ledger *ledger, const struct ledger_entry *entry);
 
-/* ledger_keep: say whether a rewritten journal needs ENTRY: a pass that still has its bit, what revoked one, and the last order
- * and list. */
+/* ledger_keep: say whether a rewritten journal needs ENTRY: a pass that still has its bit, what revoked one, the last order and
+ * list, and a day of overdue carriers' positions. */
 bool ledger_keep(const struct ledger *ledger, const struct ledger_entry *entry, uint32_t now_s);
 
 /* ledger_place: a bit of the status list for a new pass, at NOW_S.  Returns it, or -ENOSPC: all STATUS_COUNT_MAX are in use. */
@@ -76,4 +84,8 @@ unsigned ledger_counted(uint8_t kind, uint8_t what);
 
 /* ledger_asked: how often BY (NULL: everybody) was given what is COUNTED so, in the hour up to NOW_S. */
 uint32_t ledger_asked(const struct ledger *ledger, const char *by, unsigned counted, uint32_t now_s);
+
+/* ledger_overdue: how often HANDSET's (NULL: anybody's) position was told as an overdue carrier's in the PERIOD_S (LEDGER_DAY_S at
+ * most) up to NOW_S; what was told later than NOW_S counts. */
+uint32_t ledger_overdue(const struct ledger *ledger, const uint8_t *handset, uint32_t period_s, uint32_t now_s);
 #endif

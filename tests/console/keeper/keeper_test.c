@@ -99,7 +99,7 @@ static void scene_open(struct scene *s)
                                               .order = s->keys[2],
                                               .position = s->keys[3],
                                               .handset_ca = s->ca_certificate,
-                                              .limits = { 10, 15, 3, 5, 4, 6, 900 },
+                                              .limits = { 10, 15, 3, 5, 4, 6, 900, 40, 120 },
                                               .write = write_entry,
                                               .random = draw,
                                               .user = s };
@@ -128,6 +128,22 @@ static void again(struct scene *s)
                 assert_int_equal(keeper_replay(s->keeper, (struct cbor_span){ s->journal + at + 2, len }), 0);
                 at += 2 + len;
         }
+}
+
+/* keep_only: the journal is rewritten with what is still needed at NOW_S. */
+static void keep_only(struct scene *s, uint32_t now_s)
+{
+        size_t to = 0;
+
+        for (size_t at = 0, len; at < s->journal_len; at += 2 + len) {
+                len = (size_t)s->journal[at] << 8 | s->journal[at + 1];
+                if (!keeper_keeps(s->keeper, (struct cbor_span){ s->journal + at + 2, len }, now_s))
+                        continue;
+                memmove(s->journal + to, s->journal + at, 2 + len);
+                to += 2 + len;
+        }
+        assert_true(to < s->journal_len);
+        s->journal_len = to;
 }
 
 static unsigned ask_as(struct scene *s, enum keeper_peer peer, const struct keeper_request *request, uint32_t now_s)
@@ -577,6 +593,70 @@ static void openings_are_written_down(void **state)
         scene_close(&s);
 }
 
+static unsigned overdue(struct scene *s, uint32_t now_s)
+{
+        struct sealed_scene p;
+
+        seal(s, &p, now_s - 900);
+        return ask_as(s, PEER_DISPATCHER, &p.q, now_s);
+}
+
+/* A dispatcher that holds positions back until they are old learns a way of four places an hour, twelve a day, of one phone; an alert
+ * of it is opened all the same.  What was told to nobody is not counted; a restart, and an audit that was put aside, forget nothing. */
+static void a_way_is_not_told(void **state)
+{
+        struct scene s;
+        struct sealed_scene p;
+        uint32_t now_s = NOW_S;
+
+        scene_open(&s);
+        s.options.limits = (struct keeper_limits){ 10, 15, 3, 5, 100, 100, 900, 4, 12 };
+        again(&s);
+        for (int hour = 0; hour < 3; hour++) {
+                for (int i = 0; i < 4; i++) {
+                        seal(&s, &p, now_s - 60);
+                        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, now_s), KEEPER_NO_REASON);
+                        assert_int_equal(overdue(&s, now_s), KEEPER_DONE);
+                }
+                again(&s);
+                assert_int_equal(overdue(&s, now_s), KEEPER_TOO_MANY);
+                assert_int_equal(overdue(&s, now_s + HOUR - 1), KEEPER_TOO_MANY);
+                now_s += HOUR;
+        }
+        assert_int_equal(overdue(&s, now_s), KEEPER_TOO_MANY); /* twelve today */
+        keep_only(&s, now_s);
+        again(&s);
+        assert_int_equal(overdue(&s, NOW_S + 24 * HOUR - 1), KEEPER_TOO_MANY);
+        seal(&s, &p, now_s - 60);
+        evidence(&s, &p, ALERT_PANIC, now_s - 5, s.phone, s.ca, PHONE_1);
+        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, now_s), KEEPER_DONE);
+        strcpy((char *)p.q.handset, "phone 2"); /* another phone has its own; this position is not its */
+        p.q.alert.len = p.q.certificate.len = 0;
+        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, now_s), KEEPER_MALFORMED);
+        assert_int_equal(overdue(&s, NOW_S + 24 * HOUR), KEEPER_DONE);
+        scene_close(&s);
+}
+
+/* As many as are remembered: the first a day old makes room. */
+static void a_day_of_overdue(void **state)
+{
+        struct ledger_entry entry = { .at_s = NOW_S, .peer = PEER_DISPATCHER, .kind = KEEPER_OPEN };
+        struct ledger *ledger;
+
+        assert_int_equal(ledger_new(&ledger), 0);
+        for (uint32_t i = 0; i <= LEDGER_OVERDUE_MAX; i++) {
+                memcpy(entry.handset, &i, sizeof(i));
+                assert_int_equal(ledger_apply(ledger, &entry), 0);
+        }
+        assert_int_equal(ledger_overdue(ledger, NULL, LEDGER_DAY_S, NOW_S), LEDGER_OVERDUE_MAX);
+        memset(entry.handset, 0, sizeof(entry.handset));
+        assert_int_equal(ledger_overdue(ledger, entry.handset, LEDGER_DAY_S, NOW_S), 0); /* the first gave way */
+        entry.at_s += LEDGER_DAY_S;
+        assert_int_equal(ledger_apply(ledger, &entry), 0);
+        assert_int_equal(ledger_overdue(ledger, NULL, LEDGER_DAY_S, entry.at_s), 1);
+        ledger_free(ledger);
+}
+
 /* ---- what is no request, and what refusals cost */
 
 static void no_request(void **state)
@@ -643,6 +723,8 @@ int main(void)
                 cmocka_unit_test(wipes_are_counted_apart),
                 cmocka_unit_test(opens),
                 cmocka_unit_test(openings_are_written_down),
+                cmocka_unit_test(a_way_is_not_told),
+                cmocka_unit_test(a_day_of_overdue),
                 cmocka_unit_test(tells_marks),
                 cmocka_unit_test(no_request),
                 cmocka_unit_test(refusals_are_bounded),
