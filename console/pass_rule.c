@@ -28,6 +28,7 @@ const char *pass_code_name(enum pass_code code)
                 [CODE_KEEPER_MANY] = "keeper_many",
                 [CODE_KEEPER_FULL] = "keeper_full",
                 [CODE_KEEPER_FAILED] = "keeper_failed",
+                [CODE_KEEPER_CLOCK] = "keeper_clock",
                 [CODE_AWAY] = "away",
                 [CODE_BUSY] = "busy",
         };
@@ -48,6 +49,8 @@ enum pass_code pass_code_of_keeper(uint8_t code)
                 return CODE_KEEPER_MANY;
         case KEEPER_NO_PLACE:
                 return CODE_KEEPER_FULL;
+        case KEEPER_CLOCK:
+                return CODE_KEEPER_CLOCK;
         default:
                 return CODE_KEEPER_FAILED;
         }

@@ -43,6 +43,7 @@ enum pass_code {
         CODE_KEEPER_MANY,
         CODE_KEEPER_FULL,
         CODE_KEEPER_FAILED,
+        CODE_KEEPER_CLOCK,
         CODE_AWAY,
         CODE_BUSY,
         CODES

@@ -169,7 +169,7 @@ const char *keeper_code_name(unsigned code)
 {
         static const char *const names[KEEPER_CODE_END] = { "done",      "malformed", "not_yours", "too_long",
                                                             "needs_two", "too_many",  "not_now",   "not_found",
-                                                            "no_reason", "no_place",  "failed" };
+                                                            "no_reason", "no_place",  "failed", "clock" };
 
         return code < KEEPER_CODE_END ? names[code] : "unknown";
 }

@@ -29,6 +29,7 @@ enum keeper_code {
         KEEPER_NO_REASON, /* neither an alert of that handset nor a position old enough */
         KEEPER_NO_PLACE,  /* every bit of the status list is in use, or the audit can take no more */
         KEEPER_FAILED,    /* libcrypto, the disk */
+        KEEPER_CLOCK,     /* the keeper's clock cannot be right: no pass, no list, and nobody is overdue by it */
         KEEPER_CODE_END
 };
 

@@ -71,6 +71,8 @@ enum keeper_code judge(const struct keeper_limits *limits, const struct ledger *
                                ? KEEPER_DONE
                                : KEEPER_NOT_FOUND;
         case KEEPER_LIST:
+                if (now_s < ledger_list_at(ledger)) /* a list's time only rises: waiting a second does not help */
+                        return KEEPER_CLOCK;
                 return q->expires_s > now_s && q->expires_s <= (uint64_t)now_s + KEEPER_LIST_S &&
                                        now_s > ledger_list_at(ledger)
                                ? KEEPER_DONE

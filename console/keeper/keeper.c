@@ -20,6 +20,7 @@ struct keeper {
         uint8_t marker_master[KEEPER_SECRET_SIZE]; /* of which each pass's marker key is made: none has to be kept */
         struct ledger *ledger;
         struct pass_crypto crypto;
+        uint32_t judged_s;                 /* the time that this request is judged by */
         uint32_t refused_since_s, refused; /* this hour, in the audit */
         uint8_t object[COSE_MAX], bits[STATUS_OCTETS_MAX];
         struct scope_leaf leaves[SCOPE_BUILDINGS_MAX];
@@ -192,7 +193,7 @@ static enum keeper_code do_revoke(struct keeper *k, const struct keeper_request 
 {
         if (q->pass_id.len > 0)
                 memcpy(entry->pass_id, q->pass_id.at, PASS_ID_SIZE);
-        answer->count = ledger_count(k->ledger, q->handset, q->pass_id.len > 0 ? q->pass_id.at : NULL, entry->at_s);
+        answer->count = ledger_count(k->ledger, q->handset, q->pass_id.len > 0 ? q->pass_id.at : NULL, k->judged_s);
         return note(k, entry);
 }
 
@@ -351,6 +352,22 @@ static enum keeper_code do_mark(struct keeper *k, const struct keeper_request *q
 
 /* ---- all of them */
 
+int64_t keeper_clock(const struct keeper *k, const struct keeper_time *now)
+{
+        const struct keeper_time *start = &k->options.start;
+        int64_t ahead_s = ((int64_t)now->utc_s - start->utc_s) - (now->up_s - start->up_s);
+        int64_t behind_s = (int64_t)ledger_signed_at(k->ledger) - now->utc_s;
+
+        return ahead_s > KEEPER_CLOCK_S ? ahead_s : behind_s > KEEPER_CLOCK_S ? -behind_s : 0;
+}
+
+/* needs_clock: say whether Q's answer says when it was made, or goes by how old something is.  To revoke, to wipe and to open for an
+ * alert do not wait for a clock. */
+static bool needs_clock(const struct keeper_request *q)
+{
+        return q->kind == KEEPER_PASS || q->kind == KEEPER_LIST || (q->kind == KEEPER_OPEN && q->alert.len == 0);
+}
+
 static enum keeper_code answer_one(struct keeper *k, const struct keeper_request *q, struct ledger_entry *entry,
                                    struct keeper_answer *answer)
 {
@@ -359,7 +376,7 @@ static enum keeper_code answer_one(struct keeper *k, const struct keeper_request
                 [KEEPER_PASS] = do_pass,   [KEEPER_REVOKE] = do_revoke, [KEEPER_LIST] = do_list,
                 [KEEPER_ORDER] = do_order, [KEEPER_OPEN] = do_open,     [KEEPER_MARK] = do_mark,
         };
-        enum keeper_code code = judge(&k->options.limits, k->ledger, entry->peer, q, entry->at_s);
+        enum keeper_code code = judge(&k->options.limits, k->ledger, entry->peer, q, k->judged_s);
 
         return code == KEEPER_DONE ? what[q->kind](k, q, entry, answer) : code;
 }
@@ -376,11 +393,13 @@ static void note_refused(struct keeper *k, struct ledger_entry *entry, enum keep
                 (void)note(k, entry);
 }
 
-size_t keeper_answer(struct keeper *k, enum keeper_peer peer, struct cbor_span octets, uint32_t now_s, uint8_t *to)
+size_t keeper_answer(struct keeper *k, enum keeper_peer peer, struct cbor_span octets, const struct keeper_time *now,
+                     uint8_t *to)
 {
         struct keeper_request q;
         struct keeper_answer answer;
-        struct ledger_entry entry = { .at_s = now_s, .peer = (uint8_t)peer };
+        struct ledger_entry entry = { .at_s = now->utc_s, .peer = (uint8_t)peer };
+        int64_t off_s;
         int len;
 
         if (keeper_request_decode(octets, &q) < 0)
@@ -390,7 +409,11 @@ size_t keeper_answer(struct keeper *k, enum keeper_peer peer, struct cbor_span o
         memcpy(entry.by, q.by, sizeof(entry.by));
         memcpy(entry.second, q.second, sizeof(entry.second));
         memcpy(entry.handset, q.handset, sizeof(entry.handset));
-        answer.code = (uint8_t)answer_one(k, &q, &entry, &answer);
+        off_s = keeper_clock(k, now);
+        /* by a clock that is ahead a pass seems over that still opens doors: it is revoked all the same */
+        k->judged_s = q.kind == KEEPER_REVOKE && off_s > 0 ? (uint32_t)(now->utc_s - off_s) : now->utc_s;
+        answer.code =
+                needs_clock(&q) && off_s != 0 ? KEEPER_CLOCK : (uint8_t)answer_one(k, &q, &entry, &answer);
         if (answer.code != KEEPER_DONE)
                 note_refused(k, &entry, (enum keeper_code)answer.code);
         len = keeper_answer_encode(&answer, to, KEEPER_MESSAGE_MAX);

@@ -18,6 +18,10 @@
 /* A position older than that is opened for nothing: who kept what passed by cannot read last week's ways out of it. */
 #define KEEPER_FIX_S    (24 * 3600)
 
+/* The clock may have gone that far ahead of the time that passed since the keeper began (one that was slewed or stepped a little), and be
+ * that far behind the newest pass or list: beyond, nothing is signed that says when, and nobody is overdue by it. */
+#define KEEPER_CLOCK_S (10 * 60)
+
 /* Refused requests that are written down in one hour; of more nothing is. */
 #define KEEPER_REFUSED_MAX 1000
 
@@ -31,8 +35,14 @@ struct keeper_limits {              /* an hour, of one person; of all */
         int64_t overdue, overdue_day;
 };
 
+struct keeper_time {
+        uint32_t utc_s;
+        int64_t up_s; /* of a clock that nobody sets, and that goes on while the machine sleeps */
+};
+
 struct keeper_options {
         const char *region;
+        struct keeper_time start;
         const struct key *pass, *status, *order, *position; /* private; borrowed until keeper_free */
         X509 *handset_ca; /* borrowed; whose signature makes a handset's certificate */
         struct keeper_limits limits;
@@ -55,11 +65,14 @@ int keeper_replay(struct keeper *keeper, struct cbor_span entry);
 /* keeper_keeps: say whether a rewritten journal needs this entry at NOW_S. */
 bool keeper_keeps(const struct keeper *keeper, struct cbor_span entry, uint32_t now_s);
 
+/* keeper_clock: by how many seconds the clock is wrong at NOW: above 0 ahead of what passed since the start, below 0 behind the newest
+ * pass or list, 0 neither by more than KEEPER_CLOCK_S. */
+int64_t keeper_clock(const struct keeper *keeper, const struct keeper_time *now);
+
 /* keeper_answer: do what REQUEST asks, if the keeper's own rules allow it.
  *   peer     who it is
- *   now_s    UTC
  *   to       KEEPER_MESSAGE_MAX octets
  * Returns the answer's length; 0 where the request cannot be read so far that it could be answered: the peer is closed. */
-size_t keeper_answer(struct keeper *keeper, enum keeper_peer peer, struct cbor_span request, uint32_t now_s,
-                     uint8_t *to);
+size_t keeper_answer(struct keeper *keeper, enum keeper_peer peer, struct cbor_span request,
+                     const struct keeper_time *now, uint8_t *to);
 #endif

@@ -59,7 +59,7 @@ struct told { /* an overdue carrier's position */
 struct ledger {
         struct slot *slots;
         uint32_t count, room;
-        uint32_t order, list_at_s;
+        uint32_t order, list_at_s, signed_at_s;
         struct asker all, askers[LEDGER_ASKERS_MAX];
         struct told told[LEDGER_OVERDUE_MAX]; /* a ring, from `told_first`, as they came */
         uint32_t told_first, told_count;
@@ -218,6 +218,8 @@ int ledger_apply(struct ledger *ledger, const struct ledger_entry *entry)
                 return 0;
         count(&ledger->all, entry);
         count(asker_for(ledger, entry->by), entry);
+        if ((entry->kind == KEEPER_PASS || entry->kind == KEEPER_LIST) && entry->at_s > ledger->signed_at_s)
+                ledger->signed_at_s = entry->at_s;
         if (is_overdue(entry))
                 tell(ledger, entry);
         if (entry->kind == KEEPER_PASS)
@@ -287,6 +289,11 @@ uint32_t ledger_order(const struct ledger *ledger)
 uint32_t ledger_list_at(const struct ledger *ledger)
 {
         return ledger->list_at_s;
+}
+
+uint32_t ledger_signed_at(const struct ledger *ledger)
+{
+        return ledger->signed_at_s;
 }
 
 uint32_t ledger_asked(const struct ledger *ledger, const char *by, unsigned counted, uint32_t now_s)

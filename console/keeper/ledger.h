@@ -74,9 +74,10 @@ uint32_t ledger_count(const struct ledger *ledger, const uint8_t handset[HANDSET
 /* ledger_bits: the status list's bits to BITS of STATUS_OCTETS_MAX; gives how many there are. */
 uint32_t ledger_bits(const struct ledger *ledger, uint8_t bits[STATUS_OCTETS_MAX]);
 
-/* ledger_order, ledger_list_at: the last order's number, the last list's time; 0 none. */
+/* ledger_order, ledger_list_at, ledger_signed_at: the last order's number, the last list's time, that of the newest pass or list; 0 none. */
 uint32_t ledger_order(const struct ledger *ledger);
 uint32_t ledger_list_at(const struct ledger *ledger);
+uint32_t ledger_signed_at(const struct ledger *ledger);
 
 /* ledger_counted: as what a request of KIND (and WHAT, of an order) is counted: by its kind; wipes and unlocks apart from the orders that
  * bring a pass, so that no morning full of passes stands before a lost phone. */

@@ -70,6 +70,7 @@ static int keys_read(struct holder *h)
 static int keeper_open(struct holder *h)
 {
         struct keeper_options options = { .region = h->config.region,
+                                          .start = serve_time(),
                                           .pass = h->pass,
                                           .status = h->status,
                                           .order = h->order,

@@ -102,26 +102,57 @@ static void take(struct serve *serve)
         serve->peers[serve->count++] = (struct serve_peer){ fd, (enum keeper_peer)peer };
 }
 
+struct keeper_time serve_time(void)
+{
+        struct timespec utc, up;
+
+        clock_gettime(CLOCK_REALTIME, &utc);
+        clock_gettime(CLOCK_BOOTTIME, &up);
+        return (struct keeper_time){ (uint32_t)utc.tv_sec, up.tv_sec };
+}
+
+/* look_at_clock: say it once where it cannot be right, and once when it can again. */
+static void look_at_clock(struct serve *serve, const struct keeper_time *now)
+{
+        int64_t off_s = keeper_clock(serve->keeper, now);
+
+        if ((off_s != 0) == serve->clock_is_off)
+                return;
+        serve->clock_is_off = off_s != 0;
+        if (off_s > 0)
+                log_error("clock", "went %lld s ahead since the start: no pass, no list, no overdue carrier's position "
+                                   "until it is right, or it was looked at and the keeper is started again",
+                          (long long)off_s);
+        else if (off_s < 0)
+                log_error("clock", "is %lld s behind the newest pass or list: no pass, no list, no overdue carrier's "
+                                   "position until it is right",
+                          (long long)-off_s);
+        else
+                log_info("clock", "is right again");
+}
+
 /* answer: one request of PEER.  Returns false where PEER is to be closed: gone, or what it said was no request, or it does not
  * read its answers. */
 static bool answer(struct serve *serve, const struct serve_peer *peer)
 {
         ssize_t len = recv(peer->fd, serve->request, sizeof(serve->request), MSG_TRUNC);
-        struct timespec now;
+        struct keeper_time now;
         size_t answered;
 
         if (len < 0)
                 return errno == EAGAIN || errno == EINTR;
         if (len == 0 || (size_t)len > sizeof(serve->request))
                 return false;
-        clock_gettime(CLOCK_REALTIME, &now);
+        now = serve_time();
+        look_at_clock(serve, &now);
         answered = keeper_answer(serve->keeper, peer->who, (struct cbor_span){ serve->request, (size_t)len },
-                                 (uint32_t)now.tv_sec, serve->answer);
+                                 &now, serve->answer);
         if (answered == 0) {
                 log_warn(NULL, "a %s sent what is no request", peer->who == PEER_CONSOLE ? "console" : "dispatcher");
                 return false;
         }
-        audit_turn(serve->audit, (uint32_t)now.tv_sec);
+        if (!serve->clock_is_off) /* what it would throw away as over is perhaps not */
+                audit_turn(serve->audit, now.utc_s);
         return send(peer->fd, serve->answer, answered, MSG_NOSIGNAL) == (ssize_t)answered;
 }
 

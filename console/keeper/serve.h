@@ -22,8 +22,12 @@ struct serve {
         int listener;
         struct serve_peer peers[SERVE_PEERS_MAX];
         size_t count;
+        bool clock_is_off; /* was said */
         uint8_t request[KEEPER_MESSAGE_MAX], answer[KEEPER_MESSAGE_MAX];
 };
+
+/* serve_time: what the clocks say: UTC, and the time since the machine began, its sleep included. */
+struct keeper_time serve_time(void);
 
 /* serve_open: listen at PATH, mode 0660; what was left there by a process that died goes.  Returns 0 or a negative errno
  * (-EADDRINUSE: somebody answers there). */

@@ -40,7 +40,7 @@ test("no script or page has markup from data, inline script, inline style, or wo
 
 test("every word that the server may send has its text", () => {
   const lists = { answer_: ["not_allowed", "unknown", "own", "revoked_phone", "no_pin", "empty_round", "bad_time", "too_long", "not_now", "over", "wrong_challenge", "full",
-    "keeper_none", "keeper_away", "keeper_many", "keeper_full", "keeper_failed", "away", "busy", "none", "not_sent"],
+    "keeper_none", "keeper_away", "keeper_many", "keeper_full", "keeper_failed", "keeper_clock", "away", "busy", "none", "not_sent"],
     keeper_: ["none", "away", "list"], vault_: ["none", "locked", "open", "destroyed", "unknown", "revoked"], pass_: ["waiting", "phone", "failed", "over", "revoked"],
     door_: ["good", "told", "unheard", "page", "opens_old", "over"], class_: ["nfc", "scanner", "caretaker"], step_: ["passes", "list", "certificate", "sessions", "wipe", "sms"],
     wipe_: ["sent", "done"], two_: ["long", "sensitive"], hinder_: ["no_phone", "revoked", "no_pin", "destroyed", "unheard", "shared"], given_: ["waiting", "phone", "failed"],

@@ -26,6 +26,7 @@ struct scene {
         size_t journal_len, entries;
         int refuses; /* what writing answers */
         uint64_t drawn;
+        int64_t jumped_s; /* how far the clock was set ahead since the keeper began */
         uint8_t message[KEEPER_MESSAGE_MAX], answered[KEEPER_MESSAGE_MAX];
         struct keeper_answer answer;
         uint8_t buildings[3 * BUILDING_ID_SIZE];
@@ -94,6 +95,7 @@ static void scene_open(struct scene *s)
         assert_int_equal(key_generate(KEY_ES256, &s->phone), 0);
         s->ca_certificate = certificate(s->ca, "ca", s->ca);
         s->options = (struct keeper_options){ .region = "lyon",
+                                              .start = { NOW_S, 0 },
                                               .pass = s->keys[0],
                                               .status = s->keys[1],
                                               .order = s->keys[2],
@@ -152,7 +154,8 @@ static unsigned ask_as(struct scene *s, enum keeper_peer peer, const struct keep
         size_t answered;
 
         assert_true(len > 0);
-        answered = keeper_answer(s->keeper, peer, (struct cbor_span){ s->message, (size_t)len }, now_s, s->answered);
+        answered = keeper_answer(s->keeper, peer, (struct cbor_span){ s->message, (size_t)len },
+                                 &(struct keeper_time){ now_s, (int64_t)now_s - NOW_S - s->jumped_s }, s->answered);
         assert_true(answered > 0);
         assert_int_equal(keeper_answer_decode((struct cbor_span){ s->answered, answered }, &s->answer), 0);
         assert_int_equal(s->answer.kind, request->kind);
@@ -291,7 +294,10 @@ static void refuses_passes(void **state)
         assert_int_equal(ask(&s, &q, NOW_S), KEEPER_NEEDS_TWO);
         q = a_pass(&s);
         assert_int_equal(ask(&s, &q, NOW_S + HOUR + 1), KEEPER_NOT_NOW);
-        assert_int_equal(ask(&s, &q, NOW_S - 48 * HOUR - 1), KEEPER_NOT_NOW);
+        q.not_before_s += 48 * HOUR + 1;
+        q.not_after_s += 48 * HOUR + 1;
+        assert_int_equal(ask(&s, &q, NOW_S), KEEPER_NOT_NOW);
+        q = a_pass(&s);
         q.not_after_s = q.not_before_s - 1;
         assert_int_equal(ask(&s, &q, NOW_S), KEEPER_NOT_NOW);
         q = a_pass(&s);
@@ -657,6 +663,56 @@ static void a_day_of_overdue(void **state)
         ledger_free(ledger);
 }
 
+/* A list of the future would raise every door's clock, and with a clock that is ahead everybody is overdue. */
+static void a_clock_that_jumped(void **state)
+{
+        static struct scene s;
+        struct keeper_request pass, list = { .kind = KEEPER_LIST, .by = "console" };
+        struct keeper_request revoke = { .kind = KEEPER_REVOKE, .by = "chef", .handset = "phone 1" };
+        struct sealed_scene p;
+        uint32_t now_s = NOW_S + KEEPER_CLOCK_S;
+
+        scene_open(&s);
+        pass = a_pass(&s);
+        s.jumped_s = KEEPER_CLOCK_S;
+        assert_int_equal(ask(&s, &pass, now_s), KEEPER_DONE);
+        list.expires_s = now_s + 2 * HOUR;
+        assert_int_equal(ask(&s, &list, now_s), KEEPER_DONE);
+        now_s += ++s.jumped_s;
+        assert_int_equal(ask(&s, &pass, now_s), KEEPER_CLOCK);
+        assert_int_equal(ask(&s, &list, now_s), KEEPER_CLOCK);
+        assert_int_equal(s.answer.object.len, 0);
+        assert_int_equal(overdue(&s, now_s), KEEPER_CLOCK);
+        seal(&s, &p, now_s - 60);
+        evidence(&s, &p, ALERT_PANIC, now_s - 5, s.phone, s.ca, PHONE_1);
+        assert_int_equal(ask_as(&s, PEER_DISPATCHER, &p.q, now_s), KEEPER_DONE);
+        s.jumped_s += 48 * HOUR; /* passes seem over, and are revoked */
+        assert_int_equal(ask(&s, &revoke, now_s + 48 * HOUR), KEEPER_DONE);
+        assert_int_equal(s.answer.count, 1);
+        s.jumped_s = 0; /* the clock was set right; what was refused under the wrong one keeps nobody from going on */
+        assert_int_equal(ask(&s, &list, NOW_S + KEEPER_CLOCK_S + 1), KEEPER_DONE);
+        assert_int_equal(ask(&s, &pass, NOW_S + KEEPER_CLOCK_S + 1), KEEPER_DONE);
+        scene_close(&s);
+}
+
+static void a_clock_that_is_behind(void **state)
+{
+        static struct scene s;
+        struct keeper_request pass, list = { .kind = KEEPER_LIST, .by = "console", .expires_s = NOW_S + HOUR };
+
+        scene_open(&s);
+        pass = a_pass(&s);
+        assert_int_equal(ask(&s, &pass, NOW_S), KEEPER_DONE);
+        assert_int_equal(ask(&s, &list, NOW_S), KEEPER_DONE);
+        again(&s);
+        assert_int_equal(ask(&s, &list, NOW_S - 1), KEEPER_CLOCK);
+        assert_int_equal(ask(&s, &list, NOW_S), KEEPER_NOT_NOW);
+        assert_int_equal(ask(&s, &pass, NOW_S - KEEPER_CLOCK_S), KEEPER_DONE);
+        assert_int_equal(ask(&s, &pass, NOW_S - KEEPER_CLOCK_S - 1), KEEPER_CLOCK);
+        assert_int_equal(overdue(&s, NOW_S - KEEPER_CLOCK_S - 1), KEEPER_CLOCK);
+        scene_close(&s);
+}
+
 /* ---- what is no request, and what refusals cost */
 
 static void no_request(void **state)
@@ -670,7 +726,7 @@ static void no_request(void **state)
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
                 struct octets in = octets_from(cases[i]);
 
-                assert_int_equal(keeper_answer(s.keeper, PEER_CONSOLE, octets_span(&in), NOW_S, s.answered), 0);
+                assert_int_equal(keeper_answer(s.keeper, PEER_CONSOLE, octets_span(&in), &s.options.start, s.answered), 0);
         }
         assert_int_equal(s.entries, 0);
         scene_close(&s);
@@ -725,6 +781,8 @@ int main(void)
                 cmocka_unit_test(openings_are_written_down),
                 cmocka_unit_test(a_way_is_not_told),
                 cmocka_unit_test(a_day_of_overdue),
+                cmocka_unit_test(a_clock_that_jumped),
+                cmocka_unit_test(a_clock_that_is_behind),
                 cmocka_unit_test(tells_marks),
                 cmocka_unit_test(no_request),
                 cmocka_unit_test(refusals_are_bounded),
