@@ -16,7 +16,7 @@ const BUILD = process.env.VIGIE_BUILD ?? "release";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
 const SLOT_S = 15;
 
-let folder, camera, server, address, browser, page, scene, began;
+let folder, camera, server, address, browser, page, scene, began, shown = 0;
 
 function serve(request, response) {
   const path = normalize(new URL(request.url, "http://x").pathname).replace(/\/$/, "/index.html");
@@ -40,8 +40,8 @@ async function stop() {
   await new Promise((resolve) => server.close(resolve));
 }
 
-// What a phone shows now: its code changes every 15 s.
-const codeNow = () => scene[`code${Math.floor((Date.now() / 1000 - began) / SLOT_S)}`];
+// What a phone shows now: its code changes every 15 s.  Another one each time: a page takes none twice.
+const codeNow = () => scene[`code${Math.floor((Date.now() / 1000 - began) / SLOT_S)}.${shown++ % 8}`];
 
 // Hold TEXT in front of the camera and open the page anew; gives what it says.
 async function hold(text, hash = "") {
@@ -101,6 +101,17 @@ test("the link is remembered; the same code a second time is refused on the same
   await page.getByText("déjà servi").waitFor();
 });
 
+test("the same code after a reload is refused as well", async () => {
+  let again;
+  do { // a slow machine takes longer than a code is good
+    const code = codeNow();
+    assert.equal((await hold(code)).word, "OUVREZ");
+    again = await hold(code);
+    assert.equal(again.word, "N’OUVREZ PAS");
+  } while (/une photo/.test(again.sentence));
+  assert.match(again.sentence, /déjà servi/);
+});
+
 // What the link says, with another of its octets: the building's id stands behind the region's key.
 function linkElsewhere() {
   const octets = Buffer.from(scene.link, "base64url");
@@ -158,7 +169,9 @@ test("revoked: refused as soon as the page has the list; an older list does not 
 
 test("what the browser kept is spoiled, or it keeps nothing: the page works with its link and the network", async () => {
   copyFileSync(join(folder, "data/older"), join(folder, "data/status"));
-  await page.evaluate(() => Object.keys(localStorage).filter((key) => /status|trust/.test(key)).forEach((key) => localStorage.setItem(key, "!")));
+  await page.evaluate(() => Object.keys(localStorage).filter((key) => /status|trust|seen/.test(key)).forEach((key) => localStorage.setItem(key, "!")));
+  assert.equal((await hold(codeNow())).word, "OUVREZ");
+  await page.evaluate(() => localStorage.setItem("vigie.caretaker.seen", '[null, 1, ["a"], [["b"], 2], {"0": "c"}]'));
   assert.equal((await hold(codeNow())).word, "OUVREZ");
   await page.evaluate(() => localStorage.clear());
   await page.addInitScript(() => Object.defineProperty(window, "localStorage", { get() { throw new DOMException("no", "SecurityError"); } }));

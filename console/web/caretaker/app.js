@@ -4,11 +4,11 @@ import { byId, el, show } from "./dom.js";
 import { listsFor } from "./lists.js";
 import { placeKeep, placeKept, placeOf, placeSame } from "./place.js";
 import { scan } from "./scan.js";
+import { seenBefore } from "./seen.js";
 import { DOOR, passVerify, presentationRead, REFUSALS } from "./verify.js";
 import { chooseLanguage, loadWords, otherLanguage, say } from "./words.js";
 
 const LISTS_AGAIN_MS = 60000;
-const SEEN_S = 120; // how long a proof that was good is remembered: longer than it could be good again
 
 // What the browser keeps for this page; one that keeps nothing (blocked, full) asks for the link and the network each time.
 const storage = {
@@ -29,7 +29,7 @@ const storage = {
 };
 
 let place, lists, pause;
-const seen = new Map(); // "pass counter" -> s
+const seen = new Map(); // "pass counter" -> s: seen.js
 
 const when = (s) => new Date(s * 1000).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" });
 
@@ -45,15 +45,7 @@ async function codeOf(proof) {
   return String((digest[0] << 16 | digest[1] << 8 | digest[2]) % 10000).padStart(4, "0");
 }
 
-function replayed(verdict, now) {
-  const key = `${verdict.pass.id} ${verdict.proof.counter}`;
-  for (const [old, at] of seen)
-    if (at < now - SEEN_S)
-      seen.delete(old);
-  const was = seen.has(key);
-  seen.set(key, now);
-  return was;
-}
+const replayed = (verdict, now) => seenBefore(`${verdict.pass.id} ${verdict.proof.counter}`, now, seen, storage);
 
 async function judge(octets) {
   const shown = octets === null ? null : presentationRead(octets);

@@ -1,0 +1,42 @@
+// What the caretaker's page remembers of the codes that were good: over a reload, spoiled, full, and where the browser keeps nothing.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SEEN_MAX, SEEN_S, seenBefore } from "../../console/web/caretaker/seen.js";
+
+const NOW_S = 1800000000;
+
+function storageOf(text = null) {
+  return { text, getItem() { return this.text; }, setItem(key, value) { this.text = value; } };
+}
+
+test("a reload forgets nothing; what could not be good again is forgotten", () => {
+  const storage = storageOf();
+  assert.equal(seenBefore("a 1", NOW_S, new Map(), storage), false);
+  assert.equal(seenBefore("a 2", NOW_S, new Map(), storage), false);
+  assert.equal(seenBefore("a 1", NOW_S + SEEN_S, new Map(), storage), true);
+  assert.equal(seenBefore("a 2", NOW_S + SEEN_S + 1, new Map(), storage), false);
+});
+
+test("a browser that keeps nothing remembers as long as the page is open", () => {
+  const nothing = { getItem: () => null, setItem() {} };
+  const memory = new Map();
+  assert.equal(seenBefore("a 1", NOW_S, memory, nothing), false);
+  assert.equal(seenBefore("a 1", NOW_S + 1, memory, nothing), true);
+});
+
+test("what is spoiled breaks nothing", () => {
+  for (const text of ["", "!", "null", "7", "{}", '"text"', "[null, 1, [], [1, 2], [[], 2], {}]", '[["a 1", "x"], ["a 1", null]]', '[["a 1", 1e300]]', "[".repeat(100000)]) {
+    const storage = storageOf(text);
+    assert.equal(seenBefore("a 1", NOW_S, new Map(), storage), false, text.slice(0, 40));
+    assert.equal(seenBefore("a 1", NOW_S, new Map(), storage), true, text.slice(0, 40));
+  }
+});
+
+test("it is bounded: of more than the bound the oldest goes", () => {
+  const storage = storageOf(JSON.stringify(Array.from({ length: 100000 }, (_, i) => [`b ${i}`, NOW_S])));
+  for (let i = 0; i <= SEEN_MAX; i++)
+    seenBefore(`a ${i}`, NOW_S, new Map(), storage);
+  assert.equal(JSON.parse(storage.text).length, SEEN_MAX);
+  assert.equal(seenBefore("a 1", NOW_S, new Map(), storageOf(storage.text)), true);
+  assert.equal(seenBefore("a 0", NOW_S, new Map(), storageOf(storage.text)), false);
+});
