@@ -59,7 +59,7 @@ bool check_process_is_well(const struct sim *sim, unsigned process)
 
         return p->core != NULL && p->store_up && p->serving && p->store == (int)sim->store.primary &&
                p->paused_until_ms <= sim->now_ms && !p->disk_full && !p->disk_away && p->disk_ms == 0 &&
-               !sim->store.away && !sim->store.sick && !sim->failing_over &&
+               !(p->syncing && p->slow) && !sim->store.away && !sim->store.sick && !sim->failing_over &&
                p->epoch == sim->store.instances[sim->store.primary].epoch;
 }
 
@@ -276,14 +276,22 @@ static bool is_known_duress(struct sim *sim, const uint8_t id[ALERT_ID_SIZE])
         return (marks & RECORD_DURESS) != 0 || told;
 }
 
-/* The phone heard that it was closed without it, and has raised anew what was pressed since: the first revision of that says it too. */
+static bool is_first(const struct checks *checks, const struct revision *r)
+{
+        for (const struct revision *before = checks->revisions; before < r; before++)
+                if (memcmp(before->id, r->id, ALERT_ID_SIZE) == 0)
+                        return false;
+        return true;
+}
+
+/* The phone heard that it was closed without it, and has raised anew what was pressed since: the first revision of that to leave says it too. */
 static bool is_said_anew(struct sim *sim, const struct revision *r)
 {
         const struct checks *checks = sim->checks;
 
         for (const struct revision *later = r + 1; later < checks->revisions + checks->revision_count; later++)
-                if (later->revision == 0 && (later->marks & ALERT_DURESS) != 0 &&
-                    memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 && memcmp(later->id, r->id, ALERT_ID_SIZE) != 0 &&
+                if ((later->marks & ALERT_DURESS) != 0 && memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 &&
+                    memcmp(later->id, r->id, ALERT_ID_SIZE) != 0 && is_first(checks, later) &&
                     is_known_duress(sim, later->id))
                         return true;
         return false;

@@ -224,8 +224,10 @@ static void note_raised(struct sim *sim, unsigned number)
         for (unsigned i = MY_REAL; i <= MY_DRILL && sim->press_count < SIM_PRESSES_MAX; i++) {
                 const struct my_alert *before = &sim->checks->phones[number].before[i], *a = &phone->vigie->alert[i];
                 struct alert_id id = alert_id_make(&phone->vigie->handset, a->alert.nonce);
+                const struct known *k = check_known(sim, id.octets, false);
 
                 if (a->state != MY_OPEN ||
+                    (k != NULL && k->first_ms != 0) || /* a touch that the journal alone has forgotten */
                     (before->state != MY_NONE && memcmp(before->alert.nonce, a->alert.nonce, ALERT_NONCE_SIZE) == 0))
                         continue;
                 sim->presses[sim->press_count] = (struct press){ .phone = number,

@@ -59,6 +59,7 @@ static void begin_sync(struct sim *sim, unsigned number)
         if (p->syncing || p->disk.entries == p->disk.durable_entries)
                 return;
         p->syncing = true;
+        p->slow = p->disk_ms > 0;
         it = sim_at(sim, sim_between(&sim->chance, 1, sim->plan->rates[RATE_DISK_MS]) + p->disk_ms, synced, number);
         it->a = p->disk.entries;
         it->b = ++p->syncs;

@@ -155,7 +155,7 @@ struct process {
         int64_t began_ms, tick_ms; /* ticks come each CORE_TICK_MS from the beginning on; tick_ms: of the next */
         int64_t paused_until_ms, disk_ms;
         int64_t asks_ms, answers_ms; /* when the last question arrives at the store, the last answer here */
-        bool disk_full, disk_away, fsync_fails, syncing;
+        bool disk_full, disk_away, fsync_fails, syncing, slow; /* slow: the sync under way */
         uint64_t syncs;   /* begun, in all its runs */
         uint64_t refused; /* APPEND that found no room */
         size_t base;      /* entries that were there before those below */
