@@ -262,6 +262,7 @@ static void check_owed(struct sim *sim, const struct core *core, const struct re
         struct record old;
 
         if (record->sms_at_ms <= record->data_at_ms || handset == NULL || handset->sessions != NULL ||
+            !handset->known || /* its number went with it */
             memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0 || record->told_sms_state == SMS_DUE ||
             alert == NULL || (record->marks & RECORD_UNVERIFIED) != 0) /* told at the sending number alone */
                 return;

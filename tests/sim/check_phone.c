@@ -131,6 +131,15 @@ static bool read_told(const struct sim *sim, const struct vigie_event *event, st
         return true;
 }
 
+/* Closed, and in the same event pressed anew: the closed alert is seen nowhere any more, nor in the journal. */
+static void note_anew(struct sim *sim, const struct receipt *r)
+{
+        struct known *k = check_known(sim, r->alert.octets, false);
+
+        if (k != NULL && receipt_is_closed(r->state))
+                k->told_closed = true;
+}
+
 /* A good receipt that came, and counts more than what was held, is held now. */
 static void check_taken(struct sim *sim, unsigned number)
 {
@@ -141,9 +150,12 @@ static void check_taken(struct sim *sim, unsigned number)
                 const struct my_alert *before = &w->before[i], *a = &sim->phones[number].vigie->alert[i];
 
                 if (before->state != MY_OPEN || a->state == MY_NONE ||
-                    memcmp(before->alert.nonce, r->alert.octets + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != 0 ||
-                    memcmp(before->alert.nonce, a->alert.nonce, ALERT_NONCE_SIZE) != 0)
+                    memcmp(before->alert.nonce, r->alert.octets + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) != 0)
                         continue;
+                if (memcmp(before->alert.nonce, a->alert.nonce, ALERT_NONCE_SIZE) != 0) {
+                        note_anew(sim, r);
+                        continue;
+                }
                 if (!before->has_receipt || counts_more(r, &before->receipt))
                         if (!a->has_receipt || !is_same_receipt(&a->receipt, r))
                                 sim_fail(sim, "deaf", "%s was told \"%s\", version %u, and does not say so",

@@ -125,7 +125,8 @@ void phone_compact(struct sim *sim, unsigned number)
         event.u.synced.seq = phone->last_seq;
         event.u.synced.ok = true;
         for (size_t i = 0; i < sim->press_count; i++)
-                sim->presses[i].durable |= sim->presses[i].phone == number;
+                if (sim->presses[i].phone == number && sim->presses[i].entries != SIZE_MAX) /* it: gone with the power */
+                        sim->presses[i].durable = true;
         phone->base = phone->disk.entries;
         phone->appended = 0;
         phone->syncing = false;
