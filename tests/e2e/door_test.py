@@ -497,6 +497,19 @@ class Nfc(Case):
         self.assertEqual(self.show(), "open")
         self.assertIn("entries 1 to 3 are whole", w.verify_log().stdout)
 
+    def test_phone_that_never_answers(self):
+        """Once it is taken off, the next one is served."""
+        w = self.world
+        self.assertIsNone(w.start())
+        for mute in (1, 2):
+            w.say(f"mute {mute}")
+            self.insert()
+            time.sleep(1)
+            self.remove()
+            w.say("mute 0")
+            self.assertEqual(self.show(), "open")
+            self.remove()
+
     def test_pcscd_hangs(self):
         """The door hangs with it, and the watchdog is told nothing more: systemd starts it anew."""
         w = self.world

@@ -16,6 +16,7 @@ struct phone {
         unsigned polls, verdicts, last_verdict;
         uint32_t session;
         bool declines; /* the carrier says no */
+        unsigned mute; /* 1: it answers no command; 2: nor says what card it is */
         uint8_t hello[HELLO_MAX], path[SCOPE_PATH_MAX];
         size_t hello_len;
         struct bytes presentation; /* the last one shown */
@@ -146,6 +147,8 @@ static inline bool phone_turn(struct phone *phone, int fd)
 
         if (len <= 0)
                 return false;
+        if (phone->mute > (len > 1 || in[0] != CARD_ASKS_ATR ? 0 : 1))
+                return true;
         if (len > 1)
                 return pipe_send(fd, answer, phone_apdu(phone, (struct cbor_span){ in, (size_t)len }, answer));
         if (in[0] == CARD_ASKS_ATR)

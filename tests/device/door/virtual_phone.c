@@ -5,6 +5,7 @@
  *      insert PORT     the phone is put on the reader      remove          taken off
  *      pin N           the PIN comes after N questions     decline 0|1     the carrier says no
  *      again 0|1       a dishonest phone: the last proof once more
+ *      mute 0|1|2      1: it answers no command; 2: nor says what card it is
  *      revoke          a newer status list, with this pass in it, is with the phone from now on
  *      withdraw        a newer trust list, without the key for status lists, is the file `trust`
  *      list SECONDS    a status list issued SECONDS from now, nothing in it
@@ -141,6 +142,8 @@ static void obey(struct world *w, const char *line)
                 w->phone.pin_polls = (unsigned)n;
         else if (strcmp(word, "decline") == 0)
                 w->phone.declines = n != 0;
+        else if (strcmp(word, "mute") == 0)
+                w->phone.mute = (unsigned)n;
         else if (strcmp(word, "again") == 0)
                 w->phone.shows_again = n != 0;
         else if (strcmp(word, "revoke") == 0)
