@@ -284,6 +284,7 @@ void person_set_duty(struct directory *directory, struct person *person, const s
         if (duty == NULL) { /* no position without a reason */
                 person->has_position = false;
                 person->at = (struct track_point){ 0 };
+                person->off_at_ms = person->heard_at_ms;
         }
         person_place(directory, person);
 }
@@ -291,6 +292,8 @@ void person_set_duty(struct directory *directory, struct person *person, const s
 void person_set_presence(struct directory *directory, struct person *person, const struct presence *presence)
 {
         int64_t until_ms = presence->at_ms + PRESENCE_LEASE_MS;
+        /* Positions come by another Redis than duties, and before them at times. */
+        bool counts = person->on_duty || presence->at_ms > person->off_at_ms;
 
         if (presence->by == PRESENCE_GONE) {
                 if (presence->at_ms >= person->heard_at_ms)
@@ -302,7 +305,7 @@ void person_set_presence(struct directory *directory, struct person *person, con
         }
         if (presence->by != PRESENCE_GONE && presence->at_ms > person->heard_at_ms)
                 person->heard_at_ms = presence->at_ms;
-        if (presence->has_position && person->on_duty &&
+        if (presence->has_position && counts &&
             (!person->has_position || presence->at.at_s >= person->at.at_s)) {
                 person->has_position = true;
                 person->at = presence->at;

@@ -53,8 +53,9 @@ struct person {
         int64_t heard_at_ms; /* last presence or command */
         int64_t closed_ms;   /* when an alert that asked this person was closed, as far as this process saw; 0 none */
         int64_t handset_until_ms, console_until_ms;
-        bool has_position;
+        bool has_position; /* off duty: of a duty that is not heard of yet; it counts from then on */
         struct track_point at;
+        int64_t off_at_ms; /* what had been heard when the last duty ended: positions up to then are that one's, and dropped */
         uint16_t busy_count;
         struct session *sessions; /* of this person's handset, newest first */
         bool wants, wants_on;     /* a change of duty is asked for and not yet in the feed */
