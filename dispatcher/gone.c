@@ -206,15 +206,29 @@ static void tell_gone(struct core *core, struct open_alert *alert, const struct 
                 tell_closed(core, tombstone, &alert->waiting[i]);
 }
 
-/* ALERT as it was closed where we did not see it: a press that was to become part of it is none of what was closed. */
+/* Whether ALERT has the press of another phone of HANDSET's with NONCE. */
+static bool has_alias_fact(const struct open_alert *alert, const uint8_t handset[HANDSET_ID_SIZE],
+                           const uint8_t nonce[ALERT_NONCE_SIZE])
+{
+        for (size_t i = 0; i < alert->queued; i++)
+                if (alert->queue[i]->type == FACT_ALERT && memcmp(alert->queue[i]->id, handset, HANDSET_ID_SIZE) == 0 &&
+                    memcmp(alert->queue[i]->id + HANDSET_ID_SIZE, nonce, ALERT_NONCE_SIZE) == 0)
+                        return true;
+        return false;
+}
+
+/* ALERT as it was closed where we did not see it: a press that was to become part of it is none of what was closed.  One that was, and that
+ * we have, may have been lost by a failover before: the store is asked for it under its own id. */
 static void close_unseen(const struct open_alert *alert, const struct tombstone *tombstone, struct record *ret_record)
 {
         struct record known;
 
         hold_meant(alert, ret_record);
         hold_record(alert, &known);
-        ret_record->alias_count = known.alias_count;
-        memcpy(ret_record->aliases, known.aliases, sizeof(known.aliases));
+        ret_record->alias_count = 0;
+        for (size_t i = 0; i < known.alias_count; i++)
+                if (!has_alias_fact(alert, known.handset, known.aliases[i].nonce))
+                        ret_record->aliases[ret_record->alias_count++] = known.aliases[i];
         memcpy(ret_record->id, alert->id, ALERT_ID_SIZE);
         hold_close(ret_record, tombstone);
 }

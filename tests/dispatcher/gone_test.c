@@ -109,12 +109,53 @@ static void test_duress_lost(void **state)
         model_free(model);
 }
 
+/* A press on another phone became part of it, a failover lost that, and it was closed without that by one who did not know: where the
+ * press was received it is an alert of its own.  WAS_IN: nothing was lost, and it stays closed. */
+static void part_lost(bool was_in)
+{
+        struct model *model = model_region(2, 2);
+        struct alert alert = model_alert_default(model, 1), part = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE], part_id[ALERT_ID_SIZE];
+        struct command close;
+        int raised;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, part_id);
+        model_press(model, model_login(model, 1, 1), 1, &alert);
+        raised = (int)model->feed_count - 1;
+        model_store_of(model, 1, false);
+        model_press(model, model_login(model, 0, 1), 1, &part);
+        assert_int_equal(model_record(model, id).alias_count, 1);
+        model_store_of(model, 0, false);
+        if (!was_in)
+                model_lose(model, id, raised);
+        model_store_of(model, 1, true);
+        close = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        assert_int_equal(model_tombstone(model, part_id) != NULL, was_in);
+        model_store_of(model, 0, true);
+        model_pass(model, 1000);
+        assert_int_equal(model_open(model), was_in ? 0 : 1);
+        if (!was_in)
+                assert_int_equal(model_record(model, part_id).state, ALERT_ASKED);
+        for (unsigned d = 0; d < 2; d++)
+                assert_int_equal(model_counters(model, d)->waiting, 0);
+        model_free(model);
+}
+
+static void test_part_lost(void **state)
+{
+        part_lost(false);
+        part_lost(true);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_another_session),
                 cmocka_unit_test(test_another_press),
                 cmocka_unit_test(test_duress_lost),
+                cmocka_unit_test(test_part_lost),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
