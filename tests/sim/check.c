@@ -297,18 +297,50 @@ static bool is_said_anew(struct sim *sim, const struct revision *r)
         return false;
 }
 
-/* What a phone said under duress is known: with the alert, or by a notice where that was closed. */
+void check_came(struct sim *sim, const struct core_event *event)
+{
+        struct cbor_span cose = { 0 };
+        struct alert_signed in;
+        struct alert_id id;
+        struct frame frame;
+
+        if (event->kind == CORE_SMS_OBJECT)
+                cose = event->u.sms_object.bytes;
+        else if (event->kind == CORE_FRAME &&
+                 frame_decode(event->u.frame.bytes.at, event->u.frame.bytes.len, &frame) == 0 &&
+                 frame.type == FRAME_ALERT)
+                cose = frame.u.cose.cose;
+        if (cose.len == 0 || alert_read(cose, &in, NULL) < 0 || (in.alert.marks & (ALERT_DURESS | ALERT_MISTAKE)) == 0)
+                return;
+        id = alert_id_make(&in.handset, in.alert.nonce);
+        for (size_t i = sim->checks->revision_count; i-- > 0;)
+                if (memcmp(sim->checks->revisions[i].id, id.octets, ALERT_ID_SIZE) == 0)
+                        sim->checks->revisions[i].came |= sim->checks->revisions[i].revision <= in.alert.revision;
+}
+
+/* What a phone said under duress, and a dispatcher heard (the phone says no more of what it is told to be closed), is known: with the alert, or by a
+ * notice where that was closed. */
 static void check_duress(struct sim *sim, const struct revision *r)
 {
         struct known *k = check_known(sim, r->id, false);
         int64_t closed_ms;
 
-        if (k == NULL || !r->safe || k->stranger || k->unsigned_ || sim->phones[k->phone].was_restored ||
+        if (k == NULL || !r->safe || k->stranger || k->unsigned_ || !r->came || sim->phones[k->phone].was_restored ||
             !check_is_in_store(sim, k, &closed_ms))
                 return;
         if (!is_known_duress(sim, r->id) && !is_said_anew(sim, r))
                 sim_fail(sim, "unmarked", "alert ..%02x: what %s said under duress is not known", r->id[15],
                          sim->phones[k->phone].person);
+}
+
+/* It was said twice with one number: the phone's journal forgot the first, and what it pressed then is raised anew where that is closed. */
+static bool is_repeated(const struct checks *checks, const struct revision *r)
+{
+        for (size_t i = 0; i < checks->revision_count; i++)
+                if (&checks->revisions[i] != r && checks->revisions[i].revision == r->revision &&
+                    memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
+                        return true;
+        return false;
 }
 
 /* What a revision says that is in the record is in the record. */
@@ -324,13 +356,13 @@ static void check_mark(struct sim *sim, const struct revision *r)
         const struct record *record = s != NULL ? store_record(s) : NULL;
 
         if (record == NULL || record->revision < r->revision || record->alias_count > 0 ||
-            (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0)
+            (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0 || is_repeated(sim->checks, r))
                 return;
         for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
                 if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)
                         sim_fail(sim, "unmarked", "alert ..%02x has not the mark 0x%x of revision %u", r->id[15],
                                  marks[i].alert, r->revision);
-        if ((r->marks & ALERT_MISTAKE) != 0 && (record->marks & (RECORD_MISTAKE | RECORD_DURESS)) == 0)
+        if ((r->marks & ALERT_MISTAKE) != 0 && r->came && (record->marks & (RECORD_MISTAKE | RECORD_DURESS)) == 0)
                 sim_fail(sim, "unmarked", "alert ..%02x is not known as a mistake", r->id[15]);
 }
 

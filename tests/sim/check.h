@@ -49,6 +49,7 @@ struct revision {
         uint16_t revision, marks;
         unsigned run;
         bool safe; /* the journal was good then */
+        bool came; /* to some dispatcher */
         uint64_t hash;
 };
 

@@ -151,7 +151,10 @@ static int64_t longest_ms(const struct record *record)
 /* Each deadline is there in time. */
 static void check_deadline(struct sim *sim, const struct record *record)
 {
-        int64_t in_ms = record->due_ms - record->changed_at_ms - sim->plan->rates[RATE_STORE_SKEW_MS] - CLOCKS_MS;
+        /* Brought back after a failover it is as it was changed last, and its deadline may have been set meanwhile. */
+        int64_t since_ms =
+                record->changed_at_ms > record->stepped_at_ms ? record->changed_at_ms : record->stepped_at_ms;
+        int64_t in_ms = record->due_ms - since_ms - sim->plan->rates[RATE_STORE_SKEW_MS] - CLOCKS_MS;
         int64_t owed_ms = record->told_sms_state == SMS_DUE ? record->told_sms_at_ms : INT64_MAX;
 
         if (record->state == ALERT_CLOSED)

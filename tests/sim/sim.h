@@ -415,7 +415,8 @@ void check_phone(struct sim *sim, unsigned phone, const struct vigie_event *even
 void check_action(struct sim *sim, unsigned phone, const struct vigie_action *action);
 void check_started(struct sim *sim, unsigned phone);
 void check_pin(struct sim *sim, unsigned phone, uint8_t pin);
-/* A dispatcher: what it does, and what of it is durable. */
+/* A dispatcher: what comes to it; what it does, and what of it is durable. */
+void check_came(struct sim *sim, const struct core_event *event);
 void check_did(struct sim *sim, unsigned process, const struct core_action *action);
 void check_durable(struct sim *sim, unsigned process, struct cbor_span record);
 /* The store. */
