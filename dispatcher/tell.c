@@ -69,9 +69,9 @@ struct receipt tell_what(const struct core *core, const struct record *record, c
 }
 
 /* The verified alert that is open under the id AS; NULL none. */
-static const struct open_alert *open_itself(const struct core *core, const uint8_t as[ALERT_ID_SIZE])
+static struct open_alert *open_itself(const struct core *core, const uint8_t as[ALERT_ID_SIZE])
 {
-        const struct open_alert *alert = hold_find(core, as);
+        struct open_alert *alert = hold_find(core, as);
 
         return alert != NULL && alert->version != 0 && (alert->marks & RECORD_UNVERIFIED) == 0 ? alert : NULL;
 }
@@ -83,20 +83,31 @@ static bool is_forged(const struct record *record)
         return memcmp(record->id, record->handset, HANDSET_ID_SIZE) != 0;
 }
 
+/* ITSELF is open, and RECORD, another alert, has its press too: two dispatchers met it at once.  What is true of ITSELF is told by its own
+ * commits, above what the phone may have been told of RECORD in its name. */
+static void tell_above(struct core *core, struct open_alert *itself, const struct record *record)
+{
+        if (record->version <= itself->highest)
+                return;
+        itself->highest = record->version;
+        flow_ready(core, itself);
+}
+
 /* What an unsigned copy became, which was raised beside the verified alert of the id that it claims, is not told under that id while
  * this is open: what is true of it is. */
 void tell_receipt(struct core *core, const struct record *record, const struct waiting *to)
 {
-        const struct open_alert *itself =
-                memcmp(to->as, record->id, ALERT_ID_SIZE) != 0 ? open_itself(core, to->as) : NULL;
+        struct open_alert *itself = memcmp(to->as, record->id, ALERT_ID_SIZE) != 0 ? open_itself(core, to->as) : NULL;
         struct receipt receipt;
         struct record its;
 
-        if (itself != NULL && is_forged(record)) {
+        if (itself != NULL && !is_forged(record)) {
+                tell_above(core, itself, record);
+                return;
+        }
+        if (itself != NULL) {
                 hold_record(itself, &its);
                 receipt = tell_what(core, &its, to->as);
-        } else if (itself != NULL && record->state == ALERT_CLOSED) {
-                return;
         } else {
                 receipt = tell_what(core, record, to->as);
         }

@@ -65,22 +65,22 @@ static bool is_well_for(const struct sim *sim, unsigned number, int64_t ms)
 
 /* ---- Carriers ------------------------------------------------------------------------------------------------------------------- */
 
-/* The open record that ID is in; NULL. */
+/* The open record that ID is in, its own before one that it was pressed into; NULL. */
 static const struct record *record_of(struct instance *in, const uint8_t id[ALERT_ID_SIZE], int64_t *ret_at_ms)
 {
-        for (size_t i = 0; i < in->alert_count; i++) {
-                struct stored *s = &in->alerts[i];
-                const struct record *record;
+        struct stored *its = store_find(in, id);
 
-                if (s->closed || memcmp(s->id, id, HANDSET_ID_SIZE) != 0)
-                        continue;
-                record = store_record(s);
-                if (memcmp(s->id, id, ALERT_ID_SIZE) == 0 || alert_alias_find(record, id + HANDSET_ID_SIZE) >= 0) {
-                        *ret_at_ms = s->last->at_ms;
-                        return record;
-                }
+        for (size_t i = 0; i < in->alert_count && (its == NULL || its->closed); i++) {
+                struct stored *s = &in->alerts[i];
+
+                if (!s->closed && memcmp(s->id, id, HANDSET_ID_SIZE) == 0 &&
+                    alert_alias_find(store_record(s), id + HANDSET_ID_SIZE) >= 0)
+                        its = s;
         }
-        return NULL;
+        if (its == NULL || its->closed)
+                return NULL;
+        *ret_at_ms = its->last->at_ms;
+        return store_record(its);
 }
 
 static void check_own_alert(struct sim *sim, unsigned number, const struct my_alert *a)
