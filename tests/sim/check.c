@@ -354,7 +354,10 @@ static void check_mark(struct sim *sim, const struct revision *r)
                       { ALERT_STILL, RECORD_STILL } };
         struct stored *s = store_find(&sim->store.instances[sim->store.primary], r->id);
         const struct record *record = s != NULL ? store_record(s) : NULL;
+        const struct known *k = check_known(sim, r->id, false);
 
+        if (k != NULL && k->stranger)
+                return; /* its sender's limit may have kept that back */
         if (record == NULL || record->revision < r->revision || record->alias_count > 0 ||
             (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0 || is_repeated(sim->checks, r))
                 return;
@@ -362,7 +365,8 @@ static void check_mark(struct sim *sim, const struct revision *r)
                 if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)
                         sim_fail(sim, "unmarked", "alert ..%02x has not the mark 0x%x of revision %u", r->id[15],
                                  marks[i].alert, r->revision);
-        if ((r->marks & ALERT_MISTAKE) != 0 && r->came && (record->marks & (RECORD_MISTAKE | RECORD_DURESS)) == 0)
+        if ((r->marks & ALERT_MISTAKE) != 0 && r->safe && r->came &&
+            (record->marks & (RECORD_MISTAKE | RECORD_DURESS)) == 0)
                 sim_fail(sim, "unmarked", "alert ..%02x is not known as a mistake", r->id[15]);
 }
 

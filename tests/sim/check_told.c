@@ -18,6 +18,14 @@ static int64_t ways_ms(const struct sim *sim)
 
 /* ---- Whose session is well, since when --------------------------------------------------------------------------------------- */
 
+/* Nothing is on the way on CONN that a line that dripped holds up still. */
+static bool is_quick(const struct sim *sim, const struct conn *conn)
+{
+        int64_t soon_ms = sim->now_ms + sim->plan->rates[RATE_LATENCY_MS];
+
+        return conn->last_ms[0] <= soon_ms && conn->last_ms[1] <= soon_ms;
+}
+
 /* What carries PHONE now, as a number that is another when any of it is another; 0: something is not well. */
 static uint64_t session_of(const struct sim *sim, unsigned number)
 {
@@ -35,7 +43,7 @@ static uint64_t session_of(const struct sim *sim, unsigned number)
                         continue;
                 conn = &sim->conns[phone->conns[a]];
                 p = &sim->processes[conn->process];
-                if (conn->half_open || !conn->phone_open || !conn->process_open ||
+                if (conn->half_open || !is_quick(sim, conn) || !conn->phone_open || !conn->process_open ||
                     !check_process_is_well(sim, conn->process))
                         return 0;
                 h = ((uint64_t)phone->conns[a] + 1) << 40 | (uint64_t)(p->run & 0xfff) << 28 |
