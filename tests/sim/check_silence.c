@@ -76,6 +76,21 @@ static bool has_open_alert(const struct sim *sim, const uint8_t handset[HANDSET_
         return false;
 }
 
+/* When DUTY's carrier was heard last: of one who was a stranger the presence says nothing, and a dispatcher may know better. */
+static int64_t heard_ms(const struct sim *sim, const struct core_found *duty)
+{
+        int64_t ms = duty->heard_at_ms;
+
+        for (unsigned i = 0; i < sim->process_count && is_of_unknown(sim, duty->duty.carrier_id); i++) {
+                const struct core *core = sim->processes[i].core;
+                const struct handset *handset = core != NULL ? directory_handset(&core->directory, duty->handset) : NULL;
+
+                if (handset != NULL && handset->heard_at_ms > ms)
+                        ms = handset->heard_at_ms;
+        }
+        return ms;
+}
+
 void check_silence_second(struct sim *sim)
 {
         const struct core_options *o = NULL;
@@ -88,7 +103,7 @@ void check_silence_second(struct sim *sim)
         late_ms = o->overdue_ms + o->question_ms + SCAN_LATE_MS;
         for (size_t i = 0; i < sim->duty_count && is_heard_well(sim, late_ms); i++) {
                 const struct core_found *duty = &sim->duty[i];
-                int64_t silent_ms = store_now_ms(sim, sim->store.primary) - duty->heard_at_ms;
+                int64_t silent_ms = store_now_ms(sim, sim->store.primary) - heard_ms(sim, duty);
 
                 if (duty->on_duty && silent_ms > late_ms && !has_open_alert(sim, duty->handset) &&
                     !is_named(sim, duty->duty.carrier_id) &&
