@@ -149,6 +149,7 @@ class Places(Case):
         for phone in ("carrier", "colleague", "zoe"):
             wait_for(f"{phone}'s sealed place", lambda phone=phone: self.sealed(phone), LONG_S)
         self.region.processes["gpsd"].kill()
+        time.sleep(2)  # what it said last has come in, and is older than the entering
         cls = type(self)
         cls.fixes = {phone: self.region.status(phone)["fix"] for phone in ("carrier", "colleague", "zoe")}
         self.region.processes["zoe"].kill()
