@@ -24,6 +24,7 @@ static void init_tables(struct core *core)
         table_init(&core->scan.opened, HANDSET_ID_SIZE, sizeof(struct opened), PLACES_MAX, seed);
         table_init(&core->scan.timed, HANDSET_ID_SIZE, sizeof(struct timed), TIMED_MAX, seed);
         table_init(&core->scan.overdue, NUMBER_MAX + 1, sizeof(struct overdue), CORE_SCAN_MAX, seed);
+        table_init(&core->scan.fine, NUMBER_MAX + 1, sizeof(struct fine), FINE_MAX, seed);
         senders_init(&core->proved, CORE_SENDERS_MAX, seed);
         senders_init(&core->strangers, CORE_SENDERS_MAX, seed);
         senders_init(&core->texters, CORE_SENDERS_MAX, seed);
@@ -126,6 +127,7 @@ void core_free(struct core *core)
         table_free(&core->scan.opened);
         table_free(&core->scan.timed);
         table_free(&core->scan.overdue);
+        table_free(&core->scan.fine);
         senders_free(&core->proved);
         senders_free(&core->strangers);
         senders_free(&core->texters);

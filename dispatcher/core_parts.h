@@ -414,7 +414,8 @@ void supervision_scan(struct core *core, const struct core_event *event);
 bool supervision_step(struct core *core);
 /* supervision_placed: OPENED has come.  The notice that names its carrier says it at once: whoever would have it opened next sees it there. */
 void supervision_placed(struct core *core, const struct opened *opened);
-/* supervision_fine: somebody answered OK from the number FROM.  Returns whether an overdue carrier has it. */
+/* supervision_fine: somebody answered OK from the number FROM.  Returns whether an overdue carrier has it, as far as the last scan knows; the
+ * next one looks for it too. */
 bool supervision_fine(struct core *core, const char *from);
 
 /* ---- notice.c */

@@ -103,7 +103,7 @@ struct open_alert {
         bool untold;      /* came by loading: those concerned are told step by step */
         bool place_asked, has_place; /* the keeper is asked where it is, once; `place` is to be in the record */
         struct track_point place;
-        bool unreadable;  /* the store's record is none that we can read: it waits for a newer feed entry */
+        bool unreadable; /* the store's record is none that we can read: it waits for a newer feed entry */
         struct open_alert *next_ready;
 };
 
@@ -123,7 +123,7 @@ struct session {
         uint16_t doom_code;
         unsigned malformed;
         struct bucket frames, passes; /* passes: of frames that write to the store, see vault.c */
-        bool owed_duty; /* DUTY_ANSWER to `duty_request`, when the feed says so */
+        bool owed_duty;               /* DUTY_ANSWER to `duty_request`, when the feed says so */
         uint32_t duty_request;
         size_t rings_cursor;
         uint32_t rings_generation;
@@ -168,11 +168,11 @@ struct standing_notice {
         char key[NAME_MAX_OCTETS + 1];
         struct notice notice;
         int64_t touched_ms; /* last published, or suppressed for: see supervision_step */
-        bool unconfirmed;   /* published by this process, and the feed has not said so yet: the store may have refused it */
+        bool unconfirmed; /* published by this process, and the feed has not said so yet: the store may have refused it */
 };
 
 /* What is to be told of one carrier not heard. */
-enum later { LATER_ASK, LATER_ASK_BY_SMS, LATER_END, LATER_OPEN };
+enum later { LATER_ASK, LATER_ASK_BY_SMS, LATER_END, LATER_OPEN, LATER_FINE };
 struct later_item {
         struct core_found found;
         enum later what;
@@ -185,6 +185,15 @@ struct later_item {
 struct overdue {
         char number[NUMBER_MAX + 1];
         uint8_t handset[HANDSET_ID_SIZE];
+};
+
+/* OK from a number of which no scan of this process knows yet that somebody is overdue: another one asked.  The next scan takes it; of more
+ * than FINE_MAX the rest is as if not said, and rings. */
+#define FINE_MAX     1024
+#define FINE_KEPT_MS (4 * CORE_SCAN_MS)
+struct fine {
+        char number[NUMBER_MAX + 1];
+        int64_t at_ms;
 };
 
 /* Overdue carriers whose places were asked for; of more all begin anew.  Quiet timers past their end. */
@@ -210,8 +219,9 @@ struct timed {
 /* What a scan found, and how far its telling is. */
 struct scan {
         struct table opened, timed; /* of those, by handset */
-        struct table groups;  /* of struct standing_notice, by key: carriers overdue */
-        struct table overdue; /* of struct overdue, by number */
+        struct table groups;        /* of struct standing_notice, by key: carriers overdue */
+        struct table overdue;       /* of struct overdue, by number */
+        struct table fine;          /* of struct fine, by number */
         size_t later_count, later_done;
         struct later_item *later; /* SCAN_LATER_MAX, from the first scan on */
         size_t publish_cursor, end_cursor;

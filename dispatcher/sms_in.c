@@ -227,7 +227,8 @@ static bool answer(struct core *core, const struct text *text)
         struct meant asked, others;
 
         find_meant(core, text, &asked, &others);
-        if (asked.count == 0 && text->answer.word == SMS_WORD_YES && supervision_fine(core, text->from)) {
+        if (asked.count == 0 && text->answer.word == SMS_WORD_YES &&
+            (supervision_fine(core, text->from) || text->who->people_count == 0)) {
                 say(core, text, SMS_FINE); /* "are you all right?" "yes" */
                 return true;
         }

@@ -19,11 +19,21 @@
 
 /* ---- Who is not heard ----------------------------------------------------------------------------------------------- */
 
+/* The carrier's number, else the SIM's; "" none known. */
+static const char *number_of(const struct core *core, const struct core_found *found)
+{
+        const struct handset *handset = directory_handset(&core->directory, found->handset);
+        const char *number = directory_number(&core->directory, found->duty.carrier_id);
+
+        return number[0] == '\0' && handset != NULL && handset->known ? handset->entry.number : number;
+}
+
 /* One carrier on duty, not heard. */
 struct silence {
         const struct core_found *found;
         const struct zone *zone;  /* of the round; NULL: none known */
         int64_t heard_ms, due_ms; /* asked from then on */
+        bool fine;                /* heard by an OK that is to be told */
 };
 
 static struct silence silence_of(const struct core *core, const struct core_found *found)
@@ -31,11 +41,16 @@ static struct silence silence_of(const struct core *core, const struct core_foun
         const struct handset *handset = directory_handset(&core->directory, found->handset);
         struct silence silence = { .found = found, .heard_ms = found->heard_at_ms };
         const struct timed *timed;
+        const struct fine *fine;
 
         if (core->ground.zones != NULL)
                 silence.zone = zones_find(core->ground.zones, found->duty.zone_id);
         if (handset != NULL && handset->heard_at_ms > silence.heard_ms)
                 silence.heard_ms = handset->heard_at_ms;
+        fine = table_find_text(&core->scan.fine, number_of(core, found));
+        silence.fine = fine != NULL && fine->at_ms > silence.heard_ms;
+        if (silence.fine)
+                silence.heard_ms = fine->at_ms;
         silence.due_ms = silence.heard_ms + (silence.zone != NULL && silence.zone->no_coverage
                                                      ? core->options.overdue_no_coverage_ms
                                                      : core->options.overdue_ms);
@@ -158,15 +173,6 @@ static void later(struct core *core, const struct core_found *found, enum later 
         core->scan.later[core->scan.later_count++] = (struct later_item){ .found = *found, .what = what };
 }
 
-/* The carrier's number, else the SIM's; "" none known. */
-static const char *number_of(const struct core *core, const struct core_found *found)
-{
-        const struct handset *handset = directory_handset(&core->directory, found->handset);
-        const char *number = directory_number(&core->directory, found->duty.carrier_id);
-
-        return number[0] == '\0' && handset != NULL && handset->known ? handset->entry.number : number;
-}
-
 /* One dispatcher asks by SMS, and notes it where the others look; the next one does if that one is gone. */
 static bool is_sms_due(const struct core *core, const struct handset *handset, const struct silence *silence)
 {
@@ -210,6 +216,8 @@ static void look_at(struct core *core, const struct silence *silence)
 {
         struct handset *handset = directory_handset(&core->directory, silence->found->handset);
 
+        if (silence->fine)
+                later(core, silence->found, LATER_FINE);
         if (handset != NULL && handset->real != NULL)
                 return; /* its alert shows since when it is silent */
         if (is_duty_over(core, silence)) {
@@ -272,6 +280,18 @@ static void look_at_timers(struct core *core, const struct core_event *event)
         }
 }
 
+static void forget_fine(struct core *core)
+{
+        struct fine *fine;
+        size_t cursor = 0;
+
+        while ((fine = table_next(&core->scan.fine, &cursor)) != NULL)
+                if (fine->at_ms + FINE_KEPT_MS < core->now_ms) {
+                        table_remove(&core->scan.fine, fine);
+                        cursor--;
+                }
+}
+
 void supervision_scan(struct core *core, const struct core_event *event)
 {
         struct scan *scan = &core->scan;
@@ -280,6 +300,7 @@ void supervision_scan(struct core *core, const struct core_event *event)
         bool mass = false;
 
         duty_retell(core);
+        forget_fine(core);
         scan->ends = true;
         scan->end_cursor = 0;
         if (hearing_ms < enough_ms || event->u.scan.count > CORE_SCAN_MAX)
@@ -337,19 +358,38 @@ static void question_by_sms(struct core *core, const struct core_found *found)
         action->u.carrier_duty.heard_at_ms = found->heard_at_ms;
 }
 
+static void heard(struct core *core, const uint8_t id[HANDSET_ID_SIZE], int64_t at_ms)
+{
+        struct handset *handset = directory_handset(&core->directory, id);
+        struct core_action *action = core_do(core, DO_HEARD);
+
+        if (handset != NULL)
+                handset->heard_at_ms = handset->heard_told_ms = at_ms;
+        memcpy(action->u.heard.handset, id, HANDSET_ID_SIZE);
+        action->u.heard.heard_at_ms = at_ms;
+}
+
 bool supervision_fine(struct core *core, const char *from)
 {
         const struct overdue *overdue = table_find_text(&core->scan.overdue, from);
-        struct handset *handset = overdue != NULL ? directory_handset(&core->directory, overdue->handset) : NULL;
-        struct core_action *action;
+        struct fine *fine;
 
-        if (handset == NULL)
-                return false;
-        handset->heard_at_ms = handset->heard_told_ms = core->now_ms;
-        action = core_do(core, DO_HEARD);
-        memcpy(action->u.heard.handset, handset->id, HANDSET_ID_SIZE);
-        action->u.heard.heard_at_ms = core->now_ms;
-        return true;
+        if (overdue != NULL) {
+                heard(core, overdue->handset, core->now_ms);
+                return true;
+        }
+        fine = table_add_text(&core->scan.fine, from);
+        if (fine != NULL)
+                fine->at_ms = core->now_ms;
+        return false;
+}
+
+static void tell_fine(struct core *core, const struct core_found *found)
+{
+        const struct fine *fine = table_find_text(&core->scan.fine, number_of(core, found));
+
+        if (fine != NULL)
+                heard(core, found->handset, fine->at_ms);
 }
 
 static void end_duty(struct core *core, const struct core_found *found)
@@ -447,10 +487,9 @@ bool supervision_step(struct core *core)
         struct scan *scan = &core->scan;
 
         static void (*const does[])(struct core *, const struct core_found *) = {
-                [LATER_ASK] = question,
-                [LATER_ASK_BY_SMS] = question_by_sms,
-                [LATER_END] = end_duty,
-                [LATER_OPEN] = place_ask,
+                [LATER_ASK] = question,   [LATER_ASK_BY_SMS] = question_by_sms,
+                [LATER_END] = end_duty,   [LATER_OPEN] = place_ask,
+                [LATER_FINE] = tell_fine,
         };
 
         if (scan->later_done < scan->later_count) {

@@ -421,7 +421,7 @@ static void test_yes(void **state)
                 assert_int_equal(record.asked[1].seen_at_ms, model->now_ms);
                 assert_int_equal(model_said(model, SMS_YOURS, of(model, "bob")), 1);
                 assert_int_equal(model_said(model, SMS_TAKEN_BY, of(model, "cleo")), 1); /* not to run in vain */
-                assert_true(model_sms_text(model, 0, of(model, "cleo"), text)); /* too late */
+                assert_true(model_sms_text(model, 0, of(model, "cleo"), text));          /* too late */
                 assert_int_equal(model_said(model, SMS_TAKEN_BY, of(model, "cleo")), 2);
                 assert_string_equal(model_last_said(model, SMS_TAKEN_BY, NULL)->say.who, "Bob");
                 model->now_ms += 5;
@@ -565,6 +565,37 @@ static void test_overdue(void **state)
         }
 }
 
+/* The other dispatcher has not looked yet: what it thanked for holds all the same, there and for who asked. */
+static void test_overdue_at_the_other(void **state)
+{
+        static const char *const texts[] = { "OK", "oui" };
+
+        for (size_t i = 0; i < 2; i++) {
+                struct model *model = region(2);
+                uint64_t session = model_login(model, 0, 1);
+                struct frame frame = { .type = FRAME_DUTY, .u.duty = { .request = 9, .on = true } };
+
+                frame.u.duty.until_s = (uint32_t)(model->now_ms / 1000 + 8 * 3600);
+                record_set_text(frame.u.duty.person, sizeof(frame.u.duty.person), "carl");
+                model_send(model, session, &frame);
+                model_close(model, session);
+                model_pass(model, 1000);
+                model->now_ms += CORE_OVERDUE_MS;
+                model_scan_at(model, 0);
+                assert_int_equal(model_said(model, SMS_OVERDUE, "+33622222222"), 1);
+                model->now_ms += 1000;
+                assert_true(model_sms_text(model, 1, "+33622222222", texts[i]));
+                assert_int_equal(model_said(model, SMS_FINE, "+33622222222"), 1);
+                model->now_ms += CORE_SCAN_MS;
+                model_scan_at(model, 1);
+                model->now_ms += CORE_QUESTION_MS;
+                model_scan(model);
+                assert_null(model_notice(model, "overdue:none"));
+                assert_int_equal(model_said(model, SMS_OVERDUE, "+33622222222"), 1);
+                model_free(model);
+        }
+}
+
 /* The same text twice from the gateway, before and after it is done: one take, an answer each time, nothing lost. */
 static void test_the_gateway_repeats(void **state)
 {
@@ -668,6 +699,7 @@ int main(void)
                 cmocka_unit_test(test_other_answers),
                 cmocka_unit_test(test_not_understood),
                 cmocka_unit_test(test_overdue),
+                cmocka_unit_test(test_overdue_at_the_other),
                 cmocka_unit_test(test_the_gateway_repeats),
                 cmocka_unit_test(test_an_answer_across_a_death),
                 cmocka_unit_test(test_one_number),

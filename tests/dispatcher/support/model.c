@@ -203,7 +203,8 @@ static int64_t overdue_ms(const struct model *model)
         return model->options.overdue_ms != 0 ? model->options.overdue_ms : CORE_OVERDUE_MS;
 }
 
-void model_scan(struct model *model)
+/* scan: dispatchers FROM to before TO look. */
+static void scan(struct model *model, unsigned from, unsigned to)
 {
         struct core_found *late = calloc(CORE_SCAN_MAX, sizeof(*late));
         struct core_event event = { .kind = CORE_SCAN, .u.scan.late = late };
@@ -214,10 +215,20 @@ void model_scan(struct model *model)
                         late[event.u.scan.count++] = model->carriers[i];
         }
         event.u.scan.late_total = event.u.scan.count;
-        for (unsigned d = 0; d < model->count; d++)
+        for (unsigned d = from; d < to; d++)
                 model_event(model, d, &event);
         free(late);
         model_pump(model);
+}
+
+void model_scan(struct model *model)
+{
+        scan(model, 0, model->count);
+}
+
+void model_scan_at(struct model *model, unsigned dispatcher)
+{
+        scan(model, dispatcher, dispatcher + 1);
 }
 
 /* ---- Set up ---------------------------------------------------------------------------------------------------------- */

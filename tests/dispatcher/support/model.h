@@ -226,6 +226,7 @@ void model_disk(struct model *model, bool good);
 void model_kill(struct model *model, unsigned dispatcher);  /* with what was not synced; its sessions close */
 void model_start(struct model *model, unsigned dispatcher); /* loads, replays, listens */
 void model_scan(struct model *model);
+void model_scan_at(struct model *model, unsigned dispatcher);
 void model_event(struct model *model, unsigned dispatcher, struct core_event *event);
 
 /* What the store has: the alert ID, its record (all zero if none); whether it is closed. */
