@@ -92,6 +92,8 @@ struct tombstone hold_tombstone(const struct record *record);
  * closed: a later one that was taken for a part of it is none. */
 void reclose_keep(struct core *core, const struct record *closed, bool seen);
 void reclose_forget(struct core *core, struct closed_alert *closed);
+/* reclose_is_kept: say whether a failover may lose CLOSED, and its closure, yet. */
+bool reclose_is_kept(const struct core *core, const struct closed_alert *closed);
 bool reclose_is_needed(const struct core *core, const struct record *record);
 void reclose_all(struct core *core);
 void reclose_look(struct core *core, const uint8_t id[ALERT_ID_SIZE]);

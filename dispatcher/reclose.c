@@ -19,6 +19,11 @@ static int64_t kept_since_ms(const struct core *core)
         return (core->store_up ? core->now_ms : core->store_away_ms) - CORE_CLOSED_KEPT_MS;
 }
 
+bool reclose_is_kept(const struct core *core, const struct closed_alert *closed)
+{
+        return closed->record != NULL && closed->learnt_ms >= kept_since_ms(core);
+}
+
 /* Each is passed once: none in front of closed_kept has a record. */
 static void forget_old(struct core *core)
 {

@@ -218,6 +218,7 @@ struct core_keep {
 int core_keep_new(const struct core *core, struct core_keep **ret_keep)
 {
         struct core_keep *keep = calloc(1, sizeof(*keep));
+        const struct closed_alert *closed;
         const struct open_alert *alert;
 
         if (keep == NULL)
@@ -228,6 +229,9 @@ int core_keep_new(const struct core *core, struct core_keep **ret_keep)
                 for (size_t j = 0; j < alert->queued; j++) /* pressed on another phone: an id of its own */
                         (void)table_add(&keep->ids, alert->queue[j]->id);
         }
+        for (size_t i = 0; (closed = table_next(&core->closed, &i)) != NULL;)
+                if (reclose_is_kept(core, closed)) /* replay_gone */
+                        (void)table_add(&keep->ids, closed->id);
         *ret_keep = keep;
         return 0;
 }
