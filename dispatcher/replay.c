@@ -230,7 +230,8 @@ int core_keep_new(const struct core *core, struct core_keep **ret_keep)
                         (void)table_add(&keep->ids, alert->queue[j]->id);
         }
         for (size_t i = 0; (closed = table_next(&core->closed, &i)) != NULL;)
-                if (reclose_is_kept(core, closed) && !core->disk_full) /* replay_gone; room for new presses comes first */
+                if (reclose_is_kept(core, closed) &&
+                    !core->disk_full) /* replay_gone; room for new presses comes first */
                         (void)table_add(&keep->ids, closed->id);
         *ret_keep = keep;
         return 0;
