@@ -126,7 +126,7 @@ enum core_event_kind {
         CORE_SMS_OBJECT, /* an 8-bit SMS to our port; answered by DO_SMS_TAKEN, or never: then it is to come again */
         CORE_SMS_TEXT,   /* a text; likewise */
         CORE_PLACE, /* the keeper opened what DO_OPEN asked for.  What it refuses, or does not answer, is not told */
-        CORE_TIMER, /* a quiet timer is past its end and its carrier not heard since; told again with each scan while that is so */
+        CORE_TIMER, /* a quiet timer is past its end; told again with each scan until DO_TIMER erases it */
         CORE_SMS_REPORT, /* what became of a DO_SMS_SAY or DO_SMS_RECEIPT; each SMS has one of the last two at least */
 };
 
@@ -230,7 +230,7 @@ struct core_event {
                         struct track_point at;
                 } place;
                 struct {
-                        struct core_found found; /* its duty's sealed place is the timer's, where that has one */
+                        struct core_found found; /* by the store; its duty's sealed place is the timer's, where that has one */
                         int64_t due_ms;
                 } timer;
                 struct {

@@ -178,8 +178,8 @@ struct later_item {
         enum later what;
 };
 
-/* What is done about each that was scanned: asked, by SMS too, and its place opened; and those of the timers. */
-#define SCAN_LATER_MAX (3 * (CORE_SCAN_MAX + 1024))
+/* What is done about each that was scanned, and about those of the timers: told that an OK came, asked, by SMS too, and the place opened. */
+#define SCAN_LATER_MAX (4 * (CORE_SCAN_MAX + 1024))
 
 /* Who may answer OK from a number: a carrier overdue. */
 struct overdue {

@@ -10,11 +10,7 @@
 #include "wire/keeper.h"
 
 /* Timers looked at in one scan; the ones due longest.  The others are with the next. */
-#define TIMERS_MAX     "200"
-/* One whose carrier was heard after its end is the phone's own affair: it has asked by then, and raised. */
-#define TIMER_OVER_MS  300000
-/* One that nobody is on duty for. */
-#define TIMER_STALE_MS 3600000
+#define TIMERS_MAX "200"
 
 struct openings {
         struct run *run;
@@ -163,34 +159,16 @@ void open_place(struct run *run, const struct core_action *action)
 
 /* ---- Quiet timers. */
 
-static void erase(struct opening *opening)
-{
-        struct core_action action = { .kind = DO_TIMER };
-
-        memcpy(action.u.vault.handset, opening->handset, HANDSET_ID_SIZE);
-        store_timer(opening->run->store, &action);
-}
-
-/* All of it is there: told, left alone, or erased unopened. */
 static void on_timer_heard(void *user, struct redisReply *reply)
 {
         struct opening *opening = user;
-        struct run *run = opening->run;
         struct core_event event = { .kind = CORE_TIMER };
-        int64_t late_ms = run_now_ms(run) - opening->due_ms;
 
-        opening->found.heard_at_ms = reply_int(reply);
-        if (run->closing || !reply_is_good(reply)) {
-                free(opening);
-                return;
-        }
-        if (!opening->found.on_duty || opening->found.heard_at_ms >= opening->due_ms) {
-                if (late_ms > (opening->found.on_duty ? TIMER_OVER_MS : TIMER_STALE_MS))
-                        erase(opening);
-        } else {
+        if (!opening->run->closing && reply_is_good(reply)) {
+                opening->found.heard_at_ms = reply_int(reply);
                 event.u.timer.found = opening->found;
                 event.u.timer.due_ms = opening->due_ms;
-                run_tell(run, &event);
+                run_tell(opening->run, &event);
         }
         free(opening);
 }

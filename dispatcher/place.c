@@ -11,6 +11,10 @@
 #define AGAIN_MS      300000
 /* A timer that was found due so lately counts; the shell tells it again with each scan. */
 #define TIMER_KEPT_MS 60000
+/* It is erased unopened so long after its end: where its carrier was heard since it is the phone's own affair, which has asked by then, and
+ * raised; where nobody is on duty for it. */
+#define TIMER_OVER_MS  300000
+#define TIMER_STALE_MS 3600000
 
 /* ---- For an alert. */
 
@@ -122,10 +126,26 @@ void place_came(struct core *core, const struct core_event *event)
 
 /* ---- Quiet timers. */
 
+/* Whether FOUND's timer, which ended at DUE_MS, asks nothing of anybody any more; erased once that has been so for a while. */
+static bool is_ended(struct core *core, const struct core_found *found, int64_t due_ms)
+{
+        struct core_action *action;
+
+        if (found->on_duty && found->heard_at_ms < due_ms)
+                return false;
+        if (core->now_ms - due_ms > (found->on_duty ? TIMER_OVER_MS : TIMER_STALE_MS)) {
+                action = core_do(core, DO_TIMER);
+                memcpy(action->u.vault.handset, found->handset, HANDSET_ID_SIZE);
+        }
+        return true;
+}
+
 void place_timer(struct core *core, const struct core_event *event)
 {
         struct timed *timed;
 
+        if (is_ended(core, &event->u.timer.found, event->u.timer.due_ms))
+                return;
         if (core->scan.timed.count >= core->scan.timed.max)
                 table_free(&core->scan.timed); /* those that are told again come back */
         timed = table_add(&core->scan.timed, event->u.timer.found.handset);

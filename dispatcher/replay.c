@@ -229,9 +229,9 @@ int core_keep_new(const struct core *core, struct core_keep **ret_keep)
                 for (size_t j = 0; j < alert->queued; j++) /* pressed on another phone: an id of its own */
                         (void)table_add(&keep->ids, alert->queue[j]->id);
         }
-        for (size_t i = 0; (closed = table_next(&core->closed, &i)) != NULL;)
-                if (reclose_is_kept(core, closed) &&
-                    !core->disk_full) /* replay_gone; room for new presses comes first */
+        /* replay_gone; on a full disk room for new presses comes first */
+        for (size_t i = 0; !core->disk_full && (closed = table_next(&core->closed, &i)) != NULL;)
+                if (reclose_is_kept(core, closed))
                         (void)table_add(&keep->ids, closed->id);
         *ret_keep = keep;
         return 0;

@@ -170,6 +170,7 @@ static void add_to_group(struct core *core, const struct silence *silence)
 /* In a later step: WHAT is to be done about FOUND. */
 static void later(struct core *core, const struct core_found *found, enum later what)
 {
+        assert(core->scan.later_count < SCAN_LATER_MAX);
         core->scan.later[core->scan.later_count++] = (struct later_item){ .found = *found, .what = what };
 }
 

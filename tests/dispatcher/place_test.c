@@ -184,6 +184,38 @@ static void test_timer(void **state)
         model_free(model);
 }
 
+/* A timer whose carrier was heard after its end is erased five minutes after that end, one that nobody is on duty for after an hour; until
+ * then, and where nobody was heard since, it is kept. */
+static void test_timer_erased(void **state)
+{
+        struct model *model = region(1, true);
+        int64_t due_ms = model->now_ms + 1000;
+        struct core_event event = { .kind = CORE_TIMER, .u.timer.due_ms = due_ms };
+
+        event.u.timer.found = model->carriers[0];
+        model->now_ms = due_ms + 300001;
+        model_event(model, 0, &event);
+        assert_int_equal(model->pass_actions, 0);
+        event.u.timer.found.heard_at_ms = due_ms;
+        model->now_ms = due_ms + 300000;
+        model_event(model, 0, &event);
+        assert_int_equal(model->pass_actions, 0);
+        model->now_ms++;
+        model_event(model, 0, &event);
+        assert_int_equal(model->pass_actions, 1);
+        assert_int_equal(model->pass_action.kind, DO_TIMER);
+        assert_memory_equal(model->pass_action.u.vault.handset, event.u.timer.found.handset, HANDSET_ID_SIZE);
+        assert_int_equal(model->pass_action.u.vault.timer.due_s, 0);
+        event.u.timer.found.on_duty = false;
+        model->now_ms = due_ms + 3600000;
+        model_event(model, 0, &event);
+        assert_int_equal(model->pass_actions, 1);
+        model->now_ms++;
+        model_event(model, 0, &event);
+        assert_int_equal(model->pass_actions, 2);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -192,6 +224,7 @@ int main(void)
                 cmocka_unit_test(test_not_asked),
                 cmocka_unit_test(test_overdue),
                 cmocka_unit_test(test_timer),
+                cmocka_unit_test(test_timer_erased),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
