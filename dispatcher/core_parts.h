@@ -410,9 +410,12 @@ bool duty_step(struct core *core);
 /* duty_forget_asked: the positions' Redis was away: what it was asked it did not hear. */
 void duty_forget_asked(struct core *core);
 
-/* ---- supervision.c */
+/* ---- supervision.c, supervision_step.c */
 
 void supervision_scan(struct core *core, const struct core_event *event);
+/* supervision_number: the number of FOUND's carrier, else of the SIM; "" none known. */
+const char *supervision_number(const struct core *core, const struct core_found *found);
+/* supervision_step: tell some of what the last scan found; false: all is told. */
 bool supervision_step(struct core *core);
 /* supervision_placed: OPENED has come.  The notice that names its carrier says it at once: whoever would have it opened next sees it there. */
 void supervision_placed(struct core *core, const struct opened *opened);

@@ -14,7 +14,8 @@
  *      vault.c        what handsets say of vaults, orders and timers
  *      meanwhile.c    what is done while the store is away
  *      sms_in.c       SMS that come in, and what became of ours                             sms_out.c  who is told by SMS
- *      supervision.c  quiet and overdue carriers                                            notice.c  notices */
+ *      supervision.c  quiet and overdue carriers                                            supervision_step.c  telling it
+ *      notice.c       notices */
 #ifndef DISPATCHER_CORE_STATE_H
 #define DISPATCHER_CORE_STATE_H
 

@@ -1,3 +1,4 @@
+/* Who is not heard: what is to be done about each, noted in a scan. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,8 @@
 /* A duty ends by itself so long after its planned end; of one who was overdue by then, so long after that. */
 #define DUTY_AFTER_MS    1800000
 #define OVERDUE_AFTER_MS 43200000
-/* Notices that end or begin in one step. */
-#define NOTICES_STEP     32
 
-/* ---- Who is not heard ----------------------------------------------------------------------------------------------- */
-
-/* The carrier's number, else the SIM's; "" none known. */
-static const char *number_of(const struct core *core, const struct core_found *found)
+const char *supervision_number(const struct core *core, const struct core_found *found)
 {
         const struct handset *handset = directory_handset(&core->directory, found->handset);
         const char *number = directory_number(&core->directory, found->duty.carrier_id);
@@ -47,7 +43,7 @@ static struct silence silence_of(const struct core *core, const struct core_foun
                 silence.zone = zones_find(core->ground.zones, found->duty.zone_id);
         if (handset != NULL && handset->heard_at_ms > silence.heard_ms)
                 silence.heard_ms = handset->heard_at_ms;
-        fine = table_find_text(&core->scan.fine, number_of(core, found));
+        fine = table_find_text(&core->scan.fine, supervision_number(core, found));
         silence.fine = fine != NULL && fine->at_ms > silence.heard_ms;
         if (silence.fine)
                 silence.heard_ms = fine->at_ms;
@@ -184,7 +180,7 @@ static bool is_sms_due(const struct core *core, const struct handset *handset, c
 
 static void ask(struct core *core, struct handset *handset, const struct silence *silence)
 {
-        const char *number = number_of(core, silence->found);
+        const char *number = supervision_number(core, silence->found);
         struct overdue *overdue = number[0] != '\0' ? table_add_text(&core->scan.overdue, number) : NULL;
 
         if (overdue != NULL)
@@ -327,184 +323,4 @@ void supervision_scan(struct core *core, const struct core_event *event)
         }
         if (!mass)
                 look_at_timers(core, event);
-}
-
-/* ---- Telling it, step by step --------------------------------------------------------------------------------------- */
-
-static void question(struct core *core, const struct core_found *found)
-{
-        const struct handset *handset = directory_handset(&core->directory, found->handset);
-        struct frame frame = { .type = FRAME_QUESTION };
-
-        core->counters.questions++;
-        frame.u.request.request = ++core->questions;
-        for (const struct session *s = handset != NULL ? handset->sessions : NULL; s != NULL; s = s->next_of_handset)
-                if (s->welcome)
-                        core_send(core, s, &frame);
-}
-
-static void question_by_sms(struct core *core, const struct core_found *found)
-{
-        struct carrier_duty duty = found->duty;
-        struct core_action *action = core_do(core, DO_SMS_SAY);
-
-        record_set_text(action->u.sms_say.to, sizeof(action->u.sms_say.to), number_of(core, found));
-        action->u.sms_say.say.kind = SMS_OVERDUE;
-        action->u.sms_say.about.what = SMS_QUESTION;
-        record_set_text(action->u.sms_say.about.person, sizeof(action->u.sms_say.about.person), duty.carrier_id);
-        duty.asked_ms = core->now_ms;
-        action = core_do(core, DO_CARRIER_DUTY);
-        memcpy(action->u.carrier_duty.handset, found->handset, HANDSET_ID_SIZE);
-        action->u.carrier_duty.duty = (const void *)core_keep_octets(core, &duty, sizeof(duty)).at;
-        action->u.carrier_duty.heard_at_ms = found->heard_at_ms;
-}
-
-static void heard(struct core *core, const uint8_t id[HANDSET_ID_SIZE], int64_t at_ms)
-{
-        struct handset *handset = directory_handset(&core->directory, id);
-        struct core_action *action = core_do(core, DO_HEARD);
-
-        if (handset != NULL)
-                handset->heard_at_ms = handset->heard_told_ms = at_ms;
-        memcpy(action->u.heard.handset, id, HANDSET_ID_SIZE);
-        action->u.heard.heard_at_ms = at_ms;
-}
-
-bool supervision_fine(struct core *core, const char *from)
-{
-        const struct overdue *overdue = table_find_text(&core->scan.overdue, from);
-        struct fine *fine;
-
-        if (overdue != NULL) {
-                heard(core, overdue->handset, core->now_ms);
-                return true;
-        }
-        fine = table_add_text(&core->scan.fine, from);
-        if (fine != NULL)
-                fine->at_ms = core->now_ms;
-        return false;
-}
-
-static void tell_fine(struct core *core, const struct core_found *found)
-{
-        const struct fine *fine = table_find_text(&core->scan.fine, number_of(core, found));
-
-        if (fine != NULL)
-                heard(core, found->handset, fine->at_ms);
-}
-
-static void end_duty(struct core *core, const struct core_found *found)
-{
-        struct handset *handset = directory_handset(&core->directory, found->handset);
-        struct core_action *action = core_do(core, DO_CARRIER_DUTY);
-
-        if (handset != NULL)
-                handset_set_duty(handset, NULL);
-        memcpy(action->u.carrier_duty.handset, found->handset, HANDSET_ID_SIZE);
-        action->u.carrier_duty.heard_at_ms = found->heard_at_ms;
-}
-
-/* Whether all whom NEWER names are in OLDER already, and no more: who acknowledged that one knows. */
-static bool is_known(const struct notice *older, const struct notice *newer)
-{
-        bool found = newer->count <= older->count;
-
-        for (size_t i = 0; found && i < newer->name_count; i++) {
-                found = false;
-                for (size_t j = 0; !found && j < older->name_count; j++)
-                        found = strcmp(newer->names[i].carrier_id, older->names[j].carrier_id) == 0;
-        }
-        return found;
-}
-
-static void publish(struct core *core, struct standing_notice *group)
-{
-        const struct standing_notice *standing = table_find_text(&core->notices, group->key);
-
-        if (standing != NULL && is_known(&standing->notice, &group->notice))
-                memcpy(group->notice.acked_by, standing->notice.acked_by, sizeof(group->notice.acked_by));
-        notice_publish(core, group->key, &group->notice);
-}
-
-static bool publish_some(struct core *core)
-{
-        for (size_t i = 0; i < NOTICES_STEP; i++) {
-                struct standing_notice *group = table_next(&core->scan.groups, &core->scan.publish_cursor);
-
-                if (group == NULL)
-                        return false;
-                publish(core, group);
-        }
-        return true;
-}
-
-void supervision_placed(struct core *core, const struct opened *opened)
-{
-        struct standing_notice *group;
-        size_t cursor = 0;
-
-        while ((group = table_next(&core->scan.groups, &cursor)) != NULL)
-                for (size_t i = 0; i < group->notice.name_count; i++) {
-                        struct overdue_name *name = &group->notice.names[i];
-
-                        if (name->heard_at_ms != opened->heard_ms || strcmp(name->carrier_id, opened->carrier) != 0)
-                                continue;
-                        name->has_place = true;
-                        name->at = opened->at;
-                        if (table_find_text(&core->notices, group->key) != NULL)
-                                publish(core, group); /* else it is still to come, with the place */
-                        return;
-                }
-}
-
-static bool has_ended(const struct core *core, const struct standing_notice *standing)
-{
-        if (standing->notice.kind == NOTICE_OVERDUE)
-                return core->scan.publishes && table_find(&core->scan.groups, standing->key) == NULL;
-        return notice_has_ended(core, standing);
-}
-
-static bool end_some(struct core *core)
-{
-        for (size_t i = 0; i < NOTICES_STEP; i++) {
-                struct standing_notice *standing = table_next(&core->notices, &core->scan.end_cursor);
-                char key[NAME_MAX_OCTETS + 1];
-
-                if (standing == NULL)
-                        return false;
-                if (!has_ended(core, standing)) {
-                        notice_again(core, standing);
-                        continue;
-                }
-                memcpy(key, standing->key, sizeof(key));
-                notice_publish(core, key, NULL);
-                core->scan.end_cursor--;
-        }
-        return true;
-}
-
-bool supervision_step(struct core *core)
-{
-        struct scan *scan = &core->scan;
-
-        static void (*const does[])(struct core *, const struct core_found *) = {
-                [LATER_ASK] = question,   [LATER_ASK_BY_SMS] = question_by_sms,
-                [LATER_END] = end_duty,   [LATER_OPEN] = place_ask,
-                [LATER_FINE] = tell_fine,
-        };
-
-        if (scan->later_done < scan->later_count) {
-                for (size_t i = 0; i < CORE_STEP && scan->later_done < scan->later_count; i++, scan->later_done++)
-                        does[scan->later[scan->later_done].what](core, &scan->later[scan->later_done].found);
-                return true;
-        }
-        if (scan->ends) { /* before those that begin, so that they have room */
-                scan->ends = end_some(core);
-                return true;
-        }
-        if (scan->publishes) {
-                scan->publishes = publish_some(core);
-                return true;
-        }
-        return false;
 }

@@ -538,22 +538,30 @@ static void test_not_understood(void **state)
         model_free(model);
 }
 
+/* Carl, on duty for eight hours, went away and is overdue by now; nobody has looked yet. */
+static struct model *silent_carrier(void)
+{
+        struct model *model = region(2);
+        uint64_t session = model_login(model, 0, 1);
+        struct frame frame = { .type = FRAME_DUTY, .u.duty = { .request = 9, .on = true } };
+
+        frame.u.duty.until_s = (uint32_t)(model->now_ms / 1000 + 8 * 3600);
+        record_set_text(frame.u.duty.person, sizeof(frame.u.duty.person), "carl");
+        model_send(model, session, &frame);
+        model_close(model, session);
+        model_pass(model, 1000);
+        model->now_ms += CORE_OVERDUE_MS;
+        return model;
+}
+
 /* Overdue: OK, or yes, is an answer, to whichever dispatcher it comes. */
 static void test_overdue(void **state)
 {
         static const char *const texts[] = { "OK", "o.k.", "oui" };
 
         for (size_t i = 0; i < 3; i++) {
-                struct model *model = region(2);
-                uint64_t session = model_login(model, 0, 1);
-                struct frame frame = { .type = FRAME_DUTY, .u.duty = { .request = 9, .on = true } };
+                struct model *model = silent_carrier();
 
-                frame.u.duty.until_s = (uint32_t)(model->now_ms / 1000 + 8 * 3600);
-                record_set_text(frame.u.duty.person, sizeof(frame.u.duty.person), "carl");
-                model_send(model, session, &frame);
-                model_close(model, session);
-                model_pass(model, 1000);
-                model->now_ms += CORE_OVERDUE_MS;
                 model_scan(model);
                 assert_int_equal(model_said(model, SMS_OVERDUE, "+33622222222"), 1);
                 assert_true(model_sms_text(model, 1, "+33622222222", texts[i]));
@@ -571,16 +579,8 @@ static void test_overdue_at_the_other(void **state)
         static const char *const texts[] = { "OK", "oui" };
 
         for (size_t i = 0; i < 2; i++) {
-                struct model *model = region(2);
-                uint64_t session = model_login(model, 0, 1);
-                struct frame frame = { .type = FRAME_DUTY, .u.duty = { .request = 9, .on = true } };
+                struct model *model = silent_carrier();
 
-                frame.u.duty.until_s = (uint32_t)(model->now_ms / 1000 + 8 * 3600);
-                record_set_text(frame.u.duty.person, sizeof(frame.u.duty.person), "carl");
-                model_send(model, session, &frame);
-                model_close(model, session);
-                model_pass(model, 1000);
-                model->now_ms += CORE_OVERDUE_MS;
                 model_scan_at(model, 0);
                 assert_int_equal(model_said(model, SMS_OVERDUE, "+33622222222"), 1);
                 model->now_ms += 1000;
