@@ -70,11 +70,11 @@ static void confirm_left(struct vigie *vigie, bool by_sms)
 {
         struct my_order *o = &vigie->order;
 
-        o->unsure_len = by_sms ? 0 : o->octets_len;
+        o->unsure_len = o->wiped && !by_sms ? o->octets_len : 0; /* any other order comes again */
         o->forget = o->wiped && by_sms;
-        vigie->order.octets_len = 0;
-        vigie->order.by_sms = false;
-        vigie->order.confirmed_mono_ms = vigie->now_mono_ms;
+        o->octets_len = 0;
+        o->by_sms = false;
+        o->confirmed_mono_ms = vigie->now_mono_ms;
 }
 
 /* By data; where that is down, what came by SMS, and a wipe, by SMS too: while no alert needs the modem. */

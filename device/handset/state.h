@@ -244,7 +244,7 @@ struct my_order {
         int64_t sms_retry_mono_ms, confirmed_mono_ms; /* 0 = not in this run */
         bool wiped;
         int64_t wiped_mono_ms;
-        uint8_t unsure_len; /* of OCTETS, said by data; 0 = not, or heard */
+        uint8_t unsure_len; /* of OCTETS, a wipe's, said by data; 0 = not, or heard */
         bool forget;        /* told: the host is to be told */
 };
 

@@ -1,84 +1,14 @@
 #include <errno.h>
 
-#include "tests/device/handset/phone.h"
+#include "tests/device/handset/phone_order.h"
 
-static const uint8_t enrolment[8] = "enrolled", beside[3 * FRAME_PART_MAX] = "what comes beside";
-
-static struct phone *phone_enrolled(void)
-{
-        struct phone *p = phone_new();
-
-        memcpy(p->options.enrolment, enrolment, sizeof(enrolment));
-        phone_start(p);
-        return p;
-}
-
-static struct order order_of(enum order_kind kind, uint32_t number)
-{
-        struct order o = { .kind = kind, .number = number, .issued_at_s = UTC0 / 1000 };
-
-        memcpy(o.handset.octets, our_handset, 8);
-        memcpy(o.enrolment, enrolment, 8);
-        memcpy(o.challenge, "question", 8);
-        memcpy(o.digest, "sixteen octets..", 16);
-        o.trust_number = 9;
-        return o;
-}
-
-static size_t order_octets(const struct order *order, const uint8_t *key, uint8_t to[ORDER_MAX])
-{
-        uint8_t payload[ORDER_PAYLOAD_MAX];
-        struct cbor_writer w;
-
-        cbor_writer_init(&w, payload, sizeof(payload));
-        assert_int_equal(order_write_payload(order, &w), 0);
-        return toy_cose(key, cbor_written(&w), ORDER_AAD, to, ORDER_MAX);
-}
-
-static void give(struct phone *p, const struct order *order, uint32_t beside_len)
-{
-        uint8_t octets[ORDER_MAX];
-        struct frame f = { .type = FRAME_ORDER, .u.order.beside = beside_len };
-
-        f.u.order.cose = (struct cbor_span){ octets, order_octets(order, order_key, octets) };
-        phone_frame(p, &f);
-}
-
-static void give_sms(struct phone *p, const struct order *order)
-{
-        uint8_t octets[ORDER_MAX];
-        struct vigie_event e = { .type = VIGIE_ON_SMS };
-
-        e.u.sms.len = order_octets(order, order_key, octets);
-        e.u.sms.data = octets;
-        phone_event(p, e);
-}
+static const uint8_t beside[3 * FRAME_PART_MAX] = "what comes beside";
 
 static void part(struct phone *p, uint32_t number, uint32_t offset, size_t len)
 {
         struct frame f = { .type = FRAME_PART, .u.part = { number, offset, { beside + offset, len } } };
 
         phone_frame(p, &f);
-}
-
-static void ordered(struct phone *p, uint32_t number, uint8_t result)
-{
-        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_ORDERED, .u.ordered = { number, result } });
-}
-
-/* The confirmations sent by data since the mark; the last one to *RET_CONFIRM. */
-static size_t confirmed(struct phone *p, struct confirm *ret_confirm)
-{
-        struct confirm_signed in;
-        struct frame f;
-        size_t n = 0;
-
-        while (phone_sent(p, FRAME_DONE, n, &f) != NULL) {
-                assert_int_equal(confirm_read(f.u.cose.cose, &in, NULL), 0);
-                *ret_confirm = in.confirm;
-                n++;
-        }
-        return n;
 }
 
 /* An unlock: the host is given the challenge, does it, and it is confirmed, once it is in the journal. */
@@ -275,53 +205,6 @@ static void trust_list(void **state)
         phone_free(p);
 }
 
-/* A wipe is signed while there is a key, and said when everything is gone; nothing is journaled after it. */
-static void wipe(void **state)
-{
-        struct phone *p = phone_enrolled();
-        struct order o = order_of(ORDER_WIPE, 5);
-        struct confirm c;
-        size_t records;
-
-        phone_mark(p);
-        give(p, &o, 0);
-        assert_int_equal(phone_count(p, VIGIE_DO_SIGN), 1);
-        assert_int_equal(phone_count(p, VIGIE_DO_ORDER), 1);
-        assert_int_equal(confirmed(p, &c), 0);
-        assert_true(p->status.enrolled);
-        records = p->record_count;
-        p->signs = false;
-        ordered(p, 5, VIGIE_ORDER_DONE);
-        assert_int_equal(confirmed(p, &c), 1);
-        assert_int_equal(c.kind, ORDER_WIPE);
-        assert_false(p->status.enrolled);
-        phone_fix(p, 45.7, 4.8, 5);
-        phone_run(p, 10000);
-        assert_int_equal(p->record_count, records);
-        assert_int_equal(p->up, 0);
-        assert_false(p->status.button);
-        phone_free(p);
-}
-
-/* A key that does not sign any more does not keep a phone from being wiped. */
-static void wipe_without_key(void **state)
-{
-        struct phone *p = phone_enrolled();
-        struct order o = order_of(ORDER_WIPE, 5);
-        struct confirm c;
-
-        p->sign_silent = true;
-        phone_mark(p);
-        give(p, &o, 0);
-        assert_int_equal(phone_count(p, VIGIE_DO_ORDER), 0);
-        phone_run(p, VIGIE_SIGN_WAIT_MS + 100);
-        assert_int_equal(phone_count(p, VIGIE_DO_ORDER), 1);
-        ordered(p, 5, VIGIE_ORDER_DONE);
-        assert_int_equal(confirmed(p, &c), 0);
-        assert_false(p->status.enrolled);
-        phone_free(p);
-}
-
 /* No data: the order comes by SMS, and so does the confirmation, once; a copy is answered again, a minute later. */
 static void by_sms(void **state)
 {
@@ -345,116 +228,6 @@ static void by_sms(void **state)
         give_sms(p, &o);
         phone_run(p, 30000);
         assert_int_equal(p->confirmed_sms, 2);
-        phone_free(p);
-}
-
-/* A wipe without data says so by SMS, while there is power and time for it. */
-static void wipe_by_sms(void **state)
-{
-        struct phone *p = phone_enrolled();
-        struct order o = order_of(ORDER_WIPE, 5);
-
-        phone_modem(p, VIGIE_MODEM_READY);
-        phone_network(p, false);
-        phone_run(p, 3000);
-        give_sms(p, &o);
-        assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 0);
-        ordered(p, 5, VIGIE_ORDER_DONE);
-        assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 1);
-        phone_run(p, 30000);
-        assert_int_equal(p->confirmed_sms, 1);
-        assert_int_equal(p->confirmed.confirm.kind, ORDER_WIPE);
-        phone_free(p);
-}
-
-/* Power cut between erasing and telling: the confirmation was given to the host with the order; the next start says it.  With the key still
- * in the links: by data, and the host may forget it once it was surely heard. */
-static void wipe_told_after_restart(void **state)
-{
-        struct phone *p = phone_enrolled();
-        struct order o = order_of(ORDER_WIPE, 5);
-        uint8_t kept[VIGIE_SMS_MAX];
-        const struct did *did;
-        struct confirm c;
-
-        phone_mark(p);
-        give(p, &o, 0);
-        did = phone_did(p, VIGIE_DO_ORDER, 0);
-        assert_in_range(did->action.len, 1, sizeof(kept));
-        p->options.wiped = memcpy(kept, did->action.data, did->action.len);
-        p->options.wiped_len = did->action.len;
-        for (int heard = 0; heard < 2; heard++) {
-                p->record_count = 0;
-                phone_mark(p);
-                phone_start(p);
-                phone_run(p, 1000);
-                assert_false(p->status.enrolled);
-                assert_int_equal(confirmed(p, &c), 1);
-                assert_int_equal(c.number, 5);
-                assert_int_equal(c.result, ORDER_DONE);
-                assert_int_equal(phone_count(p, VIGIE_DO_FORGET), 0);
-                if (!heard) { /* the link breaks at once: said again */
-                        phone_network(p, false);
-                        p->network = true;
-                        phone_run(p, 3000);
-                        assert_int_equal(confirmed(p, &c), 2);
-                }
-                phone_run(p, 10000);
-                assert_int_equal(phone_count(p, VIGIE_DO_FORGET), 1);
-                assert_int_equal(p->up, 0);
-                assert_int_equal(p->record_count, 0);
-        }
-        phone_free(p);
-}
-
-/* The key is gone: by SMS, as long as it takes, and forgotten when the network has it. */
-static void wipe_told_by_sms_after_restart(void **state)
-{
-        struct phone *p = phone_enrolled();
-        struct order o = order_of(ORDER_WIPE, 5);
-        uint8_t kept[VIGIE_SMS_MAX];
-        const struct did *did;
-
-        phone_mark(p);
-        give(p, &o, 0);
-        did = phone_did(p, VIGIE_DO_ORDER, 0);
-        p->options.wiped = memcpy(kept, did->action.data, did->action.len);
-        p->options.wiped_len = did->action.len;
-        p->options.enrolled = false;
-        p->sms_code = 21;
-        phone_start(p);
-        phone_mark(p);
-        phone_modem(p, VIGIE_MODEM_READY);
-        phone_run(p, 20 * 60000);
-        assert_int_equal(p->confirmed_sms, 0);
-        assert_int_equal(phone_count(p, VIGIE_DO_FORGET), 0);
-        assert_in_range(phone_count(p, VIGIE_DO_SEND_SMS), 10, 20);
-        p->sms_code = 0;
-        phone_run(p, 2 * 60000);
-        assert_int_equal(p->confirmed_sms, 1);
-        assert_int_equal(p->confirmed.confirm.number, 5);
-        assert_int_equal(phone_count(p, VIGIE_DO_FORGET), 1);
-        phone_run(p, 10 * 60000);
-        assert_int_equal(p->confirmed_sms, 1);
-        assert_int_equal(phone_count(p, VIGIE_DO_CONNECT), 0);
-        phone_free(p);
-}
-
-/* A phone that the region knows no more gets its wipe all the same, and says that it is done. */
-static void wipe_of_unknown(void **state)
-{
-        struct phone *p = phone_new();
-        struct order o = order_of(ORDER_WIPE, 5);
-        struct confirm c;
-
-        memcpy(p->options.enrolment, enrolment, sizeof(enrolment));
-        p->unknown = p->refuses = true;
-        phone_start(p);
-        phone_run(p, 1000);
-        phone_mark(p);
-        give(p, &o, 0);
-        ordered(p, 5, VIGIE_ORDER_DONE);
-        assert_int_equal(confirmed(p, &c), 1);
         phone_free(p);
 }
 
@@ -560,22 +333,10 @@ static void duress(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(unlock),
-                cmocka_unit_test(copies),
-                cmocka_unit_test(not_ours),
-                cmocka_unit_test(pass_in_pieces),
-                cmocka_unit_test(trust_list),
-                cmocka_unit_test(wipe),
-                cmocka_unit_test(wipe_without_key),
-                cmocka_unit_test(by_sms),
-                cmocka_unit_test(wipe_by_sms),
-                cmocka_unit_test(vault_and_asking),
-                cmocka_unit_test(quiet_timer),
-                cmocka_unit_test(duress),
-                cmocka_unit_test(wipe_of_unknown),
+                cmocka_unit_test(unlock),           cmocka_unit_test(copies),      cmocka_unit_test(not_ours),
+                cmocka_unit_test(pass_in_pieces),   cmocka_unit_test(trust_list),  cmocka_unit_test(by_sms),
+                cmocka_unit_test(vault_and_asking), cmocka_unit_test(quiet_timer), cmocka_unit_test(duress),
                 cmocka_unit_test(unknown_kind),
-                cmocka_unit_test(wipe_told_after_restart),
-                cmocka_unit_test(wipe_told_by_sms_after_restart),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
