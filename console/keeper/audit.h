@@ -11,7 +11,7 @@
 
 struct audit {
         struct journal *journal;
-        struct keeper *keeper; /* whose it is; to be set before audit_replay */
+        struct keeper *keeper; /* whose it is */
         char path[256];
         uint64_t size_max, turn_at; /* octets */
 };

@@ -48,10 +48,9 @@ static enum keeper_code judge_open(const struct keeper_limits *limits, const str
 {
         if (is_many(ledger, q, limits->opens, limits->opens_all, now_s))
                 return KEEPER_TOO_MANY;
-        return q->alert.len == 0 &&
-                               (ledger_overdue(ledger, q->handset, LEDGER_HOUR_S, now_s) >= limits->overdue ||
-                                ledger_overdue(ledger, q->handset, LEDGER_DAY_S, now_s) >= limits->overdue_day ||
-                                ledger_overdue(ledger, NULL, LEDGER_DAY_S, now_s) >= LEDGER_OVERDUE_MAX)
+        return q->alert.len == 0 && (ledger_overdue(ledger, q->handset, LEDGER_HOUR_S, now_s) >= limits->overdue ||
+                                     ledger_overdue(ledger, q->handset, LEDGER_DAY_S, now_s) >= limits->overdue_day ||
+                                     ledger_overdue(ledger, NULL, LEDGER_DAY_S, now_s) >= LEDGER_OVERDUE_MAX)
                        ? KEEPER_TOO_MANY
                        : KEEPER_DONE;
 }

@@ -361,6 +361,13 @@ int64_t keeper_clock(const struct keeper *k, const struct keeper_time *now)
         return ahead_s > KEEPER_CLOCK_S ? ahead_s : behind_s > KEEPER_CLOCK_S ? -behind_s : 0;
 }
 
+int64_t keeper_rested(const struct keeper *k, uint32_t now_s)
+{
+        uint32_t signed_at_s = ledger_signed_at(k->ledger);
+
+        return signed_at_s != 0 && now_s > (uint64_t)signed_at_s + KEEPER_RESTED_S ? (int64_t)now_s - signed_at_s : 0;
+}
+
 /* needs_clock: say whether Q's answer says when it was made, or goes by how old something is.  To revoke, to wipe and to open for an
  * alert do not wait for a clock. */
 static bool needs_clock(const struct keeper_request *q)
@@ -412,8 +419,7 @@ size_t keeper_answer(struct keeper *k, enum keeper_peer peer, struct cbor_span o
         off_s = keeper_clock(k, now);
         /* by a clock that is ahead a pass seems over that still opens doors: it is revoked all the same */
         k->judged_s = q.kind == KEEPER_REVOKE && off_s > 0 ? (uint32_t)(now->utc_s - off_s) : now->utc_s;
-        answer.code =
-                needs_clock(&q) && off_s != 0 ? KEEPER_CLOCK : (uint8_t)answer_one(k, &q, &entry, &answer);
+        answer.code = needs_clock(&q) && off_s != 0 ? KEEPER_CLOCK : (uint8_t)answer_one(k, &q, &entry, &answer);
         if (answer.code != KEEPER_DONE)
                 note_refused(k, &entry, (enum keeper_code)answer.code);
         len = keeper_answer_encode(&answer, to, KEEPER_MESSAGE_MAX);

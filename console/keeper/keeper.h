@@ -19,8 +19,10 @@
 #define KEEPER_FIX_S    (24 * 3600)
 
 /* The clock may have gone that far ahead of the time that passed since the keeper began (one that was slewed or stepped a little), and be
- * that far behind the newest pass or list: beyond, nothing is signed that says when, and nobody is overdue by it. */
-#define KEEPER_CLOCK_S (10 * 60)
+ * that far behind the newest pass or list: beyond, no pass and no list is signed, and nobody is overdue by it. */
+#define KEEPER_CLOCK_S  (10 * 60)
+/* Consoles ask for a list every six hours: where the newest pass or list is older than that at a start, the keeper rested, or the clock is ahead. */
+#define KEEPER_RESTED_S 86400
 
 /* Refused requests that are written down in one hour; of more nothing is. */
 #define KEEPER_REFUSED_MAX 1000
@@ -68,6 +70,10 @@ bool keeper_keeps(const struct keeper *keeper, struct cbor_span entry, uint32_t 
 /* keeper_clock: by how many seconds the clock is wrong at NOW: above 0 ahead of what passed since the start, below 0 behind the newest
  * pass or list, 0 neither by more than KEEPER_CLOCK_S. */
 int64_t keeper_clock(const struct keeper *keeper, const struct keeper_time *now);
+
+/* keeper_rested: for how many seconds nothing that was signed says when, by the clock at NOW_S; 0: for KEEPER_RESTED_S at most, or nothing
+ * was signed yet. */
+int64_t keeper_rested(const struct keeper *keeper, uint32_t now_s);
 
 /* keeper_answer: do what REQUEST asks, if the keeper's own rules allow it.
  *   peer     who it is

@@ -185,9 +185,8 @@ static void tell(struct ledger *ledger, const struct ledger_entry *entry)
 {
         struct told *told;
 
-        while (ledger->told_count > 0 &&
-               (ledger->told_count == LEDGER_OVERDUE_MAX ||
-                (uint64_t)told_at(ledger, 0)->at_s + LEDGER_DAY_S <= entry->at_s)) {
+        while (ledger->told_count > 0 && (ledger->told_count == LEDGER_OVERDUE_MAX ||
+                                          (uint64_t)told_at(ledger, 0)->at_s + LEDGER_DAY_S <= entry->at_s)) {
                 ledger->told_first = (ledger->told_first + 1) % LEDGER_OVERDUE_MAX;
                 ledger->told_count--;
         }

@@ -120,15 +120,31 @@ static void look_at_clock(struct serve *serve, const struct keeper_time *now)
                 return;
         serve->clock_is_off = off_s != 0;
         if (off_s > 0)
-                log_error("clock", "went %lld s ahead since the start: no pass, no list, no overdue carrier's position "
-                                   "until it is right, or it was looked at and the keeper is started again",
+                log_error("clock",
+                          "went %lld s ahead since the start: no pass, no list, no overdue carrier's position "
+                          "until it is right, or it was looked at and the keeper is started again",
                           (long long)off_s);
         else if (off_s < 0)
-                log_error("clock", "is %lld s behind the newest pass or list: no pass, no list, no overdue carrier's "
-                                   "position until it is right",
+                log_error("clock",
+                          "is %lld s behind the newest pass or list: no pass, no list, no overdue carrier's "
+                          "position until it is right",
                           (long long)-off_s);
         else
                 log_info("clock", "is right again");
+}
+
+/* look_at_start: a start believes the clock; where it may be ahead somebody is told to look. */
+static void look_at_start(struct serve *serve)
+{
+        const struct keeper_time now = serve_time();
+        int64_t rested_s = keeper_rested(serve->keeper, now.utc_s);
+
+        look_at_clock(serve, &now);
+        if (rested_s > 0)
+                log_warn("clock",
+                         "says that the newest pass or list is %lld h old: if the keeper did not rest for so long, "
+                         "stop it and set the clock before anything is signed",
+                         (long long)(rested_s / 3600));
 }
 
 /* answer: one request of PEER.  Returns false where PEER is to be closed: gone, or what it said was no request, or it does not
@@ -145,8 +161,8 @@ static bool answer(struct serve *serve, const struct serve_peer *peer)
                 return false;
         now = serve_time();
         look_at_clock(serve, &now);
-        answered = keeper_answer(serve->keeper, peer->who, (struct cbor_span){ serve->request, (size_t)len },
-                                 &now, serve->answer);
+        answered = keeper_answer(serve->keeper, peer->who, (struct cbor_span){ serve->request, (size_t)len }, &now,
+                                 serve->answer);
         if (answered == 0) {
                 log_warn(NULL, "a %s sent what is no request", peer->who == PEER_CONSOLE ? "console" : "dispatcher");
                 return false;
@@ -188,6 +204,7 @@ int serve_run(struct serve *serve)
         sigprocmask(SIG_BLOCK, &ends, &waiting);
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);
+        look_at_start(serve);
         while (!stopped && r == 0)
                 r = turn(serve, &waiting);
         return r;

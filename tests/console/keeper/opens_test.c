@@ -221,6 +221,22 @@ static void a_clock_that_is_behind(void **state)
         scene_close(&s);
 }
 
+/* A start believes the clock: where nothing was signed for over a day, somebody is told to look. */
+static void a_long_rest(void **state)
+{
+        static struct scene s;
+        struct keeper_request list = { .kind = KEEPER_LIST, .by = "console", .expires_s = NOW_S + HOUR };
+
+        scene_open(&s);
+        assert_int_equal(keeper_rested(s.keeper, NOW_S), 0);
+        assert_int_equal(ask(&s, &list, NOW_S), KEEPER_DONE);
+        again(&s);
+        assert_int_equal(keeper_rested(s.keeper, NOW_S - 1), 0);
+        assert_int_equal(keeper_rested(s.keeper, NOW_S + KEEPER_RESTED_S), 0);
+        assert_int_equal(keeper_rested(s.keeper, NOW_S + KEEPER_RESTED_S + 1), KEEPER_RESTED_S + 1);
+        scene_close(&s);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -230,6 +246,7 @@ int main(void)
                 cmocka_unit_test(a_day_of_overdue),
                 cmocka_unit_test(a_clock_that_jumped),
                 cmocka_unit_test(a_clock_that_is_behind),
+                cmocka_unit_test(a_long_rest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
