@@ -235,7 +235,7 @@ void passes_list(struct passes *p, const struct vigie_action *action)
 {
         char *whole;
 
-        if (!pieces_take(&p->coming, action, STATUS_MAX))
+        if (p->wiped || !pieces_take(&p->coming, action, STATUS_MAX))
                 return;
         whole = (char *)p->coming.data;
         p->coming.data = NULL;
@@ -346,7 +346,6 @@ void passes_close(struct passes *p)
         free(p->list);
         free(p->list_before);
         free(p->bits);
-        free(p->wiping);
         explicit_bzero(p, sizeof(*p));
         free(p);
 }

@@ -42,7 +42,7 @@ struct at_door {
         bool has_building;
         bool told; /* a verdict, */
         unsigned refusal;
-        int64_t told_at_ms; /* UTC */
+        int64_t told_at_ms;  /* UTC */
         const char *trouble; /* why it never came to one: "no_reader", "unknown_door", "other_building"; NULL */
 };
 
@@ -64,7 +64,6 @@ struct passes {
         uint8_t entered[BUILDING_ID_SIZE];
         char entered_name[PARCEL_NAME_MAX + 1];
         struct vigie_event told; /* the last VIGIE_ON_VAULT */
-        struct wiping *wiping; /* being done */
 };
 
 /* passes_ordered: an order was done, or not: the core is told. */

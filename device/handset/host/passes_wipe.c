@@ -19,12 +19,17 @@ static void forget_key(struct host *host)
 
 void wipe_begin(struct passes *p, const struct vigie_action *a)
 {
+        struct cbor_span confirmation = { a->data, a->len };
         struct host *host = p->host;
+        struct wiping *w = NULL;
 
-        free(p->wiping);
-        p->wiping =
-                wiping_new(&host->config, p->folder, host->identity.enrolment, (struct cbor_span){ a->data, a->len });
-        if (p->wiping == NULL) {
+        if (safe_is_wiping(p->safe))
+                return; /* on a disk that hangs: the core has waited long enough, and the region has said it again */
+        if (p->wiped)   /* the disk failed: the key is gone, what it signed may be written down */
+                wiping_read(&host->config, p->folder, &w);
+        if (w == NULL)
+                w = wiping_new(&host->config, p->folder, host->identity.enrolment, confirmation);
+        if (w == NULL) {
                 passes_ordered(p, a->number, VIGIE_ORDER_COULD_NOT);
                 return;
         }
@@ -37,7 +42,7 @@ void wipe_begin(struct passes *p, const struct vigie_action *a)
         outbox_close(host->outbox); /* nothing is journaled from here on */
         host->outbox = NULL;
         forget_key(host);
-        safe_order_wipe(p->safe, a->number, p->wiping);
+        safe_order_take_wipe(p->safe, a->number, w);
         passes_show(p);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ int64_t safe_now_ms(const struct safe *safe)
 
 static struct work *work_new(struct safe *safe, enum work_kind kind)
 {
-        struct work *w = safe->count < SAFE_WORK_MAX ? calloc(1, sizeof(*w)) : NULL;
+        struct work *w = safe->count < SAFE_WORK_MAX || kind == WORK_WIPE ? calloc(1, sizeof(*w)) : NULL;
 
         if (w == NULL)
                 return NULL;
@@ -324,8 +325,7 @@ void safe_order_unlock(struct safe *safe, uint32_t number, const uint8_t challen
 {
         struct work *w = NULL;
 
-        if (safe->seen.has_challenge &&
-            CRYPTO_memcmp(safe->seen.challenge, challenge, VAULT_CHALLENGE_SIZE) == 0)
+        if (safe->seen.has_challenge && CRYPTO_memcmp(safe->seen.challenge, challenge, VAULT_CHALLENGE_SIZE) == 0)
                 w = work_new(safe, WORK_RESET);
         if (w == NULL) {
                 refuse(safe, number);
@@ -337,12 +337,13 @@ void safe_order_unlock(struct safe *safe, uint32_t number, const uint8_t challen
         give(safe, w);
 }
 
-void safe_order_wipe(struct safe *safe, uint32_t number, struct wiping *wiping)
+void safe_order_take_wipe(struct safe *safe, uint32_t number, struct wiping *wiping)
 {
         struct work *w;
 
         safe_forget(safe);
         if ((w = work_new(safe, WORK_WIPE)) == NULL) {
+                free(wiping);
                 refuse(safe, number);
                 return;
         }
@@ -350,6 +351,15 @@ void safe_order_wipe(struct safe *safe, uint32_t number, struct wiping *wiping)
         w->for_order = true;
         w->number = number;
         give(safe, w);
+}
+
+bool safe_is_wiping(const struct safe *safe)
+{
+        const struct work *w = safe->first;
+
+        while (w != NULL && w->kind != WORK_WIPE)
+                w = w->next;
+        return w != NULL;
 }
 
 int safe_keep_list(struct safe *safe, struct cbor_span list)
@@ -368,7 +378,8 @@ void safe_look(struct safe *safe, struct safe_view *v)
         v->state = safe->state;
         v->working = safe->pin_busy;
         v->said = safe->said;
-        v->tries_left = VAULT_TRIES - (safe->pin_busy && safe->tries.wrong > 0 ? safe->tries.wrong - 1 : safe->tries.wrong);
+        v->tries_left =
+                VAULT_TRIES - (safe->pin_busy && safe->tries.wrong > 0 ? safe->tries.wrong - 1 : safe->tries.wrong);
         if (safe->state == VIGIE_VAULT_LOCKED && !safe->pin_busy && safe->tries.ready_mono_ms > now)
                 v->wait_ms = safe->tries.ready_mono_ms - now;
         v->open_ms = open ? safe->lock_boot_ms - now : 0;
@@ -387,6 +398,9 @@ int safe_open(const struct safe_options *options, struct safe **ret_safe)
         if (safe == NULL)
                 return -ENOMEM;
         safe->options = *options;
+        snprintf(safe->folder, sizeof(safe->folder), "%s", options->place.folder);
+        snprintf(safe->machine, sizeof(safe->machine), "%s", options->place.machine);
+        safe->options.place = (struct vault_place){ safe->folder, safe->machine };
         if ((r = wake_open(options->loop, lock_late, safe, &safe->alarm)) < 0) {
                 free(safe);
                 return r;

@@ -8,16 +8,15 @@
 struct loop;
 struct safe;
 struct wiping; /* wiping.h */
-struct wiping; /* wiping.h */
 
 /* Open for so long after the last use: a door, a stair and the next door. */
 #define SAFE_OPEN_MS  (10 * 60 * 1000)
-/* Work that waits; one order at a time, one PIN at a time, a save, a list, a challenge.  More: -EBUSY. */
+/* Work that waits; one order at a time, one PIN at a time, a save, a list, a challenge.  More: -EBUSY, save a wipe. */
 #define SAFE_WORK_MAX 8
 
 struct safe_options {
         struct loop *loop;
-        struct vault_place place;
+        struct vault_place place; /* its two names are copied */
         void *user;
         /* Something that shows, or that the region is told, is another now. */
         void (*changed)(void *user);
@@ -38,7 +37,7 @@ enum safe_said {
         SAFE_SIMPLE,
         SAFE_SHAPE,
         SAFE_LENGTHS,
-        SAFE_DISK,     /* nothing can be written: the PIN was not looked at */
+        SAFE_DISK, /* nothing can be written: the PIN was not looked at */
         SAFE_SAID_END
 };
 
@@ -94,8 +93,12 @@ int safe_prove(struct safe *safe, struct content_ask *ask, struct cbor_writer *t
 void safe_order_pass(struct safe *safe, uint32_t number, struct cbor_span parcel);
 void safe_order_unlock(struct safe *safe, uint32_t number, const uint8_t challenge[VAULT_CHALLENGE_SIZE]);
 
-/* safe_order_wipe: lock, and do what WIPING says (wiping_do); it is borrowed until ordered(). */
-void safe_order_wipe(struct safe *safe, uint32_t number, struct wiping *wiping);
+/* safe_order_take_wipe: lock, and do what WIPING says (wiping_do), however much waits; ordered() follows.  WIPING is freed here, whatever
+ * comes of it. */
+void safe_order_take_wipe(struct safe *safe, uint32_t number, struct wiping *wiping);
+
+/* safe_is_wiping: say whether a wipe waits or is being done. */
+bool safe_is_wiping(const struct safe *safe);
 
 /* safe_keep_list: a signed status list, verified, to the disk.  Copied.  Returns 0, -EBUSY, -ENOMEM. */
 int safe_keep_list(struct safe *safe, struct cbor_span list);

@@ -1,11 +1,13 @@
 /* safe_inside: what safe.c, which begins, and safe_after.c, which ends, share.  Nobody else's. */
 #ifndef DEVICE_HANDSET_HOST_SAFE_INSIDE_H
 #define DEVICE_HANDSET_HOST_SAFE_INSIDE_H
+#include "device/handset/host/config.h"
 #include "device/handset/host/safe_work.h"
 #include "device/handset/host/wake.h"
 
 struct safe {
         struct safe_options options;
+        char folder[CONFIG_PATH_MAX], machine[CONFIG_PATH_MAX]; /* of options.place: work outlives who opened this */
         enum vigie_vault state;
         struct vault_seen seen;
         struct vault_tries tries;

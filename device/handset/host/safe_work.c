@@ -71,6 +71,7 @@ void work_free(struct work *work)
         if (work->data != NULL)
                 OPENSSL_cleanse(work->data, work->len);
         free(work->data);
+        free(work->wiping);
         OPENSSL_cleanse(work, sizeof(*work));
         free(work);
 }

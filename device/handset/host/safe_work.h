@@ -5,7 +5,17 @@
 
 #include "device/handset/host/safe.h"
 
-enum work_kind { WORK_MAKE, WORK_UNLOCK, WORK_CHECK, WORK_SAVE, WORK_POST, WORK_CHALLENGE, WORK_RESET, WORK_WIPE, WORK_LIST };
+enum work_kind {
+        WORK_MAKE,
+        WORK_UNLOCK,
+        WORK_CHECK,
+        WORK_SAVE,
+        WORK_POST,
+        WORK_CHALLENGE,
+        WORK_RESET,
+        WORK_WIPE,
+        WORK_LIST
+};
 
 struct work {
         uv_work_t request; /* first: libuv gives it back */
@@ -14,14 +24,14 @@ struct work {
         struct vault_place place;
         enum work_kind kind;
         char pin[VAULT_PIN_MAX + 1], duress[VAULT_PIN_MAX + 1];
-        uint8_t wrong;             /* UNLOCK, CHECK: the try as it is counted */
-        uint32_t now_s;            /* UNLOCK, WIPE */
+        uint8_t wrong;              /* UNLOCK, CHECK: the try as it is counted */
+        uint32_t now_s;             /* UNLOCK, WIPE */
         struct vault_opened opened; /* MAKE: around this content; UNLOCK: what it found; SAVE: lock and key */
         bool is_duress;
         uint8_t octets[64]; /* CHALLENGE; POST: the inbox key */
         uint8_t *data;      /* SAVE: the content; POST: the parcel; LIST */
         size_t len;
-        struct wiping *wiping; /* WIPE; borrowed */
+        struct wiping *wiping; /* WIPE */
         bool for_order;        /* ordered() follows */
         uint32_t number;
         int error;
@@ -30,6 +40,6 @@ struct work {
 /* work_do: on the vault's thread: all but `next` and `safe` may be read, `opened`, `is_duress`, `error` written. */
 void work_do(uv_work_t *request);
 
-/* work_free: wipe and free; a content that is still in it as well. */
+/* work_free: wipe and free; a content that is still in it as well, and what a wipe was to do. */
 void work_free(struct work *work);
 #endif

@@ -82,7 +82,8 @@ static void counters(void **state)
                         turn(p.loop, 1);
                 } while (got == -EAGAIN);
                 assert_int_equal(got, 0);
-                assert_int_equal(round_judge(&r, cbor_written(&w), DOOR_PAGE, (struct cbor_span){ NULL, 0 }), PASS_GOOD);
+                assert_int_equal(round_judge(&r, cbor_written(&w), DOOR_PAGE, (struct cbor_span){ NULL, 0 }),
+                                 PASS_GOOD);
                 assert_true(first || r.region.verdict.counter > last);
                 first = 0;
                 last = r.region.verdict.counter;
@@ -90,12 +91,23 @@ static void counters(void **state)
         end(&p);
 }
 
+static struct wiping *wiping_of(size_t path_count)
+{
+        struct wiping *w = calloc(1, sizeof(*w));
+
+        assert_non_null(w);
+        memcpy(w->confirmation, "signed", w->confirmation_len = 6);
+        w->path_count = path_count;
+        return w;
+}
+
 /* Wipe: keys, vault and the files that were named go, overwritten; what is the person's stays. */
 static void wipe(void **state)
 {
         struct phone p;
         char key[128], journal[128], linked[128];
-        struct wiping wiping = { .path_count = 3, .confirmation = "signed", .confirmation_len = 6 };
+        struct config config = { .file = "" };
+        struct wiping *wiping = wiping_of(3), *back_again = NULL;
         uint8_t pass_private[KEY_PRIVATE_SIZE];
         int raw;
         char back[9] = "";
@@ -113,10 +125,11 @@ static void wipe(void **state)
         memcpy(pass_private, safe_content(p.safe)->pass_private, sizeof(pass_private));
         give_pass(&p, 2, "pass--01");
         raw = open(key, O_RDONLY); /* what the disk has behind the name */
-        strcpy(wiping.paths[0], key);
-        strcpy(wiping.paths[1], journal);
-        strcpy(wiping.paths[2], linked);
-        safe_order_wipe(p.safe, 3, &wiping);
+        strcpy(wiping->paths[0], key);
+        strcpy(wiping->paths[1], journal);
+        strcpy(wiping->paths[2], linked);
+        safe_order_take_wipe(p.safe, 3, wiping);
+        assert_true(safe_is_wiping(p.safe));
         assert_null(safe_content(p.safe));
         until(&p, &p.ordered, 2);
         assert_int_equal(p.result, VIGIE_ORDER_DONE);
@@ -125,7 +138,10 @@ static void wipe(void **state)
         assert_memory_equal(back, "\0\0\0\0\0\0\0\0", 8);
         close(raw);
         assert_true(file_holds(p.machine, "private", 7));
-        assert_true(is_there(&p, "wiped") && is_there(&p, "wiping") && wiping.erased);
+        assert_true(is_there(&p, "wiped") && is_there(&p, "wiping") && !safe_is_wiping(p.safe));
+        assert_int_equal(wiping_read(&config, p.vault, &back_again), 0);
+        assert_true(back_again->erased);
+        free(back_again);
         assert_false(is_there(&p, "vault") || is_there(&p, "secret") || is_there(&p, "tries") || is_there(&p, "list"));
         assert_false(holds(&p, pass_private, 8) || holds(&p, "Merveilles", 10) || holds(&p, PIN, 4));
         restart(&p);
@@ -134,13 +150,62 @@ static void wipe(void **state)
         end(&p);
 }
 
+/* However much waits, a wipe has its place; and what was under way is ended when the phone's daemon is, in the right folder. */
+static void wipe_behind_much(void **state)
+{
+        struct cbor_span list = { (const uint8_t *)"a list", 6 };
+        struct wiping *wiping = wiping_of(1);
+        struct phone p;
+        char key[128];
+        int n = 0, last;
+
+        begin(&p);
+        set(&p);
+        put(&p.folder, "alert.key", "the key!");
+        strcpy(wiping->paths[0], folder_file(&p.folder, "alert.key", key));
+        while ((last = safe_keep_list(p.safe, list)) == 0)
+                n++;
+        assert_int_equal(last, -EBUSY);
+        assert_int_equal(n, SAFE_WORK_MAX);
+        safe_order_take_wipe(p.safe, 3, wiping);
+        until(&p, &p.ordered, 1);
+        assert_int_equal(p.result, VIGIE_ORDER_DONE);
+        assert_true(is_there(&p, "wiped"));
+        assert_false(is_there(&p, "vault") || is_there(&p, "list"));
+        put(&p.folder, "alert.key", "the key!");
+        wiping = wiping_of(1);
+        strcpy(wiping->paths[0], key);
+        safe_order_take_wipe(p.safe, 4, wiping);
+        restart(&p);
+        assert_int_equal(p.ordered, 1);
+        assert_true(access(key, F_OK) < 0 && is_there(&p, "wiping"));
+        end(&p);
+}
+
+/* A PIN that is looked at while the daemon ends: its try is taken back where it was counted, whatever has become of who gave the names. */
+static void ended_meanwhile(void **state)
+{
+        struct phone p;
+        char vault[sizeof(p.vault)];
+
+        begin(&p);
+        set(&p);
+        safe_lock(p.safe);
+        strcpy(vault, p.vault);
+        assert_int_equal(safe_unlock(p.safe, PIN), 0);
+        strcpy(p.vault + strlen(p.vault), "-of-nobody");
+        stop(&p);
+        strcpy(p.vault, vault);
+        assert_int_equal(tries_on_disk(&p), 0);
+        start(&p);
+        end(&p);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(passes),
-                cmocka_unit_test(passes_meanwhile),
-                cmocka_unit_test(counters),
-                cmocka_unit_test(wipe),
+                cmocka_unit_test(passes), cmocka_unit_test(passes_meanwhile), cmocka_unit_test(counters),
+                cmocka_unit_test(wipe),   cmocka_unit_test(wipe_behind_much), cmocka_unit_test(ended_meanwhile),
         };
 
         return cmocka_run_group_tests(tests, open_round, close_round);
