@@ -175,7 +175,8 @@ int card_open(const struct card_options *options, struct card **ret_card)
         card->options = *options;
         card->fd = -1;
         card->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-        if (port < 0 || inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &card->to.sin_addr) != 1) {
+        if (port < 0 ||
+            inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &card->to.sin_addr) != 1) {
                 free(card);
                 return -EINVAL;
         }
@@ -227,6 +228,11 @@ void card_withdraw(struct card *card, uint32_t session)
 void card_offer(struct card *card, struct cbor_span list, uint32_t issued_at_s)
 {
         apdu_offer_list(&card->apdu, list, issued_at_s);
+}
+
+bool card_reads(const struct card *card, const void *list)
+{
+        return list != NULL && card->apdu.offered.at == list;
 }
 
 void card_close(struct card *card)

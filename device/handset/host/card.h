@@ -45,6 +45,9 @@ int card_present(struct card *card, uint32_t session, struct cbor_span presentat
 void card_withdraw(struct card *card, uint32_t session);
 void card_offer(struct card *card, struct cbor_span list, uint32_t issued_at_s);
 
+/* card_reads: say whether the reader may fetch from LIST yet, offered once: it is not to be freed before card_away(). */
+bool card_reads(const struct card *card, const void *list);
+
 /* card_close: end; before the loop is closed.  NULL does nothing. */
 void card_close(struct card *card);
 #endif

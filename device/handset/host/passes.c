@@ -216,8 +216,10 @@ static bool list_take(struct passes *p, char *data, size_t len)
                 free(data);
                 return false;
         }
-        if (p->card != NULL && p->list_before != NULL && card_is_held(p->card))
-                card_away(p->card); /* it may be reading the one before: two new ones in one contact */
+        if (p->card != NULL && card_reads(p->card, p->list_before)) { /* two new ones in one contact */
+                card_away(p->card);
+                door_away(p);
+        }
         if (p->card != NULL)
                 card_offer(p->card, (struct cbor_span){ (uint8_t *)data, len }, list.list.issued_at_s);
         free(p->list_before);

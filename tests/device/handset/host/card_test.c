@@ -119,10 +119,12 @@ static void say_hello(struct scene *s)
 {
         struct cbor_span rest = span_of(&r.region.signed_hello);
 
-        command(s, (struct iso7816_command){ .ins = ISO7816_SELECT, .p1 = 4, .data = CBOR_LITERAL(ISO7816_APPLICATION) });
+        command(s,
+                (struct iso7816_command){ .ins = ISO7816_SELECT, .p1 = 4, .data = CBOR_LITERAL(ISO7816_APPLICATION) });
         assert_int_equal(status(s), ISO7816_OK);
         while (rest.len > ISO7816_DATA_MAX) {
-                command(s, (struct iso7816_command){ .cla = ISO7816_CLA_OURS | ISO7816_CHAIN, .ins = ISO7816_HELLO,
+                command(s, (struct iso7816_command){ .cla = ISO7816_CLA_OURS | ISO7816_CHAIN,
+                                                     .ins = ISO7816_HELLO,
                                                      .data = { rest.at, ISO7816_DATA_MAX } });
                 assert_int_equal(status(s), ISO7816_OK);
                 rest.at += ISO7816_DATA_MAX;
@@ -136,7 +138,8 @@ static void tell_verdict(struct scene *s, unsigned refusal)
         uint8_t verdict[ISO7816_VERDICT_MAX];
         size_t len = iso7816_verdict_write(refusal, NOW_S, verdict);
 
-        command(s, (struct iso7816_command){ .cla = ISO7816_CLA_OURS, .ins = ISO7816_VERDICT, .data = { verdict, len } });
+        command(s,
+                (struct iso7816_command){ .cla = ISO7816_CLA_OURS, .ins = ISO7816_VERDICT, .data = { verdict, len } });
         assert_int_equal(status(s), ISO7816_OK);
 }
 
@@ -172,6 +175,28 @@ static void opens(void **state)
         turn(s.loop, CARD_AFTER_MS + 200);
         assert_false(card_is_held(s.card)); /* by itself */
         assert_int_equal(s.aways, 1);
+        end(&s);
+}
+
+/* A list that comes during a contact is the next one's: the reader goes on with the one that it was offered. */
+static void newer_list(void **state)
+{
+        static const uint8_t old[] = "old", new[] = "new";
+        struct scene s;
+
+        begin(&s);
+        card_offer(s.card, CBOR_OCTETS(old), NOW_S);
+        hold(&s);
+        assert_false(card_reads(s.card, old) || card_reads(s.card, NULL));
+        say_hello(&s);
+        card_offer(s.card, CBOR_OCTETS(new), NOW_S + 1);
+        assert_true(card_reads(s.card, old));
+        assert_false(card_reads(s.card, new));
+        command(&s, (struct iso7816_command){ .cla = ISO7816_CLA_OURS, .ins = ISO7816_LIST });
+        assert_int_equal(status(&s), ISO7816_OK);
+        assert_memory_equal(s.in, old, sizeof(old));
+        card_away(s.card);
+        assert_false(card_reads(s.card, old));
         end(&s);
 }
 
@@ -238,6 +263,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(opens),
+                cmocka_unit_test(newer_list),
                 cmocka_unit_test(refuses),
                 cmocka_unit_test(no_reader),
         };
