@@ -173,13 +173,13 @@ struct standing_notice {
 };
 
 /* What is to be told of one carrier not heard. */
-enum later { LATER_ASK, LATER_ASK_BY_SMS, LATER_END, LATER_OPEN, LATER_FINE };
+enum later { LATER_ASK, LATER_ASK_BY_SMS, LATER_END, LATER_OPEN, LATER_HEARD };
 struct later_item {
-        struct core_found found;
+        struct core_found found; /* heard_at_ms: as this process knows it */
         enum later what;
 };
 
-/* What is done about each that was scanned, and about those of the timers: told that an OK came, asked, by SMS too, and the place opened. */
+/* What is done about each that was scanned, and about those of the timers: told when it was heard, asked, by SMS too, and the place opened. */
 #define SCAN_LATER_MAX (4 * (CORE_SCAN_MAX + 1024))
 
 /* Who may answer OK from a number: a carrier overdue. */

@@ -29,7 +29,6 @@ struct silence {
         const struct core_found *found;
         const struct zone *zone;  /* of the round; NULL: none known */
         int64_t heard_ms, due_ms; /* asked from then on */
-        bool fine;                /* heard by an OK that is to be told */
 };
 
 static struct silence silence_of(const struct core *core, const struct core_found *found)
@@ -44,8 +43,7 @@ static struct silence silence_of(const struct core *core, const struct core_foun
         if (handset != NULL && handset->heard_at_ms > silence.heard_ms)
                 silence.heard_ms = handset->heard_at_ms;
         fine = table_find_text(&core->scan.fine, supervision_number(core, found));
-        silence.fine = fine != NULL && fine->at_ms > silence.heard_ms;
-        if (silence.fine)
+        if (fine != NULL && fine->at_ms > silence.heard_ms)
                 silence.heard_ms = fine->at_ms;
         silence.due_ms = silence.heard_ms + (silence.zone != NULL && silence.zone->no_coverage
                                                      ? core->options.overdue_no_coverage_ms
@@ -163,11 +161,15 @@ static void add_to_group(struct core *core, const struct silence *silence)
         add_name(core, key, notice, silence);
 }
 
-/* In a later step: WHAT is to be done about FOUND. */
-static void later(struct core *core, const struct core_found *found, enum later what)
+/* In a later step: WHAT is to be done about SILENCE. */
+static void later(struct core *core, const struct silence *silence, enum later what)
 {
+        struct later_item *item;
+
         assert(core->scan.later_count < SCAN_LATER_MAX);
-        core->scan.later[core->scan.later_count++] = (struct later_item){ .found = *found, .what = what };
+        item = &core->scan.later[core->scan.later_count++];
+        *item = (struct later_item){ .found = *silence->found, .what = what };
+        item->found.heard_at_ms = silence->heard_ms;
 }
 
 /* One dispatcher asks by SMS, and notes it where the others look; the next one does if that one is gone. */
@@ -187,11 +189,11 @@ static void ask(struct core *core, struct handset *handset, const struct silence
                 memcpy(overdue->handset, handset->id, HANDSET_ID_SIZE);
         if (handset->asked_heard_ms != silence->heard_ms) {
                 handset->asked_heard_ms = silence->heard_ms;
-                later(core, silence->found, LATER_ASK);
+                later(core, silence, LATER_ASK);
         }
         if (number[0] != '\0' && is_sms_due(core, handset, silence)) {
                 handset->sms_heard_ms = silence->heard_ms;
-                later(core, silence->found, LATER_ASK_BY_SMS);
+                later(core, silence, LATER_ASK_BY_SMS);
         }
 }
 
@@ -200,25 +202,27 @@ static void ask(struct core *core, struct handset *handset, const struct silence
 static void open_later(struct core *core, const struct silence *silence)
 {
         const struct timed *timed = place_timed(core, silence->found->handset, silence->heard_ms);
-        const struct core_found *found = timed != NULL ? &timed->found : silence->found;
+        struct silence opened = *silence;
         char key[NAME_MAX_OCTETS + 1];
 
+        if (timed != NULL)
+                opened.found = &timed->found;
         group_key(key, silence);
         if (core->now_ms >= silence->due_ms + core->options.question_ms + core->options.rank * CORE_QUESTION_RANK_MS &&
-            place_of(core, key, silence) == NULL && place_is_to_be_asked(core, found, silence->heard_ms))
-                later(core, found, LATER_OPEN);
+            place_of(core, key, silence) == NULL && place_is_to_be_asked(core, opened.found, silence->heard_ms))
+                later(core, &opened, LATER_OPEN);
 }
 
 static void look_at(struct core *core, const struct silence *silence)
 {
         struct handset *handset = directory_handset(&core->directory, silence->found->handset);
 
-        if (silence->fine)
-                later(core, silence->found, LATER_FINE);
+        if (silence->heard_ms > silence->found->heard_at_ms)
+                later(core, silence, LATER_HEARD); /* else another one says, by {r}:duty, what we would take back */
         if (handset != NULL && handset->real != NULL)
                 return; /* its alert shows since when it is silent */
         if (is_duty_over(core, silence)) {
-                later(core, silence->found, LATER_END);
+                later(core, silence, LATER_END);
                 return;
         }
         if (core->now_ms < silence->due_ms)

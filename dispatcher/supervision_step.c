@@ -39,8 +39,10 @@ static void heard(struct core *core, const uint8_t id[HANDSET_ID_SIZE], int64_t 
         struct handset *handset = directory_handset(&core->directory, id);
         struct core_action *action = core_do(core, DO_HEARD);
 
-        if (handset != NULL)
-                handset->heard_at_ms = handset->heard_told_ms = at_ms;
+        if (handset != NULL && at_ms > handset->heard_at_ms)
+                handset->heard_at_ms = at_ms;
+        if (handset != NULL && at_ms > handset->heard_told_ms)
+                handset->heard_told_ms = at_ms;
         memcpy(action->u.heard.handset, id, HANDSET_ID_SIZE);
         action->u.heard.heard_at_ms = at_ms;
 }
@@ -60,12 +62,9 @@ bool supervision_fine(struct core *core, const char *from)
         return false;
 }
 
-static void tell_fine(struct core *core, const struct core_found *found)
+static void tell_heard(struct core *core, const struct core_found *found)
 {
-        const struct fine *fine = table_find_text(&core->scan.fine, supervision_number(core, found));
-
-        if (fine != NULL)
-                heard(core, found->handset, fine->at_ms);
+        heard(core, found->handset, found->heard_at_ms);
 }
 
 static void end_duty(struct core *core, const struct core_found *found)
@@ -163,9 +162,8 @@ bool supervision_step(struct core *core)
         struct scan *scan = &core->scan;
 
         static void (*const does[])(struct core *, const struct core_found *) = {
-                [LATER_ASK] = question,   [LATER_ASK_BY_SMS] = question_by_sms,
-                [LATER_END] = end_duty,   [LATER_OPEN] = place_ask,
-                [LATER_FINE] = tell_fine,
+                [LATER_ASK] = question,   [LATER_ASK_BY_SMS] = question_by_sms, [LATER_END] = end_duty,
+                [LATER_OPEN] = place_ask, [LATER_HEARD] = tell_heard,
         };
 
         if (scan->later_done < scan->later_count) {

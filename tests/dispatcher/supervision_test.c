@@ -213,6 +213,59 @@ static void test_two_dispatchers(void **state)
         model_free(model);
 }
 
+/* Handset 1 is heard once more after 20 s, by dispatcher 0 alone: {r}:duty is not told so often. */
+static struct model *heard_by_one(void)
+{
+        struct model *model = region(2);
+        struct frame safe = { .type = FRAME_SAFE };
+
+        model->now_ms += 20000;
+        model_send(model, 1, &safe);
+        assert_int_equal(model->heard_actions, 0);
+        model->now_ms += CORE_OVERDUE_MS - 20000 - 1000;
+        for (uint64_t session = 2; session <= 4; session++)
+                beat(model, session);
+        model->now_ms += 1000;
+        return model;
+}
+
+/* One dispatcher heard a carrier later than the others know: it says so before one of them rings, and no notice comes and goes. */
+static void test_one_knows_better(void **state)
+{
+        struct model *model = heard_by_one();
+        int64_t heard_ms = model->now_ms - CORE_OVERDUE_MS + 20000;
+        size_t heard = model->heard_actions;
+
+        model_scan_at(model, 1);
+        model_scan_at(model, 0);
+        assert_int_equal(model->carriers[0].heard_at_ms, heard_ms);
+        model->now_ms += CORE_QUESTION_MS;
+        model_scan_at(model, 1);
+        model_scan_at(model, 0);
+        assert_int_equal(model->notice_actions, 0);
+        model->now_ms += 20000;
+        model_scan_at(model, 1);
+        assert_int_equal(model_notice(model, "overdue:west")->names[0].heard_at_ms, heard_ms);
+        for (int i = 0; i < 8; i++)
+                later(model, CORE_SCAN_MS);
+        assert_int_equal(model->notice_actions, 1);
+        assert_int_equal(model->heard_actions, heard + 1);
+        model_free(model);
+}
+
+/* Who asks by SMS notes that in {r}:duty, and takes nothing back there. */
+static void test_asking_forgets_nothing(void **state)
+{
+        struct model *model = heard_by_one();
+        int64_t heard_ms = model->now_ms - CORE_OVERDUE_MS + 20000;
+
+        model->now_ms += 20000;
+        model_scan_at(model, 0);
+        assert_int_equal(model_said(model, SMS_OVERDUE, NULL), 1);
+        assert_int_equal(model->carriers[0].heard_at_ms, heard_ms);
+        model_free(model);
+}
+
 static struct model *crowd(unsigned count)
 {
         struct model *model = region(1);
@@ -462,6 +515,8 @@ int main(void)
                 cmocka_unit_test(test_open_alert_is_not_grouped),
                 cmocka_unit_test(test_acknowledged),
                 cmocka_unit_test(test_two_dispatchers),
+                cmocka_unit_test(test_one_knows_better),
+                cmocka_unit_test(test_asking_forgets_nothing),
                 cmocka_unit_test(test_too_many_notices),
                 cmocka_unit_test(test_mass),
                 cmocka_unit_test(test_just_no_mass),

@@ -288,11 +288,16 @@ static uint64_t content_hash(const struct alert *a)
                a->battery_percent;
 }
 
-static bool is_journal_good(const struct sim *sim, unsigned number)
+/* The disk is slow: what waits for it left all the same. */
+static bool hangs(const struct vigie *vigie)
 {
-        const struct phone *phone = &sim->phones[number];
+        return vigie->asked_mono_ms != NEVER && vigie->now_mono_ms - vigie->asked_mono_ms >= HANGS_MS;
+}
 
-        return phone->disk_ms == 0 && !phone->disk_full && !phone->journal_bad && !phone->fsync_fails;
+/* What it sends is in its journal: also where the disk is slow, as it waits for that, and not where it waited for too long. */
+static bool is_journal_good(const struct phone *phone)
+{
+        return !phone->disk_full && !phone->journal_bad && !phone->fsync_fails && !hangs(phone->vigie);
 }
 
 /* A revision says one thing for ever, and a later one says all that an earlier one did. */
@@ -326,7 +331,7 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
         checks->revisions[checks->revision_count].revision = alert->revision;
         checks->revisions[checks->revision_count].marks = alert->marks;
         checks->revisions[checks->revision_count].run = sim->phones[number].run;
-        checks->revisions[checks->revision_count].safe = is_journal_good(sim, number);
+        checks->revisions[checks->revision_count].safe = is_journal_good(&sim->phones[number]);
         checks->revisions[checks->revision_count++].hash = content_hash(alert);
 }
 
@@ -347,12 +352,6 @@ static void check_position(struct sim *sim, unsigned number, const struct alert 
             (fabs(alert->lat_e7 / 1e7 - phone->lat_deg) > AWAY_DEG ||
              fabs(alert->lon_e7 / 1e7 - phone->lon_deg) > AWAY_DEG))
                 sim_fail(sim, "position", "%s sends a position where it never was", phone->person);
-}
-
-/* The disk is slow: what waits for it left all the same. */
-static bool hangs(const struct vigie *vigie)
-{
-        return vigie->asked_mono_ms != NEVER && vigie->now_mono_ms - vigie->asked_mono_ms >= HANGS_MS;
 }
 
 static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, bool by_sms)

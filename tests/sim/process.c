@@ -77,7 +77,7 @@ static void positions_do(struct sim *sim, unsigned number, const struct core_act
                 break;
         case DO_HEARD:
                 duty = carrier_duty(sim, a->u.heard.handset, false);
-                if (duty != NULL)
+                if (duty != NULL && a->u.heard.heard_at_ms > duty->heard_at_ms)
                         duty->heard_at_ms = a->u.heard.heard_at_ms;
                 break;
         default:

@@ -262,6 +262,14 @@ static void set_carrier_duty(struct model *model, const struct core_action *acti
         found->heard_at_ms = action->u.carrier_duty.heard_at_ms;
 }
 
+static void set_heard(struct model *model, const struct core_action *action)
+{
+        struct core_found *found = carrier(model, action->u.heard.handset, false);
+
+        if (found != NULL && action->u.heard.heard_at_ms > found->heard_at_ms)
+                found->heard_at_ms = action->u.heard.heard_at_ms;
+}
+
 static void find_duty(struct model *model, unsigned dispatcher, const struct core_action *action)
 {
         const struct core_found *found = carrier(model, action->u.find_duty.handset, false);
@@ -389,8 +397,8 @@ void model_do(struct model *model, unsigned dispatcher, const struct core_action
                 break;
         case DO_HEARD:
                 model->heard_actions++;
-                if (carrier(model, action->u.heard.handset, false) != NULL)
-                        carrier(model, action->u.heard.handset, false)->heard_at_ms = action->u.heard.heard_at_ms;
+                if (model->positions_up)
+                        set_heard(model, action);
                 break;
         case DO_FIND_DUTY:
                 find_duty(model, dispatcher, action);
