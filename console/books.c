@@ -1,6 +1,7 @@
 #include "console/books.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,7 +195,7 @@ static int read_building(struct reading *r)
         return n;
 }
 
-/* who: the name of carrier ID into the words, beside the id. */
+/* add_who: the name of carrier ID into the words, beside the id. */
 static void add_who(struct reading *r, const char *id)
 {
         const struct book_item *item = books_get(r->books, BOOK_CARRIERS, id);
@@ -381,9 +382,14 @@ int books_put(struct books *books, enum book book, const char *key, const uint8_
         return r;
 }
 
-void books_begin(struct books *books, enum book book)
+uint32_t books_begin(struct books *books, enum book book)
 {
-        books->load[book]++;
+        return ++books->load[book];
+}
+
+bool books_loads(const struct books *books, enum book book, uint32_t load)
+{
+        return load == books->load[book];
 }
 
 void books_sweep(struct books *books, enum book book)
@@ -420,6 +426,19 @@ size_t books_count(const struct books *books, enum book book)
 const struct book_item *books_phone(const struct books *books, const char *person)
 {
         return person[0] != '\0' ? lookup_get(books->phones, person, strlen(person)) : NULL;
+}
+
+uint32_t books_order(const struct books *books, const char *what, const char *handset)
+{
+        char field[8 + HANDSET_ID_TEXT], number[16] = "";
+        const struct book_item *item;
+
+        snprintf(field, sizeof(field), "%s:%s", what, handset);
+        item = books_get(books, BOOK_LISTS, field);
+        if (item == NULL || item->size >= sizeof(number))
+                return 0;
+        memcpy(number, item->data, item->size);
+        return (uint32_t)strtoul(number, NULL, 10);
 }
 
 /* ---- searching */

@@ -18,7 +18,7 @@ enum book {
         BOOK_PASSES,
         BOOK_CONSENTS,
         BOOK_ASKED,
-        BOOK_LISTS, /* `status`, `trust` */
+        BOOK_LISTS, /* `status`, `trust`; and by phone the numbers of orders: books_order */
         BOOKS
 };
 
@@ -31,7 +31,7 @@ enum book {
 
 struct book_item {
         struct handset_id phone;               /* passes */
-        uint32_t until_s, issued_s, revoked_s; /* passes */
+        uint32_t until_s, issued_s, revoked_s; /* passes: begins; consents: `issued_s` asked; handsets: `revoked_s` */
         uint32_t size, load;                   /* load: the one that it was seen in */
         const uint8_t *data;                   /* the value, as it came (users: without the password) */
         const char *words, *key;
@@ -45,8 +45,11 @@ struct books;
 int books_new(uint64_t seed, struct books **ret_books);
 void books_free(struct books *books);
 
-/* books_begin: BOOK is loaded anew: what books_put does not say again until books_sweep goes then.  Nothing is missing meanwhile. */
-void books_begin(struct books *books, enum book book);
+/* books_begin: BOOK is loaded anew: what books_put does not say again until books_sweep goes then (where memory is short, with the next
+ * load).  Nothing is missing meanwhile.  Gives the load's number.  books_loads: say whether LOAD is the newest of BOOK: what an older one
+ * still says is not to be put, nor swept by. */
+uint32_t books_begin(struct books *books, enum book book);
+bool books_loads(const struct books *books, enum book book, uint32_t load);
 void books_sweep(struct books *books, enum book book);
 
 /* books_put: what KEY of BOOK is now; SIZE 0: gone.
@@ -62,6 +65,10 @@ size_t books_count(const struct books *books, enum book book);
 
 /* books_phone: the phone of carrier PERSON that is not revoked, else one that is; NULL: none of their own. */
 const struct book_item *books_phone(const struct books *books, const char *person);
+
+/* books_order: the number of the last order of WHAT ("wipe", "again": an unlock whose passes did not come again yet) to the phone HANDSET
+ * (hex); 0: none. */
+uint32_t books_order(const struct books *books, const char *what, const char *handset);
 
 /* books_passes: a pass of PHONE; the others follow by `next`.  NULL: none. */
 const struct book_item *books_passes(const struct books *books, const struct handset_id *phone);

@@ -1,5 +1,6 @@
 /* After an unlock the phone has a new PIN and a new pass key: the passes that it had are worth nothing and come again, on the consent
- * that they had; not on a shared phone.  {r}:lists `again:HANDSET` holds the number of the unlock's order; of several consoles the one that takes it out acts. */
+ * that they had; not on a shared phone.  {r}:lists `again:HANDSET` holds the number of the unlock's order until they are revoked: what keeper
+ * or store could not do is tried again each minute.  Of several consoles the one that has the lease acts. */
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,28 +45,31 @@ static void on_stored(void *user, int written)
 
 static void on_revoked(struct job *job, enum pass_code code, const struct keeper_answer *answer)
 {
+        struct pass_store *store = job->desk->store;
         const struct book_item *item;
+        char field[8 + HANDSET_ID_TEXT];
         struct handset_id id;
-        size_t place = 0;
 
         if (code != CODE_DONE || handset_id_from_text(job->handset, &id) < 0) {
                 job_end(job, code);
                 return;
         }
-        pass_write_begin(job->desk->store);
-        while ((item = books_next(job->desk->books, BOOK_PASSES, &place)) != NULL && job->n < PASS_AGAIN_MAX)
-                if (handset_id_equal(&item->phone, &id) && item->until_s > now_s() && put_revoked(job, item))
+        snprintf(field, sizeof(field), "again:%s", job->handset);
+        pass_write_begin(store);
+        for (item = books_passes(job->desk->books, &id); item != NULL; item = item->next)
+                if (put_revoked(job, item) && item->until_s > now_s() && job->n < PASS_AGAIN_MAX)
                         strcpy(job->again[job->n++], item->key);
-        if (pass_write_end(job->desk->store, on_stored, job) < 0)
+        pass_write_put(store, BOOK_LISTS, field, NULL, 0);
+        if (pass_write_end(store, on_stored, job) < 0)
                 job_end(job, CODE_AWAY);
 }
 
-static void on_taken(void *user, struct redisReply *reply)
+static void on_lease(void *user, struct redisReply *reply)
 {
         struct job *job = user;
         struct keeper_request request = { .kind = KEEPER_REVOKE };
 
-        if (reply == NULL || reply->type != REDIS_REPLY_INTEGER || reply->integer != 1) {
+        if (reply == NULL || reply->type != REDIS_REPLY_STATUS) {
                 job_end(job, CODE_OVER); /* another console does it */
                 return;
         }
@@ -77,26 +81,32 @@ static void on_taken(void *user, struct redisReply *reply)
 
 void again_on_vault(struct pass_desk *desk, const char *handset)
 {
-        const struct book_item *told = books_get(desk->books, BOOK_VAULTS, handset), *item;
-        char field[8 + HANDSET_ID_TEXT], number[16] = "", key[PASS_STORE_KEY_SIZE];
+        const struct book_item *told = books_get(desk->books, BOOK_VAULTS, handset);
+        uint32_t number = books_order(desk->books, "again", handset);
+        char name[24 + HANDSET_ID_TEXT];
         struct vault_entry vault;
-        struct redis_args args;
+        struct handset_id id;
         struct job *job;
 
-        snprintf(field, sizeof(field), "again:%s", handset);
-        if (told == NULL || (item = books_get(desk->books, BOOK_LISTS, field)) == NULL ||
-            item->size >= sizeof(number) || vault_entry_decode(told->data, told->size, &vault) < 0 ||
-            store_away(desk) || (job = job_new(desk, NULL, NULL)) == NULL)
-                return;
-        memcpy(number, item->data, item->size);
-        strcpy(job->handset, handset);
-        pass_store_key(desk->store, "lists", "", key);
-        redis_args_init(&args, "HDEL");
-        redis_arg(&args, key);
-        redis_arg(&args, field);
         /* The confirmation may be here before the phone's next word of its vault: where the challenge still stands the key is the
          * old one, for which the phone could keep no pass. */
-        if (!vault.has_key || vault.has_challenge || vault.taken < strtoul(number, NULL, 10) ||
-            redis_command(pass_store_link(desk->store), &args, on_taken, job) < 0)
-                job_end(job, CODE_OVER);
+        if (number == 0 || told == NULL || vault_entry_decode(told->data, told->size, &vault) < 0 || !vault.has_key ||
+            vault.has_challenge || vault.taken < number || store_away(desk) || desk->keeper == NULL ||
+            !seqpacket_is_up(desk->keeper) || handset_id_from_text(handset, &id) < 0 ||
+            (job = job_new(desk, NULL, NULL)) == NULL)
+                return;
+        strcpy(job->handset, handset);
+        snprintf(name, sizeof(name), "again:%s:%u", handset, (unsigned)number);
+        if (lease_ask(desk, name, PASS_AGAIN_MS, on_lease, job) < 0)
+                job_end(job, CODE_AWAY);
+}
+
+void again_on_minute(struct pass_desk *desk)
+{
+        const struct book_item *item;
+        size_t place = 0;
+
+        while ((item = books_next(desk->books, BOOK_LISTS, &place)) != NULL)
+                if (strncmp(item->key, "again:", 6) == 0)
+                        again_on_vault(desk, item->key + 6);
 }

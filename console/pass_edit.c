@@ -290,7 +290,7 @@ static void conclude(struct edit *e)
                 finish_away(e);
 }
 
-/* on_turn: one slice.  The next is due a millisecond later: a timer that is due already would fire in this very turn of libuv. */
+/* on_turn: one slice; the next is due at once, with the loop's next turn. */
 static void on_turn(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct edit *e = timer->user;
@@ -302,7 +302,7 @@ static void on_turn(struct wheel_timer *timer, int64_t now_mono_ms)
         }
         while (step(e))
                 if (clock_mono_us() >= until_us) {
-                        loop_timer_arm(e->desk->options.loop, timer, clock_mono_ms() + 1);
+                        loop_timer_arm(e->desk->options.loop, timer, now_mono_ms);
                         return;
                 }
         conclude(e);

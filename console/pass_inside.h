@@ -44,6 +44,8 @@ struct pass_desk {
 
 /* Passes of one phone that come again after an unlock: more than a day has.  Further ones do not. */
 #define PASS_AGAIN_MAX 8
+/* One console has so long for that, which is longer than the keeper takes; then another may try. */
+#define PASS_AGAIN_MS  20000
 
 /* A thing under way: who asked, and what came of it so far. */
 struct job {
@@ -74,8 +76,7 @@ struct job *job_new(struct pass_desk *desk, const struct pass_page *page, const 
 void job_end(struct job *job, enum pass_code code);
 
 /* keeper_ask: ask the keeper; the request's `by` is the caller's to set.
- *   done   called once, not from within the call: DONE with ANSWER, else why not and NULL
- * Where it cannot be asked at all the same is said from within this call. */
+ *   done   called once: DONE with ANSWER, else why not and NULL; from within this call where the keeper cannot be asked at all */
 typedef void keeper_fn(struct job *job, enum pass_code code, const struct keeper_answer *answer);
 void keeper_ask(struct job *job, const struct keeper_request *request, keeper_fn *done);
 
@@ -97,8 +98,10 @@ void end_unlock(struct job *job, const struct pass_ask *ask);
 /* put_revoked: the pass ITEM is revoked by the job's login, into the transaction that was begun.  Says whether it was one that had to be. */
 bool put_revoked(const struct job *job, const struct book_item *item);
 
-/* again_on_vault: the phone HANDSET told of its vault: where it has a new PIN after an unlock, its passes come again, for its new key. */
+/* again_on_vault: the phone HANDSET told of its vault: where it has a new PIN after an unlock, its passes come again, for its new key.
+ * again_on_minute: those of all phones for which that could not be done then. */
 void again_on_vault(struct pass_desk *desk, const char *handset);
+void again_on_minute(struct pass_desk *desk);
 
 /* list_renew: have a status list signed now and stored.  DONE is called once, perhaps from within the call: when it was issued, 0: it
  * was not.  list_close: whoever waits is told 0. */
@@ -111,6 +114,9 @@ uint32_t list_issued(const struct pass_desk *desk);
 
 /* edits_close: edits whose rows are being judged are answered `away`. */
 void edits_close(struct pass_desk *desk);
+
+/* lease_ask: of several consoles one does what NAME says, for MS: DONE gets a status where it is this one.  Returns redis_command's. */
+int lease_ask(struct pass_desk *desk, const char *name, int64_t ms, redis_fn *done, void *user);
 
 /* minute_on: the timer's. */
 void minute_on(struct wheel_timer *timer, int64_t now_mono_ms);

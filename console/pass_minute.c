@@ -125,23 +125,30 @@ static void on_lease(void *user, struct redisReply *reply)
         if (issued == 0 || issued + (uint64_t)PASS_LIST_EVERY_S <= now_s())
                 list_renew(desk, on_list, NULL);
         renew(desk);
+        again_on_minute(desk);
 }
 
-void minute_on(struct wheel_timer *timer, int64_t now_mono_ms)
+int lease_ask(struct pass_desk *desk, const char *name, int64_t ms, redis_fn *done, void *user)
 {
-        struct pass_desk *desk = timer->user;
         char key[PASS_STORE_KEY_SIZE];
         struct redis_args args;
 
-        loop_timer_arm(desk->options.loop, timer, now_mono_ms + PASS_MINUTE_MS);
-        if (store_away(desk) || (desk->keeper != NULL && !seqpacket_is_up(desk->keeper)))
-                return; /* another console's keeper may be there */
-        pass_store_key(desk->store, "lease:", "passes", key);
+        pass_store_key(desk->store, "lease:", name, key);
         redis_args_init(&args, "SET");
         redis_arg(&args, key);
         redis_arg(&args, "1");
         redis_arg(&args, "NX");
         redis_arg(&args, "PX");
-        redis_arg_int(&args, PASS_MINUTE_MS - 5000);
-        (void)redis_command(pass_store_link(desk->store), &args, on_lease, desk);
+        redis_arg_int(&args, ms);
+        return redis_command(pass_store_link(desk->store), &args, done, user);
+}
+
+void minute_on(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct pass_desk *desk = timer->user;
+
+        loop_timer_arm(desk->options.loop, timer, now_mono_ms + PASS_MINUTE_MS);
+        if (store_away(desk) || (desk->keeper != NULL && !seqpacket_is_up(desk->keeper)))
+                return; /* another console's keeper may be there */
+        (void)lease_ask(desk, "passes", PASS_MINUTE_MS - 5000, on_lease, desk);
 }

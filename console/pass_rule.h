@@ -62,7 +62,7 @@ bool pass_may(const struct viewer *viewer, enum pass_verb verb, enum pass_what w
 bool pass_may_edit(uint8_t role);
 const char *pass_may_words(uint8_t role);
 
-/* pass_of_team: say whether VIEWER may know of what belongs to ROUND or CARRIER (ids, either may be ""): all but supervisors know of
+/* pass_of_round, pass_of_carrier: say whether VIEWER may know of what belongs to ROUND or CARRIER (ids, which may be ""): all but supervisors know of
  * everything, these of their own team's. */
 bool pass_of_round(const struct books *books, const struct viewer *viewer, const char *round);
 bool pass_of_carrier(const struct books *books, const struct viewer *viewer, const char *carrier);

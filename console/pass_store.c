@@ -15,6 +15,7 @@ struct ask {
         unsigned number;
         enum book book;
         bool alone; /* one book is loaded anew, and the others stay */
+        uint32_t load;
         char key[LOOKUP_NAME_MAX + 1];
 };
 
@@ -108,8 +109,9 @@ static void on_scanned(void *user, struct redisReply *reply)
         char cursor[32], key[LOOKUP_NAME_MAX + 1];
 
         free(user);
-        if (store->closing || store->loading == ask.alone || ask.number != store->number || reply == NULL)
-                return; /* the link's state tells */
+        if (store->closing || store->loading == ask.alone || ask.number != store->number || reply == NULL ||
+            !books_loads(store->options.books, ask.book, ask.load))
+                return; /* the link's state tells; or the book is loaded anew already */
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
             text_of(reply->element[0], cursor, sizeof(cursor)) < 0) {
                 fail(store, reply->type == REDIS_REPLY_ERROR ? reply->str : "no answer to HSCAN");
@@ -152,8 +154,10 @@ static void scan(struct pass_store *store, const struct ask *ask, const char *cu
 
 static void begin(struct pass_store *store, enum book book, bool alone)
 {
-        books_begin(store->options.books, book);
-        scan(store, &(struct ask){ store, store->number, book, alone, "" }, "0");
+        struct ask ask = { .store = store, .number = store->number, .book = book, .alone = alone };
+
+        ask.load = books_begin(store->options.books, book);
+        scan(store, &ask, "0");
 }
 
 static void on_stands(void *user, struct redisReply *reply)
@@ -189,7 +193,7 @@ static void load(struct pass_store *store)
         redis_arg(&args, "-");
         redis_arg(&args, "COUNT");
         redis_arg(&args, "1");
-        give(store, &args, on_stands, &(struct ask){ store, store->number, 0, false, "" });
+        give(store, &args, on_stands, &(struct ask){ .store = store, .number = store->number });
 }
 
 /* ---- keeping fresh */

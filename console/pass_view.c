@@ -1,7 +1,6 @@
 #include "console/pass_view.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -306,17 +305,11 @@ static json_t *json_unlock(const struct pass_scene *scene, const struct book_ite
         struct handset_entry phone = { 0 };
         struct vault_entry vault = { 0 };
         const char *waits = unlock_of(scene, item, &vault, &phone);
-        const struct book_item *sent;
-        char field[8 + HANDSET_ID_TEXT], number[16] = "";
         json_t *to = pass_json_carrier(scene, books_get(scene->books, BOOK_CARRIERS, phone.person),
                                        books_get(scene->books, BOOK_HANDSETS, item->key));
 
-        snprintf(field, sizeof(field), "again:%s", item->key);
-        sent = books_get(scene->books, BOOK_LISTS, field);
-        if (sent != NULL && sent->size < sizeof(number))
-                memcpy(number, sent->data, sent->size);
         json_put(to, "waits", json_string(waits));
-        json_put(to, "sent", json_boolean(strtoul(number, NULL, 10) > vault.taken));
+        json_put(to, "sent", json_boolean(books_order(scene->books, "again", item->key) > vault.taken));
         json_put(to, "told_at", view_time(vault.told_at_ms));
         return to;
 }

@@ -233,22 +233,17 @@ static json_t *got_pass(const struct pass_scene *scene, const char *key)
 
 static void put_vault(const struct pass_scene *scene, json_t *to, const char *key)
 {
-        const struct book_item *told = books_get(scene->books, BOOK_VAULTS, key), *wipe;
+        const struct book_item *told = books_get(scene->books, BOOK_VAULTS, key);
+        uint32_t wipe = books_order(scene->books, "wipe", key);
         struct vault_entry vault = { 0 };
-        char field[8 + HANDSET_ID_TEXT], challenge[2 * ORDER_CHALLENGE_SIZE + 1], number[16] = "";
+        char challenge[2 * ORDER_CHALLENGE_SIZE + 1];
 
         if (told != NULL)
                 (void)vault_entry_decode(told->data, told->size, &vault);
         hex_encode(vault.challenge, sizeof(vault.challenge), challenge);
         json_put(to, "challenge", vault.has_challenge ? json_string(challenge) : json_null());
         json_put(to, "told_at", view_time(vault.told_at_ms));
-        snprintf(field, sizeof(field), "wipe:%s", key);
-        if ((wipe = books_get(scene->books, BOOK_LISTS, field)) == NULL || wipe->size >= sizeof(number)) {
-                json_put(to, "wipe", json_null());
-                return;
-        }
-        memcpy(number, wipe->data, wipe->size);
-        json_put(to, "wipe", json_string(vault.taken >= strtoul(number, NULL, 10) ? "done" : "sent"));
+        json_put(to, "wipe", wipe == 0 ? json_null() : json_string(vault.taken >= wipe ? "done" : "sent"));
 }
 
 static json_t *got_phone(const struct pass_scene *scene, const char *key)

@@ -100,6 +100,33 @@ static void test_sweep(void **state)
         books_free(books);
 }
 
+/* Loaded anew twice, the second time before the first was through: the older one's answers count no more. */
+static void test_loads(void **state)
+{
+        struct books *books = books_of_a_region();
+        uint32_t first = books_begin(books, BOOK_CARRIERS), second;
+
+        assert_true(books_loads(books, BOOK_CARRIERS, first));
+        second = books_begin(books, BOOK_CARRIERS);
+        assert_false(books_loads(books, BOOK_CARRIERS, first));
+        assert_true(books_loads(books, BOOK_CARRIERS, second));
+        assert_true(books_loads(books, BOOK_ROUNDS, 0));
+        books_free(books);
+}
+
+static void test_order(void **state)
+{
+        struct books *books = books_of_a_region();
+
+        assert_int_equal(books_order(books, "wipe", PHONE), 0);
+        assert_int_equal(books_put(books, BOOK_LISTS, "wipe:" PHONE, (const uint8_t *)"4294967295", 10), 0);
+        assert_int_equal(books_order(books, "wipe", PHONE), 4294967295);
+        assert_int_equal(books_order(books, "again", PHONE), 0);
+        assert_int_equal(books_put(books, BOOK_LISTS, "again:" PHONE, (const uint8_t *)"1234567890123456", 16), 0);
+        assert_int_equal(books_order(books, "again", PHONE), 0); /* no number of ours */
+        books_free(books);
+}
+
 static size_t passes_of(const struct books *books, const char *phone, const char **ret_first)
 {
         struct handset_id id;
@@ -166,6 +193,8 @@ int main(void)
                 cmocka_unit_test(test_phones),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_sweep),
+                cmocka_unit_test(test_loads),
+                cmocka_unit_test(test_order),
                 cmocka_unit_test(test_passes),
                 cmocka_unit_test(test_no_password_is_kept),
         };

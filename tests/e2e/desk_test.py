@@ -368,6 +368,26 @@ class Desk(unittest.TestCase):
         wait_for("the old pass is revoked", lambda: self.page("delivre").get("pass", thing)["state"] == "revoked", LONG_S)
         wait_for("and another came", lambda: [p for p in self.page("delivre").find("pass") if p["state"] == "waiting" and p["id"] != thing], LONG_S)
 
+    def test_unlock_while_the_keeper_is_away(self):
+        """What could not be done at the phone's word is done when the keeper is back."""
+        page, challenge = self.page("delivre"), bytes(range(16, 24))
+        thing = self.issue()["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        self.vault(state=3, key=False, challenge=challenge)
+        wait_for("the challenge", lambda: page.get("phone", self.handset)["challenge"] == challenge.hex(), LONG_S)
+        self.assertEqual(page.ask("phone_unlock", handset=self.handset, challenge=challenge.hex())["a"], "done")
+        number = decode(decode(self.inbox()[-1][b"o"])[0][2])[0][3]
+        self.region.processes["keeper"].kill()
+        wait_for("the desk says so", lambda: page.receive(1) and page.desk["keeper"] == "away", LONG_S)
+        self.vault(taken=number)
+        wait_for("the phone's word", lambda: page.get("phone", self.handset)["vault"] == "locked", LONG_S)
+        self.wait_state(thing, "phone")
+        self.redis("DEL", "{lyon}:lease:passes")  # or the minute's work is done a minute later
+        self.region.processes["keeper"].start()
+        self.wait_state(thing, "revoked")
+        wait_for("and another came", lambda: [p for p in page.find("pass") if p["state"] == "waiting" and p["handset"] == self.handset], LONG_S)
+        wait_for("that is all", lambda: not self.redis("HEXISTS", "{lyon}:lists", f"again:{self.handset}"), LONG_S)
+
     def test_shared_phone(self):
         """One carrier's passes at a time; and after an unlock none comes back by itself: whose PIN it is now, nobody knows."""
         delivre = self.page("delivre")
