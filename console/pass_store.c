@@ -1,12 +1,12 @@
 #include "console/pass_store.h"
 
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "console/link.h"
 #include "console/pass_store_inside.h"
 
 /* A question of one load, or one entry that changed. */
@@ -57,16 +57,6 @@ static void fail(struct pass_store *store, const char *why)
         loop_timer_arm(store->options.loop, &store->rest, clock_mono_ms() + PASS_STORE_REST_MS);
 }
 
-static int text_of(const struct redisReply *reply, char *to, size_t size)
-{
-        if (reply == NULL || reply->type != REDIS_REPLY_STRING || reply->len >= size ||
-            memchr(reply->str, '\0', reply->len) != NULL)
-                return -EBADMSG;
-        memcpy(to, reply->str, reply->len);
-        to[reply->len] = '\0';
-        return 0;
-}
-
 static int put(struct pass_store *store, enum book book, const char *key, const struct redisReply *value)
 {
         uint32_t hidden;
@@ -113,13 +103,13 @@ static void on_scanned(void *user, struct redisReply *reply)
             !books_loads(store->options.books, ask.book, ask.load))
                 return; /* the link's state tells; or the book is loaded anew already */
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-            text_of(reply->element[0], cursor, sizeof(cursor)) < 0) {
+            reply_text(reply->element[0], cursor, sizeof(cursor)) < 0) {
                 fail(store, reply->type == REDIS_REPLY_ERROR ? reply->str : "no answer to HSCAN");
                 return;
         }
         list = reply->element[1];
         for (size_t i = 0; i + 1 < list->elements; i += 2)
-                if (text_of(list->element[i], key, sizeof(key)) == 0 &&
+                if (reply_text(list->element[i], key, sizeof(key)) == 0 &&
                     list->element[i + 1]->type == REDIS_REPLY_STRING)
                         (void)put(store, ask.book, key, list->element[i + 1]);
         if (strcmp(cursor, "0") != 0) {
@@ -171,7 +161,7 @@ static void on_stands(void *user, struct redisReply *reply)
         strcpy(store->at, "0-0");
         if (reply->type != REDIS_REPLY_ARRAY ||
             (reply->elements > 0 && (reply->element[0]->elements < 1 ||
-                                     text_of(reply->element[0]->element[0], store->at, sizeof(store->at)) < 0))) {
+                                     reply_text(reply->element[0]->element[0], store->at, sizeof(store->at)) < 0))) {
                 fail(store, reply->type == REDIS_REPLY_ERROR ? reply->str : "no answer to XREVRANGE");
                 return;
         }
@@ -225,9 +215,9 @@ static void changed(struct pass_store *store, const struct redisReply *pairs)
         for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
                 const struct redisReply *field = pairs->element[i], *value = pairs->element[i + 1];
 
-                if (field->len == 1 && field->str[0] == 'h' && text_of(value, name, sizeof(name)) == 0)
+                if (field->len == 1 && field->str[0] == 'h' && reply_text(value, name, sizeof(name)) == 0)
                         ask.book = books_parse(name);
-                if (field->len == 1 && field->str[0] == 'k' && text_of(value, ask.key, sizeof(ask.key)) < 0)
+                if (field->len == 1 && field->str[0] == 'k' && reply_text(value, ask.key, sizeof(ask.key)) < 0)
                         ask.key[0] = '\0';
         }
         if (ask.book == BOOKS || ask.key[0] == '\0')
@@ -263,7 +253,7 @@ static void on_tail(void *user, struct redisReply *reply)
         for (size_t i = 0; list != NULL && i < list->elements; i++) {
                 const struct redisReply *one = list->element[i];
 
-                if (one->elements != 2 || text_of(one->element[0], store->at, sizeof(store->at)) < 0)
+                if (one->elements != 2 || reply_text(one->element[0], store->at, sizeof(store->at)) < 0)
                         continue;
                 if (one->element[1]->type == REDIS_REPLY_ARRAY && store->ready)
                         changed(store, one->element[1]);
@@ -316,20 +306,6 @@ static void on_tail_link(void *user, bool up, const char *why)
                 tail_begin(user);
 }
 
-static int open_link(struct pass_store *store, const struct config_redis *redis, bool blocking,
-                     void (*state)(void *, bool, const char *), struct redis_link **ret_link)
-{
-        struct redis_options options = { .address = redis->address,
-                                         .user = redis->user,
-                                         .password = redis->password,
-                                         .blocking = blocking,
-                                         .pending_max = 60000, /* an edit of 20,000 rows is one transaction */
-                                         .state = state,
-                                         .user_data = store };
-
-        return redis_open(store->options.loop, &options, ret_link);
-}
-
 int pass_store_open(const struct pass_store_options *options, struct pass_store **ret_store)
 {
         struct pass_store *store = calloc(1, sizeof(*store));
@@ -340,9 +316,12 @@ int pass_store_open(const struct pass_store_options *options, struct pass_store 
                 return -ENOMEM;
         store->options = *options;
         wheel_timer_init(&store->rest, on_rested, store);
-        if ((r = open_link(store, &c->alerts, false, on_link, &store->link)) < 0 ||
-            (r = open_link(store, &c->alerts, true, on_tail_link, &store->tail)) < 0 ||
-            (r = open_link(store, &c->positions, false, NULL, &store->positions)) < 0) {
+        if ((r = link_open(options->loop, &c->alerts, (struct redis_options){ .state = on_link, .user_data = store },
+                           &store->link)) < 0 ||
+            (r = link_open(options->loop, &c->alerts,
+                           (struct redis_options){ .blocking = true, .state = on_tail_link, .user_data = store },
+                           &store->tail)) < 0 ||
+            (r = link_open(options->loop, &c->positions, (struct redis_options){ 0 }, &store->positions)) < 0) {
                 pass_store_close(store);
                 return r;
         }

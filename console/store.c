@@ -15,33 +15,6 @@ void store_key(const struct store *store, const char *name, const char *suffix, 
         snprintf(to, STORE_KEY_SIZE, "{%s}:%s%s", store->options.config->region, name, suffix);
 }
 
-bool reply_is(const struct redisReply *reply, int type, size_t min)
-{
-        return reply != NULL && reply->type == type && (type != REDIS_REPLY_ARRAY || reply->elements >= min);
-}
-
-int reply_text(const struct redisReply *reply, char *to, size_t size)
-{
-        if (reply == NULL || (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_STATUS))
-                return -EBADMSG;
-        size_t len = (size_t)reply->len;
-        if (len >= size || memchr(reply->str, '\0', len) != NULL)
-                return -EBADMSG;
-        memcpy(to, reply->str, len);
-        to[len] = '\0';
-        return 0;
-}
-
-int64_t reply_time_ms(const struct redisReply *reply)
-{
-        char s[24], us[24];
-
-        if (!reply_is(reply, REDIS_REPLY_ARRAY, 2) || reply_text(reply->element[0], s, sizeof(s)) < 0 ||
-            reply_text(reply->element[1], us, sizeof(us)) < 0)
-                return 0;
-        return strtoll(s, NULL, 10) * 1000 + strtoll(us, NULL, 10) / 1000;
-}
-
 int64_t store_now_ms(const struct store *store)
 {
         return clock_utc_ms() + store->offset_ms;
@@ -311,21 +284,6 @@ int store_command(struct store *store, const struct command *command)
         return r;
 }
 
-static int open_link(struct store *store, const struct config_redis *redis, bool blocking,
-                     void (*state)(void *, bool, const char *), struct redis_link **ret_link)
-{
-        struct redis_options options = {
-                .address = redis->address,
-                .user = redis->user,
-                .password = redis->password,
-                .blocking = blocking,
-                .state = state,
-                .user_data = store,
-        };
-
-        return redis_open(store->options.loop, &options, ret_link);
-}
-
 int store_open(const struct store_options *options, struct store **ret_store)
 {
         struct store *store = calloc(1, sizeof(*store));
@@ -337,10 +295,17 @@ int store_open(const struct store_options *options, struct store **ret_store)
         store->options = *options;
         wheel_timer_init(&store->poll, on_poll, store);
         wheel_timer_init(&store->rest, on_rested, store);
-        if ((r = open_link(store, &c->alerts, false, on_alerts, &store->alerts)) < 0 ||
-            (r = open_link(store, &c->alerts, true, on_feed, &store->feed)) < 0 ||
-            (r = open_link(store, &c->positions, false, on_positions, &store->positions)) < 0 ||
-            (r = open_link(store, &c->positions, true, on_roster, &store->roster)) < 0) {
+        if ((r = link_open(options->loop, &c->alerts, (struct redis_options){ .state = on_alerts, .user_data = store },
+                           &store->alerts)) < 0 ||
+            (r = link_open(options->loop, &c->alerts,
+                           (struct redis_options){ .blocking = true, .state = on_feed, .user_data = store },
+                           &store->feed)) < 0 ||
+            (r = link_open(options->loop, &c->positions,
+                           (struct redis_options){ .state = on_positions, .user_data = store }, &store->positions)) <
+                    0 ||
+            (r = link_open(options->loop, &c->positions,
+                           (struct redis_options){ .blocking = true, .state = on_roster, .user_data = store },
+                           &store->roster)) < 0) {
                 store_close(store);
                 return r;
         }

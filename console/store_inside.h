@@ -2,10 +2,8 @@
 #ifndef CONSOLE_STORE_INSIDE_H
 #define CONSOLE_STORE_INSIDE_H
 
-#include <hiredis/hiredis.h>
-
 #include "base/loop.h"
-#include "base/redis.h"
+#include "console/link.h"
 #include "console/store.h"
 
 #define STORE_KEY_SIZE    160
@@ -68,12 +66,5 @@ void load_people(struct store *store);
 /* tail_begin: read the feed from feed_at.  roster_begin: read the roster from roster_at. */
 void tail_begin(struct store *store);
 void roster_begin(struct store *store);
-
-/* reply_is: TYPE and, of arrays, at least MIN elements.  NULL is nothing. */
-bool reply_is(const struct redisReply *reply, int type, size_t min);
-/* reply_text: the text of a string or status that fits SIZE - 1 octets without NUL, into TO.  Returns 0 or -EBADMSG. */
-int reply_text(const struct redisReply *reply, char *to, size_t size);
-/* reply_time_ms: TIME's answer as UTC ms.  0 when it is none. */
-int64_t reply_time_ms(const struct redisReply *reply);
 
 #endif
