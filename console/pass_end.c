@@ -38,7 +38,7 @@ bool put_revoked(const struct job *job, const struct book_item *item)
 
 /* ---- one pass */
 
-static void on_revoke_listed(void *user, uint32_t issued_s)
+static void on_revoke_listed(void *user, enum pass_code code, uint32_t issued_s)
 {
         struct job *job = user;
 
@@ -211,7 +211,7 @@ static void on_session(void *user, struct redisReply *reply)
         struct redis_args args;
 
         free(user);
-        if (reply == NULL)
+        if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
                 job->until_s = 1; /* not all were looked at */
         if (reply != NULL && reply->type == REDIS_REPLY_STRING &&
             session_decode((const uint8_t *)reply->str, (size_t)reply->len, &session) == 0 &&
@@ -240,6 +240,7 @@ static void look_at(struct job *job, const char *key)
 
         if (look == NULL || hex == NULL || strlen(key) >= sizeof(look->key) ||
             hex_decode(hex + 1, look->hash, sizeof(look->hash)) < 0) {
+                job->until_s |= look == NULL; /* else it is none of ours */
                 free(look);
                 return;
         }
@@ -310,14 +311,14 @@ static void on_certificate(void *user, int written)
                 sessions_done(job); /* shared: nobody's */
 }
 
-static void on_listed(void *user, uint32_t issued_s)
+static void on_listed(void *user, enum pass_code code, uint32_t issued_s)
 {
         struct job *job = user;
         struct handset_entry phone = job->phone;
         uint8_t buf[PEOPLE_MAX];
         int n;
 
-        step(job, "list", issued_s != 0 ? CODE_DONE : CODE_KEEPER_FAILED, -1);
+        step(job, "list", code, -1);
         if (phone.revoked_at_s == 0)
                 phone.revoked_at_s = now_s();
         n = handset_entry_encode(&phone, buf, sizeof(buf));

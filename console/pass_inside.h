@@ -103,9 +103,9 @@ bool put_revoked(const struct job *job, const struct book_item *item);
 void again_on_vault(struct pass_desk *desk, const char *handset);
 void again_on_minute(struct pass_desk *desk);
 
-/* list_renew: have a status list signed now and stored.  DONE is called once, perhaps from within the call: when it was issued, 0: it
- * was not.  list_close: whoever waits is told 0. */
-typedef void list_fn(void *user, uint32_t issued_s);
+/* list_renew: have a status list signed now and stored.  DONE is called once, perhaps from within the call: CODE_DONE and when
+ * it was issued; else why not, and 0.  list_close: whoever waits is told AWAY. */
+typedef void list_fn(void *user, enum pass_code code, uint32_t issued_s);
 void list_renew(struct pass_desk *desk, list_fn *done, void *user);
 void list_close(struct pass_desk *desk);
 void list_on_again(struct wheel_timer *timer, int64_t now_mono_ms);

@@ -18,8 +18,8 @@ struct pass_waiter {
 
 static void begin(struct pass_desk *desk);
 
-/* finish: ISSUED_S to all who waited for this one; then the next, if somebody waits for it. */
-static void finish(struct pass_desk *desk, uint32_t issued_s)
+/* finish: CODE and ISSUED_S to all who waited for this one; then the next, if somebody waits for it. */
+static void finish(struct pass_desk *desk, enum pass_code code, uint32_t issued_s)
 {
         struct pass_waiter *w = desk->list_now, *next;
 
@@ -27,7 +27,7 @@ static void finish(struct pass_desk *desk, uint32_t issued_s)
         desk->list_asked = false;
         for (; w != NULL; w = next) {
                 next = w->next;
-                w->done(w->user, issued_s);
+                w->done(w->user, code, issued_s);
                 free(w);
         }
         if (desk->list_next != NULL && !desk->list_asked)
@@ -39,9 +39,10 @@ static void on_stored(void *user, int written)
         struct job *job = user;
         struct pass_desk *desk = job->desk;
         uint32_t issued_s = written == 1 ? job->until_s : 0;
+        enum pass_code code = written == 1 ? CODE_DONE : CODE_AWAY;
 
         job_end(job, CODE_DONE);
-        finish(desk, issued_s);
+        finish(desk, code, issued_s);
 }
 
 static void on_signed(struct job *job, enum pass_code code, const struct keeper_answer *answer)
@@ -49,19 +50,22 @@ static void on_signed(struct job *job, enum pass_code code, const struct keeper_
         struct pass_desk *desk = job->desk;
         struct status_signed list;
 
-        if (code == CODE_DONE && status_read(answer->object, &list, NULL) == 0) {
+        if (code == CODE_DONE && status_read(answer->object, &list, NULL) < 0) {
+                code = CODE_KEEPER_FAILED;
+        } else if (code == CODE_DONE) {
                 job->until_s = list.list.issued_at_s;
                 pass_write_begin(desk->store);
                 pass_write_put(desk->store, BOOK_LISTS, "status", answer->object.at, answer->object.len);
                 if (!store_away(desk) && pass_write_end(desk->store, on_stored, job) == 0)
                         return;
+                code = CODE_AWAY;
         }
         job_end(job, code);
         if (code == CODE_NOT_NOW && !desk->list_retried && !desk->closing) {
                 desk->list_retried = true;
                 loop_timer_arm(desk->options.loop, &desk->list_again, clock_mono_ms() + LIST_AGAIN_MS);
         } else {
-                finish(desk, 0);
+                finish(desk, code, 0);
         }
 }
 
@@ -71,7 +75,7 @@ static void ask(struct pass_desk *desk)
         struct job *job = job_new(desk, NULL, NULL);
 
         if (job == NULL) {
-                finish(desk, 0);
+                finish(desk, CODE_BUSY, 0);
                 return;
         }
         request.expires_s = now_s() + (uint32_t)(desk->options.config->list_good_ms / 1000);
@@ -97,7 +101,7 @@ void list_renew(struct pass_desk *desk, list_fn *done, void *user)
         struct pass_waiter *w = malloc(sizeof(*w));
 
         if (w == NULL) {
-                done(user, 0);
+                done(user, CODE_BUSY, 0);
                 return;
         }
         *w = (struct pass_waiter){ desk->list_next, done, user };
@@ -112,7 +116,7 @@ void list_close(struct pass_desk *desk)
 
         loop_timer_cancel(desk->options.loop, &desk->list_again);
         if (waits)
-                finish(desk, 0);
+                finish(desk, CODE_AWAY, 0);
 }
 
 uint32_t list_issued(const struct pass_desk *desk)

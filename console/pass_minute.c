@@ -108,7 +108,7 @@ static void drop_old(struct pass_desk *desk)
         (void)pass_write_end(desk->store, on_dropped, desk); /* not written: they go with the next minute */
 }
 
-static void on_list(void *user, uint32_t issued_s)
+static void on_list(void *user, enum pass_code code, uint32_t issued_s)
 {
 }
 
