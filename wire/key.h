@@ -34,6 +34,9 @@ int key_from_pem(struct cbor_span pem, struct key **ret_key);
 /* key_from_file: key_from_pem() on a file.  Returns what that does, or what open and read do, negative. */
 int key_from_file(const char *path, struct key **ret_key);
 
+/* key_trouble: what key_from_file() returned below 0, in words for people; static text. */
+const char *key_trouble(int error);
+
 /* key_from_public: a public key from its raw octets: 65 (04 X Y) for P-256, 32 for the others.  A point off the curve
  * is refused.  The caller frees it.  Returns 0, -EINVAL. */
 int key_from_public(enum key_alg alg, struct cbor_span raw, struct key **ret_key);

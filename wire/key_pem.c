@@ -60,6 +60,20 @@ int key_from_file(const char *path, struct key **ret_key)
         return r;
 }
 
+const char *key_trouble(int error)
+{
+        switch (error) {
+        case -EINVAL:
+                return "no key or certificate in PEM in it, or one under a password";
+        case -EMSGSIZE:
+                return "too large for a key";
+        case -EOPNOTSUPP:
+                return "a key of another kind than P-256, Ed25519 and X25519";
+        default:
+                return strerror(-error);
+        }
+}
+
 int key_to_pem(const struct key *key, bool with_private, char *to, size_t size)
 {
         BIO *bio;

@@ -31,7 +31,7 @@ static int read_key(const char *path, struct key **ret_key, struct files_error *
         int r = key_from_file(path, ret_key);
 
         if (r < 0)
-                return refuse(ret_error, path, strerror(-r), r);
+                return refuse(ret_error, path, key_trouble(r), r);
         if (key_alg(*ret_key) != KEY_ES256 || !key_is_private(*ret_key))
                 return refuse(ret_error, path, "not a private P-256 key", -EBADMSG);
         return 0;
@@ -46,7 +46,7 @@ int files_read_trust(const struct config *config, struct entrance *door, struct 
         int r = trust != NULL ? key_from_file(config->root, &root) : -ENOMEM;
 
         if (r < 0) {
-                refuse(ret_error, config->root, strerror(-r), r);
+                refuse(ret_error, config->root, key_trouble(r), r);
                 goto out;
         }
         if ((r = read_span(config->trust, TRUST_MAX, &data, &list, ret_error)) < 0)

@@ -35,7 +35,7 @@ int verify_log(const char *folder, const char *path)
         int r = w != NULL ? key_from_file(path, &key) : -ENOMEM, status = 3;
 
         if (r < 0) {
-                fprintf(stderr, "vigie-door: %s: %s\n", path, strerror(-r));
+                fprintf(stderr, "vigie-door: %s: %s\n", path, key_trouble(r));
         } else {
                 w->folder = folder;
                 w->key = key;

@@ -46,10 +46,10 @@ int archive_key(const struct region *region, struct key **ret_key)
         if (r == 0 && (key_alg(*ret_key) != KEY_EDDSA || !key_is_private(*ret_key))) {
                 key_free(*ret_key);
                 *ret_key = NULL;
-                r = -EINVAL;
+                r = -EKEYREJECTED;
         }
         if (r < 0)
-                say_wrong("%s: %s", path, r == -EINVAL ? "no private Ed25519 key in it" : strerror(-r));
+                say_wrong("%s: %s", path, r == -EKEYREJECTED ? "no private Ed25519 key" : key_trouble(r));
         return r;
 }
 

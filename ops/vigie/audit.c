@@ -184,7 +184,7 @@ static int read_key(struct verification *v)
                 int given = key_from_file(v->options->key, &v->key);
 
                 if (given < 0) {
-                        say_wrong("%s: %s", v->options->key, given == -EINVAL ? "no key in it" : strerror(-given));
+                        say_wrong("%s: %s", v->options->key, key_trouble(given));
                         free(data);
                         return given;
                 }
@@ -363,5 +363,5 @@ int audit_main(int argc, char **argv)
 
         if (choices_read(&choices, argc, argv, &options.dir) < 0)
                 return argc > 1 && strcmp(argv[1], "--help") == 0 ? EXIT_DONE : AUDIT_NOT_LOOKED;
-        return audit_run(&options);
+        return say_end(audit_run(&options), AUDIT_NOT_LOOKED);
 }

@@ -137,7 +137,7 @@ static int put_mandate(const struct region *region, struct made *m)
         m->mandate.not_after_s = m->entry.to_s;
         cbor_writer_init(&w, to, sizeof(to));
         if (r == 0 && (r = key_from_file(path, &signer)) < 0)
-                say_wrong("%s: %s (the region's key for doors is needed)", path, strerror(-r));
+                say_wrong("%s: %s (the region's key for doors is needed)", path, key_trouble(r));
         if (r == 0 && (r = key_kid(signer, kid)) == 0 && (r = mandate_sign(&m->mandate, kid, signer, &w)) == 0)
                 r = put(m, "mandate", to, w.len);
         key_free(signer);

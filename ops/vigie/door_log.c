@@ -22,6 +22,7 @@ enum { LOG_WHOLE = 0, LOG_NOT_WHOLE = 1, LOG_NOT_LOOKED = 3 };
 
 struct log_words {
         const char *folder, *keeper, *by, *second;
+        bool duress;
 };
 
 /* A proof that the log has: who was forced is in its marker, which the keeper alone can read. */
@@ -184,6 +185,8 @@ static int tell_marks(const struct look *look, const struct log_words *words)
         }
         if (r == 0)
                 printf("%zu proofs looked at for duress\n", look->count);
+        else if (r == -ENOMEM)
+                say_wrong("out of memory");
         if (fd >= 0)
                 close(fd);
         free(marks);
@@ -234,28 +237,41 @@ static int look_at(struct region *region, struct look *look, const struct log_wo
         return tell_desk(region, field, &entry, look) < 0 ? LOG_NOT_LOOKED : LOG_WHOLE;
 }
 
+static int words_check(const struct log_words *words)
+{
+        char checked[PERSON_ID_MAX + 1];
+
+        if (!words->duress && (words->by[0] != 0 || words->second[0] != 0))
+                return say_wrong("--by and --second go with --duress");
+        if (!words->duress)
+                return 0;
+        return id_fit("--by", words->by, false, checked) == 0 ? id_fit("--second", words->second, false, checked)
+                                                              : -EINVAL;
+}
+
 int door_log_main(struct region *region, int argc, char **argv)
 {
         struct log_words words = { .keeper = KEEPER_SOCKET, .by = "", .second = "" };
         struct look *look = calloc(1, sizeof(*look));
         const struct choice list[] = {
-                { "duress", NULL, look != NULL ? &look->wants_marks : NULL,
-                  "ask the keeper which proofs were under duress" },
+                { "duress", NULL, &words.duress, "ask the keeper which proofs were under duress" },
                 { "by", &words.by, NULL, "who asks, and" },
                 { "second", &words.second, NULL, "who agrees: both are written down" },
                 { "keeper", &words.keeper, NULL, "its socket (" KEEPER_SOCKET ")" },
         };
         const struct choices choices = { "door-log FOLDER [--duress --by LOGIN --second LOGIN [--keeper SOCKET]]", list,
                                          4, 1 };
-        char checked[PERSON_ID_MAX + 1];
         int status = EXIT_USAGE;
 
-        if (look != NULL && choices_read(&choices, argc, argv, &words.folder) == 0 &&
-            (!look->wants_marks ||
-             (id_fit("--by", words.by, false, checked) == 0 && id_fit("--second", words.second, false, checked) == 0)))
+        if (look == NULL) {
+                say_wrong("out of memory");
+                return LOG_NOT_LOOKED;
+        }
+        if (choices_read(&choices, argc, argv, &words.folder) == 0 && words_check(&words) == 0) {
+                look->wants_marks = words.duress;
                 status = look_at(region, look, &words);
-        if (look != NULL)
-                free(look->marks);
+        }
+        free(look->marks);
         free(look);
-        return status;
+        return say_end(status, LOG_NOT_LOOKED);
 }

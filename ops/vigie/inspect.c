@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "base/hex.h"
 #include "ops/vigie/inspect_key.h"
+#include "ops/vigie/say.h"
 #include "wire/inspect.h"
 #include "wire/signing.h"
 
@@ -29,6 +31,7 @@ struct inspection {
         size_t count;
         uint8_t aad[COSE_AAD_MAX];
         size_t aad_len;
+        bool has_aad;
         uint8_t *input, *octets, *inflated;
         char *text;
         size_t input_len, octets_len;
@@ -50,6 +53,10 @@ static int aad_take(struct inspection *in, const char *text)
         const bool hex = strncmp(text, "hex:", 4) == 0;
         const size_t len = hex ? strlen(text + 4) / 2 : strlen(text);
 
+        if (in->has_aad) {
+                fprintf(stderr, "inspect: --aad: given twice; it is one\n");
+                return -EINVAL;
+        }
         if (len > COSE_AAD_MAX) {
                 fprintf(stderr, "inspect: --aad: longer than %d octets\n", COSE_AAD_MAX);
                 return -EINVAL;
@@ -61,6 +68,7 @@ static int aad_take(struct inspection *in, const char *text)
                 return -EINVAL;
         }
         in->aad_len = len;
+        in->has_aad = true;
         return 0;
 }
 
@@ -77,7 +85,7 @@ static int key_take_path(struct inspection *in, const char *path)
                 fprintf(stderr, "inspect: %s: %s\n", path,
                         r == -EOPNOTSUPP ? "a key of another kind than P-256 and Ed25519: not supported"
                         : r == -EINVAL   ? "no public key, private key or certificate in it"
-                                         : strerror(-r));
+                                         : key_trouble(r));
         if (r < 0 && r != -EOPNOTSUPP)
                 return r;
         in->key_paths[in->count++] = path;
@@ -106,6 +114,19 @@ static int arguments_read(struct inspection *in, int argc, char **argv)
         return EXIT_VALID;
 }
 
+/* malformed: say that the input is, which one, and the rule. */
+static int __attribute__((format(printf, 2, 3))) malformed(const struct inspection *in, const char *format, ...)
+{
+        va_list args;
+
+        fprintf(stderr, "malformed: %s%s", in->path != NULL ? in->path : "", in->path != NULL ? ": " : "");
+        va_start(args, format);
+        vfprintf(stderr, format, args);
+        va_end(args);
+        fputc('\n', stderr);
+        return EXIT_MALFORMED;
+}
+
 /* Read the whole input, one octet more than fits showing that it is too large. */
 static int input_read(struct inspection *in)
 {
@@ -123,11 +144,11 @@ static int input_read(struct inspection *in)
                 fprintf(stderr, "inspect: %s: %s\n", name, strerror(errno));
         if (in->path != NULL)
                 fclose(file);
-        if (in->input_len > INPUT_MAX) {
-                fprintf(stderr, "malformed: larger than %d octets\n", INPUT_MAX);
-                return EXIT_MALFORMED;
-        }
-        return failed ? EXIT_NOT_LOOKED : EXIT_VALID;
+        if (failed)
+                return EXIT_NOT_LOOKED;
+        if (in->input_len > INPUT_MAX)
+                return malformed(in, "larger than %d octets", INPUT_MAX);
+        return in->input_len == 0 ? malformed(in, "empty") : EXIT_VALID;
 }
 
 /* ---- what it is, and whether it holds */
@@ -162,10 +183,8 @@ static int verify(const struct inspection *in)
         size_t looked = 0;
         int r;
 
-        if (cose_sign1_parse(octets, COSE_ANY, &m, &why) < 0) {
-                fprintf(stderr, "malformed: no COSE_Sign1: %s\n", why);
-                return EXIT_MALFORMED;
-        }
+        if (cose_sign1_parse(octets, COSE_ANY, &m, &why) < 0)
+                return malformed(in, "no COSE_Sign1: %s", why);
         for (size_t i = 0; i < in->count; i++) {
                 if (in->keys[i] != NULL && cose_sign1_verify(&m, in->keys[i], aad) == 0) {
                         printf("valid: %s\n", in->key_paths[i]);
@@ -192,13 +211,11 @@ static int expand(struct inspection *in)
         uLong used = in->octets_len;
         int r = uncompress2(in->inflated, &len, in->octets, &used);
 
-        if (r != Z_OK || used != in->octets_len) {
-                fprintf(stderr, "malformed: begins as zlib does, and %s\n",
-                        r == Z_OK          ? "has bytes after its end"
-                        : r == Z_BUF_ERROR ? "unpacks to too much"
-                                           : "is altered or cut short");
-                return EXIT_MALFORMED;
-        }
+        if (r != Z_OK || used != in->octets_len)
+                return malformed(in, "begins as zlib does, and %s",
+                                 r == Z_OK          ? "has bytes after its end"
+                                 : r == Z_BUF_ERROR ? "unpacks to too much"
+                                                    : "is altered or cut short");
         printf("zlib: %zu octets, unpacked %lu\n", in->octets_len, len);
         memcpy(in->octets, in->inflated, len);
         in->octets_len = len;
@@ -209,7 +226,7 @@ static int expand(struct inspection *in)
 static bool is_text(struct cbor_span octets)
 {
         for (size_t i = 0; i < octets.len; i++)
-                if (octets.at[i] >= 0x7f || (octets.at[i] < 0x20 && strchr("\t\n\r", octets.at[i]) == NULL))
+                if (octets.at[i] >= 0x7f || (octets.at[i] < 0x20 && memchr("\t\n\r", octets.at[i], 3) == NULL))
                         return false;
         return octets.len > 0;
 }
@@ -226,14 +243,12 @@ static int inspect(struct inspection *in)
                 return r;
         inspect_text_init(&text, in->text, TEXT_MAX);
         r = inspect_print((struct cbor_span){ in->octets, in->octets_len }, &text, &why);
-        if (r < 0) {
-                fprintf(stderr, "malformed: %s%s\n",
-                        form == INSPECT_RAW && is_text((struct cbor_span){ in->octets, in->octets_len })
-                                ? "neither hex nor base45 of an object; taken as raw octets: "
-                                : "",
-                        why);
-                return EXIT_MALFORMED;
-        }
+        if (r < 0)
+                return malformed(in, "%s%s",
+                                 form == INSPECT_RAW && is_text((struct cbor_span){ in->octets, in->octets_len })
+                                         ? "neither hex nor base45 of an object; taken as raw octets: "
+                                         : "",
+                                 why);
         printf("%s%s", in->text, text.full ? " ... cut\n" : "");
         return in->count > 0 ? verify(in) : EXIT_VALID;
 }
@@ -262,5 +277,5 @@ int inspect_main(int argc, char **argv)
         free(in->inflated);
         free(in->input);
         free(in);
-        return status;
+        return say_end(status, EXIT_NOT_LOOKED);
 }

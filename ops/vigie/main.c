@@ -116,9 +116,5 @@ int main(int argc, char **argv)
                 at = 3;
         }
         status = argc > at ? command(dir, at, argc, argv) : usage(stderr, EXIT_USAGE);
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-                say_wrong("standard output: cannot write");
-                status = status == EXIT_DONE ? EXIT_REFUSED : status;
-        }
-        return status;
+        return say_end(status, EXIT_REFUSED);
 }

@@ -83,3 +83,11 @@ int say_wrong(const char *format, ...)
         fputc('\n', stderr);
         return -EINVAL;
 }
+
+int say_end(int status, int failed)
+{
+        if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0)
+                return status;
+        say_wrong("standard output: cannot write");
+        return failed;
+}

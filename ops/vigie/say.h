@@ -21,4 +21,7 @@ void say_row(const char *first, ...) __attribute__((sentinel));
  * asked for what is wrong. */
 int say_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* say_end: standard output is written out.  Returns STATUS; where that was 0, and what was said could not be written, FAILED after telling. */
+int say_end(int status, int failed);
+
 #endif

@@ -144,7 +144,7 @@ static int open_root(const struct region *region, const char *root_path, struct 
         }
         if (r < 0)
                 say_wrong("%s: %s (the private key of root.pem is needed: bring it, or name it by --root FILE)",
-                          root_path, strerror(-r));
+                          root_path, key_trouble(r));
         return r;
 }
 

@@ -149,7 +149,7 @@ static void keys_and_aad(void **state)
 {
         struct fixture *f = *state;
         const char *hex = vector("alert");
-        char args[256];
+        char args[256], other[1024], *at;
 
         assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "handset.pem"), 1);
         assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "handset.pem|--aad|vigie receipt"), 1);
@@ -158,6 +158,14 @@ static void keys_and_aad(void **state)
         assert_non_null(strstr(f->said, "another algorithm than the key's"));
         assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "root.pem|--key|" KEYS "handset.pem|--aad|vigie alert"),
                          0);
+        assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "root.pem|--key|" KEYS "root.pem|--aad|vigie alert"),
+                         1);
+        assert_int_equal(run(f, hex, strlen(hex), "--key|" KEYS "handset.pem|--aad|vigie alert|--aad|vigie alert"), 3);
+        assert_non_null(strstr(f->said, "--aad: given twice"));
+        snprintf(other, sizeof(other), "%s", hex);
+        assert_non_null(at = strstr(other, "a104485a17")); /* the kid is a hint: another one changes nothing */
+        memcpy(at + 6, "ffff", 4);
+        assert_int_equal(run(f, other, strlen(other), "--key|" KEYS "handset.pem|--aad|vigie alert"), 0);
         snprintf(args, sizeof(args), "--key|%s|--aad|vigie alert", f->p384);
         assert_int_equal(run(f, hex, strlen(hex), args), 3); /* nobody looked: it may be good */
         assert_non_null(strstr(f->said, "could not look: "));
@@ -192,15 +200,21 @@ static void malformed(void **state)
 {
         struct fixture *f = *state;
         const size_t large = 4 * COSE_MAX + 1;
-        char *zeros = calloc(1, large);
+        char *zeros = calloc(1, large), name[192];
 
         assert_non_null(zeros);
         assert_int_equal(run(f, "", 0, ""), 2);
+        assert_non_null(strstr(f->said, "malformed: empty"));
+        assert_int_equal(run(f, "1817", 4, f->in), 2);
+        snprintf(name, sizeof(name), "malformed: %s: an integer", f->in);
+        assert_non_null(strstr(f->said, name));
         assert_int_equal(run(f, "1817", 4, ""), 2);
         assert_non_null(strstr(f->said, "malformed: an integer or length not in its shortest form"));
         assert_int_equal(run(f, "VG1:!!", 6, ""), 2);
         assert_non_null(strstr(f->said, "malformed: neither hex nor base45 of an object; taken as raw octets: "));
         assert_int_equal(run(f, "\xff", 1, ""), 2);
+        assert_null(strstr(f->said, "neither"));
+        assert_int_equal(run(f, "\0\0", 2, ""), 2);
         assert_null(strstr(f->said, "neither"));
         assert_int_equal(run(f, "83010203", 8, ""), 0);
         assert_int_equal(run(f, "83010203", 8, "--key|" KEYS "handset.pem"), 2);
@@ -213,10 +227,16 @@ static void malformed(void **state)
 
 static void could_not_look(void **state)
 {
+        static const char large[KEY_PEM_MAX + 1];
         struct fixture *f = *state;
+        char args[192];
 
         assert_int_equal(run(f, "00", 2, "--key|" KEYS "none.pem"), 3);
         assert_int_equal(run(f, "00", 2, "--key|" KEYS "cose.txt"), 3);
+        assert_non_null(strstr(f->said, KEYS "cose.txt: no public key, private key or certificate in it"));
+        snprintf(args, sizeof(args), "--key|%s", f->in);
+        assert_int_equal(run(f, large, sizeof(large), args), 3);
+        assert_non_null(strstr(f->said, "in: too large for a key"));
         assert_int_equal(run(f, "00", 2, "--key"), 3);
         assert_int_equal(run(f, "00", 2, "--aad|hex:0"), 3);
         assert_int_equal(run(f, "00", 2, "--aad|hex:0g"), 3);

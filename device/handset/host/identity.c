@@ -53,7 +53,7 @@ static int refuse(const char *path, const char *why)
 static int tell(const char *path, int r)
 {
         if (r < 0)
-                log_error(NULL, "%s: %s", path, r == -EBADMSG ? "not a handset's certificate" : strerror(-r));
+                log_error(NULL, "%s: %s", path, r == -EBADMSG ? "not a handset's certificate" : key_trouble(r));
         return r;
 }
 
