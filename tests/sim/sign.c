@@ -15,8 +15,10 @@ void sign_hash(void *user, struct cbor_span data, uint8_t hash[32])
 {
         uint64_t h = mix(UINT64_C(14695981039346656037), data.at, data.len);
 
-        for (size_t i = 0; i < 32; i++)
-                hash[i] = (uint8_t)(h * (2 * i + 3) >> 24);
+        for (size_t i = 0; i < 32; i++) { /* all 64 bits of it: with fewer, two events of a storm are one */
+                h = i % 8 == 0 ? (h ^ h >> 31) * UINT64_C(0x9e3779b97f4a7c15) : h;
+                hash[i] = (uint8_t)(h >> 8 * (i % 8));
+        }
 }
 
 void sign_key(unsigned who, uint8_t ret_key[P256_POINT_SIZE])
