@@ -39,12 +39,14 @@ test("no script or page has markup from data, inline script, inline style, or wo
 });
 
 test("every word that the server may send has its text", () => {
-  const lists = { answer_: ["not_allowed", "unknown", "own", "revoked_phone", "no_pin", "empty_round", "bad_time", "too_long", "not_now", "over", "wrong_challenge", "full",
+  const lists = { answer_: ["not_allowed", "unknown", "own", "revoked_phone", "no_pin", "empty_round", "bad_time", "too_long", "not_now", "over", "other_carrier", "wrong_challenge", "full",
     "keeper_none", "keeper_away", "keeper_many", "keeper_full", "keeper_failed", "keeper_clock", "away", "busy", "none", "not_sent"],
     keeper_: ["none", "away", "list"], vault_: ["none", "locked", "open", "destroyed", "unknown", "revoked"], pass_: ["waiting", "phone", "failed", "over", "revoked"],
     door_: ["good", "told", "unheard", "page", "opens_old", "over"], class_: ["nfc", "scanner", "caretaker"], step_: ["passes", "list", "certificate", "sessions", "wipe", "sms"],
-    wipe_: ["sent", "done"], two_: ["long", "sensitive"], hinder_: ["no_phone", "revoked", "no_pin", "destroyed", "unheard", "shared"], given_: ["waiting", "phone", "failed"],
-    wrong_: ["no_name", "name_long", "address_long", "position", "flag", "caretaker", "round", "twice", "stops"], import_: ["empty", "header", "quote", "json", "features", "long", "large", "n", "c", "s"] };
+    wipe_: ["sent", "done"], two_: ["long", "sensitive"], hinder_: ["no_phone", "revoked", "no_pin", "destroyed", "unheard", "shared", "others"], given_: ["waiting", "phone", "failed"],
+    wrong_: ["no_name", "name_long", "address_long", "position", "flag", "caretaker", "round", "twice", "stops"], rule_: ["body", "rows", "id", "name", "address", "position", "flag", "field", "caretaker", "twice", "round_id", "round", "stops", "stop_unknown", "stop_twice",
+      "door_building", "door_class", "newer", "value", "drop_unknown", "drop_on_round", "memory", "other"], unlock_: ["asked", "asked_how", "destroyed", "destroyed_how", "sent", "sent_how"],
+    import_: ["empty", "header", "quote", "json", "features", "long", "large", "n", "c", "s"] };
   for (const [prefix, list] of Object.entries(lists)) for (const word of list) assert.ok(`${prefix}${word}` in words.fr, prefix + word);
 });
 
@@ -153,7 +155,9 @@ test("files that are none are refused whole, in words", () => {
 test("one building too many on a round is said, and is not on it in silence", async () => {
   const file = (n) => `ref,name,round\n${Array.from({ length: n }, (_, i) => `${i},B${i},r`).join("\n")}`;
   assert.deepEqual((await rows("a.csv", file(STOPS_MAX))).wrong, []);
-  assert.deepEqual((await rows("a.csv", file(STOPS_MAX + 1))).wrong.map((w) => [w.line, w.why]), [[STOPS_MAX + 2, "stops"]]);
+  const more = await rows("a.csv", file(STOPS_MAX + 1));
+  assert.deepEqual(more.wrong.map((w) => [w.line, w.why]), [[STOPS_MAX + 2, "stops"]]);
+  assert.equal(more.rounds[0].row.buildings.length, STOPS_MAX); // the others can be taken
 });
 
 test("letters of what would change", () => {

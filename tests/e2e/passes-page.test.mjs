@@ -150,7 +150,8 @@ test("requests and consents are answered by one click; nobody agrees to their ow
     b.asked.push({ ...common, at: now });
     for (const own of [false, true]) b.consent.push({ ...common, id: String(own ? 2 : 1).repeat(16), by: "x", by_name: "Marc", at: now, ends: now + HOUR, from: now, why: ["long"], own });
   } });
-  await page.getByText("2 demandes attendent").waitFor();
+  await page.locator("#main").getByText("2 demandes attendent").waitFor();
+  assert.match(await page.locator("#spoken").innerText(), /2 demandes attendent/);
   await page.getByText("1 de vos demandes attend l'accord").waitFor();
   await page.locator("#asked").getByRole("button", { name: "Donner" }).click();
   assert.deepEqual((await commands(page, "pass_asked")).map((m) => [m.handset, m.yes]), [["a".repeat(16), true]]);
@@ -171,7 +172,8 @@ test("phones that wait for an unlock: who, which number to call, what to do; wha
     b.unlock.push(phone("Lou", { sent: true, waits: "destroyed" }));
     b.unlock.push(phone("x", { carrier: null, name: null, number: null }));
   } });
-  await page.getByText("4 téléphones à débloquer").waitFor();
+  await page.locator("#main").getByText("4 téléphones à débloquer").waitFor();
+  assert.match(await page.locator("#spoken").innerText(), /4 téléphones à débloquer/);
   const row = page.locator("#unlocks > li");
   assert.equal(await row.nth(0).locator(".call").getAttribute("href"), "tel:+33612345678");
   assert.match(await row.nth(1).innerText(), /trop de codes PIN faux[^]*peut-être volé/);
@@ -200,7 +202,14 @@ test("a shared phone: who has it is asked, and whoever had it before loses their
   assert.equal(await page.locator("#give").isVisible(), false);
   await page.getByRole("button", { name: "Annuler ces laissez-passer" }).click();
   await page.waitForTimeout(500);
-  await page.evaluate((id) => { window.desk.answer.pass_revoke = { more: { list: Date.now() } }; window.desk.books.phones[id].items[0].state = "revoked"; }, phone);
+  await answer(page, "pass_revoke", { a: "keeper_away" });
+  await page.getByRole("button", { name: "Oui, annuler" }).click();
+  await page.locator("#toasts", { hasText: "ne répond pas" }).waitFor();
+  assert.doesNotMatch(await page.locator("#toasts").innerText(), /Annulé/i);
+  assert.equal(await page.evaluate(() => document.activeElement.innerText), "Annuler ces laissez-passer"); // to try again
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(500);
+  await page.evaluate((id) => { window.desk.answer.pass_revoke = { a: "done", more: { list: Date.now() } }; window.desk.books.phones[id].items[0].state = "revoked"; }, phone);
   await page.getByRole("button", { name: "Oui, annuler" }).click();
   await page.waitForFunction(() => window.desk.said.some((m) => m.t === "pass_revoke" && m.pass === "8".repeat(16)));
   await page.evaluate(() => window.desk.changed("pass"));
@@ -242,6 +251,11 @@ test("a new round: the zone from a list, the team from those known; nothing of t
   await page.selectOption("#round-zone", "presquile");
   assert.deepEqual(await page.locator("#teams option").evaluateAll((all) => all.map((o) => o.value)), ["nord", "sud"]);
   assert.doesNotMatch(await page.locator("#main").innerText(), /null|undefined|\{/);
+  await answer(page, "desk_get", { a: "away" }); // whether there is such a round already is not known: nothing is overwritten
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.locator(".edit .bad").filter({ visible: true }).waitFor();
+  assert.deepEqual(edits, []);
+  await page.evaluate(() => { delete window.desk.answer.desk_get; });
   await page.getByRole("button", { name: "Enregistrer" }).click();
   await page.getByText("Enregistré.").waitFor();
   assert.deepEqual([edits.at(-1).rounds[0].id, edits.at(-1).rounds[0].zone], ["ete-1", "presquile"]);

@@ -6,7 +6,7 @@ import { say } from "../words.js";
 const GUARD_MS = 400;
 
 // A list whose rows stay for their thing's life, so that focus, clicks and open questions are never lost.  make(thing) gives
-// { element, update(thing) }.
+// { element, update(thing) }, and close() where a row has to end something.
 export class Keyed {
   constructor(box, make) {
     this.box = box;
@@ -25,6 +25,7 @@ export class Keyed {
     const keys = new Set(wanted.map(([key]) => key));
     for (const [key, row] of this.rows)
       if (!keys.has(key)) {
+        row.close?.();
         row.element.remove();
         this.rows.delete(key);
       }
@@ -68,6 +69,7 @@ export class Sure {
     await this.run();
     this.asking = null;
     this.element.replaceChildren(this.button);
+    if (document.activeElement === document.body) this.button.focus(); // the one that was clicked is gone: whoever uses the keyboard stays here
   }
 }
 
@@ -78,6 +80,6 @@ export function field(id, label, attributes = {}, hint = null) {
 }
 
 export function check(id, label, checked, hint = null) {
-  const input = el("input", { type: "checkbox", id, checked });
-  return { input, element: el("div", { class: "field check" }, input, el("label", { for: id }, label), hint ? el("p", { class: "small" }, hint) : null) };
+  const input = el("input", { type: "checkbox", id, checked, "aria-describedby": hint ? `${id}-hint` : null });
+  return { input, element: el("div", { class: "field check" }, input, el("label", { for: id }, label), hint ? el("p", { id: `${id}-hint`, class: "small" }, hint) : null) };
 }

@@ -58,6 +58,10 @@ class PassRow {
     else this.query.close();
   }
 
+  close() {
+    this.query.close();
+  }
+
   showDoors(item) {
     this.box.replaceChildren(doorsList(item.doors ?? [], this.desk.line.now(), item.state === "revoked"));
   }

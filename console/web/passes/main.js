@@ -39,6 +39,8 @@ const desk = {
   // The sentence of an answer's code.
   sentence: (code) => say(has(`answer_${code}`) ? `answer_${code}` : "answer_refused"),
   tell: (content, tone = "") => toasts.add(content, tone),
+  // For whoever cannot see that something came: TEXT is read aloud.
+  speak: (text) => byId("spoken").replaceChildren(el("p", {}, text)),
   // Give a command and say what went wrong, if something did.  Gives its answer.
   async order(fields) {
     const answer = await line.give(fields);

@@ -151,7 +151,7 @@ export class PersonPart {
   }
 
   formParts() {
-    this.roundBox = el("div", { class: "rounds" });
+    this.roundBox = el("div", { class: "rounds", role: "group", "aria-label": say("which_round") });
     const { input, element } = field("until", say("until"), { type: "time", required: true });
     this.until = input;
     this.until.value = clock(defaultUntil(this.desk.line.now(), this.desk.line.desk.shift_ms), false);

@@ -103,7 +103,7 @@ export class PhonePart {
   async lost(phone) {
     const answer = await this.desk.order({ t: "phone_lost", handset: phone.handset });
     if (answer.a !== "done" && answer.a !== "part") return;
-    this.desk.steps = { handset: phone.handset, at: this.desk.line.now(), steps: answer.more?.steps ?? [] };
+    this.desk.steps = { handset: phone.handset, steps: answer.more?.steps ?? [] };
     location.hash = `lost/${phone.handset}`;
   }
 }

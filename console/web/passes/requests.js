@@ -24,7 +24,6 @@ class RequestRow {
     fill(this.text, ...this.sentence(thing));
     this.yes.disabled = this.no.disabled = this.busy === true;
     show(this.yes, !thing.own);
-    show(this.no, true);
   }
 
   async answer(yes) {
@@ -83,6 +82,8 @@ export class RequestsPart {
     const n = this.asked.children.length + this.consents.children.length;
     fill(this.title, sayCount("waiting_n", n));
     show(this.element, n > 0);
+    if (n > (this.n ?? 0)) this.desk.speak(this.title.textContent);
+    this.n = n;
   }
 
   askedText(a) {

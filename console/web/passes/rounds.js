@@ -127,8 +127,9 @@ export class RoundsView {
       fill(this.said, say("wrong_round_name"));
       return null;
     }
-    if (this.round.id === null && (await this.desk.line.get("round", id))) {
-      fill(this.said, say("wrong_round_known"));
+    const known = this.round.id === null ? await this.desk.line.get("round", id) : undefined;
+    if (known !== undefined) { // null: the server could not say
+      fill(this.said, say(known === null ? "answer_away" : "wrong_round_known"));
       return null;
     }
     return { id, name, zone: this.zone.input.value.trim(), team: this.team.input.value.trim(), buildings: this.stops.map((b) => b.id) };

@@ -10,7 +10,7 @@ const TYPING_MS = 150;
 export class Search {
   // id of the field; what is found; label and none: keys of texts; row(thing): { element, update(thing) } as Keyed; keyOf(thing); keep(things): what of it is shown, in
   // which order (optional); hidden: what is said where KEEP left nothing
-  constructor(line, { id, what, label, none, hidden = none, row, keyOf, keep = (things) => things, hears = [what] }) {
+  constructor(line, { id, what, label, none, hidden = none, row, keyOf, keep = (things) => things }) {
     this.keep = keep;
     Object.assign(this, { none, hidden });
     this.words = "";
@@ -21,7 +21,7 @@ export class Search {
     this.element = el("div", { class: "search" }, this.label, this.input, this.list, this.note);
     this.keyed = new Keyed(this.list, row);
     this.keyOf = keyOf;
-    this.query = new Query(line, hears, (l) => l.find(what, searchWords(this.words)), (found) => this.show(found));
+    this.query = new Query(line, [what], (l) => l.find(what, searchWords(this.words)), (found) => this.show(found));
   }
 
   open() {

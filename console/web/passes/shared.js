@@ -47,7 +47,8 @@ export class SharedPart {
     let bad = false;
     for (const pass of othersOn(this.carrier)) {
       const answer = await this.desk.order({ t: "pass_revoke", pass: pass.id });
-      bad ||= answer.a === "done" && !answer.more?.list;
+      if (answer.a !== "done") return; // why was said
+      bad ||= !answer.more?.list;
     }
     this.desk.tell(say(bad ? "revoked_no_list" : "revoked_done"), bad ? "bad" : "");
   }

@@ -163,8 +163,10 @@ function addStop(rounds, f, line, building) {
   if (!rounds.has(id)) rounds.set(id, { line, row: { id, name: f.round, zone: "", team: "", buildings: [], keep: true } });
   const { row } = rounds.get(id);
   row.team = f.team || row.team;
-  if (!row.buildings.includes(building)) row.buildings.push(building);
-  return row.buildings.length <= STOPS_MAX;
+  if (row.buildings.includes(building)) return true;
+  if (row.buildings.length === STOPS_MAX) return false;
+  row.buildings.push(building);
+  return true;
 }
 
 // How many of HOW's letters ("ncs") are LETTER.

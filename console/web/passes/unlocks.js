@@ -51,5 +51,7 @@ export class UnlocksPart {
     fill(this.title, sayCount("unlocks_n", items.length + rest));
     fill(this.rest, rest > 0 ? sayCount("and_others", rest) : "");
     show(this.element, items.length > 0);
+    if (items.length + rest > (this.n ?? 0)) this.desk.speak(this.title.textContent);
+    this.n = items.length + rest;
   }
 }

@@ -39,7 +39,7 @@ export function server({ books, may, me, keeper }) {
     if (m.t === "desk_find") {
       const items = (made.books[m.what] ?? []).filter((thing) => fits(thing, m.words));
       made.tell({ t: "desk_found", c: m.c, what: m.what, items: items.slice(0, 50), rest: Math.max(0, items.length - 50) });
-    } else if (m.t === "desk_get") {
+    } else if (m.t === "desk_get" && !made.answer.desk_get) {
       const item = (made.books[`${m.what}s`] ?? {})[m.id];
       made.tell(item ? { t: "desk_got", c: m.c, what: m.what, item } : { t: "answer", c: m.c, a: "unknown", who: null, more: null });
     } else {
