@@ -53,7 +53,7 @@ struct order_signed {
 int order_write_payload(const struct order *order, struct cbor_writer *to);
 
 /* order_read: take a signed order apart; checks no signature.  Elements behind the seventh are a newer format's.  A kind that
- * we do not know is ORDER_KIND_END or above, its argument is not looked into: nobody can do half an order, and who does it says so.
+ * we do not know is 0, or ORDER_KIND_END or above; its argument is not looked into: nobody can do half an order, and who does it says so.
  *   why   may be NULL; on failure the rule broken, static English text
  * Returns 0, -EBADMSG, -EMSGSIZE. */
 int order_read(struct cbor_span in, struct order_signed *ret_order, const char **why);

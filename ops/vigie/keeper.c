@@ -110,10 +110,8 @@ static int make(struct region *region, const void *of, int argc, char **argv)
         if (r == 0 && (r = keeper_socket_check(setup.keeper)) == 0 && (r = region_real(region->dir, setup.dir)) == 0 &&
             (r = setup_keeper(&setup, text)) == 0 && (r = keeper_make(region, text)) == 0)
                 printf("keeper.conf and keeper/ are made.  Now: vigie trust sign; keeper.socket = %s into console.conf "
-                       "and "
-                       "dispatcher.conf;\nthe lines `console` and `tool` of redis/users.acl as ops/redis/users.acl has "
-                       "them, with "
-                       "their passwords.\n",
+                       "and dispatcher.conf;\nthe lines `console` and `tool` of redis/users.acl as ops/redis/users.acl "
+                       "has them, with their passwords.\n",
                        setup.keeper);
         free(text);
         return refused(r);

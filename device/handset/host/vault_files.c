@@ -371,14 +371,15 @@ static int erase_halves(const struct vault_place *place)
         struct dirent *entry;
         int first = 0;
 
-        while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (dir == NULL)
+                return errno == ENOENT ? 0 : -errno;
+        while ((entry = readdir(dir)) != NULL)
                 if (strstr(entry->d_name, ".tmp.") != NULL) {
                         int r = file_erase(path_of(place, entry->d_name, path));
 
                         first = first < 0 ? first : r;
                 }
-        if (dir != NULL)
-                closedir(dir);
+        closedir(dir);
         return first;
 }
 
