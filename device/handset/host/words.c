@@ -1,6 +1,7 @@
 #include "device/handset/host/words.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,15 +66,15 @@ static int choose(const struct reader *r, const char *word, const char *const *l
         return refuse(r->context, -EINVAL, "%s: '%.40s' is not known", r->words[0], word);
 }
 
-static int read_number(const struct reader *r, const char *word, long min, long max, long *ret)
+static int read_number(const struct reader *r, const char *word, int64_t min, int64_t max, int64_t *ret)
 {
         char *end;
 
         errno = 0;
-        *ret = strtol(word, &end, 10);
+        *ret = strtoll(word, &end, 10);
         if (errno != 0 || end == word || *end != 0 || *ret < min || *ret > max)
-                return refuse(r->context, -EINVAL, "%s: '%.40s' is not a number from %ld to %ld", r->words[0], word,
-                              min, max);
+                return refuse(r->context, -EINVAL, "%s: '%.40s' is not a number from %" PRId64 " to %" PRId64,
+                              r->words[0], word, min, max);
         return 0;
 }
 
@@ -274,7 +275,7 @@ static int read_close(struct reader *r)
 static int read_check_in(struct reader *r)
 {
         struct vigie_event *e = &r->request->event;
-        long in_s;
+        int64_t in_s;
         int n = want(r, 1, 2);
 
         e->type = VIGIE_ON_DEADLINE;
@@ -292,7 +293,7 @@ static int read_check_in(struct reader *r)
 
 static int read_battery(struct reader *r)
 {
-        long percent;
+        int64_t percent;
         int n = want(r, 1, 1);
 
         if (n < 0 || (n = read_number(r, r->words[1], 0, 100, &percent)) < 0)
@@ -304,7 +305,7 @@ static int read_battery(struct reader *r)
 
 static int read_opened(struct reader *r)
 {
-        long until_ms;
+        int64_t until_ms;
         int n = want(r, 1, 1);
 
         if (n < 0 || (n = read_number(r, r->words[1], 0, VIGIE_CLOCK_MAX_MS, &until_ms)) < 0)
