@@ -216,6 +216,10 @@ static int look_at(struct region *region, struct look *look, const struct log_wo
         struct key *key = NULL;
         int r = walk(look, folder, NULL); /* whose it says it is */
 
+        if (r == 0 && look->walk.files == 0) {
+                say_wrong("%s: no door's log in it", folder);
+                return LOG_NOT_LOOKED;
+        }
         if (r == 0 && look->walk.last == 0) {
                 printf("no entry\n");
                 return LOG_WHOLE;

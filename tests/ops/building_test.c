@@ -146,6 +146,13 @@ static void test_a_door(void **state)
         key_free(key);
         snprintf(work, sizeof(work), "state.path=%s/work", p->dir);
         assert_int_equal(mkdir(work + strlen("state.path="), 0700), 0);
+        REFUSED(p, 3, "work: no door's log in it", "door-log", work + strlen("state.path="));
+        REFUSED(p, 2, "go with --duress", "door-log", work + strlen("state.path="), "--by", "a", "--second", "b");
+        place_path(p, "door/door.pem", name);
+        assert_int_equal(place_run(p, "",
+                                   (const char *const[]){ "vigie-door", "verify-log", work + strlen("state.path="),
+                                                          name, NULL }),
+                         3);
         place_path(p, "door/door.conf", conf);
         assert_int_equal(place_run(p, "VG1:NOT A PASS\n3017620422003\n",
                                    (const char *const[]){ "vigie-door", "-c", conf, "-o", work, NULL }),
