@@ -83,7 +83,4 @@ bool still_step(struct edit *e);
 json_t *still_json(struct edit *e);
 void still_free(struct edit *e);
 
-/* building_order: for qsort of building ids. */
-int building_order(const void *a, const void *b);
-
 #endif

@@ -64,11 +64,6 @@ static const char *read_building(struct edit *e, struct take *t, char *how)
         return *how != 0 ? NULL : "memory";
 }
 
-int building_order(const void *a, const void *b)
-{
-        return memcmp(a, b, BUILDING_ID_SIZE);
-}
-
 /* has_twice: say whether a building is in STOPS twice. */
 static bool has_twice(const struct stops_entry *stops)
 {

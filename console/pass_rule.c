@@ -141,6 +141,11 @@ bool pass_of_carrier(const struct books *books, const struct viewer *viewer, con
 
 /* ---- what a pass would be */
 
+int building_order(const void *a, const void *b)
+{
+        return memcmp(a, b, BUILDING_ID_SIZE);
+}
+
 /* has_another: say whether PHONE has a live pass of somebody else than CARRIER. */
 static bool has_another(const struct books *books, const struct handset_id *phone, const char *carrier, uint32_t now_s)
 {

@@ -67,6 +67,9 @@ const char *pass_may_words(uint8_t role);
 bool pass_of_round(const struct books *books, const struct viewer *viewer, const char *round);
 bool pass_of_carrier(const struct books *books, const struct viewer *viewer, const char *carrier);
 
+/* building_order: for qsort and bsearch of building ids. */
+int building_order(const void *a, const void *b);
+
 /* What a pass would be: LARGE (8 KiB of ids), so for the heap. */
 struct pass_plan {
         struct consent_entry what; /* who, where, when; `by` is who asks, `at_s` when */

@@ -4,7 +4,7 @@
 
 #include "console/books.h"
 
-/* Doors of one answer; the latest are kept. */
+/* Doors of one answer; of more the latest are kept: until when somebody gets in stays true. */
 #define STILL_MAX 2048
 
 enum still_why { STILL_GOOD, STILL_TOLD, STILL_UNHEARD, STILL_OPENS_OLD, STILL_OVER };

@@ -21,28 +21,46 @@ struct door_list {
         size_t count;
 };
 
+static const char *const classes[DOOR_CLASS_END] = { "nfc", "nfc", "scanner", "caretaker" };
+
+/* row_for: where a door that opens until UNTIL_S has its row; NULL: STILL_MAX others open as long. */
+static struct door_row *row_for(struct door_list *list, uint32_t until_s)
+{
+        struct door_row *least = list->row;
+
+        if (list->count < STILL_MAX)
+                return &list->row[list->count++];
+        for (struct door_row *row = list->row; row < list->row + STILL_MAX; row++)
+                if (row->still.until_s < least->still.until_s)
+                        least = row;
+        if (until_s <= least->still.until_s)
+                return NULL;
+        json_decref(least->json);
+        return least;
+}
+
 static void add_door(struct door_list *list, const struct book_item *pass_item, const struct pass_entry *pass,
                      const char *building, const struct book_item *door_item)
 {
-        static const char *const classes[DOOR_CLASS_END] = { "nfc", "nfc", "scanner", "caretaker" };
         const struct book_item *b = books_get(list->scene->books, BOOK_BUILDINGS, building);
         struct building_entry entry = { 0 };
         struct door_entry door = { .class = DOOR_PAGE };
+        struct door_row *row;
         struct still still;
 
-        if (list->count == STILL_MAX ||
-            (door_item != NULL && door_entry_decode(door_item->data, door_item->size, &door) < 0))
+        if (door_item != NULL && door_entry_decode(door_item->data, door_item->size, &door) < 0)
+                return;
+        still = still_at(pass, door_item != NULL ? &door : NULL, list->scene->list_good_s, list->scene->now_s);
+        if ((row = row_for(list, still.until_s)) == NULL)
                 return;
         if (b != NULL)
                 (void)building_entry_decode(b->data, b->size, &entry);
-        still = still_at(pass, door_item != NULL ? &door : NULL, list->scene->list_good_s, list->scene->now_s);
-        list->row[list->count++] =
-                (struct door_row){ still, json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s, s:o, s:s}", "building", building,
-                                                    "name", entry.name[0] != '\0' ? entry.name : building, "door",
-                                                    door_item != NULL ? door_item->key : NULL, "door_name",
-                                                    door_item != NULL ? door.name : NULL, "class", classes[door.class],
-                                                    "pass", pass_item->key, "until", json_s(still.until_s), "why",
-                                                    still_why_name(still.why)) };
+        *row = (struct door_row){ still, json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s, s:o, s:s}", "building", building,
+                                                   "name", entry.name[0] != '\0' ? entry.name : building, "door",
+                                                   door_item != NULL ? door_item->key : NULL, "door_name",
+                                                   door_item != NULL ? door.name : NULL, "class", classes[door.class],
+                                                   "pass", pass_item->key, "until", json_s(still.until_s), "why",
+                                                   still_why_name(still.why)) };
 }
 
 /* add_pass: every door of every building of a pass, and the caretaker's page where one may be. */
@@ -52,25 +70,19 @@ static void add_pass(struct door_list *list, const struct book_item *item)
         const struct book_item *door_item;
         struct pass_entry pass;
         struct door_entry door;
+        char building[2 * BUILDING_ID_SIZE + 1];
         size_t place = 0;
 
         if (pass_entry_decode(item->data, item->size, &pass) < 0)
                 return;
-        while ((door_item = books_next(books, BOOK_DOORS, &place)) != NULL) {
-                if (door_entry_decode(door_item->data, door_item->size, &door) < 0)
-                        continue;
-                for (unsigned i = 0; i < pass.count; i++)
-                        if (memcmp(pass.buildings[i], door.building, BUILDING_ID_SIZE) == 0) {
-                                char building[2 * BUILDING_ID_SIZE + 1];
-
-                                hex_encode(door.building, BUILDING_ID_SIZE, building);
-                                add_door(list, item, &pass, building, door_item);
-                                break;
-                        }
-        }
+        qsort(pass.buildings, pass.count, BUILDING_ID_SIZE, building_order); /* a region's doors are looked for in it */
+        while ((door_item = books_next(books, BOOK_DOORS, &place)) != NULL)
+                if (door_entry_decode(door_item->data, door_item->size, &door) == 0 &&
+                    bsearch(door.building, pass.buildings, pass.count, BUILDING_ID_SIZE, building_order) != NULL) {
+                        hex_encode(door.building, BUILDING_ID_SIZE, building);
+                        add_door(list, item, &pass, building, door_item);
+                }
         for (unsigned i = 0; i < pass.count && (pass.policy & PASS_CARETAKER) != 0; i++) {
-                char building[2 * BUILDING_ID_SIZE + 1];
-
                 hex_encode(pass.buildings[i], BUILDING_ID_SIZE, building);
                 add_door(list, item, &pass, building, NULL);
         }
@@ -135,7 +147,6 @@ static json_t *link_of(const struct pass_scene *scene, const char *key, const st
 
 static json_t *building_doors(const struct pass_scene *scene, const uint8_t id[BUILDING_ID_SIZE])
 {
-        static const char *const classes[DOOR_CLASS_END] = { "nfc", "nfc", "scanner", "caretaker" };
         const struct book_item *item;
         struct door_entry d;
         json_t *list = json_array();

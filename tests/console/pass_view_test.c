@@ -1,5 +1,6 @@
 #include "console/pass_view.h"
 
+#include "console/pass_still.h"
 #include "tests/console/books_support.h"
 
 #define PASS_A "00000000000000a1"
@@ -172,6 +173,38 @@ static void test_doors(void **state)
         books_free(books);
 }
 
+/* More doors than an answer has: the one that opens longest is among them. */
+static void test_many_doors(void **state)
+{
+        static struct pass_entry pass;
+        struct books *books = books_of_a_region();
+        struct viewer odile = test_viewer(ROLE_ISSUER, "odile");
+        struct pass_scene scene = { .books = books, .viewer = &odile, .now_s = NOW_S, .list_good_s = 48 * 3600 };
+        uint8_t buf[DESK_LONG_MAX];
+        char key[2 * PASS_ID_SIZE + 1];
+        json_t *item, *doors;
+
+        pass = (struct pass_entry){ .carrier = "c1", .round = "r1", .by = "odile", .policy = PASS_CARETAKER };
+        assert_int_equal(handset_id_from_text(PHONE, &pass.handset), 0);
+        for (unsigned n = 0; n < STILL_MAX / SCOPE_BUILDINGS_MAX + 1; n++) { /* put last, looked at first */
+                pass.not_after_s = n == 0 ? NOW_S + 7200 : NOW_S + 3600;
+                pass.count = n == 0 ? 1 : SCOPE_BUILDINGS_MAX;
+                for (unsigned i = 0; i < pass.count; i++) {
+                        pass.buildings[i][6] = (uint8_t)(i >> 8);
+                        pass.buildings[i][7] = (uint8_t)i;
+                }
+                snprintf(key, sizeof(key), "%016x", n);
+                put(books, BOOK_PASSES, key, buf, pass_entry_encode(&pass, buf, sizeof(buf)));
+        }
+        item = get(&scene, WHAT_PHONE, PHONE);
+        doors = json_object_get(item, "doors");
+        assert_int_equal(json_array_size(doors), STILL_MAX);
+        assert_string_equal(test_text(json_array_get(doors, 0), "pass"), "0000000000000000");
+        assert_string_equal(test_text(json_array_get(doors, 1), "pass"), "0000000000000002");
+        json_decref(item);
+        books_free(books);
+}
+
 /* Who waits for somebody to unlock their phone, and what was done about it. */
 static void test_unlocks(void **state)
 {
@@ -272,8 +305,9 @@ static void test_small_texts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_carriers), cmocka_unit_test(test_passes),      cmocka_unit_test(test_doors),
-                cmocka_unit_test(test_link),     cmocka_unit_test(test_small_texts), cmocka_unit_test(test_unlocks),
+                cmocka_unit_test(test_carriers),   cmocka_unit_test(test_passes),      cmocka_unit_test(test_doors),
+                cmocka_unit_test(test_link),       cmocka_unit_test(test_small_texts), cmocka_unit_test(test_unlocks),
+                cmocka_unit_test(test_many_doors),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
