@@ -101,13 +101,45 @@ static struct wiping *wiping_of(size_t path_count)
         return w;
 }
 
+static bool is_erased(struct phone *p)
+{
+        struct config config = { .file = "" };
+        struct wiping *w = NULL;
+        bool erased = wiping_read(&config, p->vault, &w) == 0 && w->erased;
+
+        free(w);
+        return erased;
+}
+
+static bool has_last(struct phone *p)
+{
+        struct vault_place place = { p->vault, "" };
+        char *list = NULL;
+        size_t len = 0;
+        bool last = vault_files_list(&place, &list, &len) == 0 && len == 4;
+
+        free(list);
+        return last;
+}
+
+/* stop_at: end while work is under way, which IS_DONE when it has come to its end. */
+static void stop_at(struct phone *p, bool (*is_done)(struct phone *p))
+{
+        int64_t until_mono_ms = clock_mono_ms() + SPIN_MS;
+
+        safe_close(p->safe);
+        while (!is_done(p) && clock_mono_ms() < until_mono_ms)
+                turn(p->loop, 5);
+        assert_true(is_done(p));
+        assert_int_equal(loop_close(p->loop), 0);
+}
+
 /* Wipe: keys, vault and the files that were named go, overwritten; what is the person's stays. */
 static void wipe(void **state)
 {
         struct phone p;
         char key[128], journal[128], linked[128];
-        struct config config = { .file = "" };
-        struct wiping *wiping = wiping_of(3), *back_again = NULL;
+        struct wiping *wiping = wiping_of(3);
         uint8_t pass_private[KEY_PRIVATE_SIZE];
         int raw;
         char back[9] = "";
@@ -139,9 +171,7 @@ static void wipe(void **state)
         close(raw);
         assert_true(file_holds(p.machine, "private", 7));
         assert_true(is_there(&p, "wiped") && is_there(&p, "wiping") && !safe_is_wiping(p.safe));
-        assert_int_equal(wiping_read(&config, p.vault, &back_again), 0);
-        assert_true(back_again->erased);
-        free(back_again);
+        assert_true(is_erased(&p));
         assert_false(is_there(&p, "vault") || is_there(&p, "secret") || is_there(&p, "tries") || is_there(&p, "list"));
         assert_false(holds(&p, pass_private, 8) || holds(&p, "Merveilles", 10) || holds(&p, PIN, 4));
         restart(&p);
@@ -175,27 +205,27 @@ static void wipe_behind_much(void **state)
         put(&p.folder, "alert.key", "the key!");
         wiping = wiping_of(1);
         strcpy(wiping->paths[0], key);
+        assert_int_equal(wiping_told(p.vault), 0);
         safe_order_take_wipe(p.safe, 4, wiping);
-        restart(&p);
+        stop_at(&p, is_erased);
+        start(&p);
         assert_int_equal(p.ordered, 1);
-        assert_true(access(key, F_OK) < 0 && is_there(&p, "wiping"));
+        assert_true(access(key, F_OK) < 0);
         end(&p);
 }
 
 /* What waits when the daemon ends is done yet, in the folder that was named at the start, whatever has become of who named it. */
 static void ended_meanwhile(void **state)
 {
-        struct phone p;
-        char vault[sizeof(p.vault)];
+        struct phone p, before;
 
         begin(&p);
         assert_int_equal(safe_keep_list(p.safe, (struct cbor_span){ (const uint8_t *)"first", 5 }), 0);
         assert_int_equal(safe_keep_list(p.safe, (struct cbor_span){ (const uint8_t *)"last", 4 }), 0);
-        strcpy(vault, p.vault);
+        before = p;
         strcat(p.vault, "-of-nobody");
-        stop(&p);
-        strcpy(p.vault, vault);
-        assert_true(holds(&p, "last", 4));
+        stop_at(&before, has_last);
+        p = before;
         start(&p);
         end(&p);
 }
