@@ -26,7 +26,8 @@ int lookup_put(struct lookup *lookup, const void *name, size_t len, void *thing,
 void *lookup_remove(struct lookup *lookup, const void *name, size_t len);
 
 /* lookup_count: how many things.  lookup_next: walk over all: begin with *PLACE 0; NULL at the end.  The order is none,
- * and putting or removing while walking is not allowed, but lookup_clear after it is. */
+ * and putting or removing while walking is not allowed, but lookup_clear after it is; a place kept over a change may miss some, or meet
+ * them again. */
 size_t lookup_count(const struct lookup *lookup);
 void *lookup_next(const struct lookup *lookup, size_t *place);
 

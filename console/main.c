@@ -96,13 +96,13 @@ static bool may_write(void *user)
         return !desk_is_blind(((struct console *)user)->desk);
 }
 
-/* give_pass_command: the pass desk's: signed here, by the store's clock. */
+/* give_pass_command: the pass desk's: its term is set here, by the store's clock. */
 static int give_pass_command(void *user, const struct command *command)
 {
-        struct command signed_one = *command;
+        struct command timed = *command;
 
-        signed_one.expires_ms = now_ms(user) + COMMAND_TERM_MS;
-        return give_command(user, &signed_one);
+        timed.expires_ms = now_ms(user) + COMMAND_TERM_MS;
+        return give_command(user, &timed);
 }
 
 static void end_session(void *user, const uint8_t hash[SESSION_HASH_SIZE])

@@ -270,6 +270,7 @@ int pass_desk_open(const struct pass_desk_options *options, struct pass_desk **r
         desk->options = *options;
         wheel_timer_init(&desk->tell, tell, desk);
         wheel_timer_init(&desk->minute, minute_on, desk);
+        wheel_timer_init(&desk->renewal, renew_on, desk);
         wheel_timer_init(&desk->list_again, list_on_again, desk);
         r = RAND_bytes((unsigned char *)&seed, sizeof(seed)) == 1 ? 0 : -EIO;
         if (r < 0 || (r = books_new(seed, &desk->books)) < 0 || (r = read_root(desk)) < 0 ||
@@ -291,6 +292,7 @@ void pass_desk_leave(struct pass_desk *desk)
         desk->closing = true;
         loop_timer_cancel(desk->options.loop, &desk->tell);
         loop_timer_cancel(desk->options.loop, &desk->minute);
+        loop_timer_cancel(desk->options.loop, &desk->renewal);
         list_close(desk);
         edits_close(desk);
         seqpacket_close(desk->keeper);

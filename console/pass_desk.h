@@ -11,14 +11,17 @@ struct pass_desk;
 struct pass_page;
 
 /* Pages are told of changes at most so often. */
-#define PASS_TELL_MS      1000
+#define PASS_TELL_MS        1000
 /* So often passes that end are looked for, and the status list is renewed after PASS_LIST_EVERY_S; one console at a time does it. */
-#define PASS_MINUTE_MS    60000
-#define PASS_LIST_EVERY_S (6 * 3600)
-/* Passes renewed in one minute; the next ones come with the next. */
-#define PASS_RENEWED_MAX  500
+#define PASS_MINUTE_MS      60000
+#define PASS_LIST_EVERY_S   (6 * 3600)
+/* Passes that end, looked at in one second, and in so many seconds of each minute; more are looked at from there on in the next, so
+ * that 375,000 are within PASS_RENEW_S. */
+#define PASS_RENEWED_MAX    500
+#define PASS_RENEW_EVERY_MS 1000
+#define PASS_RENEW_TIMES    50
 /* What is asked of keeper and store and not yet answered; of more the page is told `busy`. */
-#define PASS_JOBS_MAX     512
+#define PASS_JOBS_MAX       512
 
 struct pass_desk_hooks {
         void *user;

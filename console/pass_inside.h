@@ -1,5 +1,5 @@
 /* The pass desk's inside, shared by pass_desk.c (pages), pass_job.c (keeper), pass_issue.c, pass_end.c (revoke, lost, unlock),
- * pass_list.c (the status list), pass_minute.c (what is done without being asked) and pass_edit.c. */
+ * pass_again.c (after an unlock), pass_list.c (the status list), pass_minute.c (what is done without being asked) and pass_edit.c. */
 #ifndef CONSOLE_PASS_INSIDE_H
 #define CONSOLE_PASS_INSIDE_H
 
@@ -33,7 +33,9 @@ struct pass_desk {
         struct pass_page *pages;
         uint64_t page_number;
         unsigned jobs, changed; /* under way; bits of enum pass_what */
-        struct wheel_timer tell, minute, list_again;
+        struct wheel_timer tell, minute, renewal, list_again;
+        size_t renew_place; /* how far passes that end were looked at */
+        unsigned renew_left;
         struct edit *edits;
         struct pass_waiter *list_next, *list_now; /* who waits for the next list, for the one under way */
         bool list_asked, list_retried, closing;
@@ -118,8 +120,9 @@ void edits_close(struct pass_desk *desk);
 /* lease_ask: of several consoles one does what NAME says, for MS: DONE gets a status where it is this one.  Returns redis_command's. */
 int lease_ask(struct pass_desk *desk, const char *name, int64_t ms, redis_fn *done, void *user);
 
-/* minute_on: the timer's. */
+/* minute_on, renew_on: the timers'. */
 void minute_on(struct wheel_timer *timer, int64_t now_mono_ms);
+void renew_on(struct wheel_timer *timer, int64_t now_mono_ms);
 
 /* store_away: say whether nothing can be written now. */
 bool store_away(const struct pass_desk *desk);

@@ -62,20 +62,37 @@ static void look_at(struct pass_desk *desk, const struct book_item *item)
                 job_end(job, CODE_AWAY);
 }
 
-static void renew(struct pass_desk *desk)
+/* ends: say whether ITEM ends soon, and may be renewed where its carrier is on duty for long enough. */
+static bool ends(const struct pass_desk *desk, const struct book_item *item, uint32_t now)
 {
-        const struct book_item *item;
         struct pass_entry pass;
+
+        return item->revoked_s == 0 && item->until_s >= now && item->until_s <= now + PASS_RENEW_S &&
+               pass_entry_decode(item->data, item->size, &pass) == 0 && pass_renewal(&pass, UINT32_MAX, now) != 0 &&
+               is_newest(desk->books, item, &pass);
+}
+
+void renew_on(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct pass_desk *desk = timer->user;
+        const struct book_item *item;
         unsigned count = 0;
         uint32_t now = now_s();
-        size_t place = 0;
 
-        while ((item = books_next(desk->books, BOOK_PASSES, &place)) != NULL && count < PASS_RENEWED_MAX)
-                if (item->revoked_s == 0 && item->until_s >= now && item->until_s <= now + PASS_RENEW_S &&
-                    pass_entry_decode(item->data, item->size, &pass) == 0 && is_newest(desk->books, item, &pass)) {
+        if (store_away(desk))
+                return;
+        while (count < PASS_RENEWED_MAX) {
+                if ((item = books_next(desk->books, BOOK_PASSES, &desk->renew_place)) == NULL) {
+                        desk->renew_place = 0;
+                        return;
+                }
+                if (ends(desk, item, now)) {
                         look_at(desk, item);
                         count++;
                 }
+        }
+        if (--desk->renew_left > 0)
+                loop_timer_arm(desk->options.loop, timer, now_mono_ms + PASS_RENEW_EVERY_MS);
 }
 
 static void on_dropped(void *user, int written)
@@ -124,7 +141,8 @@ static void on_lease(void *user, struct redisReply *reply)
                 return;
         if (issued == 0 || issued + (uint64_t)PASS_LIST_EVERY_S <= now_s())
                 list_renew(desk, on_list, NULL);
-        renew(desk);
+        desk->renew_left = PASS_RENEW_TIMES;
+        renew_on(&desk->renewal, clock_mono_ms());
         again_on_minute(desk);
 }
 

@@ -99,6 +99,9 @@ class Desk(unittest.TestCase):
             cls.links = {name: cls.connect(r.address(name)) for name in ("alerts", "positions")}
             for store in cls.links:
                 cls.redis("AUTH", conf[store]["user"], conf[store]["password"], store=store)
+            conf.read(os.path.join(r.dir, "console.conf"))
+            cls.links["console"] = cls.connect(r.address("alerts"))
+            cls.redis("AUTH", conf["alerts"]["user"], conf["alerts"]["password"], store="console")
             cls.handset, cls.boss = r.handsets["carrier"]["id"], r.handsets["boss"]["id"]
             cls.shared = r.handsets["shared"]["id"]
             cls.vault()
@@ -600,7 +603,7 @@ class Desk(unittest.TestCase):
         self.assertEqual(self.issue()["a"], "done")
 
     def test_renewed_while_duty_runs(self):
-        """The minute's work, which a console that starts does at once."""
+        """The minute's work, which a console that starts does at once; many others that end, and are nobody's on duty, stand before nobody."""
         soon, end = now_ms() + 600000, now_ms() // 1000 + 7200
         building = {"id": "ba" * 8, "name": "Veille", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": True, "caretaker": False}
         place = {"id": "veille", "name": "Veille", "zone": "", "team": "lyon", "buildings": ["ba" * 8]}  # no other pass reaches further there
@@ -609,11 +612,17 @@ class Desk(unittest.TestCase):
         thing = self.issue(until=soon, round="veille")["more"]["pass"]
         self.wait_state(thing, "waiting")
         self.redis("HSET", "{lyon}:duty:info", self.handset, cbor([1, "c001", ROUND, now_ms(), end, "", 50, None, 0, 0]), store="positions")
+        others = {f"{n:016x}": cbor([1, n.to_bytes(8, "big"), "c002", ROUND, "delivre", "", now_ms() // 1000 - 60, now_ms() // 1000 + 800, 0, bytes(8), now_ms() // 1000 - 60, 0, "",
+                                     1, 1, bytes(8)]) for n in range(1, 4001)}
+        self.redis("HSET", "{lyon}:passes", *(word for pair in others.items() for word in pair), store="console")
         self.restart_console()
         def renewed():
-            return [p for p in self.page("delivre").find("pass") if p["until"] == (end + 900) * 1000]
+            return [p for p in self.page("delivre").find("pass", "veille") if p["until"] == (end + 900) * 1000]
         wait_for("it is renewed to the end of duty and 15 min", renewed, LONG_S)
         self.assertEqual((renewed()[0]["by"], renewed()[0]["second"]), ("delivre", None))
+        self.redis("HDEL", "{lyon}:passes", *others, store="console")
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "passes", "k", "*", store="console")
+        wait_for("they are gone", lambda: not self.page("delivre").find("pass", "0000000000000fa0"), LONG_S)
         self.redis("HDEL", "{lyon}:duty:info", self.handset, store="positions")
 
     def restart_console(self):
