@@ -33,7 +33,7 @@ struct config {
         bool sms_test;
         char vault[CONFIG_PATH_MAX], machine[CONFIG_PATH_MAX];
         char vpcd[64];
-        char file[CONFIG_PATH_MAX]; /* handset.conf itself, "" where none was read: a wipe removes it */
+        char file[CONFIG_PATH_MAX]; /* handset.conf itself, as it was named */
 };
 
 /* What the command line asks for beside the configuration. */

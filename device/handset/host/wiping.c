@@ -30,6 +30,18 @@ static bool is_own(const struct config *c, const char *path)
         return path[0] != 0 && strncmp(path, c->key, len) == 0 && strchr(path + len, '/') == NULL;
 }
 
+/* own_file: the configuration, where it lies there or its name is a link to one that does, else "". */
+static void own_file(const struct config *c, char to[CONFIG_PATH_MAX])
+{
+        char *real = is_own(c, c->file) ? NULL : realpath(c->file, NULL);
+        const char *file = real != NULL ? real : c->file;
+
+        to[0] = 0;
+        if (is_own(c, file) && strlen(file) < CONFIG_PATH_MAX)
+                strcpy(to, file);
+        free(real);
+}
+
 static void add(struct wiping *w, const char *path, const char *suffix)
 {
         if (path[0] != 0 && w->path_count < WIPING_PATHS_MAX)
@@ -47,8 +59,7 @@ static void name_files(struct wiping *w, const struct config *c)
         for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
                 if (is_own(c, others[i]))
                         add(w, others[i], "");
-        if (is_own(c, c->file))
-                add(w, c->file, BEFORE);
+        add(w, w->file, BEFORE);
 }
 
 /* Where the page is, so that it still says that this phone was wiped; the modem, by which the region is told. */
@@ -62,7 +73,6 @@ static void name_left(struct wiping *w, const struct config *c, const char *fold
         if (c->modem_device[0] != 0)
                 snprintf(w->leave + n, sizeof(w->leave) - (size_t)n, "[modem]\ndevice = %s\nbaud = %d\nnumber = %s\n",
                          c->modem_device, (int)c->modem_baud, c->modem_number);
-        snprintf(w->file, sizeof(w->file), "%s", c->file);
 }
 
 struct wiping *wiping_new(const struct config *config, const char *folder,
@@ -76,10 +86,9 @@ struct wiping *wiping_new(const struct config *config, const char *folder,
         w->confirmation_len = confirmation.len <= VIGIE_SMS_MAX ? confirmation.len : 0;
         if (w->confirmation_len > 0)
                 memcpy(w->confirmation, confirmation.at, w->confirmation_len);
+        own_file(config, w->file);
         name_files(w, config);
         name_left(w, config, folder);
-        if (!is_own(config, config->file))
-                w->file[0] = 0;
         return w;
 }
 
@@ -134,6 +143,22 @@ static int record_read(struct cbor_span in, struct wiping *w)
         return cbor_end(&r);
 }
 
+/* name_again: the configuration, where the record has it: by the name that it has now, or by what that is a link to. */
+static void name_again(struct wiping *w, const char *file)
+{
+        const char *before = w->path_count > 0 ? w->paths[w->path_count - 1] : "";
+        size_t len = strlen(before), tail = strlen(BEFORE);
+        char *real = realpath(file, NULL);
+
+        if (len <= tail || len - tail >= CONFIG_PATH_MAX || strcmp(before + len - tail, BEFORE) != 0)
+                len = tail; /* not its own */
+        memcpy(w->file, before, len - tail);
+        w->file[len - tail] = 0;
+        if (strcmp(w->file, file) != 0 && (real == NULL || strcmp(w->file, real) != 0))
+                w->file[0] = 0;
+        free(real);
+}
+
 int wiping_read(const struct config *config, const char *folder, struct wiping **ret_wiping)
 {
         char path[WIPING_PATH_SIZE], *data = NULL;
@@ -151,9 +176,7 @@ int wiping_read(const struct config *config, const char *folder, struct wiping *
                 return r;
         }
         name_left(w, config, folder);
-        snprintf(path, sizeof(path), "%s" BEFORE, config->file);
-        if (w->path_count == 0 || strcmp(w->paths[w->path_count - 1], path) != 0)
-                w->file[0] = 0; /* not its own */
+        name_again(w, config->file);
         *ret_wiping = w;
         return 0;
 }

@@ -172,6 +172,29 @@ static void not_its_own(void **state)
         end(&p);
 }
 
+/* /etc/vigie/handset.conf may be a link to the one beside the key: that one is wiped, at a later start too, and the link stays. */
+static void linked(void **state)
+{
+        struct phone p;
+        struct wiping *w, *again;
+
+        begin(&p);
+        path_in(&p, "vault/link.conf", p.config.file);
+        assert_int_equal(symlink("../handset.conf", p.config.file), 0);
+        w = wiping_new(&p.config, p.vault, enrolment, CONFIRMATION);
+        for (int start = 0; start < 2; start++) {
+                assert_int_equal(wiping_do(p.vault, w, 1767225600), 0);
+                assert_wiped(&p);
+                assert_true(holds(&p, "vault/link.conf", "/dev/ttyUSB2"));
+                assert_int_equal(next_start(&p, &again), 0);
+                free(w);
+                w = again;
+                fill(&p);
+        }
+        free(w);
+        end(&p);
+}
+
 /* The wipe, dead at its COUNTth stop (a system call's beginning or end).  Returns whether it came to its end before. */
 static bool die_at(struct phone *p, int count)
 {
@@ -242,10 +265,8 @@ static void killed_at_each_step(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(whole),
-                cmocka_unit_test(nothing_to_tell),
-                cmocka_unit_test(not_its_own),
-                cmocka_unit_test(killed_at_each_step),
+                cmocka_unit_test(whole),  cmocka_unit_test(nothing_to_tell),     cmocka_unit_test(not_its_own),
+                cmocka_unit_test(linked), cmocka_unit_test(killed_at_each_step),
         };
 
         if (access("/dev/shm", W_OK) == 0)
