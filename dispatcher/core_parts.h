@@ -319,6 +319,8 @@ int vault_order(struct core *core, const struct command *command);
 /* Who brings an alert object. */
 struct offerer {
         struct session *session; /* NULL: it came by SMS */
+        uint32_t held_version;   /* of the receipt of it that its phone has; 0 none, or not said; with its state */
+        uint8_t held_state;
         uint64_t stamp;
         const char *number;
         uint8_t sender[SENDER_SIZE];

@@ -269,6 +269,34 @@ static struct open_alert *find_joined(const struct core *core, const struct aler
         return NULL;
 }
 
+/* No failover loses so many versions: a phone that says it was told of more is not believed. */
+#define HELD_AHEAD_MAX 1000
+
+/* Whether the receipt that FROM says its phone has is not of ALERT's record, nor of one before it. */
+static bool is_ahead(const struct open_alert *alert, const struct offerer *from)
+{
+        struct record record;
+
+        if (alert->version == 0 || from->held_version != alert->version)
+                return from->held_version > alert->version;
+        hold_record(alert, &record);
+        return from->held_state != RECEIPT_KEPT && from->held_state != RECEIPT_COMING &&
+               from->held_state != record_receipt_state(&record);
+}
+
+/* What its phone was told of ALERT is not here: a failover lost it, with all who knew, and the phone takes nothing older.  What it is told
+ * from now on is above that. */
+static void go_above_held(struct core *core, struct open_alert *alert, const struct offerer *from)
+{
+        if (!is_ahead(alert, from) || from->held_version - alert->version > HELD_AHEAD_MAX)
+                return;
+        alert->highest = from->held_version > alert->highest ? from->held_version : alert->highest;
+        if (alert->version == alert->highest)
+                alert->highest++; /* of another state, at one version */
+        if (alert->version != 0)
+                flow_ready(core, alert);
+}
+
 /* Which alert VERDICT is about; NULL: a new one. */
 static struct open_alert *find_alert(struct core *core, const struct intake_offer *offer,
                                      struct intake_verdict *verdict)
@@ -311,6 +339,8 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
                 done_with(core, from, NULL);
                 return;
         }
+        if (alert != NULL && own && verdict.press.why == UNVERIFIED_NOT)
+                go_above_held(core, alert, from);
         if (is_copy(core, alert, &verdict, &to)) {
                 core->counters.copies++;
                 done_with(core, from, alert != NULL ? flow_find(alert, verdict.event_id) : NULL);
@@ -330,6 +360,8 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
                 done_with(core, from, NULL);
                 return;
         }
+        if (alert->version == 0 && own && verdict.press.why == UNVERIFIED_NOT)
+                go_above_held(core, alert, from);
         port_offered(core, &to);
         hold_wait(alert, &to);
         happen(core, alert, &verdict, from, bytes);

@@ -308,12 +308,15 @@ static void malformed(struct core *core, struct session *session)
                 session_doom(core, session, CLOSE_PROTOCOL);
 }
 
-static void offered(struct core *core, struct session *session, struct cbor_span bytes, uint64_t stamp)
+static void offered(struct core *core, struct session *session, const struct frame *frame, uint64_t stamp)
 {
-        struct offerer from = { .session = session, .stamp = stamp };
+        struct offerer from = { .session = session,
+                                .held_version = frame->u.cose.held_version,
+                                .held_state = frame->u.cose.held_state,
+                                .stamp = stamp };
 
         memcpy(from.sender, session->fingerprint, SENDER_SIZE);
-        offer_alert(core, &from, bytes);
+        offer_alert(core, &from, frame->u.cose.cose);
 }
 
 void session_frame(struct core *core, const struct core_event *event)
@@ -333,7 +336,7 @@ void session_frame(struct core *core, const struct core_event *event)
         else if (r < 0)
                 malformed(core, session);
         else if (frame.type == FRAME_ALERT)
-                offered(core, session, frame.u.cose.cose, event->u.frame.stamp);
+                offered(core, session, &frame, event->u.frame.stamp);
         else
                 other_frame(core, session, &frame);
 }

@@ -17,7 +17,7 @@ enum field_type {
         FIELD_SPAN,   /* struct cbor_span of min..max octets; null when empty, if min is 0 */
         FIELD_PART,   /* struct with the fields `of`, an array; null when the bool at `has` is false */
         FIELD_LIST,   /* array of such structs of `step` octets, of which `has` counts; an array of arrays */
-        FIELD_LATER,  /* uint8_t 0..max that a version added at the end: missing, or more than max: 0 */
+        FIELD_LATER,  /* unsigned member, 0..max, that a version added at the end: missing, or more than max: 0 */
         FIELD_LATER_PART /* a PART that a version added at the end: missing: none */
 };
 

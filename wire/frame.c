@@ -14,6 +14,11 @@ static const struct field hello[] = {
         F_TEXT(struct frame, u.hello.app),
 };
 static const struct field cose[] = { F_SPAN(struct frame, u.cose.cose, 1, FRAME_COSE_MAX) };
+static const struct field alert[] = {
+        F_SPAN(struct frame, u.cose.cose, 1, FRAME_COSE_MAX),
+        F_LATER(struct frame, u.cose.held_version, UINT32_MAX),
+        F_LATER(struct frame, u.cose.held_state, UINT8_MAX),
+};
 static const struct field trust[] = { F_SPAN(struct frame, u.cose.cose, 1, TRUST_MAX) };
 static const struct field duty[] = {
         F_U32(struct frame, u.duty.request), F_BOOL(struct frame, u.duty.on),     F_ID(struct frame, u.duty.person),
@@ -98,7 +103,7 @@ static const struct {
         struct fields fields;
 } types[] = {
         { FRAME_HELLO, "hello", FIELDS(hello) },
-        { FRAME_ALERT, "alert", FIELDS(cose) },
+        { FRAME_ALERT, "alert", FIELDS(alert) },
         { FRAME_DUTY, "duty", FIELDS(duty) },
         { FRAME_HEARTBEAT, "heartbeat", FIELDS(heartbeat) },
         { FRAME_PRESENCE, "presence", FIELDS(presence) },

@@ -28,7 +28,7 @@
 enum frame_type {
         /* from a handset */
         FRAME_HELLO = 1,     /* [1, version, trust number, role, app text]: first on every connection; see WELCOME */
-        FRAME_ALERT = 2,     /* [2, bytes]: one signed revision; before HELLO and on sessions that get no WELCOME too */
+        FRAME_ALERT = 2,     /* [2, bytes, version, state]: a signed revision; the receipt held; without WELCOME too */
         FRAME_DUTY = 3,      /* [3, request, on, person id, round id, until s]: answered by DUTY_ANSWER */
         FRAME_HEARTBEAT = 4, /* [4, battery, bytes|null, cause]: a carrier on duty, each minute; off duty never */
         FRAME_PRESENCE = 5,  /* [5, battery, position|null]: a supervisor on duty, each 15 s */
@@ -80,6 +80,8 @@ struct frame {
                 } hello;
                 struct {
                         struct cbor_span cose; /* not looked into: alert_read(), alert_salvage() ... do; never empty */
+                        uint32_t held_version; /* ALERT alone: of the newest receipt that the handset has; 0: none */
+                        uint8_t held_state;    /* likewise: enum receipt_state */
                 } cose;                        /* ALERT, RECEIPT, TRUST, DONE */
                 struct {
                         uint32_t request;

@@ -232,6 +232,10 @@ static void copy_send(struct vigie *vigie, enum my_lane lane, enum my_subject su
         struct my_sent *s = &a->sent[lane];
         struct frame frame = { .type = FRAME_ALERT, .u.cose.cose = { a->octets, a->octets_len } };
 
+        if (a->has_receipt) {
+                frame.u.cose.held_version = a->receipt.version;
+                frame.u.cose.held_state = a->receipt.state;
+        }
         my_send_frame(vigie, lane, &frame);
         if (s->link != vigie->link[lane].number || s->revision != a->revision)
                 s->tries = 0;

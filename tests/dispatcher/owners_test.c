@@ -245,6 +245,63 @@ static void test_above_what_was_shown(void **state)
         model_free(s.model);
 }
 
+/* Handset 1's alert NONCE once more, from a phone that holds the receipt VERSION of STATE. */
+static void offer(struct model *model, uint64_t session, uint64_t nonce, uint32_t version, uint8_t state)
+{
+        struct alert alert = model_alert_default(model, nonce);
+        struct frame frame = { .type = FRAME_ALERT };
+        uint8_t cose[ALERT_MAX];
+
+        frame.u.cose.cose = (struct cbor_span){ cose, model_sign(&alert, 1, cose) };
+        frame.u.cose.held_version = version;
+        frame.u.cose.held_state = state;
+        model_send(model, session, &frame);
+}
+
+/* The carrier's phone was told what a failover took back together with all dispatchers that knew: its copy says so, and what it is told from
+ * then on is above. */
+static void test_above_what_the_carrier_was_told(void **state)
+{
+        static const struct {
+                int ahead;
+                uint8_t state;
+                bool goes_above;
+        } cases[] = {
+                { 0, RECEIPT_ASKED, false },  { -1, RECEIPT_RAISED, false }, { 0, RECEIPT_KEPT, false },
+                { 0, RECEIPT_COMING, false }, { 0, RECEIPT_SEEN, true },     { 1, RECEIPT_ASKED, true },
+                { 1, RECEIPT_KEPT, true },    { 1000, RECEIPT_TAKEN, true }, { 1001, RECEIPT_TAKEN, false },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct scene s = scene();
+                uint64_t carl = model_login(s.model, 0, 1);
+                uint32_t version = model_record(s.model, s.id).version,
+                         held = (uint32_t)((int)version + cases[i].ahead);
+
+                offer(s.model, s.bob, 1, held, cases[i].state); /* no word of the phone's */
+                assert_int_equal(model_record(s.model, s.id).version, version);
+                offer(s.model, carl, 1, held, cases[i].state);
+                assert_int_equal(model_record(s.model, s.id).version > held, cases[i].goes_above || cases[i].ahead < 0);
+                assert_int_equal(model_record(s.model, s.id).version > version, cases[i].goes_above);
+                assert_int_equal(model_session(s.model, carl)->receipt.version, model_record(s.model, s.id).version);
+                model_free(s.model);
+        }
+}
+
+/* The same where the failover took all of it. */
+static void test_raised_above_what_was_told(void **state)
+{
+        struct scene s = scene();
+        uint8_t id[ALERT_ID_SIZE];
+        struct command close = model_command(COMMAND_CLOSE, s.id);
+
+        assert_int_equal(model_order(s.model, 1, "control", &close), -1);
+        model_alert_id(1, 2, id);
+        offer(s.model, model_login(s.model, 0, 1), 2, 3, RECEIPT_SEEN);
+        assert_int_equal(model_record(s.model, id).version, 4);
+        model_free(s.model);
+}
+
 /* Anna's take was in the store when her dispatcher lost it, and a failover lost it before somebody closed the alert: she is not told that it
  * is hers. */
 static void test_lost_and_closed(void **state)
@@ -271,11 +328,17 @@ static void test_lost_and_closed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_newer_stays),       cmocka_unit_test(test_store_went_on),
-                cmocka_unit_test(test_by_the_journal),    cmocka_unit_test(test_who_was_refused_never_had_it),
-                cmocka_unit_test(test_nobody_has_it_now), cmocka_unit_test(test_by_sms),
-                cmocka_unit_test(test_nothing_lost),      cmocka_unit_test(test_above_what_was_shown),
+                cmocka_unit_test(test_newer_stays),
+                cmocka_unit_test(test_store_went_on),
+                cmocka_unit_test(test_by_the_journal),
+                cmocka_unit_test(test_who_was_refused_never_had_it),
+                cmocka_unit_test(test_nobody_has_it_now),
+                cmocka_unit_test(test_by_sms),
+                cmocka_unit_test(test_nothing_lost),
+                cmocka_unit_test(test_above_what_was_shown),
                 cmocka_unit_test(test_lost_and_closed),
+                cmocka_unit_test(test_above_what_the_carrier_was_told),
+                cmocka_unit_test(test_raised_above_what_was_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,12 +73,13 @@ static bool is_well_for(const struct sim *sim, unsigned number, int64_t ms)
 
 /* ---- Carriers ------------------------------------------------------------------------------------------------------------------- */
 
-/* The open record that ID is in, its own before one that it was pressed into; NULL. */
+/* The open record that ID is in, its own before one that it was pressed into; NULL: none, or its own is closed.  (It is in both where one
+ * dispatcher got another press before it and one did not, while the store was away.) */
 static const struct record *record_of(struct instance *in, const uint8_t id[ALERT_ID_SIZE], int64_t *ret_at_ms)
 {
         struct stored *its = store_find(in, id);
 
-        for (size_t i = 0; i < in->alert_count && (its == NULL || its->closed); i++) {
+        for (size_t i = 0; i < in->alert_count && its == NULL; i++) {
                 struct stored *s = &in->alerts[i];
 
                 if (!s->closed && memcmp(s->id, id, HANDSET_ID_SIZE) == 0 &&

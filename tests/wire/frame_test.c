@@ -93,6 +93,9 @@ static void draw_from_handset(uint64_t *seed, struct held *h)
                 draw_text(seed, f->u.hello.app, sizeof(f->u.hello.app));
                 break;
         case FRAME_ALERT:
+                f->u.cose.held_version = (uint32_t)draw_to(seed, UINT32_MAX);
+                f->u.cose.held_state = (uint8_t)draw_to(seed, UINT8_MAX);
+                /* fall through */
         case FRAME_DONE:
                 draw_span(seed, h, &f->u.cose.cose, FRAME_COSE_MAX - 1);
                 f->u.cose.cose.len++;

@@ -121,19 +121,26 @@ static void marks_are_confirmed(void **state)
         phone_free(p);
 }
 
-/* Offered again at every reconnect until closed; then never. */
+/* Offered again at every reconnect until closed, with the newest receipt that there is; then never. */
 static void offered_at_reconnect(void **state)
 {
         struct phone *p = phone_started();
+        struct frame frame;
 
         phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        assert_non_null(phone_sent(p, FRAME_ALERT, 0, &frame));
+        assert_int_equal(frame.u.cose.held_version, 0);
         phone_run(p, 3000);
-        for (int i = 0; i < 5; i++) {
+        for (unsigned i = 0; i < 5; i++) {
+                phone_receipt(p, RECEIPT_TAKEN, 70 + i, "A");
                 phone_mark(p);
                 phone_network(p, false);
                 p->network = true;
                 phone_run(p, 2500);
                 assert_true(phone_sent_count(p, FRAME_ALERT) >= 1);
+                phone_sent(p, FRAME_ALERT, 0, &frame);
+                assert_int_equal(frame.u.cose.held_version, 70 + i);
+                assert_int_equal(frame.u.cose.held_state, RECEIPT_TAKEN);
         }
         phone_receipt(p, RECEIPT_CLOSED_HELPED, 99, "A");
         phone_mark(p);
