@@ -13,6 +13,16 @@ int link_open(struct loop *loop, const struct config_redis *redis, struct redis_
         return redis_open(loop, &options, ret_link);
 }
 
+void args_last_entry(struct redis_args *args, const char *key)
+{
+        redis_args_init(args, "XREVRANGE");
+        redis_arg(args, key);
+        redis_arg(args, "+");
+        redis_arg(args, "-");
+        redis_arg(args, "COUNT");
+        redis_arg(args, "1");
+}
+
 bool reply_is(const struct redisReply *reply, int type, size_t min)
 {
         return reply != NULL && reply->type == type && (type != REDIS_REPLY_ARRAY || reply->elements >= min);

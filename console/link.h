@@ -12,6 +12,9 @@
 int link_open(struct loop *loop, const struct config_redis *redis, struct redis_options options,
               struct redis_link **ret_link);
 
+/* args_last_entry: the command for the last entry of the stream KEY (borrowed): its answer is an array of one entry or none. */
+void args_last_entry(struct redis_args *args, const char *key);
+
 /* reply_is: TYPE and, of arrays, at least MIN elements.  NULL is nothing. */
 bool reply_is(const struct redisReply *reply, int type, size_t min);
 /* reply_text: the text of a string or status that fits SIZE - 1 octets without NUL, into TO.  Returns 0 or -EBADMSG. */

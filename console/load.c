@@ -211,12 +211,7 @@ static void ask_position(struct store *store)
         struct redis_args args;
 
         store_key(store, "feed", "", key);
-        redis_args_init(&args, "XREVRANGE");
-        redis_arg(&args, key);
-        redis_arg(&args, "+");
-        redis_arg(&args, "-");
-        redis_arg(&args, "COUNT");
-        redis_arg(&args, "1");
+        args_last_entry(&args, key);
         ask(store, &args, on_position);
 }
 

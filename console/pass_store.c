@@ -177,12 +177,7 @@ static void load(struct pass_store *store)
         store->loading = true;
         set_ready(store, false);
         pass_store_key(store, "people:changes", "", key);
-        redis_args_init(&args, "XREVRANGE");
-        redis_arg(&args, key);
-        redis_arg(&args, "+");
-        redis_arg(&args, "-");
-        redis_arg(&args, "COUNT");
-        redis_arg(&args, "1");
+        args_last_entry(&args, key);
         give(store, &args, on_stands, &(struct ask){ .store = store, .number = store->number });
 }
 

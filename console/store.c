@@ -217,12 +217,7 @@ static void poll_alerts(struct store *store)
         redis_arg(&args, key);
         (void)redis_command(store->alerts, &args, on_open, store);
         store_key(store, "people:changes", "", key);
-        redis_args_init(&args, "XREVRANGE");
-        redis_arg(&args, key);
-        redis_arg(&args, "+");
-        redis_arg(&args, "-");
-        redis_arg(&args, "COUNT");
-        redis_arg(&args, "1");
+        args_last_entry(&args, key);
         (void)redis_command(store->alerts, &args, on_people_changes, store);
 }
 
