@@ -96,6 +96,10 @@ int alert_alias_find(const struct record *record, const uint8_t nonce[ALERT_NONC
 /* alert_event_of: the event that a command asks for; 0: none that concerns an alert. */
 enum alert_event alert_event_of(uint8_t verb);
 
+/* alert_says_all: say whether NEWER has each mark that OLDER, a press with the same id, has, and a category where it has one.  Each
+ * revision of a phone does; not of one that was set back to its backup, which has forgotten what it said since. */
+bool alert_says_all(const struct alert_press *newer, const struct alert_press *older);
+
 /* alert_knows: say whether RECORD has all that PRESS says: an exact copy, or an older one, and nothing new in the path it came by.
  * By SMS the first copy is news; by data the first, and the first after news by SMS: the handset is there again. */
 bool alert_knows(const struct record *record, const struct alert_press *press);

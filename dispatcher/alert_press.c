@@ -76,6 +76,11 @@ static bool tells_path(const struct record *record, const struct alert_press *pr
                (record->sms_at_ms > record->data_at_ms && press->came_ms > record->sms_at_ms);
 }
 
+bool alert_says_all(const struct alert_press *newer, const struct alert_press *older)
+{
+        return alert_marks_add(older->alert.marks, newer->alert.marks) == newer->alert.marks;
+}
+
 bool alert_knows(const struct record *record, const struct alert_press *press)
 {
         return record->version != 0 && press->alert.revision <= known_revision(record, press) &&

@@ -30,7 +30,8 @@
 #define CORE_DRILLS_MAX           8192
 /* Events of one alert held by the process that got them: waiting for journal or store, or done and kept until the alert is
  * closed (a failover may lose what was acknowledged).  When full the oldest done one goes; when all wait, an alert revision
- * replaces a waiting one of the same nonce (every revision carries everything), and a command is answered ANSWER_BUSY. */
+ * replaces a waiting one of the same nonce, first one that says nothing more (every revision carries everything, but of a phone set
+ * back to its backup), and a command is answered ANSWER_BUSY. */
 #define CORE_QUEUE_MAX            16
 /* Commits in flight.  More alerts than that wait for their turn. */
 #define CORE_COMMITS_MAX          4096

@@ -16,7 +16,8 @@ bool flow_waits(const struct fact *fact)
 
 void flow_release(struct core *core, struct fact *fact)
 {
-        bool by_sms = fact->type == FACT_ALERT || fact->path == PATH_SMS; /* what came by data may wait when its copy comes by SMS */
+        bool by_sms = fact->type == FACT_ALERT ||
+                      fact->path == PATH_SMS; /* what came by data may wait when its copy comes by SMS */
 
         if (fact->has_ref && by_sms)
                 sms_taken(core, fact->ref);
@@ -66,14 +67,33 @@ void flow_remove(struct core *core, struct open_alert *alert, struct fact *fact)
                 }
 }
 
+/* How well FACT replaces OLDER, another revision of the same press: best where it says all that the other does; then where it is newer, else the
+ * other the oldest.  At least 1. */
+static int replaces(const struct fact *fact, const struct fact *older)
+{
+        struct alert_press its, before;
+
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &its);
+        (void)intake_read((struct cbor_span){ older->bytes, older->size }, &before);
+        return 4 * UINT16_MAX * alert_says_all(&its, &before) +
+               (its.alert.revision >= before.alert.revision ? 2 * UINT16_MAX : 1 + UINT16_MAX - before.alert.revision);
+}
+
 /* The place of a waiting revision that FACT replaces, which keeps its turn; -1: none. */
 static int replaced(const struct open_alert *alert, const struct fact *fact)
 {
-        for (int i = 0; i < alert->queued; i++)
-                if (alert->queue[i]->state == FACT_READY && alert->queue[i]->type == FACT_ALERT &&
-                    fact->type == FACT_ALERT && memcmp(alert->queue[i]->id, fact->id, ALERT_ID_SIZE) == 0)
-                        return i;
-        return -1;
+        int place = -1, best = 0;
+
+        for (int i = 0; i < alert->queued && fact->type == FACT_ALERT; i++) {
+                const struct fact *older = alert->queue[i];
+
+                if (older->state != FACT_READY || older->type != FACT_ALERT ||
+                    memcmp(older->id, fact->id, ALERT_ID_SIZE) != 0 || replaces(fact, older) <= best)
+                        continue;
+                place = i;
+                best = replaces(fact, older);
+        }
+        return place;
 }
 
 bool flow_has_room(const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE])
@@ -81,8 +101,8 @@ bool flow_has_room(const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZ
         for (size_t i = 0; alert->queued == CORE_QUEUE_MAX && i < alert->queued; i++) {
                 const struct fact *fact = alert->queue[i];
 
-                if (fact->state == FACT_DONE || (fact->state == FACT_READY && fact->type == FACT_ALERT &&
-                                                 memcmp(fact->id, id, ALERT_ID_SIZE) == 0))
+                if (fact->state == FACT_DONE ||
+                    (fact->state == FACT_READY && fact->type == FACT_ALERT && memcmp(fact->id, id, ALERT_ID_SIZE) == 0))
                         return true;
         }
         return alert->queued < CORE_QUEUE_MAX;

@@ -149,13 +149,29 @@ static bool has_fact(const struct open_alert *alert, const struct fact *fact)
         return false;
 }
 
-/* Whether ALERT has a press with ID behind AT: it says all that the one there does. */
+static struct alert_press press_of(const struct fact *fact)
+{
+        struct alert_press press;
+
+        (void)intake_read((struct cbor_span){ fact->bytes, fact->size }, &press);
+        return press;
+}
+
+/* Whether ALERT has a press with the id of the one at AT behind it that says all that the one there does. */
 static bool is_superseded(const struct open_alert *alert, size_t at)
 {
-        for (size_t i = at + 1; i < alert->queued; i++)
-                if (alert->queue[i]->type == FACT_ALERT &&
-                    memcmp(alert->queue[i]->id, alert->queue[at]->id, ALERT_ID_SIZE) == 0)
+        struct alert_press press = press_of(alert->queue[at]);
+
+        for (size_t i = at + 1; i < alert->queued; i++) {
+                struct alert_press newer;
+
+                if (alert->queue[i]->type != FACT_ALERT ||
+                    memcmp(alert->queue[i]->id, alert->queue[at]->id, ALERT_ID_SIZE) != 0)
+                        continue;
+                newer = press_of(alert->queue[i]);
+                if (alert_says_all(&newer, &press))
                         return true;
+        }
         return false;
 }
 

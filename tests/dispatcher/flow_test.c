@@ -322,6 +322,36 @@ static void test_queue_bound(void **state)
         model_free(model);
 }
 
+/* A phone set back to its backup has forgotten that it pressed again: what it says since leaves that in the queue, and an older copy leaves
+ * the newest. */
+static void test_queue_of_a_phone_set_back(void **state)
+{
+        struct model *model = model_region(1, 2);
+        uint64_t carrier = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        struct record record;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        model_store(model, false);
+        alert.revision = 1;
+        alert.marks |= ALERT_PRESSED_AGAIN;
+        model_press(model, carrier, 1, &alert);
+        alert.marks &= (uint16_t)~ALERT_PRESSED_AGAIN;
+        for (uint16_t i = 2; i <= 3 * CORE_QUEUE_MAX; i++) {
+                alert.revision = 64 + i;
+                model_press(model, carrier, 1, &alert);
+        }
+        alert.revision = 65; /* by SMS */
+        model_press(model, carrier, 1, &alert);
+        model_store(model, true);
+        record = model_record(model, id);
+        assert_int_equal(record.revision, 64 + 3 * CORE_QUEUE_MAX);
+        assert_true((record.marks & RECORD_PRESSED_AGAIN) != 0);
+        model_free(model);
+}
+
 /* A press is durable before it is told, and in the journal before it is in the store. */
 static void test_order(void **state)
 {
@@ -490,6 +520,7 @@ int main(void)
                 cmocka_unit_test(test_copy_before_the_journal),
                 cmocka_unit_test(test_disk_full_under_way),
                 cmocka_unit_test(test_queue_bound),
+                cmocka_unit_test(test_queue_of_a_phone_set_back),
                 cmocka_unit_test(test_order),
                 cmocka_unit_test(test_not_even_kept),
                 cmocka_unit_test(test_commits_in_flight),

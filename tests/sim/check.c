@@ -145,6 +145,28 @@ static void check_lost(struct sim *sim)
         }
 }
 
+void check_told_closed(struct sim *sim, struct known *k)
+{
+        if (k->told_closed)
+                return;
+        k->told_closed = true;
+        for (unsigned i = 0; i < sim->process_count; i++)
+                k->closed_runs[i] = sim->processes[i].core != NULL ? sim->processes[i].run + 1 : 0;
+}
+
+/* A failover came after K was closed, and of the dispatchers that ran when its phone was told so none has lived to say it again: who starts
+ * anew believes the store before its journal, and a press is rung for rather than taken for closed. */
+static bool closure_is_gone(const struct sim *sim, const struct known *k)
+{
+        if (sim->failovers == k->closed_failovers)
+                return false;
+        for (unsigned i = 0; i < sim->process_count; i++)
+                if (k->closed_runs[i] != 0 && sim->processes[i].core != NULL &&
+                    k->closed_runs[i] == sim->processes[i].run + 1)
+                        return false;
+        return true;
+}
+
 static void check_open(struct sim *sim, struct stored *alert)
 {
         const struct known *k = check_known(sim, alert->id, false);
@@ -153,7 +175,7 @@ static void check_open(struct sim *sim, struct stored *alert)
                 check_sms(sim, store_record(alert));
         if (store_now_ms(sim, sim->store.primary) - alert->due_ms > LATE_MS + sim->plan->rates[RATE_STORE_MS])
                 sim_fail(sim, "late", "alert ..%02x: nobody acts on its deadline", alert->id[15]);
-        if (k != NULL && k->told_closed && !k->unsigned_ && sim->calm)
+        if (k != NULL && k->told_closed && !k->unsigned_ && sim->calm && !closure_is_gone(sim, k))
                 sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
 }
 
@@ -343,6 +365,19 @@ static bool is_repeated(const struct checks *checks, const struct revision *r)
         return false;
 }
 
+/* The revision REVISION of the alert of R is of the later life of a phone that was set back, and forgot what it said in R's: it counts from an
+ * old one, and only what it said before was written down here. */
+static bool is_of_later_life(const struct sim *sim, const struct known *k, const struct revision *r, uint16_t revision)
+{
+        const struct checks *checks = sim->checks;
+
+        for (size_t i = 0; i < checks->revision_count; i++)
+                if (checks->revisions[i].revision >= revision &&
+                    memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
+                        return false;
+        return k != NULL && sim->phones[k->phone].was_restored;
+}
+
 /* What a revision says that is in the record is in the record. */
 static void check_mark(struct sim *sim, const struct revision *r)
 {
@@ -359,7 +394,8 @@ static void check_mark(struct sim *sim, const struct revision *r)
         if (k != NULL && k->stranger)
                 return; /* its sender's limit may have kept that back */
         if (record == NULL || record->revision < r->revision || record->alias_count > 0 ||
-            (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0 || is_repeated(sim->checks, r))
+            (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0 || is_repeated(sim->checks, r) ||
+            is_of_later_life(sim, k, r, record->revision))
                 return;
         for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
                 if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)

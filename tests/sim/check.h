@@ -90,6 +90,9 @@ bool check_is_in_store(struct sim *sim, const struct known *k, int64_t *ret_clos
 /* check_closed_anywhere: ID was closed, in some store, once. */
 bool check_closed_anywhere(struct sim *sim, const uint8_t id[ALERT_ID_SIZE]);
 
+/* check_told_closed: the phone of K was told that it is closed. */
+void check_told_closed(struct sim *sim, struct known *k);
+
 /* ---- check_phone.c */
 void check_receipt_signed(struct sim *sim, const struct receipt *receipt);
 void check_phone_second(struct sim *sim, unsigned phone);

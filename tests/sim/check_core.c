@@ -301,6 +301,8 @@ static void note_version(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], const
         if (k == NULL)
                 return;
         k->committed = true;
+        if (record->state == ALERT_CLOSED && !k->told_closed)
+                k->closed_failovers = sim->failovers - (store != sim->store.primary && sim->failovers > 0);
         if (k->version_count == sizeof(k->versions) / sizeof(k->versions[0]))
                 return;
         receipt_set_who(&receipt, record->state == ALERT_CLOSED ? record->closed_by_name : record->owner_name);

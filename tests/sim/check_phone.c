@@ -137,7 +137,7 @@ static void note_anew(struct sim *sim, const struct receipt *r)
         struct known *k = check_known(sim, r->alert.octets, false);
 
         if (k != NULL && receipt_is_closed(r->state))
-                k->told_closed = true;
+                check_told_closed(sim, k);
 }
 
 /* A good receipt that came, and counts more than what was held, is held now. */
@@ -206,7 +206,8 @@ static void note_received(struct sim *sim, struct known *k, const struct my_aler
                         sim_mark(sim, MARK_SMS_BEAT_SOCKET);
         }
         k->told_received = true;
-        k->told_closed |= a->state == MY_CLOSED;
+        if (a->state == MY_CLOSED)
+                check_told_closed(sim, k);
 }
 
 /* What was told as received is in some store; what is said as sent was sent. */

@@ -195,6 +195,8 @@ struct known {
         bool stranger;       /* its phone's standing was not good, once */
         bool pressed_by_bad; /* it was not when this was first sent, and all dispatchers knew */
         uint32_t told_version;
+        unsigned closed_runs[SIM_PROCESSES]; /* who ran when it was first told closed: run + 1 */
+        unsigned closed_failovers;           /* that there had been when that was committed last, before */
         struct {
                 uint32_t version;
                 uint16_t revision; /* of this id's press */
