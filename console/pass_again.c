@@ -57,7 +57,8 @@ static void on_revoked(struct job *job, enum pass_code code, const struct keeper
         snprintf(field, sizeof(field), "again:%s", job->handset);
         pass_write_begin(store);
         for (item = books_passes(job->desk->books, &id); item != NULL; item = item->next)
-                if (put_revoked(job, item) && item->until_s > now_s() && job->n < PASS_AGAIN_MAX)
+                if (put_revoked(job, item) && item->until_s > now_s() && job->n < PASS_AGAIN_MAX &&
+                    strlen(item->key) < sizeof(job->again[0]))
                         strcpy(job->again[job->n++], item->key);
         pass_write_put(store, BOOK_LISTS, field, NULL, 0);
         if (pass_write_end(store, on_stored, job) < 0)

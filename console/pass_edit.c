@@ -28,9 +28,8 @@ static void edit_free(struct edit *e)
 
 void edit_wrong(struct edit *e, const char *what, size_t index, const char *why)
 {
-        if (json_array_size(e->wrong) == EDIT_WRONG_MAX)
-                e->wrong_rest++;
-        else
+        e->wrong_count++;
+        if (json_array_size(e->wrong) < EDIT_WRONG_MAX)
                 json_array_append_new(
                         e->wrong, json_pack("{s:s, s:I, s:s}", "what", what, "index", (json_int_t)index, "why", why));
 }
@@ -42,7 +41,7 @@ char edit_put(struct edit *e, enum book book, const char *key, const uint8_t *da
 
         if (size > 0 && item != NULL && item->size == size && memcmp(item->data, data, size) == 0)
                 return 's';
-        if ((row = malloc(sizeof(*row) + size)) == NULL)
+        if (strlen(key) > PERSON_ID_MAX || (row = malloc(sizeof(*row) + size)) == NULL)
                 return 0;
         *row = (struct row){ .book = book, .size = size };
         strcpy(row->key, key);
@@ -114,7 +113,7 @@ static bool step(struct edit *e)
         json_t *rows = e->phase == PHASE_DROP ? e->drops[e->list] : e->lists[e->list];
 
         if (e->phase == PHASE_STILL)
-                return json_array_size(e->wrong) == 0 && still_step(e);
+                return e->wrong_count == 0 && still_step(e);
         if (e->at < json_array_size(rows)) {
                 phases[e->phase](e, (enum list)e->list, e->at, json_array_get(rows, e->at));
                 e->at++;
@@ -193,8 +192,9 @@ static void check_drops(struct edit *e)
                         continue;
                 hex_encode(door.building, BUILDING_ID_SIZE, key);
                 if (lookup_get(e->gone[LIST_BUILDINGS], key, strlen(key)) != NULL &&
-                    lookup_get(e->gone[LIST_DOORS], item->key, strlen(item->key)) == NULL)
-                        (void)edit_put(e, BOOK_DOORS, item->key, NULL, 0);
+                    lookup_get(e->gone[LIST_DOORS], item->key, strlen(item->key)) == NULL &&
+                    edit_put(e, BOOK_DOORS, item->key, NULL, 0) == 0)
+                        edit_wrong(e, "drop", 0, "memory");
         }
 }
 
@@ -230,7 +230,8 @@ static void finish_good(struct edit *e, const char *result)
 static void finish_wrong(struct edit *e)
 {
         finish(e, 422,
-               json_pack("{s:s, s:O, s:I}", "result", "wrong", "wrong", e->wrong, "rest", (json_int_t)e->wrong_rest));
+               json_pack("{s:s, s:O, s:I}", "result", "wrong", "wrong", e->wrong, "rest",
+                         (json_int_t)(e->wrong_count - json_array_size(e->wrong))));
 }
 
 static void on_written(void *user, int written)
@@ -282,7 +283,7 @@ static int write_rows(struct edit *e)
 static void conclude(struct edit *e)
 {
         check_drops(e);
-        if (json_array_size(e->wrong) > 0)
+        if (e->wrong_count > 0)
                 finish_wrong(e);
         else if (e->check || e->rows == NULL)
                 finish_good(e, e->check ? "good" : "done");

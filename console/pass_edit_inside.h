@@ -59,14 +59,15 @@ struct edit {
         char (*live)[2 * PASS_ID_SIZE + 1];              /* keys of the live passes that are looked at; NULL: not yet */
         size_t live_count;
         char *how[LISTS]; /* a letter a row */
-        json_t *wrong;
-        size_t wrong_rest;
+        json_t *wrong;    /* the first EDIT_WRONG_MAX of them */
+        size_t wrong_count;
 };
 
 /* edit_wrong: WHY, a word of PROTOCOL.md 7.6, about row INDEX of WHAT. */
 void edit_wrong(struct edit *e, const char *what, size_t index, const char *why);
 
-/* edit_put: KEY of BOOK is to be DATA; SIZE 0: dropped.  Gives how that differs: n, c, s; 0 where memory is short. */
+/* edit_put: KEY of BOOK is to be DATA; SIZE 0: dropped.  Gives how that differs: n, c, s; 0 where memory is short, or KEY is
+ * longer than any of ours. */
 char edit_put(struct edit *e, enum book book, const char *key, const uint8_t *data, size_t size);
 
 /* edit_knows: say whether KEY of LIST is there when the edit is done. */

@@ -562,6 +562,24 @@ class Desk(unittest.TestCase):
         self.assertEqual(self.post(None, {"check": True})[0], 403)
         self.assertEqual(self.post("adm", {"check": True}, origin="https://elsewhere")[0], 403)
 
+    def test_edit_tells_fifty(self):
+        answer = self.post("adm", {"check": False, "buildings": [{"id": f"{i:016x}"} for i in range(60)]})[1]
+        self.assertEqual((len(answer["wrong"]), answer["rest"]), (50, 10))
+
+    def test_edit_of_a_strange_door(self):
+        """A door that nobody of ours named so is not written over: the edit that would take it along is refused."""
+        building = {"id": "ce" * 8, "name": "A", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": False, "caretaker": False}
+        strange = b"\x8a" + b"".join(map(cbor, (1, bytes.fromhex("ce" * 8), "x", 1, None, 0, 0))) + b"\xf4" + cbor(0) + cbor(0)
+        self.assertEqual(self.post("adm", {"check": False, "buildings": [building]})[0], 200)
+        self.redis("HSET", "{lyon}:doors", "d" * 60, strange, store="console")
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "doors", "k", "d" * 60, store="console")
+        wait_for("both", lambda: self.page("adm").find("building", "ce" * 8) and self.page("adm").get("building", "ce" * 8)["doors"], LONG_S)
+        self.assertEqual(self.post("adm", {"check": False, "drop": {"buildings": ["ce" * 8]}})[1]["wrong"], [{"what": "drop", "index": 0, "why": "memory"}])
+        self.redis("HDEL", "{lyon}:doors", "d" * 60, store="console")
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "doors", "k", "d" * 60, store="console")
+        wait_for("it is gone", lambda: not self.page("adm").get("building", "ce" * 8)["doors"], LONG_S)
+        self.assertEqual(self.post("adm", {"check": False, "drop": {"buildings": ["ce" * 8]}})[0], 200)
+
     def test_edit_of_thousands(self):
         good = {"name": "Immeuble", "address": "", "lat": None, "lon": None, "sensitive": False, "qr": True, "caretaker": False}
         ids = [f"f{i:015x}" for i in range(5000)]
