@@ -15,11 +15,12 @@ struct pass_page;
 /* So often passes that end are looked for, and the status list is renewed after PASS_LIST_EVERY_S; one console at a time does it. */
 #define PASS_MINUTE_MS      60000
 #define PASS_LIST_EVERY_S   (6 * 3600)
-/* Passes that end, looked at in one second, and in so many seconds of each minute; more are looked at from there on in the next, so
- * that 375,000 are within PASS_RENEW_S. */
-#define PASS_RENEWED_MAX    500
-#define PASS_RENEW_EVERY_MS 1000
-#define PASS_RENEW_TIMES    50
+/* What may be under way where one more pass that ends is looked at: the keeper syncs two entries for each that is renewed, and people's
+ * own asking goes first. */
+#define PASS_RENEW_JOBS     64
+/* So often, and so many times a minute, it goes on from where it was: 32,000 a minute at most; the others come with the next. */
+#define PASS_RENEW_EVERY_MS 100
+#define PASS_RENEW_TIMES    500
 /* What is asked of keeper and store and not yet answered; of more the page is told `busy`. */
 #define PASS_JOBS_MAX       512
 

@@ -76,12 +76,11 @@ void renew_on(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct pass_desk *desk = timer->user;
         const struct book_item *item;
-        unsigned count = 0;
         uint32_t now = now_s();
 
         if (store_away(desk))
                 return;
-        while (count < PASS_RENEWED_MAX) {
+        for (unsigned count = 0; count < PASS_RENEW_JOBS && desk->jobs < PASS_RENEW_JOBS;) {
                 if ((item = books_next(desk->books, BOOK_PASSES, &desk->renew_place)) == NULL) {
                         desk->renew_place = 0;
                         return;
