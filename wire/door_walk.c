@@ -210,6 +210,14 @@ static int read_held(struct state *s)
         return r;
 }
 
+bool chain_is_begun(const char *folder)
+{
+        char path[PATH_MAX];
+
+        snprintf(path, sizeof(path), "%s/" CHAIN_LOCK, folder);
+        return access(path, F_OK) == 0;
+}
+
 int chain_walk(struct chain_walk *walk)
 {
         struct state *s = calloc(1, sizeof(*s));

@@ -13,6 +13,8 @@
 #define CHAIN_OWNER "DOOR"
 /* log.<number of its first entry, 16 hex digits> */
 #define CHAIN_NAME  "log.%016llx"
+/* Beside them from the door's first start on: who has the folder. */
+#define CHAIN_LOCK  "lock"
 
 /* Files of one log: what `log.files` allows, and room for one that a crash left.  More: -E2BIG. */
 #define CHAIN_FILES_MAX 1024
@@ -43,6 +45,9 @@ struct chain_walk {
         uint64_t held;                   /* number of the entry in the file `head`, 0 where there is none */
         char why[160];                   /* on failure: which file and entry, and the rule broken */
 };
+
+/* chain_is_begun: say whether a door has used FOLDER, also where it has written nothing yet. */
+bool chain_is_begun(const char *folder);
 
 /* chain_walk: go through all of it.  Good is: whole files, numbers without a gap, each entry naming the one before,
  * each entry signed where there is a key; and the log reaches what the file `head` holds, and not more than one entry

@@ -229,7 +229,7 @@ static int lock(struct chain *chain)
 {
         char path[PATH_MAX];
 
-        snprintf(path, sizeof(path), "%s/lock", chain->options.folder);
+        snprintf(path, sizeof(path), "%s/" CHAIN_LOCK, chain->options.folder);
         chain->lock_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (chain->lock_fd < 0 || flock(chain->lock_fd, LOCK_EX | LOCK_NB) < 0)
                 return -errno;

@@ -41,13 +41,15 @@ int verify_log(const char *folder, const char *path)
                 w->key = key;
                 w->any_door = true;
                 r = chain_walk(w);
-                status = r == 0 && w->files > 0 ? 0 : r == -EBADMSG ? 1 : 3;
-                if (r == 0 && w->files == 0)
+                status = r == 0 ? 0 : r == -EBADMSG ? 1 : 3;
+                if (r == 0 && w->files == 0 && !chain_is_begun(folder)) {
                         fprintf(stderr, "vigie-door: %s: no log in it\n", folder);
-                else if (r == 0)
+                        status = 3;
+                } else if (r == 0) {
                         tell(w);
-                else
+                } else {
                         printf("%s\n", w->why[0] != 0 ? w->why : strerror(-r));
+                }
         }
         key_free(key);
         free(w);

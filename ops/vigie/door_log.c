@@ -216,7 +216,7 @@ static int look_at(struct region *region, struct look *look, const struct log_wo
         struct key *key = NULL;
         int r = walk(look, folder, NULL); /* whose it says it is */
 
-        if (r == 0 && look->walk.files == 0) {
+        if (r == 0 && look->walk.files == 0 && !chain_is_begun(folder)) {
                 say_wrong("%s: no door's log in it", folder);
                 return LOG_NOT_LOOKED;
         }

@@ -153,6 +153,9 @@ static void test_a_door(void **state)
                                    (const char *const[]){ "vigie-door", "verify-log", work + strlen("state.path="),
                                                           name, NULL }),
                          3);
+        place_put(p, "work/lock", "", 0); /* a door was there, and nobody came */
+        assert_int_equal(VIGIE(p, "door-log", work + strlen("state.path=")), 0);
+        assert_string_equal(p->out, "no entry\n");
         place_path(p, "door/door.conf", conf);
         assert_int_equal(place_run(p, "VG1:NOT A PASS\n3017620422003\n",
                                    (const char *const[]){ "vigie-door", "-c", conf, "-o", work, NULL }),
