@@ -200,9 +200,9 @@ static void the_same_fix_ages(void **state)
         int64_t began_mono_ms;
 
         open_world(&w);
+        began_mono_ms = clock_mono_ms();
         say(&w, TPV(AT("01"), "45"));
         assert_true(spin(w.loop, &w.fixed));
-        began_mono_ms = clock_mono_ms();
         turn(w.loop, 30);
         w.fixed = false;
         say(&w, TPV(AT("01"), "45"));
