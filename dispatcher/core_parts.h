@@ -451,7 +451,10 @@ bool notice_has_ended(const struct core *core, const struct standing_notice *sta
 bool notice_brings(const struct alert_press *press, const struct tombstone *tombstone);
 /* notice_late: FACT, if a verified press, is about what was closed: duress that TOMBSTONE has not rings; it gets the mark. */
 void notice_late(struct core *core, const struct fact *fact, struct tombstone *tombstone);
-/* notice_replayed: the same of FACT from the journal; one so old that its notice may be over says nothing. */
+/* notice_lost: ID is closed as TOMBSTONE says, and was before, as we know: duress in that which a failover took rings; TOMBSTONE gets the
+ * mark. */
+void notice_lost(struct core *core, const uint8_t id[ALERT_ID_SIZE], struct tombstone *tombstone);
+/* notice_replayed: what notice_late does, of FACT from the journal; one so old that its notice may be over says nothing. */
 void notice_replayed(struct core *core, const struct fact *fact, struct tombstone *tombstone);
 /* notice_key: KIND and NAME, cut to fit. */
 void notice_key(char key[NAME_MAX_OCTETS + 1], const char *kind, const char *name);

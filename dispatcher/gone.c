@@ -217,10 +217,28 @@ static bool has_alias_fact(const struct open_alert *alert, const uint8_t handset
         return false;
 }
 
-/* ALERT as it was closed where we did not see it: a press that was to become part of it is none of what was closed.  One that was, and that
- * we have, may have been lost by a failover before: the store is asked for it under its own id. */
-static void close_unseen(const struct open_alert *alert, const struct tombstone *tombstone, struct record *ret_record)
+/* RECORD, of an alert that was seen in no store, as its own presses in ALERT make it; nobody is asked any more.  False: there is none. */
+static bool raise_unseen(struct core *core, const struct open_alert *alert, struct record *record)
 {
+        struct flow_change change;
+
+        for (size_t i = 0; i < alert->queued; i++) {
+                const struct fact *fact = alert->queue[i];
+
+                if (fact->type == FACT_ALERT && memcmp(fact->id, alert->id, ALERT_ID_SIZE) == 0)
+                        (void)flow_apply(core, alert, fact, record, &change);
+        }
+        record->asked_count = 0;
+        return record->version != 0;
+}
+
+/* ALERT as it was closed where we did not see it: a press that was to become part of it is none of what was closed.  One that was, and that
+ * we have, may have been lost by a failover before: the store is asked for it under its own id.  Returns whether the record is one to be
+ * committed again where a failover loses it. */
+static bool close_unseen(struct core *core, const struct open_alert *alert, const struct tombstone *tombstone,
+                         struct record *ret_record)
+{
+        bool is_whole = true;
         struct record known;
 
         hold_meant(alert, ret_record);
@@ -229,21 +247,24 @@ static void close_unseen(const struct open_alert *alert, const struct tombstone 
         for (size_t i = 0; i < known.alias_count; i++)
                 if (!has_alias_fact(alert, known.handset, known.aliases[i].nonce))
                         ret_record->aliases[ret_record->alias_count++] = known.aliases[i];
+        if (ret_record->version == 0)
+                is_whole = raise_unseen(core, alert, ret_record);
         memcpy(ret_record->id, alert->id, ALERT_ID_SIZE);
         hold_close(ret_record, tombstone);
+        return is_whole;
 }
 
 void hold_gone(struct core *core, struct open_alert *alert, const struct tombstone *tombstone,
                const struct record *closed)
 {
         struct tombstone its = *tombstone; /* with what came too late */
-        bool has_facts = alert->queued > 0;
+        bool has_facts = alert->queued > 0, is_whole = true;
         struct record record;
 
         if (closed != NULL)
                 record = *closed;
         else
-                close_unseen(alert, tombstone, &record);
+                is_whole = close_unseen(core, alert, tombstone, &record);
         hold_unplace(alert); /* so that none of them comes back */
         move_others(core, alert, &record);
         if (alert->meanwhile != NULL)
@@ -260,12 +281,13 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
         else
                 tell_gone(core, alert, tombstone);
         hold_unclaim(core, alert);
+        notice_lost(core, alert->id, &its);
         for (size_t i = 0; i < alert->queued;
              i++) /* also what was committed: a failover may have lost it before it was closed */
                 notice_late(core, alert->queue[i], &its);
         settle_facts(core, alert, &record, closed != NULL);
         hold_remember(core, &record, &its);
-        if (closed != NULL || alert->version != 0)
+        if (is_whole)
                 reclose_keep(core, &record, closed != NULL);
         if (has_facts)
                 note_gone(core, &record);

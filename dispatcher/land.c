@@ -201,6 +201,7 @@ void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event
         alert = hold_find(core, record.id);
         if (alert == NULL && record.state == ALERT_CLOSED) {
                 tombstone = hold_tombstone(&record);
+                notice_lost(core, record.id, &tombstone);
                 hold_remember(core, &record, &tombstone);
                 reclose_keep(core, &record, true);
                 return;

@@ -250,11 +250,29 @@ static void name_holder(const struct core *core, const uint8_t id[HANDSET_ID_SIZ
                 record_set_text(name->round, sizeof(name->round), handset->duty->round);
 }
 
+static void duress_key(const uint8_t id[ALERT_ID_SIZE], char key[NAME_MAX_OCTETS + 1])
+{
+        char text[2 * ALERT_ID_SIZE + 1];
+
+        hex_encode(id, ALERT_ID_SIZE, text);
+        notice_key(key, "duress:", text);
+}
+
+static void ring_for_duress(struct core *core, const char *key, const uint8_t handset[HANDSET_ID_SIZE])
+{
+        struct notice notice = standing_or_new(core, key, NOTICE_DURESS, "duress_after_close");
+
+        notice.rings = true;
+        notice.count = 1;
+        if (notice.name_count == 0)
+                name_holder(core, handset, &notice);
+        notice_publish(core, key, &notice);
+}
+
 void notice_late(struct core *core, const struct fact *fact, struct tombstone *tombstone)
 {
-        char text[2 * ALERT_ID_SIZE + 1], key[NAME_MAX_OCTETS + 1];
+        char key[NAME_MAX_OCTETS + 1];
         struct alert_press press;
-        struct notice notice;
         uint32_t news;
 
         if (fact->type != FACT_ALERT || fact->why != UNVERIFIED_NOT)
@@ -264,14 +282,23 @@ void notice_late(struct core *core, const struct fact *fact, struct tombstone *t
         tombstone->marks |= news;
         if ((news & RECORD_DURESS) == 0)
                 return;
-        hex_encode(fact->id, ALERT_ID_SIZE, text);
-        notice_key(key, "duress:", text);
-        notice = standing_or_new(core, key, NOTICE_DURESS, "duress_after_close");
-        notice.rings = true;
-        notice.count = 1;
-        if (notice.name_count == 0)
-                name_holder(core, fact->handset, &notice);
-        notice_publish(core, key, &notice);
+        duress_key(fact->id, key);
+        ring_for_duress(core, key, fact->handset);
+}
+
+void notice_lost(struct core *core, const uint8_t id[ALERT_ID_SIZE], struct tombstone *tombstone)
+{
+        const struct closed_alert *closed = hold_closed(core, id);
+        uint32_t had = closed != NULL ? closed->tombstone.marks : 0;
+        char key[NAME_MAX_OCTETS + 1];
+
+        if ((had & RECORD_DURESS) == 0 || ((had | tombstone->marks) & RECORD_UNVERIFIED) != 0 ||
+            (tombstone->marks & RECORD_DURESS) != 0)
+                return;
+        tombstone->marks |= RECORD_DURESS;
+        duress_key(id, key);
+        if (table_find_text(&core->notices, key) == NULL) /* else it came late, and was told then */
+                ring_for_duress(core, key, id);
 }
 
 void notice_replayed(struct core *core, const struct fact *fact, struct tombstone *tombstone)

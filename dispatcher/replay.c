@@ -95,26 +95,22 @@ static void drop(struct core *core, const uint8_t id[ALERT_ID_SIZE])
                 hold_drop(core, alert);
 }
 
-/* Closed: its facts are kept until the store is seen to have that, which a failover may have lost; what came from another phone goes
- * with it. */
-static void replay_gone(struct core *core, const struct fact_read *read)
+/* ID was closed: its facts are kept until the store is seen to have that, which a failover may have lost. */
+static void note_gone(struct core *core, const uint8_t id[ALERT_ID_SIZE])
 {
         uint8_t *place = core->noted_gone[core->noted_count % CORE_REPLAY_GONE_MAX];
-        struct open_alert *alert;
+        struct open_alert *alert = hold_find(core, id);
 
-        for (size_t i = 1; i < read->gone_count; i++)
-                drop(core, read->gone[i]);
-        alert = hold_find(core, read->gone[0]);
         if (alert == NULL || alert->queued == 0) {
-                drop(core, read->gone[0]);
+                drop(core, id);
                 return;
         }
         if (alert->noted_gone)
                 return; /* it has its place: each closure that is committed again is noted again */
-        if (core->noted_count >= CORE_REPLAY_GONE_MAX && memcmp(place, read->gone[0], ALERT_ID_SIZE) != 0)
+        if (core->noted_count >= CORE_REPLAY_GONE_MAX && memcmp(place, id, ALERT_ID_SIZE) != 0)
                 drop(core, place);
         core->noted_count++;
-        memcpy(place, read->gone[0], ALERT_ID_SIZE);
+        memcpy(place, id, ALERT_ID_SIZE);
         alert->noted_gone = true;
 }
 
@@ -209,7 +205,8 @@ int core_replay(struct core *core, struct cbor_span bytes)
         if (r < 0)
                 return r;
         if (read.type == FACT_GONE) {
-                replay_gone(core, &read);
+                for (size_t i = 0; i < read.gone_count; i++) /* what came from another phone has an id of its own */
+                        note_gone(core, read.gone[i]);
                 return 0;
         }
         if (read.fact->refused) {

@@ -109,6 +109,44 @@ static void test_duress_lost(void **state)
         model_free(model);
 }
 
+/* The same where it was seen closed with that, and is closed again without it: by the store's word at the next look, or by the feed. */
+static void duress_lost_and_closed(bool by_feed)
+{
+        struct model *model = model_region(2, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t carrier = model_login(model, 0, 1);
+        char key[NAME_MAX_OCTETS + 1] = "duress:";
+        uint8_t id[ALERT_ID_SIZE];
+        int raised;
+
+        model_alert_id(1, 1, id);
+        hex_encode(id, ALERT_ID_SIZE, key + strlen(key));
+        model_press(model, carrier, 1, &alert);
+        raised = (int)model->feed_count - 1;
+        alert.revision++;
+        alert.marks = ALERT_DURESS;
+        model_press(model, carrier, 1, &alert);
+        close_it(model, 1, id);
+        if (!by_feed)
+                model_store_of(model, 0, false);
+        model_kill(model, 1);
+        model_lose(model, id, raised);
+        model_start(model, 1); /* its journal has the closure, and no press */
+        assert_int_equal(model_record(model, id).state, ALERT_CLOSED);
+        assert_int_equal(model_record(model, id).marks & RECORD_DURESS, 0);
+        if (!by_feed)
+                model_store_of(model, 0, true);
+        assert_non_null(model_notice(model, key));
+        assert_true(model_notice(model, key)->rings);
+        model_free(model);
+}
+
+static void test_duress_lost_and_closed(void **state)
+{
+        duress_lost_and_closed(true);
+        duress_lost_and_closed(false);
+}
+
 /* A press on another phone became part of it, a failover lost that, and it was closed without that by one who did not know: where the
  * press was received it is an alert of its own.  WAS_IN: nothing was lost, and it stays closed. */
 static void part_lost(bool was_in)
@@ -143,6 +181,30 @@ static void part_lost(bool was_in)
         model_free(model);
 }
 
+/* Both were closed, and all is lost, with the journal of the one that had the first press: the other one rings for its own. */
+static void test_part_alone(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert alert = model_alert_default(model, 1), part = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE], part_id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, part_id);
+        model_press(model, model_login(model, 1, 1), 1, &alert);
+        model_press(model, model_login(model, 0, 1), 1, &part);
+        assert_int_equal(model_record(model, id).alias_count, 1);
+        close_it(model, 1, id);
+        model_kill(model, 0);
+        model_kill(model, 1);
+        model_lose(model, id, -1);
+        model->tombstone_count = 0;
+        model_start(model, 0);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model_record(model, part_id).state, ALERT_ASKED);
+        assert_int_equal(model_counters(model, 0)->waiting, 0);
+        model_free(model);
+}
+
 static void test_part_lost(void **state)
 {
         part_lost(false);
@@ -152,10 +214,9 @@ static void test_part_lost(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_another_session),
-                cmocka_unit_test(test_another_press),
-                cmocka_unit_test(test_duress_lost),
-                cmocka_unit_test(test_part_lost),
+                cmocka_unit_test(test_another_session), cmocka_unit_test(test_another_press),
+                cmocka_unit_test(test_duress_lost),     cmocka_unit_test(test_duress_lost_and_closed),
+                cmocka_unit_test(test_part_lost),       cmocka_unit_test(test_part_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,31 @@ static void test_told_by_the_store(void **state)
 }
 
 /* Nothing lost: it is looked up, and that is all. */
+/* Who lives has the press in its journal alone, and learnt of the closure by what the store answered to that. */
+static void test_told_by_the_store_at_the_start(void **state)
+{
+        struct scene s = { .model = model_region(2, 2) };
+        struct command close;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        s.carrier = model_login(s.model, 0, 1);
+        model_press(s.model, s.carrier, 1, &s.alert);
+        model_kill(s.model, 0);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 1, "control", &close), -1);
+        model_start(s.model, 0);
+        assert_int_equal(model_counters(s.model, 0)->replayed, 1);
+        model_kill(s.model, 1);
+        lose_all(&s);
+        model_store(s.model, true);
+        assert_int_equal(model_record(s.model, s.id).state, ALERT_CLOSED);
+        assert_int_equal(model_record(s.model, s.id).asked_count, 0);
+        assert_int_equal(model_record(s.model, s.id).pressed_at_s, s.alert.pressed_at_s);
+        assert_closed(&s, 1);
+        model_free(s.model);
+}
+
 static void test_nothing_lost(void **state)
 {
         struct scene s = scene(2);
@@ -384,6 +409,7 @@ int main(void)
                 cmocka_unit_test(test_heard_of_the_closure_alone),
                 cmocka_unit_test(test_by_the_journal),
                 cmocka_unit_test(test_told_by_the_store),
+                cmocka_unit_test(test_told_by_the_store_at_the_start),
                 cmocka_unit_test(test_nothing_lost),
                 cmocka_unit_test(test_raised_anew),
                 cmocka_unit_test(test_raised_anew_beside_one_that_knows),
