@@ -269,8 +269,10 @@ static struct open_alert *find_joined(const struct core *core, const struct aler
         return NULL;
 }
 
-/* No failover loses so many versions: a phone that says it was told of more is not believed. */
+/* No failover loses so many versions, and no alert has so many: a phone that says it was told of more is not believed, so that none runs
+ * versions to their end. */
 #define HELD_AHEAD_MAX 1000
+#define HELD_MAX       INT32_MAX
 
 /* Whether the receipt that FROM says its phone has is not of ALERT's record, nor of one before it. */
 static bool is_ahead(const struct open_alert *alert, const struct offerer *from)
@@ -288,7 +290,8 @@ static bool is_ahead(const struct open_alert *alert, const struct offerer *from)
  * from now on is above that. */
 static void go_above_held(struct core *core, struct open_alert *alert, const struct offerer *from)
 {
-        if (!is_ahead(alert, from) || from->held_version - alert->version > HELD_AHEAD_MAX)
+        if (from->held_version > HELD_MAX || !is_ahead(alert, from) ||
+            from->held_version - alert->version > HELD_AHEAD_MAX)
                 return;
         alert->highest = from->held_version > alert->highest ? from->held_version : alert->highest;
         if (alert->version == alert->highest)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/dispatcher/support/model.h"
@@ -288,6 +289,39 @@ static void test_above_what_the_carrier_was_told(void **state)
         }
 }
 
+/* The store's record of the alert is of VERSION, and the dispatchers begin anew. */
+static void at_version(struct scene *s, uint32_t version)
+{
+        struct model_alert *stored = model_stored(s->model, s->id);
+        struct record record = model_record(s->model, s->id);
+        uint8_t *octets = malloc(RECORD_MAX);
+
+        assert_non_null(octets);
+        model_kill(s->model, 0);
+        model_kill(s->model, 1);
+        record.version = stored->version = version;
+        stored->record.len = (size_t)record_encode(&record, octets, RECORD_MAX);
+        free(stored->record.at);
+        stored->record.at = octets;
+        model_start(s->model, 0);
+}
+
+/* A phone cannot run versions to their end. */
+static void test_versions_do_not_end(void **state)
+{
+        for (uint32_t over = 0; over < 2; over++) {
+                struct scene s = scene();
+                uint32_t held = INT32_MAX + over, version;
+
+                at_version(&s, INT32_MAX - 5);
+                version = model_record(s.model, s.id).version;
+                assert_in_range(version, INT32_MAX - 5, INT32_MAX - 1);
+                offer(s.model, model_login(s.model, 0, 1), 1, held, RECEIPT_TAKEN);
+                assert_int_equal(model_record(s.model, s.id).version, over == 0 ? held + 1 : version);
+                model_free(s.model);
+        }
+}
+
 /* The same where the failover took all of it. */
 static void test_raised_above_what_was_told(void **state)
 {
@@ -339,6 +373,7 @@ int main(void)
                 cmocka_unit_test(test_lost_and_closed),
                 cmocka_unit_test(test_above_what_the_carrier_was_told),
                 cmocka_unit_test(test_raised_above_what_was_told),
+                cmocka_unit_test(test_versions_do_not_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
