@@ -8,6 +8,7 @@ from region import DURESS, PASSWORD, PIN
 from wsclient import WebSocket, login
 
 ROUND = "bellecour-3"
+AWAY_S = 1  # pcscd looks each 0.4 s whether a card is there: a phone laid there sooner than that is taken for the one before it
 LIST_S = 2.5  # somebody who passes holds the phone there so long: the door may fetch a list
 
 
@@ -66,6 +67,7 @@ def at_nfc_door(region, phone, until=lambda: True):
         return answer
     finally:
         region.say(phone, "door", "away")
+        time.sleep(AWAY_S)
 
 
 def give_colleague(region):
