@@ -10,6 +10,11 @@ enum my_subject my_alert_open(const struct vigie *vigie)
         return vigie->alert[MY_DRILL].state == MY_OPEN ? MY_DRILL : MY_TOUCH;
 }
 
+bool my_alert_speaks(const struct vigie *vigie, const struct my_alert *alert)
+{
+        return alert->state == MY_OPEN || alert->late_until_mono_ms > vigie->now_mono_ms;
+}
+
 bool my_alert_waits(const struct vigie *vigie)
 {
         for (int i = MY_REAL; i <= MY_DRILL; i++)
@@ -263,7 +268,7 @@ void my_alert_on_pin(struct vigie *vigie, uint8_t pin)
         if (pin == VIGIE_PIN_WRONG || subject == MY_TOUCH)
                 return;
         my_alert_mark(vigie, subject, mark[pin]);
-        vigie->alert[subject].pin = true;
+        vigie->alert[subject].pin = vigie->alert[subject].pin_owed = true;
 }
 
 void my_alert_on_still(struct vigie *vigie)
@@ -301,6 +306,7 @@ void my_alert_start(struct vigie *vigie)
                         continue;
                 a->alert.revision = a->reserved;
                 a->made = a->want = true;
+                a->pin = a->pin_owed = (a->alert.marks & (ALERT_MISTAKE | ALERT_DURESS)) != 0;
                 a->reserved = a->reserved > UINT16_MAX - MY_RESERVE ? UINT16_MAX : a->reserved + MY_RESERVE;
                 a->raised_mono_ms = vigie->now_mono_ms;
                 record_wait(vigie, a, my_diary_write(vigie, i, true));

@@ -21,6 +21,9 @@
 /* After sending: 1 s, 2 s, 4 s, 5 s, 5 s ... until a receipt.  Exact copies cost the region one look-up. */
 #define MY_RETRY_MIN_MS     1000
 #define MY_RETRY_MAX_MS     5000
+/* A PIN's word that is said when the alert is closed: each copy is answered.  So many answers mean that the region has it; one or two may be to what
+ * was sent before. */
+#define MY_LATE_ANSWERS     3
 /* Between revisions for a mark (pressed again, PIN, category): hammering on the button makes 4 signatures a second. */
 #define MY_REVISION_MARK_MS 250
 /* The first minute after a press, when better fixes come quickly. */
@@ -160,6 +163,9 @@ int64_t my_alert_due(const struct vigie *vigie);
 
 /* my_alert_open: the open alert that a tap or a PIN means: the real one before the drill; MY_TOUCH if there is none. */
 enum my_subject my_alert_open(const struct vigie *vigie);
+
+/* my_alert_speaks: say whether ALERT is open, or closed and owes the region a PIN's word (VIGIE_PIN_LATE_MS). */
+bool my_alert_speaks(const struct vigie *vigie, const struct my_alert *alert);
 
 /* my_alert_waits: say whether an alert (no test) is open and not received. */
 bool my_alert_waits(const struct vigie *vigie);

@@ -65,6 +65,21 @@ static void count_on(struct my_alert *a, const struct receipt *r)
         a->want = true;
 }
 
+/* What R says of the last PIN's word: known; or, closed without it, answered often enough. */
+static void pin_heard(struct my_alert *a, const struct receipt *r, enum vigie_path path)
+{
+        const struct my_sent *s = &a->sent[MY_ORDINARY];
+
+        if (!a->pin_owed || a->pin || !receipt_is_received(r->state))
+                return;
+        if (a->late_until_mono_ms != 0 && path == VIGIE_PATH_DATA && s->link != 0 && s->revision >= a->pin_from)
+                a->late_answers++;
+        if (r->revision < a->pin_from && a->late_answers < MY_LATE_ANSWERS)
+                return;
+        a->pin_owed = false;
+        a->late_until_mono_ms = 0;
+}
+
 static void receipt_apply(struct vigie *vigie, enum my_subject subject, const struct receipt *r, enum vigie_path path)
 {
         struct my_alert *a = &vigie->alert[subject];
@@ -75,6 +90,7 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
         anew = closed && again_is_beside(a, r);
         if (path == VIGIE_PATH_DATA)
                 my_send_answered(a);
+        pin_heard(a, r, path);
         if (receipt_is_received(r->state) && a->urgent && r->revision >= a->urgent_from)
                 a->urgent = false;
         if (a->again_at_s != 0 && !a->again_known && receipt_is_received(r->state) && r->revision >= a->again_from) {
@@ -90,6 +106,8 @@ static void receipt_apply(struct vigie *vigie, enum my_subject subject, const st
                 a->received_at_ms = vigie->now_ms;
                 a->received_path = path;
         }
+        if (closed && a->pin_owed && a->state == MY_OPEN)
+                a->late_until_mono_ms = vigie->now_mono_ms + VIGIE_PIN_LATE_MS;
         if (closed)
                 a->state = MY_CLOSED;
         receipt_feel(vigie, a, r->state);

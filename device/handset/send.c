@@ -77,7 +77,7 @@ static int64_t revision_due(const struct vigie *vigie, enum my_subject subject)
                 at = a->made ? a->made_mono_ms + MY_REVISION_MARK_MS : vigie->now_mono_ms;
                 return a->octets_len == 0 || at < a->sign_retry_mono_ms ? a->sign_retry_mono_ms : at;
         }
-        if (subject == MY_TEST)
+        if (subject == MY_TEST || a->state != MY_OPEN)
                 return NEVER;
         if (!any_lane(vigie, subject))
                 return sms_revision_due(vigie, subject);
@@ -185,7 +185,7 @@ void my_send_on_signed(struct vigie *vigie, const struct vigie_event *event)
         for (int i = 0; i < MY_ALERTS; i++) {
                 struct my_alert *a = &vigie->alert[i];
 
-                if (a->state != MY_OPEN || a->ticket == 0 || a->ticket != event->u.signature.ticket)
+                if (!my_alert_speaks(vigie, a) || a->ticket == 0 || a->ticket != event->u.signature.ticket)
                         continue;
                 if (!event->u.signature.ok) {
                         signing_failed(vigie, a);
@@ -272,7 +272,7 @@ void my_send_run(struct vigie *vigie)
         for (int i = 0; i < MY_ALERTS && vigie->options.enrolled && vigie->started; i++) {
                 struct my_alert *a = &vigie->alert[i];
 
-                if (a->state != MY_OPEN)
+                if (!my_alert_speaks(vigie, a))
                         continue;
                 if (a->ticket != 0 && vigie->now_mono_ms - a->sign_mono_ms >= VIGIE_SIGN_WAIT_MS)
                         signing_failed(vigie, a);
@@ -295,7 +295,7 @@ int64_t my_send_due(const struct vigie *vigie)
         for (int i = 0; i < MY_ALERTS && vigie->options.enrolled && vigie->started; i++) {
                 const struct my_alert *a = &vigie->alert[i];
 
-                if (a->state != MY_OPEN)
+                if (!my_alert_speaks(vigie, a))
                         continue;
                 at = my_earlier(at, revision_due(vigie, i));
                 if (a->ticket != 0)

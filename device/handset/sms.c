@@ -64,7 +64,7 @@ static int64_t slot(const struct vigie *vigie, enum my_subject subject, bool upd
         const struct my_alert *a = &vigie->alert[subject];
         int64_t at;
 
-        if (a->state != MY_OPEN || a->octets_len == 0 || a->wait || vigie->sms.ticket != 0 ||
+        if (!my_alert_speaks(vigie, a) || a->octets_len == 0 || a->wait || vigie->sms.ticket != 0 ||
             vigie->sms.modem != VIGIE_MODEM_READY)
                 return NEVER;
         if (subject == MY_TEST)
@@ -161,7 +161,8 @@ static void ended(struct vigie *vigie, bool ok, uint16_t code)
         }
         if (a == NULL)
                 my_order_on_sms_sent(vigie, ok);
-        if (a == NULL || memcmp(a->alert.nonce, s->nonce, ALERT_NONCE_SIZE) != 0 || a->state == MY_NONE)
+        if (a == NULL || memcmp(a->alert.nonce, s->nonce, ALERT_NONCE_SIZE) != 0 ||
+            (a->state == MY_NONE && !my_alert_speaks(vigie, a)))
                 return; /* another alert by now */
         if (ok)
                 handed_over(vigie, a);

@@ -84,13 +84,16 @@ struct my_alert {
         struct alert signing;
         uint32_t ticket; /* 0 = nothing is being signed */
         int64_t sign_mono_ms, sign_since_mono_ms, sign_retry_mono_ms;
-        bool urgent;          /* a revision with a mark is not known to the region */
-        uint16_t urgent_from; /* the first one that has it */
-        bool pin;             /* a PIN was given that is not in a revision yet */
-        uint32_t pin_from;    /* the first revision after the last PIN */
-        uint32_t again_at_s;  /* the last press again, UTC; 0 = none */
-        uint32_t again_from;  /* the first revision that has it; UINT32_MAX: not made yet */
-        bool again_known;     /* the region has said that it has it; what was closed may still be without it */
+        bool urgent;                /* a revision with a mark is not known to the region */
+        uint16_t urgent_from;       /* the first one that has it */
+        bool pin;                   /* a PIN was given that is not in a revision yet */
+        uint32_t pin_from;          /* the first revision after the last PIN */
+        bool pin_owed;              /* the region has not said that it knows that one */
+        uint8_t late_answers;       /* closed, and that said since: answers */
+        int64_t late_until_mono_ms; /* closed, and that is said until then; 0 = nothing is owed */
+        uint32_t again_at_s;        /* the last press again, UTC; 0 = none */
+        uint32_t again_from;        /* the first revision that has it; UINT32_MAX: not made yet */
+        bool again_known;           /* the region has said that it has it; what was closed may still be without it */
 
         uint16_t revision; /* of OCTETS */
         uint8_t octets_len;

@@ -108,12 +108,14 @@ extern "C" {
 #define VIGIE_WELCOME_WAIT_MS    10000 /* link up this long and no welcome: the region does not know us */
 #define VIGIE_SMS_AFTER_MS       3000  /* no receipt: by SMS as well; at once where the link is known down */
 #define VIGIE_SMS_REVISION_MS    60000 /* between SMS for a better fix; a mark (PIN, category) goes at the next slot */
-#define VIGIE_SMS_WAIT_MS        90000 /* VIGIE_ON_SMS_SENT does not come: taken as failed */
-#define VIGIE_SMS_TEST_S         2592000 /* the last good SMS is older: a test SMS at going on duty */
-#define VIGIE_DUTY_OVERTIME_S    1800    /* duty ends by itself this long after its planned end, asked meanwhile */
-#define VIGIE_DUTY_MAX_S         86400   /* the furthest planned end */
-#define VIGIE_ASK_S              30      /* man-down and missed check-in: shown so long before they raise */
-#define VIGIE_BATTERY_LOW        5       /* percent, below which last words are sent */
+#define VIGIE_PIN_LATE_MS \
+        300000 /* a PIN that is not known when the alert is closed is said so long: back-off twice, and time to spare */
+#define VIGIE_SMS_WAIT_MS     90000   /* VIGIE_ON_SMS_SENT does not come: taken as failed */
+#define VIGIE_SMS_TEST_S      2592000 /* the last good SMS is older: a test SMS at going on duty */
+#define VIGIE_DUTY_OVERTIME_S 1800    /* duty ends by itself this long after its planned end, asked meanwhile */
+#define VIGIE_DUTY_MAX_S      86400   /* the furthest planned end */
+#define VIGIE_ASK_S           30      /* man-down and missed check-in: shown so long before they raise */
+#define VIGIE_BATTERY_LOW     5       /* percent, below which last words are sent */
 
 /* Both clocks are 0 to this, the year 10889; beyond, they are taken as this.  UTC 0 and before is taken as 1. */
 #define VIGIE_CLOCK_MAX_MS (INT64_C(1) << 48)

@@ -8,6 +8,7 @@
 
 #define LATE_MS \
         2500 /* a deadline may be acted on so late where the region is well: CORE_RANK_MS, a tick, the store's time, twice */
+#define COMES_MS    15000 /* what a phone says comes, where its session is well for so long */
 #define SMS_LATE_MS 45000 /* an SMS is due 10 s at most; each dispatcher may fail once */
 
 void check_begin(struct sim *sim)
@@ -179,6 +180,37 @@ static void check_open(struct sim *sim, struct stored *alert)
                 sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
 }
 
+/* PHONE has not pressed anew since R. */
+static bool says_yet(const struct phone *phone, const struct revision *r)
+{
+        for (unsigned i = MY_REAL; i <= MY_DRILL; i++)
+                if (memcmp(phone->vigie->alert[i].alert.nonce, r->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) == 0)
+                        return true;
+        return false;
+}
+
+/* What a phone says under duress comes where its session is well for a while in the time that it says it, closed or not. */
+static void check_coming(struct sim *sim)
+{
+        for (size_t i = 0; i < sim->checks->revision_count; i++) {
+                struct revision *r = &sim->checks->revisions[i];
+                const struct known *k;
+                const struct phone *phone;
+                int64_t well_ms;
+
+                if ((r->marks & ALERT_DURESS) == 0 || r->came || r->must ||
+                    sim->now_ms - r->at_ms > VIGIE_PIN_LATE_MS - COMES_MS)
+                        continue;
+                k = check_known(sim, r->id, false);
+                phone = k != NULL ? &sim->phones[k->phone] : NULL;
+                if (k == NULL || !phone->alive || phone->run != r->run || !says_yet(phone, r))
+                        continue;
+                well_ms = sim->checks->phones[k->phone].well_ms;
+                well_ms = well_ms > r->at_ms ? well_ms : r->at_ms;
+                r->must = well_ms != INT64_MAX && sim->now_ms - well_ms > COMES_MS;
+        }
+}
+
 void check_second(struct sim *sim)
 {
         struct instance *in = &sim->store.instances[sim->store.primary];
@@ -192,6 +224,7 @@ void check_second(struct sim *sim)
         check_told_second(sim);
         check_answer_second(sim);
         check_silence_second(sim);
+        check_coming(sim);
         if (sim->now_ms - sim->healthy_ms < HEALTHY_MS)
                 return;
         check_lost(sim);
@@ -340,15 +373,14 @@ void check_came(struct sim *sim, const struct core_event *event)
                         sim->checks->revisions[i].came |= sim->checks->revisions[i].revision <= in.alert.revision;
 }
 
-/* What a phone said under duress, and a dispatcher heard (the phone says no more of what it is told to be closed), is known: with the alert, or by a
- * notice where that was closed. */
+/* What a phone said under duress, and a dispatcher heard or was to hear, is known: with the alert, or by a notice where that was closed. */
 static void check_duress(struct sim *sim, const struct revision *r)
 {
         struct known *k = check_known(sim, r->id, false);
         int64_t closed_ms;
 
-        if (k == NULL || !r->safe || k->stranger || k->unsigned_ || !r->came || sim->phones[k->phone].was_restored ||
-            !check_is_in_store(sim, k, &closed_ms))
+        if (k == NULL || !r->safe || k->stranger || k->unsigned_ || (!r->came && !r->must) ||
+            sim->phones[k->phone].was_restored || !check_is_in_store(sim, k, &closed_ms))
                 return;
         if (!is_known_duress(sim, r->id) && !is_said_anew(sim, r))
                 sim_fail(sim, "unmarked", "alert ..%02x: what %s said under duress is not known", r->id[15],

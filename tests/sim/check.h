@@ -50,6 +50,8 @@ struct revision {
         unsigned run;
         bool safe; /* the journal was good then */
         bool came; /* to some dispatcher */
+        bool must; /* come: its phone could say it, and did not end or raise another */
+        int64_t at_ms;
         uint64_t hash;
 };
 

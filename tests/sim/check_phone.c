@@ -332,6 +332,7 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
         checks->revisions[checks->revision_count].revision = alert->revision;
         checks->revisions[checks->revision_count].marks = alert->marks;
         checks->revisions[checks->revision_count].run = sim->phones[number].run;
+        checks->revisions[checks->revision_count].at_ms = sim->now_ms;
         checks->revisions[checks->revision_count].safe = is_journal_good(&sim->phones[number]);
         checks->revisions[checks->revision_count++].hash = content_hash(alert);
 }

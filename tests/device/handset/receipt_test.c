@@ -56,7 +56,7 @@ static void two_are_coming(void **state)
 }
 
 /* An alert closed long ago and offered again: the region knows its tombstone alone, not its revisions, and says 65535.
- * Nothing of it is sent any more, a mark that waited included. */
+ * Nothing of it is sent any more, a mark that waited included (but what a PIN says: late_pin). */
 static void closed_long_ago(void **state)
 {
         struct phone *p = phone_new();
@@ -65,7 +65,7 @@ static void closed_long_ago(void **state)
         p->region = p->unfinished_lost = false;
         phone_start(p);
         phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
-        phone_pin(p, VIGIE_PIN_RIGHT);
+        phone_event(p, (struct vigie_event){ .type = VIGIE_ON_CATEGORY, .u.category = ALERT_DOG });
         *k = (struct known){ .id = alert_id_make(&(struct handset_id){ { 0 } }, phone_alert(p).alert.nonce) };
         memcpy(k->id.octets, our_handset, 8);
         k->revision = UINT16_MAX;
@@ -210,6 +210,106 @@ static void receipt_of(struct phone *p, uint8_t state, uint16_t revision)
         phone_frame(p, &frame);
 }
 
+/* A PIN is given, and the region has not said that it knows when the alert is closed: that is said on, by the link and, where that is down, by SMS,
+ * until it is known, answered three times, or five minutes are over; duress and a mistake alike.  No new position goes with it. */
+enum late { LATE_ANSWERED, LATE_KNOWN, LATE_SILENT, LATE_DISMISSED, LATE_SMS, LATE_END };
+
+static struct phone *late_pin_of(enum late how, uint8_t pin)
+{
+        struct phone *p = phone_started();
+        struct alert_signed said;
+        uint16_t known;
+
+        p->unfinished_lost = false;
+        phone_modem(p, VIGIE_MODEM_READY);
+        phone_fix(p, 45.76, 4.83, 8);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, 4000);
+        known = p->known[0].revision;
+        p->region = false;
+        phone_pin(p, pin);
+        receipt_of(p, RECEIPT_CLOSED_OTHER, known);
+        assert_int_equal(p->status.alert.word, VIGIE_CLOSED);
+        phone_mark(p);
+        p->sms_lost = true;
+        if (how == LATE_SMS)
+                phone_network(p, false);
+        if (how == LATE_DISMISSED)
+                phone_just(p, VIGIE_ON_DISMISS);
+        phone_fix(p, 45.80, 4.90, 8);
+        phone_run(p, 2000);
+        if (how == LATE_SMS) {
+                const struct vigie_action *sms = &phone_did(p, VIGIE_DO_SEND_SMS, 0)->action;
+
+                assert_int_equal(alert_read((struct cbor_span){ sms->data, sms->len }, &said, NULL), 0);
+        } else {
+                assert_in_range(phone_sent_count(p, FRAME_ALERT), 1, 3);
+                said = phone_alert(p);
+        }
+        assert_int_equal(said.alert.marks & (ALERT_MISTAKE | ALERT_DURESS),
+                         pin == VIGIE_PIN_DURESS ? ALERT_DURESS : ALERT_MISTAKE);
+        assert_int_equal(said.alert.lat_e7, 457600000);
+        for (int i = 0; i < 3 && how <= LATE_KNOWN; i++)
+                receipt_of(p, RECEIPT_CLOSED_OTHER, how == LATE_KNOWN ? known + 1 : known);
+        if (how <= LATE_KNOWN)
+                phone_mark(p);
+        phone_run(p, VIGIE_PIN_LATE_MS);
+        if (how <= LATE_KNOWN)
+                assert_int_equal(phone_sent_count(p, FRAME_ALERT), 0);
+        else
+                assert_true(phone_sent_count(p, FRAME_ALERT) + phone_count(p, VIGIE_DO_SEND_SMS) >= 4);
+        phone_mark(p);
+        phone_run(p, VIGIE_PIN_LATE_MS);
+        assert_int_equal(phone_sent_count(p, FRAME_ALERT) + phone_count(p, VIGIE_DO_SEND_SMS), 0);
+        phone_start(p);
+        phone_run(p, 60000);
+        assert_int_equal(phone_sent_count(p, FRAME_ALERT) + phone_count(p, VIGIE_DO_SEND_SMS), 0);
+        return p;
+}
+
+static void late_pin(void **state)
+{
+        for (enum late how = 0; how < LATE_END; how++) {
+                struct phone *mistake = late_pin_of(how, VIGIE_PIN_RIGHT);
+                struct phone *duress = late_pin_of(how, VIGIE_PIN_DURESS);
+
+                assert_memory_equal(&mistake->status, &duress->status, sizeof(mistake->status));
+                assert_int_equal(mistake->did_count, duress->did_count);
+                for (size_t i = 0; i < mistake->did_count; i++) {
+                        const struct did *a = &mistake->did[i], *b = &duress->did[i];
+
+                        assert_int_equal(a->action.type, b->action.type);
+                        assert_int_equal(a->action.len, b->action.len);
+                        assert_int_equal(a->at_mono_ms, b->at_mono_ms);
+                }
+                phone_free(mistake);
+                phone_free(duress);
+        }
+}
+
+/* One answer more or less: of three that came before the word was in a revision none counts. */
+static void late_pin_answers(void **state)
+{
+        struct phone *p = phone_started();
+
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_LOUD);
+        phone_run(p, 4000);
+        p->region = p->signs = false;
+        phone_pin(p, VIGIE_PIN_DURESS);
+        for (int i = 0; i < 3; i++)
+                receipt_of(p, RECEIPT_CLOSED_OTHER, p->known[0].revision);
+        p->signs = true;
+        phone_mark(p);
+        phone_run(p, 2000);
+        for (int i = 0; i < 2; i++)
+                receipt_of(p, RECEIPT_CLOSED_OTHER, p->known[0].revision);
+        assert_true(phone_sent_count(p, FRAME_ALERT) >= 1);
+        phone_mark(p);
+        phone_run(p, 10000);
+        assert_true(phone_sent_count(p, FRAME_ALERT) >= 1);
+        phone_free(p);
+}
+
 /* Set back, it hears of a revision that it has forgotten: that says nothing of what was pressed since, which goes into one above. */
 static void counts_on(void **state)
 {
@@ -326,6 +426,8 @@ int main(void)
                 cmocka_unit_test(out_of_order),
                 cmocka_unit_test(two_are_coming),
                 cmocka_unit_test(closed_long_ago),
+                cmocka_unit_test(late_pin),
+                cmocka_unit_test(late_pin_answers),
                 cmocka_unit_test(pressed_again_behind_a_close),
                 cmocka_unit_test(dies_behind_a_close),
                 cmocka_unit_test(pressed_after_a_close),
