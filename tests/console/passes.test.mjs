@@ -1,11 +1,13 @@
 // The pass desk's rules without a browser: texts, what follows for a carrier, files to import, questions over the line.
 import test from "node:test";
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { Line, Query } from "../../console/web/passes/line.js";
 import * as rules from "../../console/web/passes/rules.js";
 import { counted, fileLines, rowsOf, ROWS_MAX, STOPS_MAX } from "../../console/web/passes/table.js";
 
+globalThis.crypto ??= webcrypto; // Node 18
 const web = new URL("../../console/web/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, web), "utf8");
 const words = Object.fromEntries(["fr", "en"].map((l) => [l, JSON.parse(read(`passes/text/${l}.json`))]));
