@@ -189,26 +189,46 @@ static bool says_yet(const struct phone *phone, const struct revision *r)
         return false;
 }
 
+void check_given(struct sim *sim, unsigned number)
+{
+        const struct phone *phone = &sim->phones[number];
+        enum my_subject subject = phone->alive ? my_alert_open(phone->vigie) : MY_TOUCH;
+        struct alert_id id;
+        struct revision *r;
+
+        if (subject == MY_TOUCH || sim->checks->said_count == CHECK_SAID_MAX)
+                return;
+        id = alert_id_make(&phone->vigie->handset, phone->vigie->alert[subject].alert.nonce);
+        r = &sim->checks->said[sim->checks->said_count++];
+        *r = (struct revision){ .marks = ALERT_DURESS, .run = phone->run, .safe = true, .at_ms = sim->now_ms };
+        memcpy(r->id, id.octets, ALERT_ID_SIZE);
+}
+
 /* What a phone says under duress comes where its session is well for a while in the time that it says it, closed or not. */
+static void look_at_coming(struct sim *sim, struct revision *r)
+{
+        const struct known *k;
+        const struct phone *phone;
+        int64_t well_ms;
+
+        if ((r->marks & ALERT_DURESS) == 0 || r->came || r->must ||
+            sim->now_ms - r->at_ms > VIGIE_PIN_LATE_MS - COMES_MS)
+                return;
+        k = check_known(sim, r->id, false);
+        phone = k != NULL ? &sim->phones[k->phone] : NULL;
+        if (k == NULL || !phone->alive || phone->run != r->run || !says_yet(phone, r))
+                return;
+        well_ms = sim->checks->phones[k->phone].well_ms;
+        well_ms = well_ms > r->at_ms ? well_ms : r->at_ms;
+        r->must = well_ms != INT64_MAX && sim->now_ms - well_ms > COMES_MS;
+}
+
 static void check_coming(struct sim *sim)
 {
-        for (size_t i = 0; i < sim->checks->revision_count; i++) {
-                struct revision *r = &sim->checks->revisions[i];
-                const struct known *k;
-                const struct phone *phone;
-                int64_t well_ms;
-
-                if ((r->marks & ALERT_DURESS) == 0 || r->came || r->must ||
-                    sim->now_ms - r->at_ms > VIGIE_PIN_LATE_MS - COMES_MS)
-                        continue;
-                k = check_known(sim, r->id, false);
-                phone = k != NULL ? &sim->phones[k->phone] : NULL;
-                if (k == NULL || !phone->alive || phone->run != r->run || !says_yet(phone, r))
-                        continue;
-                well_ms = sim->checks->phones[k->phone].well_ms;
-                well_ms = well_ms > r->at_ms ? well_ms : r->at_ms;
-                r->must = well_ms != INT64_MAX && sim->now_ms - well_ms > COMES_MS;
-        }
+        for (size_t i = 0; i < sim->checks->revision_count; i++)
+                look_at_coming(sim, &sim->checks->revisions[i]);
+        for (size_t i = 0; i < sim->checks->said_count; i++)
+                look_at_coming(sim, &sim->checks->said[i]);
 }
 
 void check_second(struct sim *sim)
@@ -344,10 +364,11 @@ static bool is_said_anew(struct sim *sim, const struct revision *r)
 {
         const struct checks *checks = sim->checks;
 
-        for (const struct revision *later = r + 1; later < checks->revisions + checks->revision_count; later++)
-                if ((later->marks & ALERT_DURESS) != 0 && memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 &&
-                    memcmp(later->id, r->id, ALERT_ID_SIZE) != 0 && is_first(checks, later) &&
-                    is_known_duress(sim, later->id))
+        for (const struct revision *later = checks->revisions; later < checks->revisions + checks->revision_count;
+             later++)
+                if (later->at_ms >= r->at_ms && (later->marks & ALERT_DURESS) != 0 &&
+                    memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 && memcmp(later->id, r->id, ALERT_ID_SIZE) != 0 &&
+                    is_first(checks, later) && is_known_duress(sim, later->id))
                         return true;
         return false;
 }
@@ -371,6 +392,9 @@ void check_came(struct sim *sim, const struct core_event *event)
         for (size_t i = sim->checks->revision_count; i-- > 0;)
                 if (memcmp(sim->checks->revisions[i].id, id.octets, ALERT_ID_SIZE) == 0)
                         sim->checks->revisions[i].came |= sim->checks->revisions[i].revision <= in.alert.revision;
+        for (size_t i = 0; i < sim->checks->said_count; i++)
+                if (memcmp(sim->checks->said[i].id, id.octets, ALERT_ID_SIZE) == 0)
+                        sim->checks->said[i].came |= (in.alert.marks & ALERT_DURESS) != 0;
 }
 
 /* What a phone said under duress, and a dispatcher heard or was to hear, is known: with the alert, or by a notice where that was closed. */
@@ -447,6 +471,9 @@ static void check_marks_end(struct sim *sim)
                 if ((r->marks & ALERT_DURESS) != 0)
                         check_duress(sim, r);
         }
+        for (size_t i = 0; i < sim->checks->said_count; i++)
+                if (sim->checks->said[i].must) /* what came is looked at by its revision */
+                        check_duress(sim, &sim->checks->said[i]);
 }
 
 void check_end(struct sim *sim)

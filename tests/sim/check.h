@@ -17,6 +17,7 @@
 
 #define CHECK_RECEIPTS_MAX  32768 /* receipts that dispatchers signed; beyond, they are not looked up */
 #define CHECK_REVISIONS_MAX 8192  /* revisions that phones sent; likewise */
+#define CHECK_SAID_MAX      1024 /* PINs under duress; likewise */
 #define CHECK_COMMANDS_MAX  4096  /* that people asked; likewise */
 #define CHECK_NONCES_BITS   65536
 #define CHECK_UNVERIFIED    64 /* looked at of one handset */
@@ -73,6 +74,8 @@ struct checks {
         size_t receipt_count;
         struct revision *revisions;
         size_t revision_count;
+        struct revision said[CHECK_SAID_MAX]; /* duress, as the PIN was given: of no revision yet */
+        size_t said_count;
         struct asked_command *commands;
         size_t command_count;
         uint32_t commands_by_id[CHECK_COMMANDS_MAX],
@@ -94,6 +97,9 @@ bool check_closed_anywhere(struct sim *sim, const uint8_t id[ALERT_ID_SIZE]);
 
 /* check_told_closed: the phone of K was told that it is closed. */
 void check_told_closed(struct sim *sim, struct known *k);
+
+/* check_given: the PIN of duress is given to PHONE. */
+void check_given(struct sim *sim, unsigned phone);
 
 /* ---- check_phone.c */
 void check_receipt_signed(struct sim *sim, const struct receipt *receipt);

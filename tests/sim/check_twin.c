@@ -20,6 +20,8 @@ void check_pin(struct sim *sim, unsigned number, uint8_t pin)
 {
         struct watched *w = &sim->checks->phones[number];
 
+        if (pin == VIGIE_PIN_DURESS)
+                check_given(sim, number);
         if (pin != VIGIE_PIN_DURESS || w->twin != NULL || !sim->phones[number].alive)
                 return;
         w->twin = malloc(vigie_size());
