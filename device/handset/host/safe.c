@@ -40,7 +40,7 @@ static void give(struct safe *safe, struct work *w)
                 safe->first = w;
         safe->last = w;
         safe->count++;
-        if (safe->first == w)
+        if (!safe->at_work)
                 begin_first(safe);
 }
 
@@ -150,6 +150,7 @@ static void done(uv_work_t *request, int status)
         if (!safe->closing)
                 safe_after(safe, w);
         work_free(w);
+        safe->at_work = false; /* what was given meanwhile waits until here */
         if (safe->first != NULL)
                 begin_first(safe);
         if (safe->closing && safe->first == NULL) {
@@ -182,8 +183,10 @@ static void nothing(uv_work_t *request)
 static void begin_first(struct safe *safe)
 {
         struct work *w = safe->first;
-        bool taken = !safe->closing && is_taken(safe, w);
+        bool taken;
 
+        safe->at_work = true;
+        taken = !safe->closing && is_taken(safe, w);
         if (uv_queue_work(loop_uv(safe->options.loop), &w->request, taken ? nothing : work_do, done) != 0)
                 abort(); /* only wrong arguments do that */
 }

@@ -17,6 +17,7 @@ struct safe {
         struct wake *alarm;
         struct work *first, *last; /* the first one is being done */
         size_t count;
+        bool at_work; /* from begin_first() to the end of done(): nothing else is begun */
         bool pin_busy, saving, save_again, closing;
         bool order_saves; /* an order waits for the save that is to come */
         uint32_t order_number;

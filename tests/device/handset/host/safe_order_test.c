@@ -57,6 +57,32 @@ static void passes_meanwhile(void **state)
         end(&p);
 }
 
+/* Two that come while a PIN is looked at: the second is written once the first is, and each piece of work is done once. */
+static void passes_together(void **state)
+{
+        struct phone p;
+
+        begin(&p);
+        set(&p);
+        safe_lock(p.safe);
+        round_make(&r, "pass--01", look(&p).key, 40);
+        assert_int_equal(safe_unlock(p.safe, PIN), 0);
+        safe_order_pass(p.safe, 5, round_parcel(&r));
+        round_make(&r, "pass--02", look(&p).key, 40);
+        safe_order_pass(p.safe, 6, round_parcel(&r));
+        until(&p, &p.ordered, 2);
+        assert_int_equal(p.number, 6);
+        assert_int_equal(p.result, VIGIE_ORDER_DONE);
+        assert_int_equal(safe_content(p.safe)->count, 2);
+        for (int i = 0; i < 20; i++)
+                turn(p.loop, 2);
+        assert_int_equal(p.ordered, 2);
+        restart(&p);
+        unlock(&p, PIN);
+        assert_int_equal(safe_content(p.safe)->count, 2);
+        end(&p);
+}
+
 /* No counter of a proof comes twice, over starts and a power cut right after each proof. */
 static void counters(void **state)
 {
@@ -233,7 +259,8 @@ static void ended_meanwhile(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(passes), cmocka_unit_test(passes_meanwhile), cmocka_unit_test(counters),
+                cmocka_unit_test(passes), cmocka_unit_test(passes_meanwhile), cmocka_unit_test(passes_together),
+                cmocka_unit_test(counters),
                 cmocka_unit_test(wipe),   cmocka_unit_test(wipe_behind_much), cmocka_unit_test(ended_meanwhile),
         };
 
