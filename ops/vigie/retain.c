@@ -61,7 +61,7 @@ static int look_alert(struct retention *t, const struct archive_alert *alert)
         if (alert->held || alert->last == 0)
                 return 0;
         for (unsigned part = ARCHIVE_POSITIONS; part < ARCHIVE_PARTS; part++)
-                if (alert->last_at_ms + t->terms_ms[part] <= t->now_ms && alert->erased[part] < alert->last)
+                if (alert->last_at_ms <= t->now_ms - t->terms_ms[part] && alert->erased[part] < alert->last)
                         parts |= (uint8_t)(1 << part);
         if (parts != 0 && alert->erased[ARCHIVE_SALT] < alert->last)
                 parts |= 1 << ARCHIVE_SALT;
@@ -75,7 +75,7 @@ static int look_entry(void *user, const struct archive_entry *entry)
 
         for (unsigned part = ARCHIVE_POSITIONS; part < ARCHIVE_PARTS && meta->kind <= ARCHIVE_OTHER; part++)
                 if (memcmp(meta->alert, no_alert, ALERT_ID_SIZE) == 0 && entry->parts[part].at != NULL &&
-                    meta->at_ms + t->terms_ms[part] <= t->now_ms)
+                    meta->at_ms <= t->now_ms - t->terms_ms[part])
                         t->until[part] = meta->number;
         return 0;
 }
@@ -180,6 +180,12 @@ struct dispute {
         const char *hold, *release, *reason, *by, *second;
 };
 
+/* Whether anything of one was said: then nothing is erased, whatever word was forgotten. */
+static bool is_said(const struct dispute *d)
+{
+        return d->hold != NULL || d->release != NULL || d->reason != NULL || d->by != NULL || d->second != NULL;
+}
+
 static int read_dispute(const struct dispute *d, uint8_t alert[ALERT_ID_SIZE])
 {
         const char *text = d->hold != NULL ? d->hold : d->release;
@@ -188,6 +194,8 @@ static int read_dispute(const struct dispute *d, uint8_t alert[ALERT_ID_SIZE])
 
         if (d->hold != NULL && d->release != NULL)
                 return say_wrong("--hold and --release: one of them");
+        if (text == NULL)
+                return say_wrong("--hold or --release: which alert --reason, --by and --second are for");
         if (alert_id_from_text(text, &id) < 0)
                 return say_wrong("alert '%s': 32 hex digits", text);
         if (d->reason == NULL || d->reason[0] == 0)
@@ -237,7 +245,7 @@ static int run(struct region *region, const struct dispute *d)
                                .now_ms = (int64_t)time(NULL) * 1000,
                                .terms_ms = { 0, region->config.positions_ms, region->config.alerts_ms,
                                              region->config.proof_ms } };
-        bool is_dispute = d->hold != NULL || d->release != NULL;
+        bool is_dispute = is_said(d);
         struct archive_folder_options options = { .region = region->config.name };
         uint8_t alert[ALERT_ID_SIZE];
         char dir[REGION_PATH_MAX];

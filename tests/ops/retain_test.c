@@ -105,6 +105,20 @@ static void test_nothing_before_its_term(void **state)
         redisFree(f.redis);
 }
 
+/* A time that no clock tells is not over, whatever is added to it. */
+static void test_a_time_without_end(void **state)
+{
+        struct place *p = *state;
+        struct feeder f = make(p);
+
+        ask(f.redis, "XADD {lyon}:feed * f 1 t notice k overdue:zone-yy at 9223372036854775807 r Anna-Dupont");
+        once(p);
+        erase(p, "positions = 3650d\nalerts = 1h\nproof = 1h\n");
+        assert_true(has(p, "Anna-Dupont"));
+        audit(p, 0, "good:");
+        redisFree(f.redis);
+}
+
 static void test_hold(void **state)
 {
         struct place *p = *state;
@@ -115,6 +129,9 @@ static void test_hold(void **state)
         REFUSED(p, 2, "two persons", "retain", "--hold", ALERT, "--reason", "x", "--by", "a", "--second", "a");
         REFUSED(p, 2, "--second", "retain", "--hold", ALERT, "--reason", "x", "--by", "a");
         REFUSED(p, 2, "32 hex digits", "retain", "--hold", "12", "--reason", "x", "--by", "a", "--second", "b");
+        REFUSED(p, 2, "--hold or --release", "retain", "--reason", "x", "--by", "a", "--second", "b");
+        REFUSED(p, 2, "--hold or --release", "retain", "--by", "a");
+        assert_true(has(p, "petit.jeanne"));
         REFUSED(p, 1, "not in the archive", "retain", "--hold", "99999999999999999999999999999999", "--reason", "x",
                 "--by", "a", "--second", "b");
         REFUSED(p, 1, "it is not held", "retain", "--release", ALERT, "--reason", "x", "--by", "a", "--second", "b");
@@ -224,6 +241,7 @@ int main(void)
                 WITH_STORES(test_each_term_is_its_own),
                 WITH_STORES(test_redis_too),
                 WITH_STORES(test_nothing_before_its_term),
+                WITH_STORES(test_a_time_without_end),
                 WITH_STORES(test_hold),
                 WITH_STORES(test_cut_short),
                 WITH_STORES(test_deaths),
