@@ -90,7 +90,7 @@ static int read_alert(const redisReply *fields, struct archive_feed_entry *e)
         if (strcmp(text, said) != 0 || number(field(fields, "v")) != e->meta.version ||
             is_zero(e->meta.alert, ALERT_ID_SIZE))
                 return -EBADMSG;
-        cbor_writer_init(&w, e->octets, sizeof(e->octets));
+        cbor_writer_init(&w, e->octets, sizeof(e->octets) - AROUND);
         if (archive_record_split(record, &w, e->parts) < 0)
                 return -EBADMSG;
         cbor_write_array(&w, 2); /* behind the proof's map: who did it, by which command */

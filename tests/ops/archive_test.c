@@ -240,6 +240,27 @@ static void test_altered_is_not_written_to(void **state)
         redisFree(f.redis);
 }
 
+/* An alert that with what its phone signed leaves no room for what stands around it in an entry: kept without its content, and the feed is
+ * followed on. */
+static void test_too_large(void **state)
+{
+        /* {1: id, 2: version 1, 3: state 5, 60: octets} */
+        uint8_t data[32768] = { 0xa4, 0x01, 0x50, [19] = 0x02, 0x01, 0x03, 0x05, 0x18, 60, 0x59 };
+        struct place *p = *state;
+        struct feeder f = feeder(p);
+
+        memset(data + 3, 1, ALERT_ID_SIZE);
+        data[26] = (31000 - 28) >> 8;
+        data[27] = (31000 - 28) & 0xff;
+        for (size_t len = 500; len < 2000; len += 100)
+                freeReplyObject(redisCommand(
+                        f.redis, "XADD {lyon}:feed * f 1 t alert id %s v 1 e raise by x c %s at 1 r %b signed %b",
+                        "01010101010101010101010101010101", "", data, (size_t)31000, data, len));
+        once(p);
+        audit(p, 0, "good:");
+        redisFree(f.redis);
+}
+
 static void put_tombstone(redisContext *c, const char *id, int64_t closed_at_ms)
 {
         struct tombstone t = { .version = 1, .state = 16, .closed_at_ms = closed_at_ms };
@@ -296,6 +317,7 @@ int main(void)
                 WITH_STORES(test_deaths),
                 WITH_STORES(test_disk_full),
                 WITH_STORES(test_altered_is_not_written_to),
+                WITH_STORES(test_too_large),
                 WITH_STORES(test_clean),
         };
 
