@@ -81,7 +81,7 @@ static void on_opened(void *user, bool duress)
 {
         struct passes *p = user;
 
-        p->is_duress = duress;
+        p->is_duress |= duress;
         loop_timer_arm(p->host->loop, &p->duress, clock_mono_ms() + DURESS_AFTER_MS);
 }
 

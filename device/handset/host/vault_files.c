@@ -84,6 +84,7 @@ int vault_files_look(const struct vault_place *place, struct vault_seen *ret_see
 {
         uint8_t public[PUBLIC_SIZE];
         char path[PATH_SIZE];
+        int r = 0;
 
         memset(ret_seen, 0, sizeof(*ret_seen));
         if (mkdir(place->folder, 0700) < 0 && errno != EEXIST)
@@ -91,6 +92,10 @@ int vault_files_look(const struct vault_place *place, struct vault_seen *ret_see
         ret_seen->there = access(path_of(place, "vault", path), F_OK) == 0;
         if (!exact(place, "tries", &ret_seen->wrong, 1))
                 ret_seen->wrong = ret_seen->there ? VAULT_TRIES - 1 : 0;
+        if (ret_seen->wrong >= VAULT_TRIES) {
+                r = vault_files_destroy(place);
+                ret_seen->there = access(path, F_OK) == 0;
+        }
         ret_seen->has_challenge = exact(place, "challenge", ret_seen->challenge, VAULT_CHALLENGE_SIZE);
         ret_seen->has_public = exact(place, "public", public, sizeof(public));
         if (ret_seen->has_public) {
@@ -98,7 +103,7 @@ int vault_files_look(const struct vault_place *place, struct vault_seen *ret_see
                 memcpy(ret_seen->inbox_public, public + PASS_KEY_SIZE, VAULT_INBOX_KEY_SIZE);
         }
         ret_seen->wiped_at_s = wiped_at(place);
-        return 0;
+        return r;
 }
 
 /* ---- the secret */
@@ -187,7 +192,7 @@ static int put_tries(const struct vault_place *place, uint8_t wrong)
 int vault_files_make(const struct vault_place *place, const char *pin, const char *duress, struct vault_opened *opened)
 {
         uint8_t secret[VAULT_SECRET_SIZE];
-        struct vault_opened fresh = { .content = opened->content };
+        struct vault_opened fresh = { .content = opened->content, .duress = opened->duress };
         int r = bound(place, true, secret);
 
         if (r == 0)
@@ -299,17 +304,29 @@ out:
         return r;
 }
 
+/* box_room: the number of a box that is free; where there is none the first one goes, and the others move up. */
+static int box_room(const struct vault_place *place)
+{
+        char path[PATH_SIZE], before[PATH_SIZE];
+
+        for (int n = 1; n <= VAULT_BOXES_MAX; n++)
+                if (access(box_of(place, n, path), F_OK) < 0)
+                        return n;
+        for (int n = 2; n <= VAULT_BOXES_MAX; n++)
+                if (rename(box_of(place, n, path), box_of(place, n - 1, before)) < 0)
+                        return -errno;
+        return VAULT_BOXES_MAX;
+}
+
 int vault_files_post(const struct vault_place *place, const uint8_t inbox[VAULT_INBOX_KEY_SIZE],
                      struct cbor_span parcel)
 {
         char path[PATH_SIZE];
         uint8_t *box = malloc(parcel.len + VAULT_BOX_OVERHEAD);
-        int n = 1, r = box != NULL ? vault_post(inbox, parcel.at, parcel.len, box) : -ENOMEM;
+        int r = box != NULL ? vault_post(inbox, parcel.at, parcel.len, box) : -ENOMEM;
+        int n = r == 0 ? box_room(place) : r;
 
-        while (n < VAULT_BOXES_MAX && access(box_of(place, n, path), F_OK) == 0)
-                n++;
-        if (r == 0)
-                r = file_write(box_of(place, n, path), box, parcel.len + VAULT_BOX_OVERHEAD, 0600);
+        r = n < 0 ? n : file_write(box_of(place, n, path), box, parcel.len + VAULT_BOX_OVERHEAD, 0600);
         free(box);
         return r;
 }

@@ -44,11 +44,12 @@ struct vault_opened {
 };
 
 /* vault_files_look: at the start; small files.  A vault whose tries are missing has one try left: somebody took them away.
- * Makes the folder.  Returns 0, or a negative errno: no folder, nothing can be kept. */
+ * One whose last try was counted, wrong or cut off by a power cut, is erased here where that was not done, or not to its end.
+ * Makes the folder.  Returns 0, or a negative errno: no folder, nothing can be kept; or not all could be erased. */
 int vault_files_look(const struct vault_place *place, struct vault_seen *ret_seen);
 
 /* vault_files_make: a vault for PIN and DURESS (NULL: none) around CONTENT, whose counters are set aside; no wrong try.
- * On success OPENED has its lock and key.  Returns 0, -EINVAL (the PINs), -EIO, an errno of the disk: then what was there is. */
+ * On success OPENED has its lock and key; `duress` stays as it was.  Returns 0, -EINVAL (the PINs), -EIO, an errno of the disk: then what was there is. */
 int vault_files_make(const struct vault_place *place, const char *pin, const char *duress,
                      struct vault_opened *opened);
 

@@ -71,6 +71,10 @@ static void duress(void **state)
         until(&p, &p.checked, 2);
         assert_int_equal(p.verdict, VIGIE_PIN_RIGHT);
         assert_int_equal(look(&p).state, VIGIE_VAULT_OPEN); /* it changes nothing */
+        assert_int_equal(safe_set(p.safe, "8046", ""), 0); /* nor does another PIN: who forces the carrier may want one */
+        settle(&p);
+        assert_true(safe_is_duress(p.safe));
+        assert_true(is_marked_duress(&p));
         end(&p);
 }
 
@@ -174,6 +178,28 @@ static void cut_off(void **state)
         end(&p);
 }
 
+/* The power went while the last try was looked at, or while what it destroys was erased: the next start erases the rest. */
+static void cut_off_at_the_last(void **state)
+{
+        static const char *const gone[] = { "", "secret", "vault" };
+        const uint8_t last = VAULT_TRIES;
+        struct phone p;
+        char path[200];
+
+        for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+                begin(&p);
+                set(&p);
+                assert_int_equal(vault_files_put(&(struct vault_place){ p.vault, "" }, "tries", &last, 1), 0);
+                snprintf(path, sizeof(path), "%s/%s", p.vault, gone[i]);
+                assert_true(gone[i][0] == 0 || unlink(path) == 0);
+                restart(&p);
+                assert_int_equal(look(&p).state, VIGIE_VAULT_DESTROYED);
+                assert_false(look(&p).has_key);
+                assert_false(is_there(&p, "vault") || is_there(&p, "secret") || is_there(&p, "public"));
+                end(&p);
+        }
+}
+
 /* Another PIN while it is open: the passes stay. */
 static void change(void **state)
 {
@@ -257,7 +283,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(pins),    cmocka_unit_test(duress), cmocka_unit_test(guessing),
                 cmocka_unit_test(cut_off), cmocka_unit_test(change), cmocka_unit_test(late),
-                cmocka_unit_test(copied),  cmocka_unit_test(disk),
+                cmocka_unit_test(copied),  cmocka_unit_test(disk),   cmocka_unit_test(cut_off_at_the_last),
         };
 
         return cmocka_run_group_tests(tests, open_round, close_round);

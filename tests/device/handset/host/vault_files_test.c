@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -57,9 +58,31 @@ static void a_wipe_leaves_no_half(void **state)
         assert_int_equal(rmdir(folder), 0);
 }
 
+/* Parcels for a vault that stays locked: the newest are kept. */
+static void a_fifth_box_takes_the_first_ones_place(void **state)
+{
+        static const uint8_t inbox[VAULT_INBOX_KEY_SIZE] = { 9 }, parcel[VAULT_BOXES_MAX + 2] = { 1 };
+        char folder[] = "/tmp/vigie-vault-XXXXXX", path[300];
+        struct vault_place place;
+        struct stat about;
+
+        assert_non_null(mkdtemp(folder));
+        place = (struct vault_place){ folder, "" };
+        for (size_t len = 1; len <= VAULT_BOXES_MAX + 2; len++)
+                assert_int_equal(vault_files_post(&place, inbox, (struct cbor_span){ parcel, len }), 0);
+        for (int n = 1; n <= VAULT_BOXES_MAX; n++) {
+                snprintf(path, sizeof(path), "%s/box-%d", folder, n);
+                assert_int_equal(stat(path, &about), 0);
+                assert_int_equal(about.st_size, VAULT_BOX_OVERHEAD + n + 2);
+                assert_int_equal(unlink(path), 0);
+        }
+        assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(a_wipe_leaves_no_half) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(a_wipe_leaves_no_half),
+                                            cmocka_unit_test(a_fifth_box_takes_the_first_ones_place) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
