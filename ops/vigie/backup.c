@@ -121,18 +121,12 @@ static int put_stream(struct backing_up *b, const struct backup_item *item, cons
         return r;
 }
 
-static int put_key(struct backing_up *b, const char *key)
+static int put_value(struct backing_up *b, struct backup_item item, const char *key)
 {
-        struct backup_item item = { 0 };
         redisReply *type;
-        int r;
+        int r = region_ask(b->redis, &type, "TYPE %s", key);
 
-        if (strlen(key) - b->prefix > BACKUP_KEY_MAX)
-                return -EMSGSIZE;
-        snprintf(item.key, sizeof(item.key), "%s", key + b->prefix);
-        if (is_left_out(item.key))
-                return 0;
-        if ((r = region_ask(b->redis, &type, "TYPE %s", key)) < 0)
+        if (r < 0)
                 return r;
         if (strcmp(type->str, "string") == 0) {
                 item.kind = BACKUP_STRING;
@@ -151,6 +145,30 @@ static int put_key(struct backing_up *b, const char *key)
                 r = -EINVAL;
         }
         freeReplyObject(type);
+        return r;
+}
+
+/* What it has, and when it ends.  The end is asked first: a lease that ends meanwhile is not kept for ever. */
+static int put_key(struct backing_up *b, const char *key)
+{
+        struct backup_item item = { 0 };
+        redisReply *end;
+        char text[24];
+        int r;
+
+        if (strlen(key) - b->prefix > BACKUP_KEY_MAX)
+                return -EMSGSIZE;
+        snprintf(item.key, sizeof(item.key), "%s", key + b->prefix);
+        if (is_left_out(item.key))
+                return 0;
+        if ((r = region_ask(b->redis, &end, "PEXPIRETIME %s", key)) < 0)
+                return r;
+        snprintf(text, sizeof(text), "%lld", end->integer);
+        r = end->integer == -2 ? 0 : put_value(b, item, key); /* -2: it is gone; -1: it never ends */
+        item.kind = BACKUP_EXPIRY;
+        if (r == 0 && end->integer >= 0)
+                r = backup_put(b->writer, &item, &(struct cbor_span){ (const uint8_t *)text, strlen(text) }, 1);
+        freeReplyObject(end);
         return r;
 }
 

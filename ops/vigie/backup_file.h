@@ -22,6 +22,7 @@ enum backup_kind {
         BACKUP_HASH,       /* field, value, ...; a hash may be several items */
         BACKUP_ZSET,       /* member, score in text, ... */
         BACKUP_STREAM,     /* id, name, value, ...: one entry */
+        BACKUP_EXPIRY,     /* behind the key's items: when it ends, UTC in ms, text; none: never */
         BACKUP_KIND_END
 };
 

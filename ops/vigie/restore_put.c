@@ -40,7 +40,28 @@ int restore_put_command(struct restore_put *put, const struct cbor_span *words, 
 
 static const char *command_of(uint8_t kind)
 {
-        return kind == BACKUP_STRING ? "SET" : kind == BACKUP_HASH ? "HSET" : kind == BACKUP_ZSET ? "ZADD" : "XADD";
+        static const char *const commands[BACKUP_KIND_END] = {
+                [BACKUP_STRING] = "SET",  [BACKUP_HASH] = "HSET",        [BACKUP_ZSET] = "ZADD",
+                [BACKUP_STREAM] = "XADD", [BACKUP_EXPIRY] = "PEXPIREAT",
+        };
+
+        return commands[kind];
+}
+
+/* An entry ID of the stream KEY.  SCAN may have met the stream twice: what came first goes, or XADD would refuse all of
+ * the second. */
+static int begin_stream(struct restore_put *put, const struct backup_item *item, const char *key, struct cbor_span id)
+{
+        char text[ARCHIVE_FEED_ID_MAX + 1] = "";
+        bool goes_on;
+
+        if (id.len == 0 || id.len >= sizeof(text))
+                return -EBADMSG;
+        memcpy(text, id.at, id.len);
+        goes_on = strcmp(put->stream, item->key) == 0 && archive_feed_compare(text, put->entry) > 0;
+        strcpy(put->stream, item->key);
+        strcpy(put->entry, text);
+        return goes_on ? 0 : restore_put_command(put, (struct cbor_span[]){ text_of("DEL"), text_of(key) }, 2);
 }
 
 int restore_put_item(struct restore_put *put, const struct backup_item *item)
@@ -62,7 +83,7 @@ int restore_put_item(struct restore_put *put, const struct backup_item *item)
                 words[count++] = cbor_read_bytes(&r, 0, BACKUP_ITEM_MAX);
         cbor_leave(&r);
         result = cbor_end(&r) < 0 || count < 3 ||
-                                 (item->kind != BACKUP_STRING && item->kind != BACKUP_STREAM && count % 2 != 0)
+                                 ((item->kind == BACKUP_HASH || item->kind == BACKUP_ZSET) && count % 2 != 0)
                          ? -EBADMSG
                          : 0;
         for (size_t i = 2; result == 0 && item->kind == BACKUP_ZSET && i < count;
@@ -72,6 +93,8 @@ int restore_put_item(struct restore_put *put, const struct backup_item *item)
                 words[i] = words[i + 1];
                 words[i + 1] = member;
         }
+        if (result == 0 && item->kind == BACKUP_STREAM)
+                result = begin_stream(put, item, key, words[2]);
         if (result == 0)
                 result = restore_put_command(put, words, count);
         free(words);

@@ -14,6 +14,7 @@ struct restore_put {
         uint64_t feed_ms; /* ids of the feed entries: above all that the archive has */
         uint32_t feed_seq;
         uint64_t open, closed;
+        char stream[BACKUP_KEY_MAX + 1], entry[ARCHIVE_FEED_ID_MAX + 1]; /* the last entry of a stream, its key */
 };
 
 /* Each returns 0, -EBADMSG (not what is expected there), -ENOMEM, -EIO. */
