@@ -4,12 +4,20 @@
 
 /* A copy of its own, in and out: OpenSSL marks the session of a connection that was cut as one that cannot be
  * resumed, and cut is how most of ours end. */
-static int keep_session(SSL *ssl, SSL_SESSION *session)
+static void keep(struct link_tls *tls, const SSL_SESSION *session)
 {
-        struct link_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-
         SSL_SESSION_free(tls->session);
         tls->session = SSL_SESSION_dup(session);
+}
+
+/* A ticket.  One that comes before link_tls_done is taken there, if the certificate counts: whose does not is never
+ * resumed, since nobody shows one then. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+        struct link_tls *tls = SSL_get_app_data(ssl);
+
+        if (tls != NULL)
+                keep(tls, session);
         return 0; /* its reference stays libcrypto's */
 }
 
@@ -34,7 +42,7 @@ void link_tls_set_up(struct link_tls *tls, SSL_CTX *ctx)
         SSL_CTX_set_app_data(ctx, tls);
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-        SSL_CTX_sess_set_new_cb(ctx, keep_session);
+        SSL_CTX_sess_set_new_cb(ctx, on_session);
         SSL_CTX_set_info_callback(ctx, on_handshake);
 }
 
@@ -49,6 +57,11 @@ bool link_tls_done(struct link_tls *tls, SSL *ssl, const char *host, bool litera
         if (x != NULL)
                 theirs = X509_check_ip_asc(x, host, 0) == 1;
         X509_free(x);
+        if (theirs) {
+                SSL_set_app_data(ssl, tls);
+                if (SSL_SESSION_is_resumable(SSL_get_session(ssl)))
+                        keep(tls, SSL_get_session(ssl));
+        }
         return theirs;
 }
 

@@ -16,6 +16,7 @@ void link_tls_set_up(struct link_tls *tls, SSL_CTX *ctx);
 
 /* link_tls_done: a handshake is over: count it, and say whether the certificate is HOST's.  Its chain and, for a
  * name, the name are libwebsockets' to check, and are checked before this; for an IP literal this is the check.
+ * From then on its tickets are kept; of one whose certificate does not count none is.
  *   literal  HOST is an IP address */
 bool link_tls_done(struct link_tls *tls, SSL *ssl, const char *host, bool literal);
 

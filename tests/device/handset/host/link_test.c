@@ -284,8 +284,9 @@ static void whose_certificate_counts(void **state)
                 struct world w;
 
                 open_world(&w, &cases[i].plan);
-                if (connects(&w) != cases[i].up)
-                        fail_msg("case %zu", i);
+                for (int time = 0; time < 3; time++) /* the session of one that does not count is not resumed */
+                        if (connects(&w) != cases[i].up)
+                                fail_msg("case %zu, time %d", i, time);
                 if (!cases[i].up)
                         assert_int_equal(w.ups, 0);
                 close_world(&w);
