@@ -1,6 +1,7 @@
 #include "device/handset/host/battery.h"
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,14 @@ static int read_line(const char *folder, const char *supply, const char *file, c
         return r;
 }
 
+/* No file says so: the kernel writes it for what is not the machine's own. */
+static bool is_own(const char *folder, const char *supply)
+{
+        char line[32];
+
+        return read_line(folder, supply, "scope", line, sizeof(line)) < 0 || strcmp(line, "Device") != 0;
+}
+
 uint8_t battery_read(const char *folder)
 {
         DIR *dir = opendir(folder);
@@ -32,7 +41,7 @@ uint8_t battery_read(const char *folder)
 
         while (dir != NULL && percent == 255 && (entry = readdir(dir)) != NULL) {
                 if (entry->d_name[0] == '.' || read_line(folder, entry->d_name, "type", line, sizeof(line)) < 0 ||
-                    strcmp(line, "Battery") != 0 ||
+                    strcmp(line, "Battery") != 0 || !is_own(folder, entry->d_name) ||
                     read_line(folder, entry->d_name, "capacity", line, sizeof(line)) < 0)
                         continue;
                 long n = strtol(line, &end, 10);

@@ -19,11 +19,11 @@ static void supply(const struct folder *folder, const char *name, const char *ty
 
 static void clear(const struct folder *folder, const char *name)
 {
-        static const char *const files[] = { "type", "capacity" };
+        static const char *const files[] = { "type", "capacity", "scope" };
         char path[128], file[256];
 
         folder_file(folder, name, path);
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
                 snprintf(file, sizeof(file), "%s/%s", path, files[i]);
                 unlink(file);
         }
@@ -78,12 +78,33 @@ static void the_one_that_can_be_read(void **state)
         folder_remove(&folder);
 }
 
+/* What hangs on the phone has batteries of its own: a Bluetooth button that is nearly empty is no last words. */
+static void the_phones_own(void **state)
+{
+        struct folder folder;
+        char path[256];
+
+        folder_make(&folder);
+        supply(&folder, "B", "Battery\n", "3\n");
+        snprintf(path, sizeof(path), "%s/B/scope", folder.path);
+        assert_int_equal(file_write(path, "Device\n", 7, 0600), 0);
+        assert_int_equal(battery_read(folder.path), 255);
+        supply(&folder, "C", "Battery\n", "88\n");
+        assert_int_equal(battery_read(folder.path), 88);
+        assert_int_equal(file_write(path, "System\n", 7, 0600), 0);
+        clear(&folder, "C");
+        assert_int_equal(battery_read(folder.path), 3);
+        clear(&folder, "B");
+        folder_remove(&folder);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_battery),
                 cmocka_unit_test(none),
                 cmocka_unit_test(the_one_that_can_be_read),
+                cmocka_unit_test(the_phones_own),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
