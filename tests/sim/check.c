@@ -144,6 +144,7 @@ static void check_lost(struct sim *sim)
                 else
                         sim_fail(sim, "lost", "alert ..%02x was told received, and is nowhere", k->id[15]);
         }
+        check_done(sim);
 }
 
 void check_told_closed(struct sim *sim, struct known *k)

@@ -17,7 +17,7 @@
 
 #define CHECK_RECEIPTS_MAX  32768 /* receipts that dispatchers signed; beyond, they are not looked up */
 #define CHECK_REVISIONS_MAX 8192  /* revisions that phones sent; likewise */
-#define CHECK_SAID_MAX      1024 /* PINs under duress; likewise */
+#define CHECK_SAID_MAX      1024  /* PINs under duress; likewise */
 #define CHECK_COMMANDS_MAX  4096  /* that people asked; likewise */
 #define CHECK_NONCES_BITS   65536
 #define CHECK_UNVERIFIED    64 /* looked at of one handset */
@@ -61,6 +61,8 @@ struct asked_command {
         uint8_t id[EVENT_ID_SIZE], alert[ALERT_ID_SIZE];
         uint8_t verb;
         bool answered, by_console, was_there; /* was_there: the alert was open in the primary when it was asked */
+        bool done;                            /* answered so, by a dispatcher that had it in its journal */
+        unsigned safe;                        /* seen in the record in this generation of the store, + 1 */
         unsigned phone, run;                  /* of a supervisor, and which of its starts */
         uint32_t request;
         int64_t at_ms;
@@ -129,6 +131,8 @@ void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT
 void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref);
 void check_answer_second(struct sim *sim);
 void check_answer_end(struct sim *sim);
+/* check_done: when all dispatchers are well for a while. */
+void check_done(struct sim *sim);
 
 /* ---- check_silence.c */
 void check_silence_second(struct sim *sim);

@@ -180,6 +180,7 @@ static void check_answer(struct sim *sim, unsigned process, struct asked_command
                 sim_fail(sim, "answer", "%s tells %s \"%s: %s\", which is not so", p->name, asked->person,
                          command_verb_name(asked->verb), answer_code_name(code));
         asked->answered = true;
+        asked->done = asked->done || (code == ANSWER_DONE && !p->disk_full && !p->disk_away);
 }
 
 void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes)
@@ -231,6 +232,39 @@ void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref)
                         sim_fail(sim, "unwritten", "%s acknowledges \"%s\", which it has not written down", p->name,
                                  command_verb_name(command->verb));
                 return;
+        }
+}
+
+/* ---- Does it stay so? --------------------------------------------------------------------------------------------------------------- */
+
+/* Whether what ASKED said, "done", is in RECORD: it was seen, somebody has it or had it.  What else was done may be undone by others. */
+static bool is_there(const struct asked_command *asked, const struct record *record)
+{
+        int found = record_asked_find(record, asked->person);
+
+        if (found < 0)
+                return true; /* no room for a line of its own */
+        if (asked->verb == COMMAND_SEEN)
+                return record->asked[found].seen_at_ms != 0;
+        return asked->verb != COMMAND_TAKE || strcmp(record->owner_id, asked->person) == 0 ||
+               (record->asked[found].flags & ASKED_OWNED) != 0;
+}
+
+void check_done(struct sim *sim)
+{
+        for (size_t i = 0; i < sim->checks->command_count; i++) {
+                struct asked_command *asked = &sim->checks->commands[i];
+                struct stored *s;
+
+                if (!asked->done || asked->safe == sim->store.generation + 1)
+                        continue;
+                asked->safe =
+                        sim->store.generation + 1; /* as with an alert: nothing leaves the store but by a failover */
+                s = store_find(&sim->store.instances[sim->store.primary], asked->alert);
+                if (s != NULL && !s->closed && !is_there(asked, store_record(s)))
+                        sim_fail(sim, "undone",
+                                 "%s was told \"%s: done\" of alert ..%02x, and a failover has undone it",
+                                 asked->person, command_verb_name(asked->verb), asked->alert[15]);
         }
 }
 
