@@ -24,7 +24,9 @@ struct commands {
         bool reading, under_way, closing;
         bool grouped; /* the group is known to be there */
         bool own;     /* first what this consumer was given and has not acknowledged */
+        bool stale;   /* started anew while an old answer is under way: that one is dropped, its entries are our own */
         int64_t claim_mono_ms;
+        struct stream_id claim_from; /* 0-0: the oldest */
         struct stream_id own_after;
         struct wheel_timer rest;
         char key[STORE_KEY_SIZE];
@@ -82,8 +84,6 @@ static void take(struct commands *c, const struct redisReply *entry)
 
         if (!stream_id_read(reply_at(entry, 0), &id))
                 return;
-        if (c->own)
-                c->own_after = id;
         if (format.at == NULL || feed_format_check((const char *)format.at, format.len) < 0 || bytes.at == NULL ||
             command_decode(bytes.at, bytes.len, &command) < 0) {
                 c->malformed++;
@@ -97,6 +97,8 @@ static void take(struct commands *c, const struct redisReply *entry)
 
 static void take_all(struct commands *c, const struct redisReply *entries)
 {
+        if (c->stale)
+                return;
         for (size_t i = 0; i < reply_count(entries) && c->reading; i++)
                 take(c, reply_at(entries, i));
 }
@@ -104,6 +106,7 @@ static void take_all(struct commands *c, const struct redisReply *entries)
 /* finish: an answer is in; go on, unless it was none. */
 static void finish(struct commands *c, const struct redisReply *reply)
 {
+        c->stale = false;
         if (!c->reading || reply == NULL)
                 return;
         if (reply_is_good(reply)) {
@@ -121,7 +124,7 @@ static void on_group(void *user, struct redisReply *reply)
 {
         struct commands *c = user;
 
-        c->under_way = false;
+        c->under_way = c->stale = false;
         if (c->closing || reply == NULL)
                 return;
         c->grouped = reply_is_good(reply) || strncmp(reply->str, "BUSYGROUP", 9) == 0;
@@ -140,11 +143,16 @@ static void on_read(void *user, struct redisReply *reply)
         if (c->closing)
                 return;
         take_all(c, entries);
-        if (reply_is_good(reply) && reply_count(entries) == 0)
-                c->own = false;
+        if (c->own && !c->stale && reply_is_good(reply)) {
+                c->own = reply_count(entries) > 0;
+                if (c->own)
+                        stream_id_read(reply_at(reply_at(entries, reply_count(entries) - 1), 0), &c->own_after);
+        }
         finish(c, reply);
 }
 
+/* on_claimed: those that were claimed, and where the next look goes on: one look sees the beginning of the list alone, and that may be what
+ * we hold ourselves. */
 static void on_claimed(void *user, struct redisReply *reply)
 {
         struct commands *c = user;
@@ -153,6 +161,9 @@ static void on_claimed(void *user, struct redisReply *reply)
         if (c->closing)
                 return;
         take_all(c, reply_at(reply, 1));
+        stream_id_read(reply_at(reply, 0), &c->claim_from); /* 0-0: it was the last */
+        if (c->claim_from.ms != 0)
+                c->claim_mono_ms = clock_mono_ms();
         finish(c, reply);
 }
 
@@ -171,15 +182,17 @@ static int make_group(struct commands *c)
 
 static int claim(struct commands *c)
 {
+        char from[STREAM_ID_TEXT];
         struct redis_args args;
 
         c->claim_mono_ms = clock_mono_ms() + COMMANDS_IDLE_MS;
+        stream_id_write(c->claim_from, from);
         redis_args_init(&args, "XAUTOCLAIM");
         redis_arg(&args, c->key);
         redis_arg(&args, COMMANDS_GROUP);
         redis_arg(&args, c->options.config->name);
         redis_arg_int(&args, COMMANDS_IDLE_MS);
-        redis_arg(&args, "0");
+        redis_arg(&args, from);
         redis_arg(&args, "COUNT");
         redis_arg_int(&args, COMMANDS_PAGE);
         return redis_command(c->link, &args, on_claimed, c);
@@ -238,6 +251,8 @@ static void on_state(void *user, bool up, const char *why)
         struct commands *c = user;
 
         c->grouped = false;
+        c->own = true; /* an answer that was lost with the link may have given us some */
+        c->own_after = (struct stream_id){ 0, 0 };
         if (up)
                 next(c);
 }
@@ -286,6 +301,7 @@ void commands_start(struct commands *c)
         c->held_count = 0;
         c->own = true;
         c->own_after = (struct stream_id){ 0, 0 };
+        c->stale = c->under_way;
         c->reading = true;
         next(c);
 }

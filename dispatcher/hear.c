@@ -162,7 +162,20 @@ static void on_person(void *user, enum people_kind kind, const char *field, stru
         run_act(run); /* one who was revoked loses the sessions */
 }
 
-static void hear_change(struct run *run, const struct redisReply *fields)
+/* on_lost: a change was told, and not read: it is told again, from before it on, with all else. */
+static void on_lost(void *user, struct stream_id before)
+{
+        struct run *run = user;
+
+        if (run->closing)
+                return;
+        if (stream_id_compare(before, run->changes) < 0)
+                run->changes = before;
+        sync_again(run);
+}
+
+/* hear_change: one entry of {r}:people:changes; BEFORE: the one that was heard before it. */
+static void hear_change(struct run *run, struct stream_id before, const struct redisReply *fields)
 {
         char hash[32], field[NAME_MAX_OCTETS + 1];
         enum people_kind kind;
@@ -178,7 +191,9 @@ static void hear_change(struct run *run, const struct redisReply *fields)
                                             .config = run->options.config,
                                             .core = run->core,
                                             .user = run,
-                                            .person = on_person },
+                                            .person = on_person,
+                                            .before = before,
+                                            .lost = on_lost },
                     kind, field);
 }
 
@@ -189,8 +204,10 @@ static void on_feed_entry(void *user, size_t stream, struct stream_id id, const 
         char type[16];
 
         if (stream == 1) {
+                struct stream_id before = run->changes;
+
                 run->changes = id;
-                hear_change(run, fields);
+                hear_change(run, before, fields);
                 return;
         }
         reply_text(reply_field(fields, "t"), type, sizeof(type));

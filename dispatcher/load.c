@@ -108,6 +108,20 @@ static void take_duty(struct load *load, size_t i, struct cbor_span bytes)
                 load->options.duty(load->options.user, person, on);
 }
 
+/* sort_supervisors: each once: HSCAN may give an entry more than once. */
+static void sort_supervisors(struct load *load)
+{
+        size_t kept = 0;
+
+        if (load->supervisor_count == 0)
+                return; /* there is no array either */
+        qsort(load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids);
+        for (size_t i = 1; i < load->supervisor_count; i++)
+                if (strcmp(load->supervisors[kept], load->supervisors[i]) != 0 && ++kept != i)
+                        memcpy(load->supervisors[kept], load->supervisors[i], sizeof(person_id));
+        load->supervisor_count = kept + 1;
+}
+
 /* on_duty: who is in the hash is on duty, every other supervisor is off. */
 static void on_duty(void *user, struct redisReply *reply)
 {
@@ -122,8 +136,7 @@ static void on_duty(void *user, struct redisReply *reply)
                 go_on(load, -ENOMEM);
                 return;
         }
-        if (load->supervisor_count > 0) /* with none there is no array either */
-                qsort(load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids);
+        sort_supervisors(load);
         for (size_t i = 0; i + 1 < reply_count(reply) && load->supervisor_count > 0; i += 2)
                 if (reply_text(reply_at(reply, i), id, sizeof(id)) &&
                     (at = bsearch(id, load->supervisors, load->supervisor_count, sizeof(person_id), compare_ids)) !=
@@ -339,6 +352,13 @@ struct one {
         char field[NAME_MAX_OCTETS + 1];
 };
 
+static void end_one(struct one *one, bool lost)
+{
+        if (lost)
+                one->options.lost(one->options.user, one->options.before);
+        free(one);
+}
+
 static void on_one(void *user, struct redisReply *reply)
 {
         struct one *one = user;
@@ -347,18 +367,19 @@ static void on_one(void *user, struct redisReply *reply)
         if (reply_is_good(reply) && people_load(one->options.core, one->kind, one->field, value) == 0 &&
             one->options.person != NULL)
                 one->options.person(one->options.user, one->kind, one->field, value);
-        free(one);
+        end_one(one, !reply_is_good(reply));
 }
 
-int load_person(const struct load_options *options, enum people_kind kind, const char *field)
+void load_person(const struct load_options *options, enum people_kind kind, const char *field)
 {
         struct one *one = calloc(1, sizeof(*one));
         char key[STORE_KEY_SIZE];
         struct redis_args args;
-        int r;
 
-        if (one == NULL)
-                return -ENOMEM;
+        if (one == NULL) {
+                options->lost(options->user, options->before);
+                return;
+        }
         one->options = *options;
         one->kind = kind;
         snprintf(one->field, sizeof(one->field), "%s", field);
@@ -366,8 +387,6 @@ int load_person(const struct load_options *options, enum people_kind kind, const
         redis_args_init(&args, "HGET");
         redis_arg(&args, key);
         redis_arg(&args, one->field);
-        r = redis_command(options->link, &args, on_one, one);
-        if (r < 0)
-                free(one);
-        return r;
+        if (redis_command(options->link, &args, on_one, one) < 0)
+                end_one(one, true);
 }

@@ -42,6 +42,9 @@ struct load_options {
         /* All is loaded (0), or it came to nothing: a negative errno (-EIO Redis's error or a lost link).  LOAD is
          * freed after this returns. */
         void (*done)(void *user, int error, const struct load_result *result);
+        /* load_person alone: what {r}:people:changes said behind BEFORE could not be read. */
+        struct stream_id before;
+        void (*lost)(void *user, struct stream_id before);
 };
 
 /* load_begin: begin; done() tells the end, never from within this call... unless load_cancel came first.  Options
@@ -51,8 +54,8 @@ int load_begin(const struct load_options *options, struct load **ret_load);
 /* load_cancel: forget it: done() is not called.  NULL does nothing. */
 void load_cancel(struct load *load);
 
-/* load_person: read one entry of a people hash again and tell the core: it was changed.
- * Returns 0 or what redis_command gave. */
-int load_person(const struct load_options *options, enum people_kind kind, const char *field);
+/* load_person: read one entry of a people hash again and tell the core: it was changed.  Where that cannot be asked, or the answer is an
+ * error or none, lost() is told, maybe from within this call. */
+void load_person(const struct load_options *options, enum people_kind kind, const char *field);
 
 #endif

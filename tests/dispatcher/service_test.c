@@ -188,6 +188,30 @@ static void test_sigterm_says_goodbye(void **state)
         phone_hang_up(&phone);
 }
 
+/* What {r}:people:changes told, and Redis would not let us read: it is read later, when it does. */
+static void test_a_revocation_is_not_lost_with_an_error(void **state)
+{
+        struct region *region = *state;
+        struct region_handset one = { .number = 3, .person = "c1", .role = HANDSET_CARRIER, .days_to = 30 };
+        struct phone phone;
+        uint8_t buf[1024];
+
+        region_handset(region, &one);
+        region_start(region, 0, NULL);
+        assert_int_equal(region_dial(region, 0, 3, &phone), 0);
+        assert_int_equal(region_hello(&phone, HANDSET_CARRIER), 0);
+        freeReplyObject(region_ask(region, "ACL SETUSER default -hget"));
+        one.revoked = true;
+        region_handset(region, &one);
+        assert_int_equal(region_hello(&phone, HANDSET_CARRIER), 0); /* not known yet */
+        usleep(800000);
+        freeReplyObject(region_ask(region, "ACL SETUSER default +hget"));
+        while (phone_receive(&phone, buf, sizeof(buf), 10000) >= 0)
+                ;
+        assert_int_not_equal(phone.close_code, 0);
+        phone_hang_up(&phone);
+}
+
 static void test_check_says_what_is_wrong(void **state)
 {
         struct region *region = *state;
@@ -223,6 +247,7 @@ int main(void)
                 CASE(test_the_rights_we_ship_are_enough),
                 CASE(test_metrics_and_health),
                 CASE(test_sigterm_says_goodbye),
+                CASE(test_a_revocation_is_not_lost_with_an_error),
                 CASE(test_check_says_what_is_wrong),
                 CASE(test_two_share_a_port_and_one_journal_is_one_process_s),
         };

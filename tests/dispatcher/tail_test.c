@@ -28,6 +28,7 @@ struct bench {
         int entries;
         char types[64][8];
         int commands;
+        uint8_t came[8]; /* the first octets of their ids, in the order of their coming */
         uint64_t ref;
         struct command command;
 };
@@ -154,7 +155,7 @@ static void on_command(void *user, const struct command *command, uint64_t ref)
 
         b->command = *command;
         b->ref = ref;
-        b->commands++;
+        b->came[b->commands++ % 8] = command->id[0];
 }
 
 static void add_command(struct bench *b, uint8_t number)
@@ -255,6 +256,46 @@ static void test_commands_of_a_dead_process_are_claimed(void **state)
         commands_close(commands);
 }
 
+/* One look for what the dead held sees the beginning of the list alone: here that is what another has just been given. */
+static void test_commands_of_the_dead_are_claimed_behind_those_of_others(void **state)
+{
+        struct bench *b = *state;
+        struct commands *commands;
+        const redisReply *entry;
+        redisReply *read;
+
+        tell(b, "XGROUP CREATE {r}:commands dispatchers 0 %s", "MKSTREAM");
+        tell(b, "EVAL %s 0", "for i = 1, 1100 do redis.call('XADD', '{r}:commands', '*', 'f', '1', 'r', 'x') end return 1");
+        freeReplyObject(ask(b, "XREADGROUP GROUP dispatchers other COUNT 2000 STREAMS {r}:commands >"));
+        add_command(b, 7);
+        read = ask(b, "XREADGROUP GROUP dispatchers dead COUNT 10 STREAMS {r}:commands >");
+        entry = reply_at(reply_at(reply_at(reply_at(read, 0), 1), 0), 0);
+        tell(b, "XCLAIM {r}:commands dispatchers dead 0 %s IDLE 60000", entry->str);
+        freeReplyObject(read);
+        open_commands(b, &commands);
+        until(b, &b->commands, 1);
+        assert_int_equal(b->command.id[0], 7);
+        commands_close(commands);
+}
+
+/* Stopped and started while a read is under way: what is held comes again, and first. */
+static void test_commands_held_come_again_after_a_stop(void **state)
+{
+        struct bench *b = *state;
+        struct commands *commands;
+
+        open_commands(b, &commands);
+        add_command(b, 1);
+        until(b, &b->commands, 1);
+        commands_stop(commands);
+        commands_start(commands);
+        add_command(b, 2);
+        until(b, &b->commands, 3);
+        assert_int_equal(b->came[1], 1);
+        assert_int_equal(b->came[2], 2);
+        commands_close(commands);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -263,6 +304,8 @@ int main(void)
                 CASE(test_the_tail_gives_what_comes_behind_its_start),
                 CASE(test_commands_come_once_and_are_acknowledged),
                 CASE(test_commands_of_a_dead_process_are_claimed),
+                CASE(test_commands_of_the_dead_are_claimed_behind_those_of_others),
+                CASE(test_commands_held_come_again_after_a_stop),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
