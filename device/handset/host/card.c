@@ -21,6 +21,7 @@ struct card {
         struct apdu_card apdu;
         int fd; /* -1: not held */
         bool connected, told;
+        int64_t end_mono_ms; /* then it is taken away in any case */
         uv_poll_t *poll;
         struct wheel_timer limit;
         uint8_t in[2 + MESSAGE_MAX];
@@ -46,6 +47,15 @@ void card_away(struct card *card)
         card->connected = card->told = false;
         card->len = 0;
         apdu_power_off(&card->apdu);
+}
+
+/* A reader that asks on and on does not keep it. */
+static void arm_limit(struct card *card, int64_t in_ms)
+{
+        int64_t due_mono_ms = clock_mono_ms() + in_ms;
+
+        loop_timer_arm(card->options.loop, &card->limit,
+                       due_mono_ms < card->end_mono_ms ? due_mono_ms : card->end_mono_ms);
 }
 
 static void lose(struct card *card)
@@ -97,7 +107,7 @@ static bool on_apdu(struct card *card, struct cbor_span apdu)
                 card->options.verdict(card->options.user, todo.refusal, todo.time_s);
         }
         if (card->told)
-                loop_timer_arm(card->options.loop, &card->limit, clock_mono_ms() + CARD_AFTER_MS);
+                arm_limit(card, CARD_AFTER_MS);
         return send_octets(card, answer, len);
 }
 
@@ -206,7 +216,8 @@ int card_hold(struct card *card)
                 return error;
         }
         uv_poll_start(card->poll, UV_WRITABLE, on_ready);
-        loop_timer_arm(card->options.loop, &card->limit, clock_mono_ms() + CARD_HELD_MS);
+        card->end_mono_ms = clock_mono_ms() + CARD_HELD_MS;
+        arm_limit(card, CARD_HELD_MS);
         return 0;
 }
 

@@ -1,4 +1,7 @@
+#include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -7,6 +10,14 @@
 #include "device/handset/host/passes.h"
 #include "device/handset/host/socket.h"
 #include "device/handset/host/words.h"
+
+/* What people ask has their PINs in it, and jansson keeps copies. */
+static void wipe_free(void *memory)
+{
+        if (memory != NULL)
+                explicit_bzero(memory, malloc_usable_size(memory));
+        free(memory);
+}
 
 int main(int argc, char **argv)
 {
@@ -27,6 +38,7 @@ int main(int argc, char **argv)
         log_level_from_name(config.log_level, &level);
         log_open("vigie-handset", level);
         setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* no dump of a memory that may hold an open vault */
+        json_set_alloc_funcs(malloc, wipe_free);
         r = host_open(&config, start.ready_fd, &host);
         if (r == 0)
                 r = host_run(host);

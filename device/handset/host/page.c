@@ -104,6 +104,7 @@ static void receive(struct page *page, struct socket *s, const void *in, size_t 
         if (!lws_is_final_fragment(s->wsi) || lws_remaining_packet_payload(s->wsi) > 0)
                 return;
         take_message(page, s);
+        explicit_bzero(s->message, s->len); /* it may have been a PIN */
         s->len = 0;
         s->too_long = false;
 }

@@ -26,10 +26,11 @@ static int prove(struct passes *p, struct content *content)
 
 void door_answer(struct passes *p)
 {
-        int r = p->door.waits ? prove(p, safe_content(p->safe)) : 0;
+        struct content *content = safe_content(p->safe);
+        int r = p->door.waits ? (content != NULL ? prove(p, content) : -EAGAIN) : 0;
 
         if (r == -EAGAIN)
-                return; /* again when counters are set aside */
+                return; /* again when counters are set aside, or it is opened */
         if (r < 0) {
                 p->door.trouble = "other_building";
                 card_withdraw(p->card, p->door.session);

@@ -184,10 +184,13 @@ static void add_wiped(json_t *status, const struct safe_view *v)
 
 void passes_status(struct passes *p, const struct vigie_status *core, json_t *status)
 {
-        const struct content *content = safe_content(p->safe);
+        const struct content *content;
         struct safe_view v;
 
-        safe_look(p->safe, &v);
+        safe_look(p->safe, &v); /* this may be the moment at which it locks: the content is asked for after it */
+        content = safe_content(p->safe);
+        if (content == NULL && v.state == VIGIE_VAULT_OPEN)
+                safe_look(p->safe, &v);
         json_object_set_new(status, "vault", vault_of(&v));
         json_object_set_new(status, "passes", passes_of(content, core));
         json_object_set_new(status, "shown", shown_of(p, content));

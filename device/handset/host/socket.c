@@ -104,6 +104,7 @@ static void answer_line(struct client *client)
         json_t *request = json_loadb(client->line, client->len, JSON_REJECT_DUPLICATES, NULL);
         json_t *json = host_ask(server->host, request);
 
+        explicit_bzero(client->line, sizeof(client->line)); /* it may have been a PIN */
         client->answer = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
         json_decref(request);
         json_decref(json);
