@@ -147,7 +147,7 @@ static void on_rested(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct store *store = timer->user;
 
-        if (redis_is_up(store->alerts))
+        if (!store->alerts_up && redis_is_up(store->alerts)) /* a look may have ended well meanwhile */
                 look(store);
 }
 
@@ -183,6 +183,7 @@ static void on_time(void *user, struct redisReply *reply)
         struct store *store = user;
         int64_t now = clock_mono_ms(), rtt = now - store->clock_sent_ms;
 
+        store->clock_asked = false;
         if (reply != NULL && !store->closing)
                 store_took(store, rtt * 1000);
         if (store->closing || reply_count(reply) != 2 || rtt > STORE_CLOCK_RTT_MS)
@@ -192,14 +193,17 @@ static void on_time(void *user, struct redisReply *reply)
                              now - rtt / 2);
 }
 
+/* on_clock: one question at a time, or the answer to one would be measured from the next. */
 static void on_clock(struct wheel_timer *timer, int64_t now_mono_ms)
 {
         struct store *store = timer->user;
         struct redis_args args;
 
-        store->clock_sent_ms = clock_mono_ms();
         redis_args_init(&args, "TIME");
-        redis_command(store->alerts, &args, on_time, store);
+        if (!store->clock_asked) {
+                store->clock_sent_ms = clock_mono_ms();
+                store->clock_asked = redis_command(store->alerts, &args, on_time, store) == 0;
+        }
         loop_timer_arm(store->options.loop, timer, now_mono_ms + STORE_CLOCK_MS);
 }
 

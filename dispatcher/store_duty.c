@@ -268,10 +268,13 @@ static void on_late_total(void *user, struct redisReply *reply)
                 scan->late_total = (size_t)reply_int(reply);
 }
 
-static void ask(struct store_scanning *scan, const struct redis_args *args, redis_fn *done)
+/* ask: returns whether it was given. */
+static bool ask(struct store_scanning *scan, const struct redis_args *args, redis_fn *done)
 {
-        if (redis_command(scan->store->positions, args, done, scan) == 0)
-                scan->under_way++;
+        bool given = redis_command(scan->store->positions, args, done, scan) == 0;
+
+        scan->under_way += given;
+        return given;
 }
 
 void store_scan(struct store *store, int64_t before_ms)
@@ -279,6 +282,7 @@ void store_scan(struct store *store, int64_t before_ms)
         struct store_scanning *scan;
         char key[STORE_KEY_SIZE];
         struct redis_args args;
+        bool given;
 
         if (store->scanning != NULL || !redis_is_up(store->positions))
                 return;
@@ -290,12 +294,12 @@ void store_scan(struct store *store, int64_t before_ms)
         store_key(store->options.config, "duty", key);
         redis_args_init(&args, "ZCARD");
         redis_arg(&args, key);
-        ask(scan, &args, on_total);
+        given = ask(scan, &args, on_total);
         redis_args_init(&args, "ZCOUNT");
         redis_arg(&args, key);
         redis_arg(&args, "-inf");
         redis_arg_int(&args, before_ms);
-        ask(scan, &args, on_late_total);
+        given = ask(scan, &args, on_late_total) && given;
         redis_args_init(&args, "ZRANGEBYSCORE");
         redis_arg(&args, key);
         redis_arg(&args, "-inf");
@@ -304,7 +308,6 @@ void store_scan(struct store *store, int64_t before_ms)
         redis_arg(&args, "LIMIT");
         redis_arg(&args, "0");
         redis_arg_int(&args, CORE_SCAN_MAX);
-        ask(scan, &args, on_late);
-        if (scan->under_way == 0)
-                store_scan_free(store);
+        if (!ask(scan, &args, on_late) || !given)
+                store_scan_free(store); /* the next one, in 15 s */
 }

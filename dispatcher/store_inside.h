@@ -56,6 +56,7 @@ struct store {
         struct store_looked looked;
         struct wheel_timer rest, clock, failing, calm;
         int64_t clock_sent_ms;
+        bool clock_asked; /* its answer is to come */
         struct store_call *failed; /* could not be sent: answered CORE_UNKNOWN in the loop's next turn */
         struct store_scanning *scanning;
         struct log_limit refusals;

@@ -14,6 +14,7 @@
 
 #include "base/hex.h"
 #include "base/loop.h"
+#include "base/redis.h"
 #include "dispatcher/reply.h"
 #include "dispatcher/store.h"
 #include "tests/dispatcher/support/place.h"
@@ -443,6 +444,26 @@ static void test_carriers_on_duty_are_found_and_scanned(void **state)
         assert_int_equal(b->scans, 1);
 }
 
+/* Only a part of a scan's questions finds room on the link: that scan is given up, and the next one runs. */
+static void test_a_scan_that_cannot_be_asked_whole_is_given_up(void **state)
+{
+        struct bench *b = *state;
+        struct core_action heard = { .kind = DO_HEARD }, find = { .kind = DO_FIND_DUTY };
+
+        put_on_duty(b, 1, 1000, "late"); /* two commands */
+        for (int i = 0; i < REDIS_PENDING_MAX - 4; i++)
+                store_heard(b->store, &heard);
+        store_scan(b->store, 4000); /* of three, two */
+        while (redis_pending(store_positions(b->store)) > 0)
+                uv_run(loop_uv(b->loop), UV_RUN_ONCE);
+        assert_int_equal(b->scans, 0);
+        store_scan(b->store, 4000);
+        store_find_duty(b->store, &find);
+        until(b, &b->founds, 1);
+        until(b, &b->scans, 1);
+        assert_int_equal(b->scan.count, 1);
+}
+
 static void test_redis_clock_is_told(void **state)
 {
         struct bench *b = *state;
@@ -468,6 +489,7 @@ int main(void)
                 CASE(test_no_answer_is_unknown_and_an_error_is_a_rest),
                 CASE(test_a_fact_is_told_once),
                 CASE(test_carriers_on_duty_are_found_and_scanned),
+                CASE(test_a_scan_that_cannot_be_asked_whole_is_given_up),
                 CASE(test_redis_clock_is_told),
         };
 
