@@ -169,6 +169,25 @@ static bool closure_is_gone(const struct sim *sim, const struct known *k)
         return true;
 }
 
+/* Who has so many alerts is chosen as such. */
+static void check_busy(struct sim *sim, unsigned process)
+{
+        const struct core *core = sim->processes[process].core;
+        const struct open_alert *alert;
+        const struct person *person;
+        size_t at = 0;
+
+        while (core != NULL && (person = table_next(&core->directory.people, &at)) != NULL) {
+                unsigned has = 0;
+
+                for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
+                        has += strcmp(alert->owner, person->id) == 0;
+                if (has != person->busy_count)
+                        sim_fail(sim, "busy", "%s takes %s for one who has %u alerts, and it is %u",
+                                 sim->processes[process].name, person->id, person->busy_count, has);
+        }
+}
+
 static void check_open(struct sim *sim, struct stored *alert)
 {
         const struct known *k = check_known(sim, alert->id, false);
@@ -238,8 +257,10 @@ void check_second(struct sim *sim)
 
         if (!check_any_is_well(sim))
                 sim->healthy_ms = sim->now_ms;
-        for (unsigned i = 0; i < sim->process_count; i++)
+        for (unsigned i = 0; i < sim->process_count; i++) {
                 check_core_second(sim, i);
+                check_busy(sim, i);
+        }
         for (unsigned i = 0; i < sim->phone_count; i++)
                 check_phone_second(sim, i);
         check_told_second(sim);
