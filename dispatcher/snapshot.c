@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,6 +41,9 @@ struct snapshot {
         struct standing *standing; /* PLACES of them, by name_hash */
         size_t standing_count;
         int64_t epoch;
+        struct placing *placing; /* the people's file on its way; NULL none */
+        struct saving *saving;   /* PATH.state likewise */
+        struct log_limit log;
 };
 
 /* ---- Writing entries. */
@@ -89,6 +93,7 @@ static void write_entry(FILE *to, uint8_t kind, const char *field, struct cbor_s
 /* A file to be synced and put in place, on a thread of the pool. */
 struct placing {
         uv_work_t work;
+        struct snapshot *snapshot; /* NULL: closed meanwhile */
         char from[CONFIG_PATH_SIZE + 8], to[CONFIG_PATH_SIZE + 8];
         int fd; /* a duplicate */
         int result;
@@ -111,6 +116,8 @@ static void placed(uv_work_t *work, int status)
 
         if (placing->result < 0)
                 log_error("snapshot", "%s: %s", placing->to, strerror(-placing->result));
+        if (placing->snapshot != NULL)
+                placing->snapshot->placing = NULL;
         free(placing);
 }
 
@@ -129,11 +136,14 @@ static void start_placing(struct snapshot *snapshot, FILE *file)
         snprintf(placing->to, sizeof(placing->to), "%s", snapshot->path);
         placing->fd = dup(fileno(file));
         placing->work.data = placing;
+        placing->snapshot = snapshot;
         if (placing->fd < 0 || uv_queue_work(loop_uv(snapshot->loop), &placing->work, place, placed) < 0) {
                 if (placing->fd >= 0)
                         close(placing->fd);
                 free(placing);
+                return;
         }
+        snapshot->placing = placing;
 }
 
 void snapshot_begin(struct snapshot *snapshot, int64_t now_ms)
@@ -142,6 +152,8 @@ void snapshot_begin(struct snapshot *snapshot, int64_t now_ms)
 
         if (snapshot->coming != NULL)
                 snapshot_end(snapshot, false);
+        if (snapshot->placing != NULL)
+                return; /* the name is taken until the last one is in place: these people go behind it, as changes do */
         name_coming(snapshot, path);
         snapshot->coming = fopen(path, "we");
         if (snapshot->coming == NULL) {
@@ -174,14 +186,32 @@ void snapshot_end(struct snapshot *snapshot, bool complete)
         unlink(path);
 }
 
+/* append: one entry behind the others.  One that finds no room is taken back whole: what comes behind a torn one is not read. */
+static void append(struct snapshot *snapshot, uint8_t kind, const char *field, struct cbor_span value)
+{
+        FILE *to = snapshot->people;
+        off_t end = ftello(to);
+        uint32_t hidden;
+
+        write_entry(to, kind, field, value);
+        if (fflush(to) == 0 && !ferror(to))
+                return;
+        if (log_limit_pass(&snapshot->log, clock_mono_ms(), &hidden))
+                log_error("snapshot", "%s: a change is not written: %s (%u more)", snapshot->path, strerror(errno), hidden);
+        __fpurge(to);
+        clearerr(to);
+        if (ftruncate(fileno(to), end) == 0 && fseeko(to, end, SEEK_SET) == 0)
+                return;
+        fclose(to); /* no more changes before the next load */
+        snapshot->people = NULL;
+}
+
 void snapshot_person(struct snapshot *snapshot, enum people_kind kind, const char *field, struct cbor_span value)
 {
         if (snapshot->coming != NULL)
                 write_entry(snapshot->coming, (uint8_t)kind, field, value);
-        if (snapshot->people != NULL && snapshot->coming == NULL) {
-                write_entry(snapshot->people, (uint8_t)kind, field, value);
-                fflush(snapshot->people);
-        }
+        else if (snapshot->people != NULL)
+                append(snapshot, (uint8_t)kind, field, value);
 }
 
 /* ---- Standing: who is on duty, and last seen where. */
@@ -227,6 +257,7 @@ void snapshot_presence(struct snapshot *snapshot, const char *person, const stru
 
 struct saving {
         uv_work_t work;
+        struct snapshot *snapshot; /* NULL: closed meanwhile */
         char path[CONFIG_PATH_SIZE + 8];
         char *data;
         size_t len;
@@ -246,6 +277,8 @@ static void saved(uv_work_t *work, int status)
 
         if (saving->result < 0)
                 log_error("snapshot", "%s: %s", saving->path, strerror(-saving->result));
+        if (saving->snapshot != NULL)
+                saving->snapshot->saving = NULL;
         free(saving->data);
         free(saving);
 }
@@ -271,7 +304,7 @@ static void write_standing(FILE *to, const struct standing *standing)
 
 void snapshot_state(struct snapshot *snapshot, const struct core *core, int64_t now_ms)
 {
-        struct saving *saving = calloc(1, sizeof(*saving));
+        struct saving *saving = snapshot->saving == NULL ? calloc(1, sizeof(*saving)) : NULL;
         FILE *to = saving != NULL ? open_memstream(&saving->data, &saving->len) : NULL;
 
         if (to == NULL) {
@@ -286,6 +319,8 @@ void snapshot_state(struct snapshot *snapshot, const struct core *core, int64_t 
         fclose(to);
         snprintf(saving->path, sizeof(saving->path), "%s.state", snapshot->path);
         saving->work.data = saving;
+        saving->snapshot = snapshot;
+        snapshot->saving = saving;
         if (uv_queue_work(loop_uv(snapshot->loop), &saving->work, save, saved) < 0)
                 saved(&saving->work, 0);
 }
@@ -314,6 +349,10 @@ void snapshot_close(struct snapshot *snapshot)
         snapshot_end(snapshot, false);
         if (snapshot->people != NULL)
                 fclose(snapshot->people);
+        if (snapshot->placing != NULL)
+                snapshot->placing->snapshot = NULL;
+        if (snapshot->saving != NULL)
+                snapshot->saving->snapshot = NULL;
         free(snapshot->standing);
         free(snapshot);
 }

@@ -31,8 +31,9 @@ void snapshot_close(struct snapshot *snapshot);
 /* snapshot_epoch: the store's epoch, 0..2^32-1, for what is written from now on. */
 void snapshot_epoch(struct snapshot *snapshot, int64_t epoch);
 
-/* snapshot_begin: a load begins: people given from now on go to a new file.  snapshot_end: it is complete and takes
- * the old one's place; or it is not, and the old one stays.  Failures are logged; the next load tries again. */
+/* snapshot_begin: a load begins: people given from now on go to a new file; while the last one is still being put in place, behind
+ * that.  snapshot_end: it is complete and takes the old one's place; or it is not, and the old one stays.  Failures are logged; the
+ * next load tries again. */
 void snapshot_begin(struct snapshot *snapshot, int64_t now_ms);
 void snapshot_end(struct snapshot *snapshot, bool complete);
 
@@ -43,7 +44,7 @@ void snapshot_person(struct snapshot *snapshot, enum people_kind kind, const cha
 void snapshot_duty(struct snapshot *snapshot, const char *person, const struct duty_entry *duty);
 void snapshot_presence(struct snapshot *snapshot, const char *person, const struct presence *presence);
 
-/* snapshot_state: write PATH.state, with the core's open alerts. */
+/* snapshot_state: write PATH.state, with the core's open alerts; nothing while the last one is still being written. */
 void snapshot_state(struct snapshot *snapshot, const struct core *core, int64_t now_ms);
 
 /* snapshot_peek: what the people's file at PATH says of the store that it was made of: its epoch, and whether it had people.

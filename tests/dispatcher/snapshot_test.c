@@ -2,12 +2,15 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -72,10 +75,10 @@ static int tear_down(void **state)
         return 0;
 }
 
-/* settle: run the loop until PATH is there. */
+/* settle: run the loop until PATH is there, and nothing is being written. */
 static void settle(struct desk *d, const char *path)
 {
-        for (int i = 0; i < 1000 && access(path, F_OK) < 0; i++) {
+        for (int i = 0; i < 1000 && (access(path, F_OK) < 0 || loop_uv(d->loop)->active_reqs.count > 0); i++) {
                 uv_run(loop_uv(d->loop), UV_RUN_NOWAIT);
                 usleep(10000);
         }
@@ -174,6 +177,50 @@ static void test_an_unfinished_load_leaves_the_old_one(void **state)
         assert_int_not_equal(access(place_path(&d->place, "snapshot.new"), F_OK), 0);
 }
 
+/* A load begins before the file of the last one is in place: both are in it, and whole. */
+static void test_a_load_while_the_last_is_put_in_place(void **state)
+{
+        struct desk *d = *state;
+
+        snapshot_begin(d->snapshot, 1);
+        give_person(d, PEOPLE_SUPERVISORS, "s1", "Paul");
+        snapshot_end(d->snapshot, true);
+        snapshot_begin(d->snapshot, 2);
+        give_person(d, PEOPLE_CARRIERS, "c1", "Carole");
+        snapshot_end(d->snapshot, false);
+        settle(d, d->path);
+        assert_int_equal(snapshot_load(d->path, d->core, &d->report), 0);
+        assert_int_equal(d->report.written_at_ms, 1);
+        assert_int_equal(d->report.people, 2);
+        assert_int_equal(d->report.torn_octets, 0);
+        snapshot_begin(d->snapshot, 3); /* and now there is room for a new one */
+        snapshot_end(d->snapshot, true);
+        settle(d, d->path);
+        assert_int_equal(snapshot_load(d->path, d->core, &d->report), 0);
+        assert_int_equal(d->report.written_at_ms, 3);
+}
+
+/* The disk is full in the middle of a change: that one is lost, and none behind it. */
+static void test_a_change_without_room_tears_nothing(void **state)
+{
+        struct desk *d = *state;
+        struct rlimit limit, before;
+        struct stat st;
+
+        write_two(d);
+        assert_int_equal(stat(d->path, &st), 0);
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        limit = before;
+        limit.rlim_cur = (rlim_t)st.st_size + 5;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        give_person(d, PEOPLE_CARRIERS, "c2", "Chloé");
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        give_person(d, PEOPLE_CARRIERS, "c3", "Cléo");
+        assert_int_equal(snapshot_load(d->path, d->core, &d->report), 0);
+        assert_int_equal(d->report.people, 3);
+        assert_int_equal(d->report.torn_octets, 0);
+}
+
 /* What a look at the file alone says of the store it was made of: before anything is loaded. */
 static void test_the_store_it_was_made_of(void **state)
 {
@@ -236,9 +283,12 @@ int main(void)
                 CASE(test_people_state_and_records_come_back),
                 CASE(test_changes_are_written_behind),
                 CASE(test_an_unfinished_load_leaves_the_old_one),
+                CASE(test_a_load_while_the_last_is_put_in_place),
+                CASE(test_a_change_without_room_tears_nothing),
                 CASE(test_the_store_it_was_made_of),
                 CASE(test_a_torn_or_altered_file_is_read_up_to_there),
         };
 
+        signal(SIGXFSZ, SIG_IGN);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
