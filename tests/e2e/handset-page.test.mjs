@@ -159,6 +159,58 @@ test("the button stays where it is while it is held, whatever else happens", asy
   assert.match(await page.locator("#trouble").innerText(), /NE MARCHE PAS/);
 });
 
+test("a button that does not work is held where it is, and looks no better for it", async () => {
+  for (const name of ["trouble-no-path", "supervisor-none"]) {
+    const page = await open({ ...states[name].status, alert: null, button: false, trouble: ["no_path"] });
+    const box = await boxOf(page, "press");
+    await page.mouse.move(box.x + 20, box.y + 10);
+    await page.mouse.down();
+    const first = await page.locator("#press").elementHandle();
+    await give(page, { touching: true });
+    await page.clock.runFor(700);
+    assert.ok(await first.evaluate((e) => e.isConnected && e.classList.contains("anyway")), name);
+    assert.ok(await page.locator("#trouble").isVisible());
+    assert.deepEqual(await words(page), ["touch down"]);
+    await page.mouse.up();
+    assert.deepEqual(await words(page), ["touch down", "touch up"]);
+  }
+});
+
+test("a press that took the button away holds nothing afterwards", async () => {
+  const page = await open(states.button.status);
+  await page.evaluate(() => addEventListener("blur", (event) => event.stopPropagation(), true)); // a browser that tells no blur of what has gone
+  const box = await boxOf(page, "press");
+  await page.mouse.move(box.x + 50, box.y + 100);
+  await page.mouse.down();
+  await give(page, { touching: true });
+  await give(page, { touching: false, alert: states.received.status.alert });
+  await page.mouse.up();
+  await give(page, { alert: null, button: false, trouble: ["no_path"], link: "down" });
+  assert.match(await page.locator("#trouble").innerText(), /NE MARCHE PAS/);
+});
+
+test("a supervisor's own drill takes no button away", async () => {
+  const page = await open({ ...states["supervisor-none"].status, alert: { ...states.received.status.alert, drill: true } });
+  assert.ok(await page.locator("#press").isVisible());
+  await give(page, { alert: states.received.status.alert });
+  assert.equal(await page.locator("#press").count(), 0);
+});
+
+test("a page whose phone goes while it comes says 112, and tries again", async () => {
+  const page = await open(states.button.status);
+  await page.route("**/text/*.json", (route) => route.abort());
+  await page.goto(phone.origin);
+  await page.locator("#blind").waitFor();
+  await page.clock.runFor(3000);
+  assert.match(await page.locator("#blind").innerText(), /Appelez le 112 — Call 112$/);
+  assert.equal(await page.locator("#blind a").getAttribute("href"), "tel:112");
+  await page.unroute("**/text/*.json");
+  while (!await page.evaluate(() => window.daemon.sockets.length)) await page.clock.runFor(1000);
+  await page.clock.runFor(100);
+  assert.ok(await page.locator("#press").isVisible());
+  assert.equal(await page.locator("#blind").isVisible(), false);
+});
+
 test("held by a key through questions that come and go", async () => {
   const page = await open(states.question.status);
   await page.locator("#press").focus();

@@ -49,6 +49,7 @@ function draw() {
   const view = status.role === 'supervisor' ? supervisorView : carrierView;
   const tools = { say, local: state.local, redraw: draw, now: () => Date.now() + state.skew };
   patch(at('main'), view(status, tools).flat().filter(Boolean));
+  if (document.activeElement?.id !== 'press') state.local.touching = false; // gone under the finger: not each browser says that it lost the focus
   lookUp(status);
   document.title = status.ring ? t('title_ring') : 'Vigie';
 }
@@ -80,7 +81,18 @@ at('language').addEventListener('click', async () => {
   draw();
 });
 
-setInterval(draw, 1000); // ages and countdowns go on by themselves
 ringer.bar(at('sound'), () => t('sound_off'));
-await load(state.language);
-line.start();
+
+// Its phone went while this page was coming: it says so, and tries again.
+async function start() {
+  try {
+    await load(state.language);
+    setInterval(draw, 1000); // ages and countdowns go on by themselves
+    line.start();
+  } catch {
+    at('blind').hidden = false;
+    patch(at('blind'), [h('h1', {}, 'Vigie'), h('a', { href: 'tel:112', class: 'call' }, 'Appelez le 112 — Call 112')]);
+    setTimeout(start, 1000);
+  }
+}
+await start();

@@ -44,6 +44,12 @@ export function holdButton(status, { id, label, kind }, { say, local }) {
   h('span', { class: 'big' }, label), h('span', { class: 'hold' }, t(status.touching ? 'button_holding' : 'button_hold')));
 }
 
+// Whether it is shown as one that works.  Nothing moves under a finger: while it is held it stays what it was.
+export function showsWorking(status, { local }) {
+  if (!status.touching && !local.touching) local.works = status.button;
+  return local.works ?? status.button;
+}
+
 // Why no SMS would leave; null where one would, or where no modem is configured.
 function smsTrouble({ sms }) {
   if (sms.modem === 'none') return null;
@@ -249,17 +255,17 @@ function smsOnly(status) {
 
 // The button while the screen is for a door: always there, at the bottom.
 function bar(status, tools) {
-  const works = status.button;
+  const works = showsWorking(status, tools);
   return h('div', { id: 'bar', class: works ? 'bar' : 'bar bad' }, works ? null : h('p', {}, t('trouble_title')), works ? null : call112('small'),
     holdButton(status, { id: 'press', label: t(works ? 'button' : 'try_anyway'), kind: works ? 'low' : 'anyway' }, tools));
 }
 
 export function carrierView(status, tools) {
   const { alert } = status;
-  const held = status.touching || tools.local.touching; // nothing moves under a finger
+  const works = showsWorking(status, tools);
   if (alert && !alert.drill) return [questions(status, tools), alertView(status, tools)];
   if (status.enrolled && passMode(status, tools.local)) return [questions(status, tools), passesView(status, tools), bar(status, tools)];
-  const button = status.button || held ? [holdButton(status, { id: 'press', label: t('button'), kind: 'round' }, tools), position(status, tools), smsOnly(status)]
+  const button = works ? [holdButton(status, { id: 'press', label: t('button'), kind: 'round' }, tools), position(status, tools), smsOnly(status)]
     : [trouble(status, tools)];
   return [questions(status, tools), alert ? alertView(status, tools).filter((part) => part?.id !== 'position') : null, button, minorTroubles(status),
     checkIn(status, tools), openings(status, tools), doors(status, tools), alert || !status.enrolled ? null : otherPresses(tools), status.enrolled ? duty(status, tools) : null];

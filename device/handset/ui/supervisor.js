@@ -1,6 +1,6 @@
 // What a supervisor's phone shows: what rings, and the one obvious next step for each.
 import { ago, clock, distance, h, name, t, withName } from './dom.js';
-import { alertView, duty, holdButton, questions, trouble } from './carrier.js';
+import { alertView, duty, holdButton, questions, showsWorking, trouble } from './carrier.js';
 
 const SILENT_AFTER_MS = 20000;
 const DEAF_AFTER_MS = 5000; // with the link down so long, SMS or not
@@ -106,10 +106,11 @@ function readiness(status, tools) {
 }
 
 export function supervisorView(status, tools) {
+  const works = showsWorking(status, tools);
   tellSeen(status.rings, tools);
   const own = status.alert && h('section', { id: 'own', class: 'own' }, h('h2', {}, t('own_alert')), ...alertView(status, tools).filter(Boolean));
   return [questions(status, tools), own, readiness(status, tools), status.rings_more ? h('p', { id: 'rings-more', class: 'bad' }, t('rings_more')) : null,
     status.rings.map((ring) => card(ring, tools)), status.enrolled ? duty(status, tools) : null,
-    own ? null : status.button || status.touching || tools.local.touching ? holdButton(status, { id: 'press', label: t('button_own'), kind: 'anyway' }, tools)
+    own && !status.alert.drill ? null : works ? holdButton(status, { id: 'press', label: t('button_own'), kind: 'anyway' }, tools)
       : trouble(status, tools)];
 }
