@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "ops/vigie/say.h"
 
 void archive_name(const struct archive_header *header, char to[32])
 {
@@ -95,6 +96,7 @@ static int list_add(struct archive_list *list, size_t *room, uint32_t number, co
                 list->files = more;
         }
         list->files[list->count].number = number;
+        list->files[list->count].until = 0;
         snprintf(list->files[list->count++].name, sizeof(list->files[0].name), "%.31s", name);
         return 0;
 }
@@ -141,8 +143,14 @@ int archive_walk(const char *dir, const struct archive_file *file, const struct 
         size_t size, at = 0;
         int r = archive_path(dir, file->name, path);
 
-        if (r < 0 || (r = file_read(path, ARCHIVE_FILE_MAX, &data, &size)) < 0)
+        if (r < 0)
                 return r;
+        if ((r = file_read(path, ARCHIVE_FILE_MAX, &data, &size)) < 0) {
+                say_wrong("%s: %s", path, strerror(-r));
+                return r;
+        }
+        if (file->until > 0 && size > (size_t)file->until)
+                size = (size_t)file->until;
         r = archive_header_read((struct cbor_span){ (const uint8_t *)data, size }, &header, link);
         if (r > 0) {
                 at = (size_t)r;

@@ -22,6 +22,7 @@
 struct archive_file {
         uint32_t number;
         char name[32];
+        off_t until; /* read no further; 0: to its end */
 };
 
 struct archive_list {
@@ -54,7 +55,7 @@ struct archive_visitor {
 int archive_sweep(const char *dir);
 
 /* archive_walk: read FILE and tell all that is in it; a member of VISITOR may be NULL.
- * Returns 0, what a visitor gave, or reading's errno. */
+ * Returns 0, what a visitor gave, or reading's errno (told). */
 int archive_walk(const char *dir, const struct archive_file *file, const struct archive_visitor *visitor);
 
 /* archive_walk_all: every file of LIST, one after the other. */

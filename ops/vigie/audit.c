@@ -1,12 +1,15 @@
 #include "ops/vigie/audit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "ops/vigie/archive_files.h"
@@ -17,8 +20,15 @@
 /* A checkpoint that somebody keeps, in any form: hex with blanks is the longest. */
 #define KEPT_MAX (8 * ARCHIVE_CHECKPOINT_MAX)
 
+/* A batch takes a moment, an erasure of years a minute or so; after it the archive is read as it is, and that is told. */
+#define LOCK_TRIES   600
+#define LOCK_WAIT_US 100000
+/* Read anew so often where something is wrong and the archive was written to meanwhile. */
+#define READ_TRIES   3
+
 struct verification {
         const struct audit_options *options;
+        FILE *out; /* kept until it is known that it stands */
         struct key *key;
         struct archive_audit *audit;
         struct archive_list list;
@@ -47,11 +57,11 @@ static void wrong(struct verification *v, const char *format, ...)
         va_list ap;
 
         v->found++;
-        fputs("NOT GOOD: ", v->options->out);
+        fputs("NOT GOOD: ", v->out);
         va_start(ap, format);
-        vfprintf(v->options->out, format, ap);
+        vfprintf(v->out, format, ap);
         va_end(ap);
-        fputc('\n', v->options->out);
+        fputc('\n', v->out);
 }
 
 static void found(void *user, const struct archive_finding *finding)
@@ -64,16 +74,16 @@ static void found(void *user, const struct archive_finding *finding)
                 v->hidden++;
                 return;
         }
-        fprintf(v->options->out, "%s: %s: entry %" PRIu64, finding->weight == ARCHIVE_TOLD ? "note" : "NOT GOOD",
+        fprintf(v->out, "%s: %s: entry %" PRIu64, finding->weight == ARCHIVE_TOLD ? "note" : "NOT GOOD",
                 v->file != NULL ? v->file->name : "archive", finding->number);
         if (finding->alert != NULL) {
                 memcpy(alert.octets, finding->alert, sizeof(alert.octets));
                 alert_id_to_text(&alert, text);
-                fprintf(v->options->out, ", alert %s", text);
+                fprintf(v->out, ", alert %s", text);
         }
-        fputs(": ", v->options->out);
-        say_safe(v->options->out, finding->text);
-        fputc('\n', v->options->out);
+        fputs(": ", v->out);
+        say_safe(v->out, finding->text);
+        fputc('\n', v->out);
 }
 
 /* ---- the walks */
@@ -129,9 +139,10 @@ static int on_torn(void *user, const struct archive_file *file, size_t at, size_
 
 /* What is a file of the archive is one, and no larger than one may be: nothing that is found elsewhere, changes while
  * it is read, or never ends.  The others are left out, and so missed. */
-static bool is_file(struct verification *v, const char *name, off_t max)
+static bool is_file(struct verification *v, const char *name, off_t max, off_t *ret_size)
 {
         char path[REGION_PATH_MAX];
+        uint64_t found_before = v->found;
         struct stat st;
         int r = archive_path(v->options->dir, name, path);
 
@@ -144,9 +155,9 @@ static bool is_file(struct verification *v, const char *name, off_t max)
                                             : "not a file");
         else if (st.st_size > max)
                 wrong(v, "%s: %lld octets: larger than any that vigie archive writes", name, (long long)st.st_size);
-        else
-                return true;
-        return false;
+        else if (ret_size != NULL)
+                *ret_size = st.st_size;
+        return v->found == found_before;
 }
 
 static void only_files(struct verification *v)
@@ -154,9 +165,30 @@ static void only_files(struct verification *v)
         size_t count = 0;
 
         for (size_t i = 0; i < v->list.count; i++)
-                if (is_file(v, v->list.files[i].name, ARCHIVE_FILE_MAX))
+                if (is_file(v, v->list.files[i].name, ARCHIVE_FILE_MAX, &v->list.files[i].until))
                         v->list.files[count++] = v->list.files[i];
         v->list.count = count;
+}
+
+/* Nobody writes until it is closed: between two batches, files and head belong together.  Returns -1 where there is no
+ * lock (a copy), or whoever has it does not let go. */
+static int lock_writers(struct verification *v)
+{
+        char path[REGION_PATH_MAX];
+        int fd = archive_path(v->options->dir, "write.lock", path) == 0
+                         ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+                         : -1;
+
+        for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+                if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+                        return fd;
+                usleep(LOCK_WAIT_US);
+        }
+        if (fd < 0)
+                return -1;
+        fprintf(v->out, "note: somebody has been writing to it for a minute: what is half done is told as it is\n");
+        close(fd);
+        return -1;
 }
 
 /* ---- keys and checkpoints */
@@ -179,7 +211,7 @@ static int read_key(struct verification *v)
 
         if (r < 0)
                 return r;
-        r = is_file(v, ARCHIVE_PUBLIC, KEY_PEM_MAX) ? file_read(path, KEY_PEM_MAX, &data, &len) : 0;
+        r = is_file(v, ARCHIVE_PUBLIC, KEY_PEM_MAX, NULL) ? file_read(path, KEY_PEM_MAX, &data, &len) : 0;
         if ((v->key = v->options->key_read) == NULL && v->options->key != NULL) {
                 int given = key_from_file(v->options->key, &v->key);
 
@@ -210,7 +242,7 @@ static int read_head(struct verification *v)
 {
         int r;
 
-        if (!is_file(v, ARCHIVE_HEAD, ARCHIVE_CHECKPOINT_MAX))
+        if (!is_file(v, ARCHIVE_HEAD, ARCHIVE_CHECKPOINT_MAX, NULL))
                 return 0;
         r = v->key != NULL ? archive_read_head(v->options->dir, v->key, &v->head) : -EKEYREJECTED;
         v->has_head = r == 0;
@@ -283,12 +315,12 @@ static void judge_all(struct verification *v)
         if (v->has_kept)
                 judge(v, &v->kept, v->kept_met, v->options->checkpoint);
         if (v->hidden > 0)
-                fprintf(v->options->out, "and %" PRIu64 " more\n", v->hidden);
+                fprintf(v->out, "and %" PRIu64 " more\n", v->hidden);
 }
 
 static void report(const struct verification *v)
 {
-        FILE *out = v->options->out;
+        FILE *out = v->out;
 
         for (size_t at = 0; v->list.odd[0] != 0 && at == 0; at++) {
                 fputs("note: not of the archive: ", out);
@@ -314,28 +346,49 @@ static void report(const struct verification *v)
         }
 }
 
+/* Which files there are, how long they are, and what the head signs: all of one moment. */
+static int look_around(struct verification *v)
+{
+        int lock = lock_writers(v), r = archive_list(v->options->dir, &v->list);
+
+        if (r < 0) {
+                say_wrong("%s: %s", v->options->dir, strerror(-r));
+        } else {
+                only_files(v);
+                if ((r = read_key(v)) == 0)
+                        r = read_head(v);
+        }
+        if (lock >= 0)
+                close(lock);
+        return r;
+}
+
 static int look(struct verification *v)
 {
         const struct archive_visitor first = { .entry = on_erasure, .user = v };
         const struct archive_visitor second = { .header = on_header, .entry = on_entry, .torn = on_torn, .user = v };
         const char *dir = v->options->dir;
-        int r = archive_list(dir, &v->list);
+        int r = look_around(v);
 
-        if (r < 0) {
-                say_wrong("%s: %s", dir, strerror(-r));
-                return r;
-        }
-        only_files(v);
-        if ((r = read_key(v)) < 0 || (r = read_head(v)) < 0 || (r = read_kept(v)) < 0)
+        if (r < 0 || (r = read_kept(v)) < 0)
                 return r;
         if ((r = archive_walk_all(dir, &v->list, &first)) < 0 || (r = archive_walk_all(dir, &v->list, &second)) < 0)
-                say_wrong("%s: %s", dir, strerror(-r));
+                say_wrong("%s: not verified: %s", dir, strerror(-r));
         return r;
 }
 
-int audit_run(const struct audit_options *options)
+/* Whether the archive has another head than the one that it was judged by. */
+static bool is_written_to(const struct verification *v)
 {
-        struct verification v = { .options = options };
+        struct archive_checkpoint now;
+
+        return v->has_head && archive_read_head(v->options->dir, v->key, &now) == 0 && now.number != v->head.number;
+}
+
+/* Once.  *RET_AGAIN: what was found may be of who wrote meanwhile. */
+static int run(const struct audit_options *options, FILE *out, bool *ret_again)
+{
+        struct verification v = { .options = options, .out = out };
         int r;
 
         v.audit = archive_audit_new(found, &v);
@@ -344,11 +397,34 @@ int audit_run(const struct audit_options *options)
                 judge_all(&v);
                 report(&v);
         }
+        *ret_again = r == 0 && v.found > 0 && is_written_to(&v);
         free(v.list.files);
         if (v.key != options->key_read)
                 key_free(v.key);
         archive_audit_free(v.audit);
         return r < 0 ? AUDIT_NOT_LOOKED : v.found > 0 ? AUDIT_NOT_GOOD : AUDIT_GOOD;
+}
+
+int audit_run(const struct audit_options *options)
+{
+        int status = AUDIT_NOT_LOOKED;
+        bool again = true;
+
+        for (int i = 0; again && i < READ_TRIES; i++) {
+                char *text = NULL;
+                size_t len = 0;
+                FILE *out = open_memstream(&text, &len);
+
+                if (out == NULL)
+                        return AUDIT_NOT_LOOKED;
+                status = run(options, out, &again);
+                if (fclose(out) != 0)
+                        status = AUDIT_NOT_LOOKED;
+                else if (!again || i + 1 == READ_TRIES)
+                        fwrite(text, 1, len, options->out);
+                free(text);
+        }
+        return status;
 }
 
 int audit_main(int argc, char **argv)

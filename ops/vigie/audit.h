@@ -19,7 +19,8 @@ struct audit_options {
         FILE *out;
 };
 
-/* audit_run: verify the archive and print what was found, each with file, entry and alert.
+/* audit_run: verify the archive and print what was found, each with file, entry and alert.  Somebody may write to it
+ * meanwhile: it is read as it stood between two batches, and anew where `vigie retain` came in between.
  * Returns AUDIT_GOOD, AUDIT_NOT_GOOD, AUDIT_NOT_LOOKED. */
 int audit_run(const struct audit_options *options);
 

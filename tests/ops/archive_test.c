@@ -261,6 +261,50 @@ static void test_too_large(void **state)
         redisFree(f.redis);
 }
 
+static pid_t shell(const char *command)
+{
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(WEXITSTATUS(system(command)));
+        return pid;
+}
+
+/* Verified while the daemon writes, and while terms are erased: what they do meanwhile is no alteration. */
+static void test_verified_while_written(void **state)
+{
+        char verify[1024], retain[1024];
+        struct place *p = *state;
+        struct feeder f = feeder(p);
+        pid_t pid;
+
+        configure_terms(p, "positions = 0\nalerts = 0\nproof = 0\n");
+        feed_alert(&f, 1, "*");
+        once(p);
+        snprintf(verify, sizeof(verify), "%s/vigie verify-audit %s/archive --key %s/archive.pem > %s/said", p->bin,
+                 p->region, p->region, p->dir);
+        snprintf(retain, sizeof(retain), "%s/vigie -C %s retain > /dev/null", p->bin, p->region);
+        pid = place_start(p, "", (const char *const[]){ "vigie", "-C", p->region, "archive", NULL });
+        for (int i = 0, status = 0, erased = 0; i < 10; i++) {
+                pid_t reader = shell(verify), eraser = i % 2 == 0 ? shell(retain) : 0;
+
+                while (waitpid(reader, &status, WNOHANG) == 0) {
+                        feed_alert(&f, 1, "*");
+                        usleep(200);
+                }
+                place_get(p, "said", p->out, sizeof(p->out));
+                if (status != 0 || strncmp(p->out, "good:", 5) != 0)
+                        fail_msg("%s", p->out);
+                if (eraser != 0)
+                        assert_int_equal(waitpid(eraser, &erased, 0), eraser);
+                assert_int_equal(erased, 0);
+        }
+        kill(pid, SIGKILL);
+        place_end(p, pid);
+        redisFree(f.redis);
+}
+
 static void put_tombstone(redisContext *c, const char *id, int64_t closed_at_ms)
 {
         struct tombstone t = { .version = 1, .state = 16, .closed_at_ms = closed_at_ms };
@@ -318,6 +362,7 @@ int main(void)
                 WITH_STORES(test_disk_full),
                 WITH_STORES(test_altered_is_not_written_to),
                 WITH_STORES(test_too_large),
+                WITH_STORES(test_verified_while_written),
                 WITH_STORES(test_clean),
         };
 
