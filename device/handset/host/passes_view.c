@@ -30,7 +30,7 @@ static double metres_to(const struct parcel_building *b, const struct vigie_stat
         if (!core->has_fix || !b->has_place)
                 return NAN;
         lat = (b->lat_e7 - core->fix.lat_e7) / 1e7;
-        lon = (b->lon_e7 - core->fix.lon_e7) / 1e7 * cos(core->fix.lat_e7 / 1e7 * M_PI / 180);
+        lon = remainder((b->lon_e7 - (double)core->fix.lon_e7) / 1e7, 360) * cos(core->fix.lat_e7 / 1e7 * M_PI / 180);
         return METRES_PER_DEGREE * hypot(lat, lon);
 }
 

@@ -1,5 +1,6 @@
 #include "tests/device/handset/host/support.h"
 
+#include "device/handset/host/passes_state.h"
 #include "device/handset/host/view.h"
 #include "wire/record.h"
 
@@ -301,6 +302,28 @@ static void patterns(void **state)
         assert_string_equal(view_pattern_name(99), "stop");
 }
 
+/* Buildings by their distance, the nearest first; on the other side of the world too. */
+static void buildings(void **state)
+{
+        static const int32_t lon_e7[] = { -1799000000, 0, 1700000000, 1798000000 };
+        static const char *const nearest[] = { "D", "A", "C", "B" };
+        struct parcel_building of[4] = { 0 };
+        struct content_pass pass = { .parcel = { .count = 4, .buildings = of } };
+        struct vigie_status core = { .has_fix = true, .fix = { .lon_e7 = 1799000000 } };
+        json_t *list;
+
+        for (size_t i = 0; i < 4; i++) {
+                of[i].has_place = true;
+                of[i].lon_e7 = lon_e7[i];
+                of[i].name[0] = (char)('A' + i);
+        }
+        list = view_buildings(&pass, &core, 0, 4);
+        assert_int_equal(json_array_size(list), 4);
+        for (size_t i = 0; i < 4; i++)
+                assert_string_equal(json_string_value(json_object_get(json_array_get(list, i), "name")), nearest[i]);
+        json_decref(list);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -312,6 +335,7 @@ int main(void)
                 cmocka_unit_test(hostile_names),
                 cmocka_unit_test(what_cannot_be_named),
                 cmocka_unit_test(patterns),
+                cmocka_unit_test(buildings),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
