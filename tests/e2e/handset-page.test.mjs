@@ -296,12 +296,16 @@ test("the PIN: by finger and by keyboard, never shown, wrong is told", async () 
   await page.locator("#pin-ok").click();
   await give(page, { wrong_pins: 1 });
   assert.match(await page.locator("#pin-said").innerText(), /pas le bon code/);
+  for (const digit of "2468") await page.locator(`#pin-${digit}`).click();
+  await page.locator("#pin-ok").click();
+  await give(page, { wrong_pins: 2, vault: { ...states.received.status.vault, said: "disk" } });
+  assert.match(await page.locator("#pin-said").innerText(), /n’a pas été regardé/, "not said to be wrong where nobody looked");
   await page.locator("#pin-pad").focus();
   await page.keyboard.type("1x35");
   await page.keyboard.press("Backspace");
   await page.keyboard.type("79");
   await page.keyboard.press("Enter");
-  assert.deepEqual(await words(page), ["cancel 2468", "cancel 1379"]);
+  assert.deepEqual(await words(page), ["cancel 2468", "cancel 2468", "cancel 1379"]);
   assert.doesNotMatch(await page.content(), /1379|2468/);
   await give(page, { alert: { ...states.received.status.alert, mistake: true } });
   assert.equal(await page.locator("#pin-pad").count(), 0);

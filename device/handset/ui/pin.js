@@ -11,7 +11,7 @@ export function pinPad(status, { say, local, redraw }) {
     say('cancel', digits).then((answer) => { if (!answer.ok) Object.assign(pin, { checking: false, refused: true }); redraw(); });
     redraw();
   };
-  const said = pin.checking ? t('pin_checking') : wait ? t('vault_wait', { time: minutes(wait) }) : pin.refused ? t('pin_wrong') : '';
+  const said = pin.checking ? t('pin_checking') : wait ? t('vault_wait', { time: minutes(wait) }) : pin.refused ? t(status.vault?.said === 'disk' ? 'vault_said_disk' : 'pin_wrong') : '';
   return keypad({ id: 'pin-pad', prefix: 'pin', title: t('pin'), pin, said, bad: (pin.refused || wait > 0) && !pin.checking, send,
     leave: () => { local.pin = null; redraw(); }, redraw });
 }
