@@ -214,6 +214,18 @@ static void check_first(struct sim *sim, const struct record *record, uint8_t ev
                 sim_fail(sim, "unverified", "alert ..%02x, rightly signed, is raised as unverified", record->id[15]);
 }
 
+/* What a command did is noted with it, so that the same one is not done again. */
+static void check_once(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
+{
+        bool by_command = event == EVENT_SEEN || event == EVENT_TAKE || event == EVENT_RELEASE || event == EVENT_JOIN ||
+                          event == EVENT_PROGRESS || event == EVENT_DECLINE;
+
+        if (by_command && record->applied_count == old->applied_count &&
+            memcmp(record->applied, old->applied, sizeof(old->applied)) == 0)
+                sim_fail(sim, "twice", "alert ..%02x: a command that is done (%u) is done again", record->id[15],
+                         event);
+}
+
 void check_transition(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
 {
         check_deadline(sim, record);
@@ -226,4 +238,5 @@ void check_transition(struct sim *sim, const struct record *old, const struct re
         check_owner(sim, old, record, event);
         check_state(sim, old, record, event);
         check_marks(sim, old, record, event);
+        check_once(sim, old, record, event);
 }
