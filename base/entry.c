@@ -149,9 +149,11 @@ enum entry_result entry_next(struct entry_chain *chain, const uint8_t *buf, size
                 return ENTRY_TORN;
         after.last = get_u64(buf + ENTRY_SEQUENCE);
         after.sequence = after.last > chain->sequence ? after.last : chain->sequence;
-        if (after.last <= chain->last ||
-            entry_link(chain, after.last, buf + ENTRY_OVERHEAD, payload_len, after.link) < 0 ||
-            memcmp(after.link, buf + ENTRY_LINK, ENTRY_LINK_SIZE) != 0)
+        if (after.last <= chain->last)
+                return ENTRY_TORN;
+        if (entry_link(chain, after.last, buf + ENTRY_OVERHEAD, payload_len, after.link) < 0)
+                return ENTRY_UNREAD;
+        if (memcmp(after.link, buf + ENTRY_LINK, ENTRY_LINK_SIZE) != 0)
                 return ENTRY_TORN;
         *chain = after;
         *ret_entry = (struct entry){ .sequence = after.last,

@@ -42,6 +42,7 @@ enum entry_result {
         ENTRY_FOUND,
         ENTRY_END,  /* nothing but zeros (or nothing at all) left: a clean end */
         ENTRY_TORN, /* half-written, altered, cut short, or not of this chain: nothing after it is to be trusted */
+        ENTRY_UNREAD, /* libcrypto had no memory: nothing is known of what stands there */
 };
 
 /* entry_header_encode: write a header.

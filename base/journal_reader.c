@@ -56,14 +56,17 @@ static int fill(struct journal_reader *reader, uint64_t limit)
 
 int journal_reader_next(struct journal_reader *reader, uint64_t limit, struct entry *ret_entry)
 {
+        enum entry_result result;
         int r;
 
         if (reader->offset >= limit)
                 return 0;
         if ((r = fill(reader, limit)) < 0)
                 return r;
-        if (entry_next(&reader->chain, reader->window + reader->at, reader->have - reader->at, ret_entry) !=
-            ENTRY_FOUND)
+        result = entry_next(&reader->chain, reader->window + reader->at, reader->have - reader->at, ret_entry);
+        if (result == ENTRY_UNREAD)
+                return -ENOMEM; /* not the end: who takes it for one cuts off what is good */
+        if (result != ENTRY_FOUND)
                 return limit == UINT64_MAX ? 0 : -EBADMSG;
         reader->at += ret_entry->size;
         reader->offset += ret_entry->size;

@@ -30,8 +30,8 @@ int journal_reader_open(struct journal_reader *reader, int fd, const char owner[
 
 /* journal_reader_next: read the next entry; its payload lies in the window until the next call.
  *   limit  offset where the entries are known to end, or UINT64_MAX: to the first that is not whole
- * Returns 1 (found), 0 (the end; see journal_tail for what kind), -EBADMSG (not whole before LIMIT), or read's
- * errno. */
+ * Returns 1 (found), 0 (the end; see journal_tail for what kind), -EBADMSG (not whole before LIMIT), -ENOMEM
+ * (libcrypto; the entry may be whole), or read's errno. */
 int journal_reader_next(struct journal_reader *reader, uint64_t limit, struct entry *ret_entry);
 
 /* journal_tail: how far after OFFSET the last octet lies that is not 0: nothing after a clean end.

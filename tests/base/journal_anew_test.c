@@ -1,5 +1,8 @@
-/* What a journal makes of entries that the page cache has and no disk: a process died between write and sync, or its sync failed. */
+/* What a journal makes of entries that the page cache has and no disk: a process died between write and sync, or its sync failed; and
+ * of entries that it could not check. */
 #include "tests/base/journal_support.h"
+
+#include <openssl/crypto.h>
 
 /* A disk as it is after a power cut: what was written since the last good sync is not on it, and what a failed one should have
  * written never will be, unless it is written again. */
@@ -92,10 +95,66 @@ static void what_a_failed_sync_left_is_written_anew(void **state)
         owner_free(owner);
 }
 
+/* libcrypto's heap, the nth piece of which is refused: 0, none. */
+static struct {
+        size_t pieces, refused;
+} heap;
+
+static void *heap_take(size_t size, const char *file, int line)
+{
+        return ++heap.pieces == heap.refused ? NULL : malloc(size);
+}
+
+static void *heap_change(void *piece, size_t size, const char *file, int line)
+{
+        return ++heap.pieces == heap.refused ? NULL : realloc(piece, size);
+}
+
+static void heap_give(void *piece, const char *file, int line)
+{
+        free(piece);
+}
+
+/* An entry whose link could not be worked out is no torn one: it must not be cut off with all behind it. */
+static void without_memory_nothing_is_cut_off(void **state)
+{
+        struct owner *owner = owner_new();
+        struct journal_options options = owner_options(owner);
+        struct journal_report report;
+        struct journal *journal;
+        uint64_t seq, n = 0;
+        int r;
+
+        assert_int_equal(journal_open(&options, &journal, NULL), 0);
+        for (uint64_t i = 0; i < 5; i++)
+                assert_int_equal(append(journal, i, 100, &seq), 0);
+        journal_close(journal);
+        do {
+                owner->count = 0;
+                heap.pieces = 0;
+                heap.refused = ++n;
+                r = journal_open(&options, &journal, &report);
+                heap.refused = 0;
+                assert_true(r == 0 || r == -ENOMEM);
+                if (r == 0) {
+                        assert_int_equal(report.entries, 5);
+                        assert_int_equal(report.torn_octets, 0);
+                        journal_close(journal);
+                }
+        } while (heap.pieces >= n);
+        assert_true(n > 5); /* some were refused */
+        assert_int_equal(reread(owner).entries, 5);
+        owner_free(owner);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_a_failed_sync_left_is_written_anew),
+                cmocka_unit_test(without_memory_nothing_is_cut_off),
         };
+
+        if (CRYPTO_set_mem_functions(heap_take, heap_change, heap_give) != 1)
+                return 1; /* libcrypto has taken some already */
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
