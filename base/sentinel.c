@@ -15,7 +15,8 @@
 struct seat {
         struct sentinel *sentinel;
         struct redis_link *link;
-        unsigned asked; /* the question it was last sent */
+        unsigned asked;   /* the question it was last sent */
+        unsigned waiting; /* questions that it has not answered; answers come in their order */
 };
 
 struct sentinel {
@@ -117,8 +118,9 @@ static void on_answer(void *user, struct redisReply *reply)
 {
         struct seat *seat = user;
         struct sentinel *s = seat->sentinel;
+        bool is_last = --seat->waiting == 0; /* else it is one to a question that is over */
 
-        if (s->closing || !s->asking || seat->asked != s->question || reply == NULL)
+        if (s->closing || !s->asking || !is_last || seat->asked != s->question || reply == NULL)
                 return;
         if (reply->type == REDIS_REPLY_ERROR)
                 trouble(seat, reply->str);
@@ -138,6 +140,8 @@ static void ask_seat(struct seat *seat)
         seat->asked = seat->sentinel->question;
         if (redis_command(seat->link, &args, on_answer, seat) < 0)
                 seat->asked--; /* it is asked when its link comes up, if that is in time */
+        else
+                seat->waiting++;
 }
 
 static void on_state(void *user, bool up, const char *why)
