@@ -359,7 +359,7 @@ int fields_format(struct cbor_reader *r, uint64_t ours)
 {
         uint64_t format = cbor_read_uint(r, UINT64_MAX);
 
-        if (r->broken != NULL || format == 0 || format + 1 < ours)
+        if (r->broken != NULL || format == 0 || format < ours - 1)
                 return -EBADMSG;
         return format <= ours ? 0 : -EPROTONOSUPPORT;
 }

@@ -158,6 +158,9 @@ static void test_refused(void **state)
         /* newer format; format 0; newer and malformed; a text not UTF-8, with a NUL, too long; an id with a space */
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\x85\x01", 2, "\x85\x02", 2),
                          -EPROTONOSUPPORT);
+        assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\x85\x01", 2,
+                                        "\x85\x1b\xff\xff\xff\xff\xff\xff\xff\xff", 10),
+                         -EPROTONOSUPPORT);
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\x85\x01", 2, "\x85\x00", 2), -EBADMSG);
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\x85\x01", 2, "\x86\x02", 2), -EBADMSG);
         assert_int_equal(codec_replaced(&carrier_entry_codec, buf, len, "\xc3\xa9", 2, "\xc3\x28", 2), -EBADMSG);
