@@ -18,6 +18,8 @@
 /* Another writer has it for the time of a batch, or of an erasure. */
 #define LOCK_TRIES   300
 #define LOCK_WAIT_US 100000
+/* Lines about what is wrong or not finished: of an erasure cut short that is each part.  More are not said. */
+#define FINDINGS_MAX 20
 
 static int64_t machine_ms(void *user)
 {
@@ -275,9 +277,13 @@ static int open_lock(struct archive_folder *f)
 
 static void found(void *user, const struct archive_finding *finding)
 {
-        const struct archive_folder *f = user;
+        struct archive_folder *f = user;
 
-        if (finding->weight != ARCHIVE_TOLD)
+        if (finding->weight == ARCHIVE_TOLD || f->findings > FINDINGS_MAX)
+                return;
+        if (f->findings++ == FINDINGS_MAX)
+                say_wrong("archive: %s: and more: `vigie verify-audit` says all of it", f->options.dir);
+        else
                 say_wrong("archive: %s: entry %llu: %s", f->options.dir, (unsigned long long)finding->number,
                           finding->text);
 }

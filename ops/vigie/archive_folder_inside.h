@@ -18,6 +18,7 @@ struct archive_folder {
         char dir[REGION_PATH_MAX];
         int lock_fd;
         struct archive_audit *audit;
+        unsigned findings; /* said so far */
         uint8_t id[ARCHIVE_ID_SIZE];
         struct archive_checkpoint head;
         uint8_t head_octets[ARCHIVE_CHECKPOINT_MAX];

@@ -156,17 +156,32 @@ static int clear_entry(void *user, const struct archive_entry *entry)
         return r;
 }
 
+/* The earlier of the machine's clock and Redis's: what a clock that jumped ahead erases never comes back. */
+static int ask_now(struct retention *t)
+{
+        redisReply *reply;
+        int64_t now_ms;
+        int r = region_ask(t->redis, &reply, "TIME");
+
+        if (r < 0)
+                return r;
+        now_ms = strtoll(reply->element[0]->str, NULL, 10) * 1000;
+        t->now_ms = now_ms < t->now_ms ? now_ms : t->now_ms;
+        freeReplyObject(reply);
+        return 0;
+}
+
 /* First said, signed and durable; then gone from Redis; last from the files: cut short anywhere, the next run ends
  * it. */
 static int erase(struct retention *t)
 {
         uint64_t parts = 0;
-        int r = find_due(t);
+        int r;
 
-        if (r < 0 || (r = note_due(t)) < 0)
+        if ((r = region_alerts(t->region, &t->redis)) < 0 || (r = ask_now(t)) < 0 || (r = find_due(t)) < 0 ||
+            (r = note_due(t)) < 0)
                 return r;
-        if ((r = region_alerts(t->region, &t->redis)) < 0 || (r = walk(t, clear_entry)) < 0 ||
-            (r = archive_folder_rewrite(t->folder, &parts)) < 0) {
+        if ((r = walk(t, clear_entry)) < 0 || (r = archive_folder_rewrite(t->folder, &parts)) < 0) {
                 say_wrong("retain: not finished: run it again");
                 return r;
         }

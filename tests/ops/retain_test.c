@@ -150,22 +150,36 @@ static void test_hold(void **state)
         redisFree(f.redis);
 }
 
-/* Said, and Redis or the files not reached: nothing is wrong with the archive, it is not finished, and the next run
- * ends it. */
+/* Without Redis nothing is said.  Said, and the files not reached: nothing is wrong with the archive, it is not
+ * finished, and the next run ends it. */
 static void test_cut_short(void **state)
 {
         struct place *p = *state;
         struct feeder f = make(p);
+        char command[256];
 
+        f.version = 0;
+        memset(f.before, 0, sizeof(f.before));
+        for (int i = 0; i < 5; i++)
+                feed_alert(&f, 2, "*");
+        once(p);
         redisFree(f.redis);
         place_redis_kill(p, 0);
         configure_terms(p, "positions = 0\nalerts = 0\nproof = 0\n");
         assert_int_equal(VIGIE(p, "retain"), 1);
+        assert_true(has(p, "Camille Roux"));
+        audit(p, 0, "good:");
+        place_redis(p, 0);
+        snprintf(command, sizeof(command), "cd %s/archive && mkdir $(ls | grep '^0').new", p->region);
+        assert_int_equal(system(command), 0);
+        assert_int_equal(VIGIE(p, "retain"), 1);
         assert_non_null(strstr(p->err, "run it again"));
         assert_true(has(p, "Camille Roux"));
         audit(p, 1, "is said to be erased, and is still there: run `vigie retain` again");
-        place_redis(p, 0);
+        snprintf(command, sizeof(command), "rmdir %s/archive/*.new", p->region);
+        assert_int_equal(system(command), 0);
         assert_int_equal(VIGIE(p, "retain"), 0);
+        assert_non_null(strstr(p->err, "and more: `vigie verify-audit` says all of it"));
         assert_false(has(p, "Camille Roux"));
         audit(p, 0, "good:");
         once(p);
