@@ -286,9 +286,10 @@ static int read_kept(struct verification *v)
 /* Whether what is here goes as far as CHECKPOINT, and came there as it did. */
 static void judge(struct verification *v, const struct archive_checkpoint *checkpoint, bool met, const char *name)
 {
+        const uint8_t *id = v->list.count > 0 ? archive_audit_id(v->audit) : v->has_head ? v->head.id : checkpoint->id;
         uint64_t number = archive_audit_number(v->audit);
 
-        if (memcmp(checkpoint->id, archive_audit_id(v->audit), ARCHIVE_ID_SIZE) != 0 && v->list.count > 0)
+        if (memcmp(checkpoint->id, id, ARCHIVE_ID_SIZE) != 0)
                 wrong(v, "%s: it is of another archive", name);
         else if (checkpoint->number > number)
                 wrong(v,

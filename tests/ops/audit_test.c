@@ -312,6 +312,31 @@ static void test_another_archive(void **state)
         assert_says(m, "kept: it is of another archive");
 }
 
+/* Before its first entry as well it is not another one. */
+static void test_another_empty_archive(void **state)
+{
+        struct made *m = *state;
+        struct archive_folder *f;
+        char kept[512];
+        size_t len;
+        uint8_t *data;
+
+        snprintf(kept, sizeof(kept), "%s/kept", m->parent);
+        for (int i = 0; i < 2; i++) {
+                snprintf(m->dir, sizeof(m->dir), "%s/empty%d", m->parent, i);
+                assert_int_equal(made_open(m, &f), 0);
+                archive_folder_close(f);
+                if (i > 0)
+                        break;
+                data = made_get(m, ARCHIVE_HEAD, &len);
+                assert_int_equal(file_write(kept, data, len, 0644), 0);
+                free(data);
+                assert_int_equal(made_audit(m, m->key_path, kept), AUDIT_GOOD);
+        }
+        assert_int_equal(made_audit(m, m->key_path, kept), AUDIT_NOT_GOOD);
+        assert_says(m, "kept: it is of another archive");
+}
+
 /* ---- the end, and checkpoints kept elsewhere */
 
 static void keep_head(struct made *m, char path[512])
@@ -442,6 +467,7 @@ int main(void)
                 MADE(test_huge_lengths),
                 MADE(test_cut_at_borders),
                 MADE(test_another_archive),
+                MADE(test_another_empty_archive),
                 MADE(test_older_head),
                 MADE(test_keys),
                 MADE(test_oracle),
