@@ -123,11 +123,11 @@ static void on_read(void *user, struct redisReply *reply)
         struct inbox_call *call = user;
         struct inbox *inbox = call->inbox;
         bool good = inbox_call_came(call, reply);
-        struct inbox_peer *peer = good ? table_find(&inbox->peers, &call->session) : NULL;
+        struct inbox_peer *peer = inbox->run->closing ? NULL : table_find(&inbox->peers, &call->session);
         struct inbox_opened opened = { 0 };
         struct opened_entry entry;
 
-        for (size_t i = 0; peer != NULL && i < reply_count(reply); i++) {
+        for (size_t i = 0; good && peer != NULL && i < reply_count(reply); i++) {
                 struct cbor_span bytes = reply_bytes(reply_at(reply, i));
 
                 if (opened_entry_decode(bytes.at, bytes.len, &entry) == 0)
@@ -135,9 +135,11 @@ static void on_read(void *user, struct redisReply *reply)
         }
         if (peer != NULL) {
                 peer->asking = false;
+                peer->look_opened |= !good;
                 tell(inbox, call->session, &opened);
-                inbox_work(inbox, peer);
         }
+        if (peer != NULL && good)
+                inbox_work(inbox, peer);
         free(call);
 }
 

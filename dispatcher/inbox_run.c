@@ -112,20 +112,31 @@ void inbox_vault(struct run *run, const struct core_action *action)
 
 /* ---- One step. */
 
+/* answered: the session that CALL asked for may ask again.  Returns it where the answer is GOOD; where not, it is asked anew when something
+ * of it changes, and with the next load. */
+static struct inbox_peer *answered(const struct inbox_call *call, bool good)
+{
+        struct inbox_peer *peer = call->inbox->run->closing ? NULL : peer_find(call->inbox, call->session);
+
+        if (peer == NULL)
+                return NULL;
+        peer->asking = false;
+        peer->look |= !good;
+        return good ? peer : NULL;
+}
+
 /* The oldest of its inbox came. */
 static void on_inbox(void *user, struct redisReply *reply)
 {
         struct inbox_call *call = user;
         struct inbox *inbox = call->inbox;
         bool good = inbox_call_came(call, reply);
-        struct inbox_peer *peer = good ? peer_find(inbox, call->session) : NULL;
+        struct inbox_peer *peer = answered(call, good);
         const struct redisReply *entry = reply_at(reply, 0);
         struct inbox_order *order = NULL;
         char id[STREAM_ID_TEXT];
         int r;
 
-        if (peer != NULL)
-                peer->asking = false;
         if (peer != NULL && entry != NULL && peer->order == NULL && reply_text(reply_at(entry, 0), id, sizeof(id))) {
                 r = inbox_order_new(id, reply_bytes(reply_field(reply_at(entry, 1), "o")),
                                     reply_bytes(reply_field(reply_at(entry, 1), "b")), &order);
@@ -154,7 +165,7 @@ static void on_vault(void *user, struct redisReply *reply)
 {
         struct inbox_call *call = user;
         bool good = inbox_call_came(call, reply);
-        struct inbox_peer *peer = good ? peer_find(call->inbox, call->session) : NULL;
+        struct inbox_peer *peer = answered(call, good);
         struct cbor_span bytes = reply_bytes(reply);
         uint8_t buf[DESK_SMALL_MAX];
         struct vault_entry held;
@@ -164,7 +175,6 @@ static void on_vault(void *user, struct redisReply *reply)
         if (peer != NULL) {
                 has = bytes.len > 0 && vault_entry_decode(bytes.at, bytes.len, &held) == 0;
                 changed = inbox_vault_merge(&peer->vault, has ? &held : NULL);
-                peer->asking = false;
                 peer->known = true;
                 if (changed && peer->told)
                         n = vault_entry_encode(&peer->vault, buf, sizeof(buf));

@@ -386,7 +386,13 @@ void link_free(struct link *link)
 
 int link_reload(struct link *link, const char **ret_why)
 {
-        return tls_setup(link->ctx, &link->options.files, ret_why);
+        SSL_CTX *trial = SSL_CTX_new(TLS_server_method()); /* a key that does not fit would cost the one that serves */
+        int r = trial != NULL ? tls_setup(trial, &link->options.files, ret_why) : -ENOMEM;
+
+        if (trial == NULL)
+                *ret_why = "no memory";
+        SSL_CTX_free(trial);
+        return r < 0 ? r : tls_setup(link->ctx, &link->options.files, ret_why);
 }
 
 int link_send(struct link *link, uint64_t session, const uint8_t *data, size_t len)

@@ -9,12 +9,14 @@
 #include "dispatcher/run_inside.h"
 #include "wire/keeper.h"
 
-/* Timers looked at in one scan; the ones due longest.  The others are with the next. */
-#define TIMERS_MAX "200"
+/* Timers looked at in one scan, from the ones due longest on; where there are more the next scan goes on behind these, and then all begins
+ * anew: some stay for hours, as their carriers stay silent. */
+#define TIMERS_MAX 1000
 
 struct openings {
         struct run *run;
         struct seqpacket *keeper; /* NULL: none is configured */
+        size_t timers_from;       /* how many the scan steps over */
         struct log_limit log;
 };
 
@@ -60,9 +62,9 @@ static void on_opened_place(void *user, const uint8_t *answer, size_t len)
         struct run *run = opening->run;
         struct core_event event = { .kind = CORE_PLACE };
         struct keeper_answer in;
+        bool readable = answer != NULL && keeper_answer_decode((struct cbor_span){ answer, len }, &in) == 0;
 
-        if (!run->closing && answer != NULL && keeper_answer_decode((struct cbor_span){ answer, len }, &in) == 0 &&
-            in.kind == KEEPER_OPEN && in.code == KEEPER_DONE) {
+        if (!run->closing && readable && in.kind == KEEPER_OPEN && in.code == KEEPER_DONE) {
                 memcpy(event.u.place.alert, opening->alert, ALERT_ID_SIZE);
                 memcpy(event.u.place.handset, opening->handset, HANDSET_ID_SIZE);
                 event.u.place.at = (struct track_point){ .at_s = in.position.fix_at_s,
@@ -72,7 +74,10 @@ static void on_opened_place(void *user, const uint8_t *answer, size_t len)
                 inbox_opened(run, opening->handset, opening->why);
                 run_tell(run, &event);
         } else if (!run->closing) {
-                say(run->openings, opening->handset, answer == NULL ? "no answer" : keeper_code_name(in.code));
+                say(run->openings, opening->handset,
+                    answer == NULL ? "no answer"
+                    : readable     ? keeper_code_name(in.code)
+                                   : "an answer that cannot be read");
         }
         free(opening);
 }
@@ -212,7 +217,10 @@ static void on_timers(void *user, struct redisReply *reply)
 {
         struct run *run = user;
 
-        for (size_t i = 0; i < reply_count(reply) && !run->closing; i++) {
+        if (run->closing || !reply_is_good(reply))
+                return;
+        run->openings->timers_from = reply_count(reply) == TIMERS_MAX ? run->openings->timers_from + TIMERS_MAX : 0;
+        for (size_t i = 0; i < reply_count(reply); i++) {
                 struct opening *opening = calloc(1, sizeof(*opening));
                 char field[2 * HANDSET_ID_SIZE + 1];
 
@@ -237,8 +245,8 @@ void open_timers(struct run *run)
         redis_arg(&args, "-inf");
         redis_arg_int(&args, run_now_ms(run) / 1000);
         redis_arg(&args, "LIMIT");
-        redis_arg(&args, "0");
-        redis_arg(&args, TIMERS_MAX);
+        redis_arg_int(&args, (int64_t)run->openings->timers_from);
+        redis_arg_int(&args, TIMERS_MAX);
         redis_command(store_positions(run->store), &args, on_timers, run);
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <uv.h>
 
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/loop.h"
 #include "dispatcher/link.h"
@@ -466,6 +467,37 @@ static void test_silence_is_asked_and_then_closed(void **state)
         stop_link(s);
 }
 
+static int be_served(struct service *s)
+{
+        struct phone phone;
+        int r = dial(s, &phone, "good");
+
+        if (r == 0)
+                r = say_hello(&phone);
+        phone_hang_up(&phone);
+        return r;
+}
+
+/* A new certificate beside the old key: it is said, and handsets are served with the old pair. */
+static void test_a_reload_that_fails_changes_nothing(void **state)
+{
+        struct service *s = *state;
+        const char *why = NULL;
+        char *next = NULL;
+        size_t len = 0;
+
+        certificate(s, "ca", "next", -1, 20);
+        assert_int_equal(file_read(place_path(&s->place, "next.pem"), 10000, &next, &len), 0);
+        start_link(s, 64, 8);
+        place_write(&s->place, "server.pem", next, len);
+        free(next);
+        assert_int_equal(link_reload(s->link, &why), -EBADMSG);
+        assert_string_equal(why, place_path(&s->place, "server.key"));
+        run_link(s, be_served);
+        assert_int_equal(s->result, 0);
+        stop_link(s);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -476,6 +508,7 @@ int main(void)
                 cmocka_unit_test(test_a_full_queue_closes_the_session),
                 cmocka_unit_test(test_what_is_queued_goes_out_before_the_close),
                 cmocka_unit_test(test_silence_is_asked_and_then_closed),
+                cmocka_unit_test(test_a_reload_that_fails_changes_nothing),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -18,6 +18,7 @@
 
 #include "base/loop.h"
 #include "tests/dispatcher/support/play.h"
+#include "wire/desk.h"
 
 static int plain(int port)
 {
@@ -212,6 +213,35 @@ static void test_a_revocation_is_not_lost_with_an_error(void **state)
         phone_hang_up(&phone);
 }
 
+/* A quiet timer that nobody needs any more is erased, though a thousand are due longer, and stay. */
+static void test_a_timer_behind_a_thousand_is_looked_at(void **state)
+{
+        struct region *region = *state;
+        redisContext *positions = redisConnectUnix(place_path(&region->positions, "positions.sock"));
+        struct timer_entry timer = { .due_s = 2000 };
+        uint8_t value[DESK_SMALL_MAX];
+        int len = timer_entry_encode(&timer, value, sizeof(value));
+        redisReply *reply;
+        bool there = true;
+
+        assert_true(len > 0);
+        freeReplyObject(redisCommand(positions, "EVAL %s 0",
+                                     "for i = 1, 1000 do "
+                                     "redis.call('ZADD', '{r}:timers:due', i, string.format('%016x', 100 + i)) end"));
+        freeReplyObject(redisCommand(positions, "ZADD {r}:timers:due 2000 0000000000000005"));
+        freeReplyObject(redisCommand(positions, "HSET {r}:timers 0000000000000005 %b", value, (size_t)len));
+        region_start(region, 0, "silence.overdue=1s");
+        for (int i = 0; i < 400 && there; i++) {
+                usleep(50000);
+                reply = redisCommand(positions, "HEXISTS {r}:timers 0000000000000005");
+                assert_true(reply != NULL && reply->type == REDIS_REPLY_INTEGER);
+                there = reply->integer != 0;
+                freeReplyObject(reply);
+        }
+        assert_false(there);
+        redisFree(positions);
+}
+
 static void test_check_says_what_is_wrong(void **state)
 {
         struct region *region = *state;
@@ -248,6 +278,7 @@ int main(void)
                 CASE(test_metrics_and_health),
                 CASE(test_sigterm_says_goodbye),
                 CASE(test_a_revocation_is_not_lost_with_an_error),
+                CASE(test_a_timer_behind_a_thousand_is_looked_at),
                 CASE(test_check_says_what_is_wrong),
                 CASE(test_two_share_a_port_and_one_journal_is_one_process_s),
         };

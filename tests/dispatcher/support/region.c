@@ -75,7 +75,7 @@ static void write_configuration(const struct region *region)
                  "[alerts]\naddress = %s/alerts.sock\n[positions]\naddress = %s/positions.sock\n"
                  "[journal]\npath = %s/d0.journal\n[snapshot]\npath = %s/d0.snapshot\n[zones]\npath = %s/zones\n"
                  "[receipt]\nkey = %s/receipt.key\n[trust]\npath = %s/trust.cose\nroot = %s/root.pem\n[store]\nwait = 1s\n",
-                 d, d, d, d, d, d, region->positions.dir, d, d, d, d, d);
+                 d, d, d, d, d, region->positions.dir, d, d, d, d, d, d);
         place_write(&region->place, "dispatcher.conf", text, strlen(text));
 }
 
