@@ -314,7 +314,9 @@ int journal_open(const struct journal_options *options, struct journal **ret_jou
 /* Octets that may still be appended; locked. */
 static uint64_t room_of(const struct journal *j)
 {
-        return j->error != 0 ? 0 : j->allocated - j->end - j->writing.size - j->filling.size;
+        uint64_t used = j->end + j->writing.size + j->filling.size;
+
+        return j->error != 0 || used >= j->allocated ? 0 : j->allocated - used; /* more: size_max became less */
 }
 
 static int append(struct journal *j, const void *payload, size_t len, uint64_t *ret_seq)

@@ -328,6 +328,8 @@ int journal_file_write(struct journal_file *file, const uint8_t *batch, size_t l
                         return r;
                 file->end += out_len;
         }
+        if (file->allocated < file->end) /* what was queued before a compaction to a smaller size_max */
+                file->allocated = file->end;
         return file->calls.fdatasync(file->fd) < 0 ? -errno : 0;
 }
 

@@ -365,6 +365,37 @@ static int live(struct owner *owner, int fd)
         return r;
 }
 
+/* A size_max that became less: what was queued goes to the file, and nothing behind it. */
+static void a_smaller_size_max_bounds_what_is_queued(void **state)
+{
+        struct owner *owner = owner_new();
+        struct journal_options options = owner_options(owner);
+        const struct journal_compaction compaction = { keep_all, note_done, owner };
+        struct journal *journal;
+        uint64_t seq;
+
+        assert_int_equal(journal_open(&options, &journal, NULL), 0);
+        for (uint64_t i = 0; i < 20; i++) {
+                assert_int_equal(append(journal, i, 4000, &seq), 0);
+                assert_int_equal(journal_sync_now(journal), 0);
+        }
+        options.size_max = journal_size(journal) + 1000;
+        journal_close(journal);
+        assert_int_equal(journal_open(&options, &journal, NULL), 0);
+        assert_int_equal(append(journal, 20, 4000, &seq), 0);
+        assert_int_equal(journal_compact(journal, &compaction), 0);
+        assert_int_equal(owner->done_result, 0);
+        assert_int_equal(journal_room(journal), 0);
+        assert_int_equal(append(journal, 21, 8, &seq), -ENOSPC);
+        assert_int_equal(journal_sync_now(journal), 0);
+        assert_int_equal(journal_room(journal), 0);
+        assert_int_equal(append(journal, 21, 8, &seq), -ENOSPC);
+        assert_int_equal(journal_state(journal), JOURNAL_FULL);
+        journal_close(journal);
+        assert_int_equal(reread(owner).entries, 21);
+        owner_free(owner);
+}
+
 /* After a life that ended anyhow: every even value told is there, in order, once; odd ones may have been compacted. */
 static void check_life(struct owner *owner, int fd)
 {
@@ -455,6 +486,7 @@ int main(void)
                 cmocka_unit_test(a_failed_sync_is_final),
                 cmocka_unit_test(numbers_rise_when_nothing_is_kept),
                 cmocka_unit_test(what_is_too_much_to_keep_stays),
+                cmocka_unit_test(a_smaller_size_max_bounds_what_is_queued),
                 cmocka_unit_test(any_call_may_fail),
                 cmocka_unit_test(death_may_come_at_any_call),
         };
