@@ -93,6 +93,8 @@ void folder_recent_note(struct archive_folder *f, const struct archive_meta *met
                 f->recent_count = 0;
         if (meta->kind == ARCHIVE_SOURCE)
                 strcpy(f->where, meta->text);
+        if (meta->kind == ARCHIVE_RESTORE)
+                strcpy(f->where, "before the restore"); /* the same server has another feed from here on */
         if (meta->feed[0] != 0)
                 strcpy(f->feed, meta->feed);
         if (meta->kind > ARCHIVE_OTHER)

@@ -61,7 +61,8 @@ const struct archive_checkpoint *archive_folder_head(const struct archive_folder
 struct cbor_span archive_folder_head_octets(const struct archive_folder *folder);
 
 /* archive_folder_feed: id behind which the feed is read on, the batch included; "" before the first. 
- * archive_folder_where: the server that it was read from last; "" before the first.  Borrowed. */
+ * archive_folder_where: the server that it was read from last; "" before the first; behind a restore, words that are no
+ * server's.  Borrowed. */
 const char *archive_folder_feed(const struct archive_folder *folder);
 const char *archive_folder_where(const struct archive_folder *folder);
 
