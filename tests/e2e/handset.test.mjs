@@ -191,6 +191,7 @@ test("the page answers by its headers for itself alone", async () => {
   assert.match(policy, /frame-ancestors 'none'/);
   assert.match(policy, new RegExp(`connect-src 'self' ws://127\\.0\\.0\\.1:${phone.port} ws://localhost:${phone.port};`));
   assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+  assert.equal(answer.headers.get("cross-origin-resource-policy"), "same-origin");
   await phone.stop();
 });
 
@@ -337,8 +338,9 @@ test("a journal that cannot be written: the page says so before anybody presses"
   await nowhere.start();
   const page = await open(nowhere);
   await shows(page, "trouble", /enregistrer/);
-  assert.match(nowhere.say("press"), /^[0-9a-f]{32}$/);
+  await hold(page, 1500); // "press anyway"
   await shows(page, "word", /PAS ENCORE ENVOYÉE/);
+  assert.match(nowhere.say("press"), /^[0-9a-f]{32}$/);
   await page.close();
   await nowhere.stop();
   await phone.start();

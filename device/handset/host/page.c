@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLICY_SIZE 1024
+#define POLICY_SIZE   1024
+#define FIXED_HEADERS 4
 
 struct socket {
         struct socket *next;
@@ -26,7 +27,7 @@ struct page {
         size_t count;
         struct socket *sockets;
         char policy[POLICY_SIZE];
-        struct lws_protocol_vhost_options headers[4];
+        struct lws_protocol_vhost_options headers[1 + FIXED_HEADERS];
         struct lws_http_mount mount;
 };
 
@@ -188,15 +189,16 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *pss,
 
 static void make_headers(struct page *page)
 {
-        static const char *const fixed[][2] = {
+        static const char *const fixed[FIXED_HEADERS][2] = {
                 { "x-content-type-options:", "nosniff" },
                 { "referrer-policy:", "no-referrer" },
                 { "cache-control:", "no-cache" },
+                { "cross-origin-resource-policy:", "same-origin" }, /* no other page learns that a phone is here */
         };
 
-        for (size_t i = 0; i < 3; i++)
+        for (size_t i = 0; i < FIXED_HEADERS; i++)
                 page->headers[i + 1] = (struct lws_protocol_vhost_options){
-                        .next = i < 2 ? &page->headers[i + 2] : NULL, .name = fixed[i][0], .value = fixed[i][1]
+                        .next = i < FIXED_HEADERS - 1 ? &page->headers[i + 2] : NULL, .name = fixed[i][0], .value = fixed[i][1]
                 };
         page->headers[0] = (struct lws_protocol_vhost_options){
                 .next = &page->headers[1], .name = "content-security-policy:", .value = page->policy
