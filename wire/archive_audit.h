@@ -46,7 +46,7 @@ void archive_audit_free(struct archive_audit *audit);
  * the second walk knows which parts may be missing.  Returns 0, -ENOMEM. */
 int archive_audit_erasure(struct archive_audit *audit, const struct archive_entry *entry);
 
-/* archive_audit_header: the second walk: the next file begins.  Returns 0, -EIO. */
+/* archive_audit_header: the second walk: the next file begins.  Returns 0. */
 int archive_audit_header(struct archive_audit *audit, const struct archive_header *header,
                          const uint8_t link[ARCHIVE_LINK_SIZE]);
 

@@ -28,7 +28,7 @@ int key_generate(enum key_alg alg, struct key **ret_key);
 
 /* key_from_pem: the key of PEM text: of its first private key, else of its first public key, else of its first
  * certificate.  One under a password is refused.  The caller frees it.
- * Returns 0, -EINVAL (no key in it), -EMSGSIZE, -EOPNOTSUPP (a key of another kind or curve). */
+ * Returns 0, -EINVAL (no key in it), -EMSGSIZE, -EOPNOTSUPP (a key of another kind or curve), -ENOMEM. */
 int key_from_pem(struct cbor_span pem, struct key **ret_key);
 
 /* key_from_file: key_from_pem() on a file.  Returns what that does, or what open and read do, negative. */
@@ -45,7 +45,7 @@ int key_from_public(enum key_alg alg, struct cbor_span raw, struct key **ret_key
 int key_from_private(enum key_alg alg, const uint8_t raw[KEY_PRIVATE_SIZE], struct key **ret_key);
 
 /* key_from_pkey: a key that shares PKEY (a certificate's, say); PKEY stays the caller's as well.
- * Returns 0, -EOPNOTSUPP (another kind or curve), -ENOMEM. */
+ * Returns 0, -EOPNOTSUPP (another kind or curve), -ENOMEM, -EIO (libcrypto). */
 int key_from_pkey(EVP_PKEY *pkey, struct key **ret_key);
 
 /* key_free: end a key; NULL does nothing. */
@@ -69,7 +69,7 @@ int key_kid(const struct key *key, uint8_t kid[KEY_KID_SIZE]);
 
 /* key_to_pem: write the key as PEM text with a closing NUL: PKCS 8 unencrypted if WITH_PRIVATE, else
  * SubjectPublicKeyInfo.
- * Returns 0, -EINVAL (no private part), -ENOBUFS (SIZE too small; KEY_PEM_MAX always does), -EIO. */
+ * Returns 0, -EINVAL (no private part), -ENOBUFS (SIZE too small; KEY_PEM_MAX always does), -EIO, -ENOMEM. */
 int key_to_pem(const struct key *key, bool with_private, char *to, size_t size);
 
 /* key_sign: sign BYTES: ES256 gives r and s, 32 octets each, big-endian; EdDSA its 64 octets (RFC 9053 2).

@@ -157,7 +157,7 @@ int presentation_write(struct cbor_span pass, struct cbor_span proof, struct cbo
 int presentation_read(struct cbor_span in, struct cbor_span *ret_pass, struct cbor_span *ret_proof);
 
 /* pass_text_write: a presentation as "VG1:" and base45, closing NUL.  pass_text_read: back, to TO of SIZE octets.  White space
- * around it, which scanners add, is skipped.
+ * around it, which scanners add, is skipped, but for spaces behind it: a space is a digit of base45.
  * Return 0, -ENOBUFS; -EINVAL (another prefix, no base45), -EMSGSIZE. */
 int pass_text_write(struct cbor_span presentation, char *text, size_t size);
 int pass_text_read(const char *text, size_t len, uint8_t *to, size_t size, size_t *ret_len);
