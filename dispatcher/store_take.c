@@ -68,7 +68,7 @@ static void on_waited(void *user, struct redisReply *reply)
                 set_alone(store, reply_int(reply) < 1);
         if (takes->alone || reply == NULL)
                 tell_all(store, &takes->held, reply != NULL);
-        else if (takes->held != NULL)
+        else if (takes->held != NULL && !takes->waiting) /* whoever was told may have begun one */
                 begin(store);
 }
 
