@@ -89,17 +89,18 @@ static void print(void *user, const struct chain_entry *chained)
 }
 
 /* The key that the door's mandate was made for. */
-static int find_door(struct region *region, const char *field, struct door_entry *ret_entry, struct key **ret_key)
+static int find_door(struct region *region, const char *field, struct key **ret_key)
 {
+        struct door_entry entry;
         uint8_t data[DESK_SMALL_MAX], point[1 + PASS_KEY_SIZE] = { 0x04 };
         int r = region_people_get(region, "doors", field, data, sizeof(data));
 
         if (r >= 0)
-                r = door_entry_decode(data, (size_t)r, ret_entry);
-        if (r == 0 && !ret_entry->has_key)
+                r = door_entry_decode(data, (size_t)r, &entry);
+        if (r == 0 && !entry.has_key)
                 r = -ENOKEY;
         if (r == 0) {
-                memcpy(point + 1, ret_entry->key, PASS_KEY_SIZE);
+                memcpy(point + 1, entry.key, PASS_KEY_SIZE);
                 r = key_from_public(KEY_ES256, (struct cbor_span){ point, sizeof(point) }, ret_key);
         }
         if (r < 0)
@@ -194,16 +195,20 @@ static int tell_marks(const struct look *look, const struct log_words *words)
         return r;
 }
 
-/* What the desk shows of the door: the newest list that it was seen to have, and when somebody looked. */
-static int tell_desk(struct region *region, const char *field, struct door_entry *e, const struct look *look)
+/* What the desk shows of the door: the newest list that it was seen to have, and when somebody looked.  Into the entry
+ * as it is now: to walk a log may have taken minutes. */
+static int tell_desk(struct region *region, const char *field, const struct look *look)
 {
         uint8_t data[DESK_SMALL_MAX];
-        int r;
+        struct door_entry e;
+        int r = region_people_get(region, "doors", field, data, sizeof(data));
 
-        if (look->list_s > e->list_s)
-                e->list_s = look->list_s;
-        e->seen_at_s = (uint32_t)time(NULL);
-        if ((r = door_entry_encode(e, data, sizeof(data))) < 0)
+        if (r < 0 || (r = door_entry_decode(data, (size_t)r, &e)) < 0)
+                return r;
+        if (look->list_s > e.list_s)
+                e.list_s = look->list_s;
+        e.seen_at_s = (uint32_t)time(NULL);
+        if ((r = door_entry_encode(&e, data, sizeof(data))) < 0)
                 return r;
         return region_people_set(region, &(struct region_entry){ "doors", field, data, (size_t)r });
 }
@@ -212,7 +217,6 @@ static int look_at(struct region *region, struct look *look, const struct log_wo
 {
         const char *folder = words->folder;
         char field[DOOR_ID_TEXT], head[2 * HELLO_HEAD_SIZE + 1];
-        struct door_entry entry;
         struct key *key = NULL;
         int r = walk(look, folder, NULL); /* whose it says it is */
 
@@ -227,7 +231,7 @@ static int look_at(struct region *region, struct look *look, const struct log_wo
         if (r < 0)
                 return r == -EBADMSG ? LOG_NOT_WHOLE : LOG_NOT_LOOKED;
         hex_encode(look->walk.door, DOOR_ID_SIZE, field);
-        if (find_door(region, field, &entry, &key) < 0)
+        if (find_door(region, field, &key) < 0)
                 return LOG_NOT_LOOKED;
         r = walk(look, folder, key);
         key_free(key);
@@ -238,7 +242,7 @@ static int look_at(struct region *region, struct look *look, const struct log_wo
                look->walk.last, head);
         if (look->wants_marks && tell_marks(look, words) < 0)
                 return LOG_NOT_LOOKED;
-        return tell_desk(region, field, &entry, look) < 0 ? LOG_NOT_LOOKED : LOG_WHOLE;
+        return tell_desk(region, field, look) < 0 ? LOG_NOT_LOOKED : LOG_WHOLE;
 }
 
 static int words_check(const struct log_words *words)
