@@ -7,8 +7,8 @@
 /* Looked at so often. */
 #define BATTERY_POLL_MS 60000
 
-/* battery_read: percent, or 255 where the machine has no battery of its own: those of what hangs on it (scope Device: a Bluetooth
- * button, a headset) do not count.
+/* battery_read: percent, or 255 where the machine has no battery of its own: those of what hangs on it (scope Device:
+ * a Bluetooth button, a headset) do not count.
  *   folder  "/sys/class/power_supply"; tests have another */
 uint8_t battery_read(const char *folder);
 

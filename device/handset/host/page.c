@@ -193,7 +193,8 @@ static void make_headers(struct page *page)
                 { "x-content-type-options:", "nosniff" },
                 { "referrer-policy:", "no-referrer" },
                 { "cache-control:", "no-cache" },
-                { "cross-origin-resource-policy:", "same-origin" }, /* no other page learns that a phone is here */
+                /* no other page learns that a phone is here */
+                { "cross-origin-resource-policy:", "same-origin" },
         };
 
         for (size_t i = 0; i < FIXED_HEADERS; i++)
