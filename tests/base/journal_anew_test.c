@@ -1,5 +1,5 @@
-/* What a journal makes of entries that the page cache has and no disk: a process died between write and sync, or its sync failed; and
- * of entries that it could not check. */
+/* What a journal makes of entries that the page cache has and no disk: a process died between write and sync, or its sync
+ * failed; and of entries that it could not check. */
 #include "tests/base/journal_support.h"
 
 #include <openssl/crypto.h>

