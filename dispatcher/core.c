@@ -434,6 +434,9 @@ void core_handle(struct core *core, const struct core_event *event)
         core->now_ms = event->now_ms;
         core->now_mono_ms = event->now_mono_ms;
         (void)wheel_advance(&core->wheel, event->now_ms);
+        if (core->replayed)
+                meanwhile_away(core); /* it may be away since before we began, and so for long */
+        core->replayed = false;
         assert((size_t)event->kind < sizeof(takes) / sizeof(takes[0]) && takes[event->kind] != NULL);
         takes[event->kind](core, event);
 }

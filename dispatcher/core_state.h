@@ -238,6 +238,7 @@ struct core {
         struct alert_ground ground;
         int64_t now_ms, now_mono_ms;
         bool store_up, positions_up, disk_full;
+        bool replayed;           /* since the last event: core_replay */
         bool fenced, was_fenced; /* another epoch: nothing is committed until all is loaded anew; not yet told */
         int64_t store_away_ms;   /* since when */
         int64_t rest_ms;         /* nothing is asked of the store before: it gave no reply */

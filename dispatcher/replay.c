@@ -221,6 +221,7 @@ int core_replay(struct core *core, struct cbor_span bytes)
                 free(read.fact);
         else
                 core->counters.replayed++;
+        core->replayed = true;
         return 0;
 }
 

@@ -106,6 +106,29 @@ static void test_a_press_rings(void **state)
         model_free(model);
 }
 
+/* The dispatcher dies and starts while the store is away: what it has in its journal alone rings, as if pressed then. */
+static void test_a_start_without_the_store(void **state)
+{
+        struct model *model = region(1);
+        struct alert alert = model_alert_default(model, 1);
+
+        model_store(model, false);
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        model_kill(model, 0);
+        model_pass(model, 60000);
+        assert_int_equal(model->sms_sent, 0);
+        model_start(model, 0);
+        model_pass(model, CORE_KEPT_MS);
+        assert_int_equal(asked_by_sms(model, "anna"), 1);
+        assert_int_equal(asked_by_sms(model, "bob"), 1);
+        assert_int_equal(model_said(model, SMS_CONTROL, CONTROL_NUMBER), 1);
+        model_store(model, true);
+        model_pass(model, 1000);
+        assert_int_equal(asked_by_sms(model, "bob"), 1);
+        assert_int_equal(model_open(model), 1);
+        model_free(model);
+}
+
 /* A second away is no outage. */
 static void test_a_blip(void **state)
 {
@@ -481,6 +504,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_press_rings),
+                cmocka_unit_test(test_a_start_without_the_store),
                 cmocka_unit_test(test_a_blip),
                 cmocka_unit_test(test_the_ladder_goes_on),
                 cmocka_unit_test(test_coming),

@@ -9,6 +9,7 @@
 #define NEW_MS    4000 /* a session that is new is told of all that is open after so long */
 #define ANSWER_MS 8000 /* an alert is received, where nothing stands in its way */
 #define OWNER_MS  1000 /* and who has an alert no more knows it: DESIGN section 6 */
+#define ALONE_MS  8000 /* without the store its press rings: CORE_KEPT_MS, and a start that reads its journal */
 
 static int64_t ways_ms(const struct sim *sim)
 {
@@ -212,8 +213,38 @@ static void check_owner(struct sim *sim, unsigned number)
                 sim_fail(sim, "owners", "%s still believes to have an alert that another has", phone->person);
 }
 
+/* While the store is away the one that has a press asks, after a moment: CORE_KEPT_MS. */
+static void check_alone(struct sim *sim, unsigned process)
+{
+        const struct process *p = &sim->processes[process];
+        const struct core *core = p->core;
+        const struct open_alert *alert;
+
+        if (core == NULL || core->store_up || !p->serving || sim->now_ms - p->began_ms < ALONE_MS ||
+            sim->now_ms - p->paused_until_ms < ALONE_MS || core->now_ms - core->store_away_ms < ALONE_MS ||
+            core->meanwhile_count == CORE_MEANWHILE_MAX)
+                return;
+        for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;) {
+                const struct fact *first = alert->queued > 0 ? alert->queue[0] : NULL;
+
+                if (first == NULL || first->type != FACT_ALERT || memcmp(first->id, alert->id, ALERT_ID_SIZE) != 0 ||
+                    first->state != FACT_READY || core->now_ms - first->at_ms < ALONE_MS || alert->noted_gone ||
+                    (alert->marks & (RECORD_UNVERIFIED | RECORD_DRILL)) != 0 || hold_closed(core, alert->id) != NULL)
+                        continue;
+                if (alert->meanwhile == NULL
+                            ? !wheel_timer_is_armed(&alert->kept) ||
+                                      core->now_ms - alert->kept.due_mono_ms > CORE_TICK_MS
+                            : (alert->meanwhile->marks & (RECORD_UNVERIFIED | RECORD_DRILL)) == 0 &&
+                                      alert->meanwhile->asked_count == 0 && alert->meanwhile->step == 0)
+                        sim_fail(sim, "alone", "%s has ..%02x, the store is away, and nobody is asked", p->name,
+                                 alert->id[15]);
+        }
+}
+
 void check_told_second(struct sim *sim)
 {
+        for (unsigned i = 0; i < sim->process_count; i++)
+                check_alone(sim, i);
         for (unsigned i = 0; i < sim->phone_count; i++) {
                 note_well(sim, i);
                 if (sim->phones[i].supervisor) {

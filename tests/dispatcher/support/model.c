@@ -268,11 +268,14 @@ void model_start(struct model *model, unsigned dispatcher)
                 assert(core_replay(d->core, model_span(d->journal[i])) == 0);
         if (model->store_up)
                 load_alerts(model, dispatcher);
+        for (size_t i = 0; !model->store_up && i < model->duty_count; i++) /* as a snapshot has it */
+                (void)core_load_duty(d->core, model->duty[i].id, model->duty[i].on ? &model->duty[i].duty : NULL);
         for (size_t i = 0; i < model->duty_count; i++)
                 (void)core_load_presence(d->core, model->duty[i].id, &model->duty[i].presence);
         state(model, dispatcher, CORE_DISK, model->disk_good);
         state(model, dispatcher, CORE_POSITIONS, model->positions_up);
-        state(model, dispatcher, CORE_STORE, model->store_up);
+        if (model->store_up) /* else it has not been heard of */
+                state(model, dispatcher, CORE_STORE, true);
         model_pump(model);
 }
 
