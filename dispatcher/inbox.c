@@ -50,6 +50,13 @@ bool inbox_is_for(const struct inbox_peer *peer, const struct order *order)
                order->number > peer->vault.taken;
 }
 
+bool inbox_is_waste(const struct inbox_peer *peer, const struct order *order, const uint8_t *enrolment)
+{
+        return memcmp(order->handset.octets, peer->handset, HANDSET_ID_SIZE) != 0 ||
+               memcmp(order->enrolment, peer->vault.enrolment, ENROLMENT_SIZE) == 0 || enrolment == NULL ||
+               memcmp(order->enrolment, enrolment, ENROLMENT_SIZE) != 0;
+}
+
 /* ---- What goes next. */
 
 static uint32_t piece(uint32_t len, uint32_t offset)

@@ -57,6 +57,11 @@ void inbox_order_free(struct inbox_order *order);
 /* inbox_is_for: say whether ORDER is still something for PEER: of its handset and enrolment, above the last one taken. */
 bool inbox_is_for(const struct inbox_peer *peer, const struct order *order);
 
+/* inbox_is_waste: say whether ORDER, which is not for PEER, is for nobody else either and can be dropped.
+ *   enrolment  of the phone that the region holds for this handset now; NULL: none.  PEER may be the phone before it, whose session is
+ *              about to end: what is for the new one stays. */
+bool inbox_is_waste(const struct inbox_peer *peer, const struct order *order, const uint8_t *enrolment);
+
 /* inbox_next: the frame that goes to PEER next.
  *   ret_frame  its spans point into PEER's order or LIST
  * Returns true, or false: none now.  An order given up is let go of (peer->order NULL). */

@@ -125,6 +125,13 @@ static struct inbox_peer *answered(const struct inbox_call *call, bool good)
         return good ? peer : NULL;
 }
 
+static const uint8_t *enrolment_now(const struct inbox *inbox, const struct inbox_peer *peer)
+{
+        const struct handset_entry *entry = core_handset(inbox->run->core, peer->handset);
+
+        return entry != NULL ? entry->enrolment : NULL;
+}
+
 /* The oldest of its inbox came. */
 static void on_inbox(void *user, struct redisReply *reply)
 {
@@ -143,6 +150,8 @@ static void on_inbox(void *user, struct redisReply *reply)
                 if (r == 0 && inbox_is_for(peer, &order->order)) {
                         peer->order = order;
                         inbox->held++;
+                } else if (r == 0 && !inbox_is_waste(peer, &order->order, enrolment_now(inbox, peer))) {
+                        inbox_order_free(order);
                 } else if (r != -ENOMEM) {
                         inbox_say(inbox, peer->handset,
                                   "an order that is not for it, or done, is dropped from its inbox");

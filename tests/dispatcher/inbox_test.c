@@ -134,6 +134,25 @@ static void test_whose(void **state)
         assert_false(inbox_is_for(&peer, &order));
 }
 
+/* The session of the phone before, not ended yet, does not cost the new one its orders. */
+static void test_what_is_dropped(void **state)
+{
+        struct inbox_peer peer = peer_of(NULL);
+        struct order order = { .handset = { "handset" }, .enrolment = "enrolled", .number = 7 };
+        uint8_t now[ENROLMENT_SIZE];
+
+        memcpy(now, order.enrolment, sizeof(now));
+        assert_true(inbox_is_waste(&peer, &order, now)); /* its own, done */
+        peer.vault.enrolment[0] ^= 1;
+        assert_false(inbox_is_waste(&peer, &order, now));
+        assert_true(inbox_is_waste(&peer, &order, NULL));
+        now[0] ^= 1;
+        assert_true(inbox_is_waste(&peer, &order, now)); /* of neither */
+        now[0] ^= 1;
+        order.handset.octets[0] ^= 1;
+        assert_true(inbox_is_waste(&peer, &order, now));
+}
+
 /* The list goes once in a session to a phone with a vault whose list is older; a newer one begins it anew. */
 static void test_list(void **state)
 {
@@ -223,7 +242,7 @@ int main(void)
                 cmocka_unit_test(test_order_and_pieces),
                 cmocka_unit_test(test_bounds),
                 cmocka_unit_test(test_opened),
-                cmocka_unit_test(test_whose),
+                cmocka_unit_test(test_whose), cmocka_unit_test(test_what_is_dropped),
                 cmocka_unit_test(test_list),
                 cmocka_unit_test(test_merge),
                 cmocka_unit_test(test_confirm),
