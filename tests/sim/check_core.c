@@ -95,7 +95,8 @@ static void check_copy(struct sim *sim, unsigned process, const struct receipt *
         const struct known *k = check_known(sim, receipt->alert.octets, false);
 
         if (receipt->state == RECEIPT_PROVED || receipt_is_closed(receipt->state) ||
-            !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok || p->disk_full || p->disk_away)
+            !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok ||
+            p->disk_full || p->disk_away)
                 return;
         if ((k->journals >> process & 1) == 0 && !has_fact(p->core, k->id))
                 sim_fail(sim, "unwritten", "%s signs for a press that it has not written down", p->name);
@@ -290,6 +291,8 @@ static void check_commit(struct sim *sim, unsigned process, const struct core_ac
         assert(record_decode(action->u.commit.record.at, action->u.commit.record.len, &record) == 0);
         check_chosen(sim, p->core, action, &record);
         check_owed(sim, p->core, &record);
+        if (action->u.commit.event == EVENT_RAISE)
+                check_apart(sim, process, &record);
 }
 
 static void note_version(struct sim *sim, const uint8_t id[ALERT_ID_SIZE], const struct record *record, unsigned store)

@@ -4,6 +4,7 @@
 #include "tests/sim/check.h"
 
 #define OWED_MS   10000 /* an SMS that nobody has handed over is looked at again */
+#define APART_MS  3000  /* long enough to have heard of an alert by the feed */
 #define CLOCKS_MS 50    /* two dispatchers' clocks, both by the store's */
 
 /* The ladder once more, in words of its own: after so long the next step, with nobody having it. */
@@ -212,6 +213,29 @@ static void check_first(struct sim *sim, const struct record *record, uint8_t ev
                          record->id[15]);
         if ((record->marks & RECORD_UNVERIFIED) != 0 && !k->unsigned_ && !sim->phones[k->phone].was_stranger)
                 sim_fail(sim, "unverified", "alert ..%02x, rightly signed, is raised as unverified", record->id[15]);
+}
+
+/* What the same handset's phones press is one alert: where a dispatcher that has it well for a while raises another beside it, it was not asked. */
+void check_apart(struct sim *sim, unsigned process, const struct record *record)
+{
+        const struct core *core = sim->processes[process].core;
+        const struct open_alert *alert = hold_find(core, record->id), *other;
+        const struct fact *fact = alert != NULL ? alert->flying : NULL;
+        struct record its;
+
+        if (fact == NULL || (record->marks & (RECORD_UNVERIFIED | RECORD_DRILL)) != 0 || fact->replayed ||
+            fact->at_ms < core->now_ms - APART_MS || sim->now_ms - sim->checks->calm_since_ms[process] < 2 * APART_MS)
+                return;
+        for (size_t i = 0; (other = table_next(&core->alerts, &i)) != NULL;) {
+                if (other == alert || other->version == 0 || other->queued == CORE_QUEUE_MAX || other->recloses ||
+                    memcmp(other->id, record->handset, HANDSET_ID_SIZE) != 0 ||
+                    (other->marks & (RECORD_UNVERIFIED | RECORD_DRILL)) != 0)
+                        continue;
+                hold_record(other, &its);
+                if (its.raised_at_ms < fact->at_ms - 2 * APART_MS)
+                        sim_fail(sim, "apart", "..%02x is raised beside ..%02x of the same handset", record->id[15],
+                                 other->id[15]);
+        }
 }
 
 /* What a command did is noted with it, so that the same one is not done again. */
