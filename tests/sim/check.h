@@ -65,7 +65,7 @@ struct asked_command {
         unsigned safe;                        /* seen in the record in this generation of the store, + 1 */
         unsigned phone, run;                  /* of a supervisor, and which of its starts */
         uint32_t request;
-        int64_t at_ms;
+        int64_t at_ms, store_ms;         /* store_ms: by the primary's clock */
         uint32_t before, request_before; /* one asked before with such an id; such a request: index + 1, 0 none */
         char person[PERSON_ID_MAX + 1];
 };

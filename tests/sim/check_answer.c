@@ -34,6 +34,7 @@ static struct asked_command *command_new(struct sim *sim, const struct command *
                 return NULL;
         asked = &checks->commands[checks->command_count++];
         *asked = (struct asked_command){ .verb = command->verb, .at_ms = sim->now_ms };
+        asked->store_ms = store_now_ms(sim, sim->store.primary);
         memcpy(asked->id, command->id, EVENT_ID_SIZE);
         memcpy(asked->alert, command->alert, ALERT_ID_SIZE);
         memcpy(asked->person, command->person, sizeof(asked->person));
@@ -243,11 +244,24 @@ static bool is_there(const struct asked_command *asked, const struct record *rec
         int found = record_asked_find(record, asked->person);
 
         if (found < 0)
-                return true; /* no room for a line of its own */
-        if (asked->verb == COMMAND_SEEN)
-                return record->asked[found].seen_at_ms != 0;
+                return true;             /* no room for a line of its own */
+        if (asked->verb == COMMAND_SEEN) /* asked once more since, it is to be seen once more */
+                return record->asked[found].seen_at_ms != 0 || record->asked[found].asked_at_ms > asked->store_ms;
         return asked->verb != COMMAND_TAKE || strcmp(record->owner_id, asked->person) == 0 ||
                (record->asked[found].flags & ASKED_OWNED) != 0;
+}
+
+/* Whoever holds the alert with as many facts as it may has forgotten older ones. */
+static bool is_crowded(const struct sim *sim, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (unsigned i = 0; i < sim->process_count; i++) {
+                const struct open_alert *alert =
+                        sim->processes[i].core != NULL ? hold_find(sim->processes[i].core, id) : NULL;
+
+                if (alert != NULL && alert->queued == CORE_QUEUE_MAX)
+                        return true;
+        }
+        return false;
 }
 
 void check_done(struct sim *sim)
@@ -261,7 +275,7 @@ void check_done(struct sim *sim)
                 asked->safe =
                         sim->store.generation + 1; /* as with an alert: nothing leaves the store but by a failover */
                 s = store_find(&sim->store.instances[sim->store.primary], asked->alert);
-                if (s != NULL && !s->closed && !is_there(asked, store_record(s)))
+                if (s != NULL && !s->closed && !is_there(asked, store_record(s)) && !is_crowded(sim, asked->alert))
                         sim_fail(sim, "undone",
                                  "%s was told \"%s: done\" of alert ..%02x, and a failover has undone it",
                                  asked->person, command_verb_name(asked->verb), asked->alert[15]);
