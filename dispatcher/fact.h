@@ -42,7 +42,9 @@ struct fact {
         uint8_t path, why;         /* enum alert_path; a COMMAND's is 0 or PATH_SMS.  ALERT: enum unverified_why */
         uint8_t handset[HANDSET_ID_SIZE]; /* ALERT: that the object names; COMMAND: that asks, where by_handset */
         bool by_handset, replayed;
-        bool refused;     /* COMMAND: it was answered so */
+        bool refused; /* COMMAND: it was answered so */
+        uint32_t
+                shown; /* ALERT on another phone: the highest version that people were shown of it as an alert of its own */
         bool looked_up;   /* ALERT on another phone: the store has no alert of that id, open or closed */
         uint64_t session; /* that it came by; 0 none */
         uint32_t request; /* of its frame */

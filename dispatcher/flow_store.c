@@ -351,6 +351,8 @@ static bool route_again(struct core *core, struct open_alert *alert, struct fact
         other = offer_route(handset, press.alert.kind == ALERT_DRILL);
         if (other == NULL || other == alert || other->version == 0 || flow_queue(core, other, fact) < 0)
                 return false;
+        if (memcmp(alert->id, fact->id, ALERT_ID_SIZE) == 0)
+                fact->shown = alert->highest;
         hold_wait_move(alert, other, fact->id);
         flow_remove(core, alert, fact); /* it is counted there now */
         return true;
