@@ -32,7 +32,7 @@ static void on_synced(void *user, uint64_t up_to)
         struct core_event event = { .kind = CORE_SYNCED };
         int64_t now_us = clock_mono_us();
 
-        if (run->closing)
+        if (run->closing || run->result != 0)
                 return;
         while (run->appended_count > 0 && run->appended[run->appended_first].seq <= up_to) {
                 struct appended *done = &run->appended[run->appended_first];
@@ -218,6 +218,10 @@ void keep_append(struct run *run, uint64_t number, struct cbor_span bytes)
         }
         if (r < 0) {
                 log_error("journal", "an event is not written: %s", strerror(-r));
+                if (r != -ENOSPC) { /* no full disk, which the core is told of: no receipt may leave */
+                        run_stop(run, r);
+                        return;
+                }
                 run->refused = number;
                 loop_timer_arm(run->options.loop, &run->keep, clock_mono_ms()); /* tells the core that it is full */
                 return;

@@ -56,7 +56,7 @@ struct run {
         struct commands *commands;
         struct journal *journal;   /* NULL before it is replayed */
         struct snapshot *snapshot; /* NULL: none configured */
-        struct sms_door *door; /* NULL: no SMS */
+        struct sms_door *door;     /* NULL: no SMS */
         struct sms_gate *gate;
         struct inbox *inbox;
         struct openings *openings;
@@ -68,7 +68,7 @@ struct run {
         bool alerts_link, positions_link; /* the store's links, its epoch read */
         struct load *load;
         struct roster_load *roster_load;
-        int64_t people_epoch;     /* the people were loaded of this epoch, up to `changes`; -1 not yet */
+        int64_t people_epoch; /* the people were loaded of this epoch, up to `changes`; -1 not yet */
         struct stream_id changes;
 
         int64_t ahead_ms;   /* Redis's UTC minus our monotonic clock */
@@ -142,7 +142,8 @@ void sync_positions(struct run *run);
 void sync_timers_init(struct run *run);
 void sync_cancel(struct run *run);
 
-/* keep.c: open the journal and replay it; append one record of the core; look after its size. */
+/* keep.c: open the journal and replay it; append one record of the core, which ends the run where it fails for anything but a full disk; look
+ * after its size. */
 int keep_open(struct run *run);
 void keep_append(struct run *run, uint64_t number, struct cbor_span bytes);
 void keep_look(struct run *run);
