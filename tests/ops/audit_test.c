@@ -323,7 +323,7 @@ static void test_another_empty_archive(void **state)
 
         snprintf(kept, sizeof(kept), "%s/kept", m->parent);
         for (int i = 0; i < 2; i++) {
-                snprintf(m->dir, sizeof(m->dir), "%s/empty%d", m->parent, i);
+                assert_true(snprintf(m->dir, sizeof(m->dir), "%s/empty%d", m->parent, i) < (int)sizeof(m->dir));
                 assert_int_equal(made_open(m, &f), 0);
                 archive_folder_close(f);
                 if (i > 0)
