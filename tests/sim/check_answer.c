@@ -171,6 +171,7 @@ static bool is_refused_rightly(struct sim *sim, const struct process *p, const s
 static void check_answer(struct sim *sim, unsigned process, struct asked_command *asked, uint8_t code)
 {
         const struct process *p = &sim->processes[process];
+        struct record record;
 
         if (asked->verb >= COMMAND_DUTY_ON && asked->verb <= COMMAND_ACK)
                 return;
@@ -181,7 +182,9 @@ static void check_answer(struct sim *sim, unsigned process, struct asked_command
                 sim_fail(sim, "answer", "%s tells %s \"%s: %s\", which is not so", p->name, asked->person,
                          command_verb_name(asked->verb), answer_code_name(code));
         asked->answered = true;
-        asked->done = asked->done || (code == ANSWER_DONE && !p->disk_full && !p->disk_away);
+        record_of(sim, p, asked->alert, &record); /* where the person has no line yet there was nothing to note */
+        asked->done = asked->done || (code == ANSWER_DONE && !p->disk_full && !p->disk_away &&
+                                      record_asked_find(&record, asked->person) >= 0);
 }
 
 void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes)
