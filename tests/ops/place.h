@@ -103,6 +103,7 @@ static inline pid_t place_start(struct place *p, const char *input, const char *
         assert_true(pid >= 0);
         if (pid == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
+                signal(SIGINT, SIG_DFL); /* ignored by what a shell starts in the background */
                 dup2(in, 0);
                 dup2(out, 1);
                 dup2(err, 2);
