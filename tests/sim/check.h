@@ -119,7 +119,8 @@ void check_nonce_known(struct sim *sim, const uint8_t nonce[ALERT_NONCE_SIZE]);
 void check_core_second(struct sim *sim, unsigned process);
 
 /* ---- check_record.c */
-/* check_apart: PROCESS raises RECORD. */
+/* check_merged: PROCESS commits RECORD.  check_apart: it raises it. */
+void check_merged(struct sim *sim, unsigned process, const struct record *record);
 void check_apart(struct sim *sim, unsigned process, const struct record *record);
 void check_transition(struct sim *sim, const struct record *old, const struct record *record, uint8_t event);
 

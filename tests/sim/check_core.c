@@ -291,6 +291,7 @@ static void check_commit(struct sim *sim, unsigned process, const struct core_ac
         assert(record_decode(action->u.commit.record.at, action->u.commit.record.len, &record) == 0);
         check_chosen(sim, p->core, action, &record);
         check_owed(sim, p->core, &record);
+        check_merged(sim, process, &record);
         if (action->u.commit.event == EVENT_RAISE)
                 check_apart(sim, process, &record);
 }

@@ -238,6 +238,21 @@ void check_apart(struct sim *sim, unsigned process, const struct record *record)
         }
 }
 
+/* Those asked while the store was away stand in the record that is committed when it is back. */
+void check_merged(struct sim *sim, unsigned process, const struct record *record)
+{
+        const struct open_alert *alert = hold_find(sim->processes[process].core, record->id);
+
+        if (alert == NULL || alert->meanwhile == NULL || record->state == ALERT_CLOSED ||
+            (record->marks & RECORD_UNVERIFIED) != 0)
+                return;
+        for (size_t i = 0; i < alert->meanwhile->asked_count && record->asked_count < RECORD_ASKED_MAX; i++)
+                if (record_asked_find(record, alert->meanwhile->asked[i].id) < 0)
+                        sim_fail(sim, "merged",
+                                 "%s was asked about ..%02x while the store was away, and is not in its record",
+                                 alert->meanwhile->asked[i].id, record->id[15]);
+}
+
 /* What a command did is noted with it, so that the same one is not done again. */
 static void check_once(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
 {
