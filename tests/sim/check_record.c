@@ -242,7 +242,12 @@ void check_apart(struct sim *sim, unsigned process, const struct record *record)
 void check_merged(struct sim *sim, unsigned process, const struct record *record)
 {
         const struct open_alert *alert = hold_find(sim->processes[process].core, record->id);
+        struct record old = { 0 };
 
+        if (alert != NULL && alert->version != 0)
+                hold_record(alert, &old);
+        if ((old.marks & RECORD_UNVERIFIED) != 0)
+                return; /* lifted by this: those asked meanwhile come with the next */
         if (alert == NULL || alert->meanwhile == NULL || record->state == ALERT_CLOSED ||
             (record->marks & RECORD_UNVERIFIED) != 0)
                 return;
