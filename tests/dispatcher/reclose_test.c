@@ -148,7 +148,6 @@ static void test_told_by_the_store(void **state)
         model_free(s.model);
 }
 
-/* Nothing lost: it is looked up, and that is all. */
 /* Who lives has the press in its journal alone, and learnt of the closure by what the store answered to that. */
 static void test_told_by_the_store_at_the_start(void **state)
 {
@@ -174,6 +173,7 @@ static void test_told_by_the_store_at_the_start(void **state)
         model_free(s.model);
 }
 
+/* Nothing lost: it is looked up, and that is all. */
 static void test_nothing_lost(void **state)
 {
         struct scene s = scene(2);
