@@ -31,11 +31,22 @@ static int read_all(int fd, char *data, size_t max, size_t *ret_len)
         return -EFBIG;
 }
 
+static int read_into(int fd, size_t room, char **ret_data, size_t *ret_len)
+{
+        char *data = malloc(room + 1);
+        int r = data == NULL ? -ENOMEM : read_all(fd, data, room, ret_len);
+
+        if (r == 0)
+                *ret_data = data;
+        else
+                free(data);
+        return r;
+}
+
 int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len)
 {
         int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
         struct stat st;
-        char *data = NULL;
         size_t room = max;
 
         if (fd < 0)
@@ -46,14 +57,10 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len)
                 r = -EFBIG;
         else if (S_ISREG(st.st_mode) && st.st_size > 0) /* /proc says 0 */
                 room = (size_t)st.st_size;              /* what it holds now, not all that it might */
-        if (r == 0 && (data = malloc(room + 1)) == NULL)
-                r = -ENOMEM;
         if (r == 0)
-                r = read_all(fd, data, room, ret_len);
-        if (r == 0)
-                *ret_data = data;
-        else
-                free(data);
+                r = read_into(fd, room, ret_data, ret_len);
+        if (r == -EFBIG && room < max) /* it grew meanwhile */
+                r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : read_into(fd, max, ret_data, ret_len);
         close(fd);
         return r;
 }

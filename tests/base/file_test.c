@@ -7,9 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/base/folder.h"
+
+#define GROWS_TO 100000
 
 static void replaces_and_reads_back(void **state)
 {
@@ -67,6 +71,36 @@ static void errors_come_back(void **state)
         folder_remove(&folder);
 }
 
+/* A file that is written on while it is read is not "larger than max": what it holds by then is read. */
+static void a_file_that_grows(void **state)
+{
+        struct folder folder;
+        char path[128], *data;
+        size_t len = 0;
+        pid_t writer;
+        int fd, r, ended;
+
+        folder_make(&folder);
+        assert_int_equal(file_write(folder_file(&folder, "f", path), "x", 1, 0600), 0);
+        fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        assert_true(fd >= 0);
+        writer = fork();
+        assert_true(writer >= 0);
+        if (writer == 0) {
+                for (int i = 1; i < GROWS_TO; i++)
+                        if (write(fd, "x", 1) != 1)
+                                _exit(1);
+                _exit(0);
+        }
+        close(fd);
+        while (len < GROWS_TO && (r = file_read(path, GROWS_TO, &data, &len)) == 0)
+                free(data);
+        assert_int_equal(r, 0);
+        assert_int_equal(waitpid(writer, &ended, 0), writer);
+        assert_int_equal(ended, 0);
+        folder_remove(&folder);
+}
+
 static void reads_a_pipe_and_proc(void **state)
 {
         char path[64], *data;
@@ -111,8 +145,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(replaces_and_reads_back), cmocka_unit_test(an_empty_file_is_one),
-                cmocka_unit_test(errors_come_back),        cmocka_unit_test(reads_a_pipe_and_proc),
-                cmocka_unit_test(the_folder_is_synced),
+                cmocka_unit_test(a_file_that_grows),       cmocka_unit_test(errors_come_back),
+                cmocka_unit_test(reads_a_pipe_and_proc),   cmocka_unit_test(the_folder_is_synced),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
