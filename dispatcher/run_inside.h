@@ -45,7 +45,7 @@ struct tech {
         bool untold; /* it began, and nobody has been told */
 };
 /* Their words are in tech.c. */
-#define RUN_TECHS 14
+#define RUN_TECHS 15
 
 struct run {
         struct run_options options;

@@ -36,11 +36,12 @@ struct store;
 /* What store_options.trouble tells; NULL ends them.  Away: not there, for no reason below; it was before.  Full: out of memory.
  * Read-only: a replica, or one that cannot write its disk.  Loading: reads its files.  Alone: a primary without the replica that it
  * must have.  Login, rights: it refuses our password, or a command.  Older: it has lost what it had.  In all of these it
- * counts as away, and presses are kept.  Slow, no_replica (no take was confirmed): it goes on. */
+ * counts as away, and presses are kept.  Slow, no_replica (no take was confirmed): it goes on; unread too: the tombstone of an alert, which the
+ * log names, is none that we can read.  That alert alone waits; told until the next start. */
 #define STORE_TROUBLES                                                                                       \
         {                                                                                                    \
                 "store_away", "store_full", "store_readonly", "store_loading", "store_alone", "store_login", \
-                        "store_rights", "store_older", "store_slow", "no_replica", NULL                      \
+                        "store_rights", "store_older", "store_slow", "no_replica", "store_unread", NULL      \
         }
 
 struct store_answer {
@@ -48,7 +49,7 @@ struct store_answer {
         enum core_result result;
         uint32_t version;
         int64_t time_ms;
-        struct cbor_span record;    /* CORE_CONFLICT; empty: no such alert.  Borrowed for the call */
+        struct cbor_span record;    /* CORE_CONFLICT; empty: no such alert.  Borrowed for the call.  Of an unreadable tombstone no record */
         struct tombstone tombstone; /* CORE_TOMBSTONE */
 };
 

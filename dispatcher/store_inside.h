@@ -13,6 +13,7 @@ struct store_call {
         struct store *store;
         struct store_call *next; /* in `failed`, or among the takes */
         uint64_t token;
+        uint8_t id[ALERT_ID_SIZE]; /* of a commit or a look */
         uint8_t handset[HANDSET_ID_SIZE];
         int64_t sent_mono_us, heard_at_ms;
         bool take; /* or closure: waits for a replica */

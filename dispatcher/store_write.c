@@ -33,7 +33,7 @@ static struct store_call *call_new(struct store *store, uint64_t token)
         struct store_call *call = calloc(1, sizeof(*call));
 
         if (call == NULL)
-                abort(); /* 64 octets: there is nothing left to answer with */
+                abort(); /* 100 octets: there is nothing left to answer with */
         call->store = store;
         call->token = token;
         call->sent_mono_us = clock_mono_us();
@@ -51,15 +51,25 @@ static void put_off(struct store_call *call)
         loop_timer_arm(store->options.loop, &store->failing, clock_mono_ms());
 }
 
-static bool read_tombstone(const struct redisReply *reply, struct tombstone *ret_tombstone)
+/* read_tombstone: BYTES, of the alert that CALL is about.  One that cannot be read is that alert's trouble alone: it is told, and the core
+ * learns that something is there, which is no record. */
+static void read_tombstone(struct store_call *call, struct cbor_span bytes, struct store_answer *answer)
 {
-        struct cbor_span bytes = reply_bytes(reply);
+        static const uint8_t no_record[] = { 0xff };
+        char id[ALERT_TEXT];
 
-        return bytes.at != NULL && tombstone_decode(bytes.at, bytes.len, ret_tombstone) == 0;
+        answer->result = CORE_TOMBSTONE;
+        if (tombstone_decode(bytes.at, bytes.len, &answer->tombstone) == 0)
+                return;
+        answer->result = CORE_CONFLICT;
+        answer->record = (struct cbor_span){ no_record, sizeof(no_record) };
+        hex_encode(call->id, ALERT_ID_SIZE, id);
+        log_error("store", "alert %s: the store's word of its closure cannot be read", id);
+        store_trouble(call->store, "store_unread", true);
 }
 
 /* read_commit: the script's answer.  Returns false where it is none of those agreed. */
-static bool read_commit(const struct redisReply *reply, struct store_answer *answer)
+static bool read_commit(struct store_call *call, const struct redisReply *reply, struct store_answer *answer)
 {
         if (reply_count(reply) < 2)
                 return false;
@@ -75,8 +85,8 @@ static bool read_commit(const struct redisReply *reply, struct store_answer *ans
                 answer->record = reply_bytes(reply_at(reply, 2));
                 return true;
         case -1:
-                answer->result = CORE_TOMBSTONE;
-                return read_tombstone(reply_at(reply, 1), &answer->tombstone);
+                read_tombstone(call, reply_bytes(reply_at(reply, 1)), answer);
+                return true;
         case -2:
                 answer->result = CORE_FENCED;
                 return true;
@@ -97,7 +107,7 @@ static void on_script(void *user, struct redisReply *reply)
         histogram_add(&store->counts.commit, clock_mono_us() - call->sent_mono_us);
         if (reply != NULL && !store->closing)
                 store_took(store, clock_mono_us() - call->sent_mono_us);
-        if (reply == NULL || !reply_is_good(reply) || !read_commit(reply, &answer)) {
+        if (reply == NULL || !reply_is_good(reply) || !read_commit(call, reply, &answer)) {
                 store_unknown(call);
                 if (reply != NULL && !store->closing)
                         store_refused(store, "commit", reply);
@@ -157,6 +167,7 @@ void store_commit(struct store *store, const struct core_action *action)
                 return;
         }
         call->take = action->u.commit.event == EVENT_TAKE || action->u.commit.closed;
+        memcpy(call->id, action->u.commit.id, ALERT_ID_SIZE);
         redis_args_init(&args, "EVALSHA");
         redis_arg(&args, store->scripts.commit.sha1);
         redis_arg(&args, "6");
@@ -191,6 +202,7 @@ void store_look(struct store *store, const struct core_action *action)
         snprintf(name, sizeof(name), "alert:%s", id);
         store_key(store->options.config, name, alert);
         store_key(store->options.config, "tombstones", tombstones);
+        memcpy(call->id, action->u.look.id, ALERT_ID_SIZE);
         redis_args_init(&args, "EVALSHA");
         redis_arg(&args, store->scripts.look.sha1);
         redis_arg(&args, "2");

@@ -26,6 +26,7 @@ static const struct {
         WORD("store_older", true, "the alerts' Redis has lost what it had"),
         WORD("store_slow", false, "answers of the alerts' Redis take over a second"),
         WORD("no_replica", false, "no replica confirms takes"),
+        WORD("store_unread", true, "what the alerts' Redis says of an alert's closure cannot be read"),
 };
 _Static_assert(sizeof(words) / sizeof(words[0]) == RUN_TECHS, "one state each");
 

@@ -40,6 +40,7 @@ struct bench {
         struct core_found late[8];
         int scans;
         int64_t redis_ms, mono_ms;
+        int unread; /* times that store_unread began */
 };
 
 static void on_alerts(void *user, bool up, const char *why)
@@ -91,6 +92,13 @@ static void on_clock(void *user, int64_t redis_ms, int64_t mono_ms)
 
         b->redis_ms = redis_ms;
         b->mono_ms = mono_ms;
+}
+
+static void on_trouble(void *user, const char *what, bool on)
+{
+        struct bench *b = user;
+
+        b->unread += on && strcmp(what, "store_unread") == 0;
 }
 
 static redisReply *ask(struct bench *b, const char *format, ...)
@@ -177,7 +185,8 @@ static int set_up(void **state)
                                                              .answered = on_answered,
                                                              .found = on_found,
                                                              .scanned = on_scanned,
-                                                             .clock = on_clock },
+                                                             .clock = on_clock,
+                                                             .trouble = on_trouble },
                                     &b->store),
                          0);
         until_up(b, true);
@@ -307,6 +316,35 @@ static void test_a_closed_alert_stays_closed(void **state)
         assert_string_equal(text_of(b, "ZCARD {r}:due"), "0");
         assert_string_equal(text_of(b, "HLEN {r}:tombstones"), "2");
         assert_string_equal(text_of(b, "XLEN {r}:feed"), "2");
+}
+
+/* One closure that nobody can read is that alert's trouble alone: told, and the store goes on. */
+static void test_an_unreadable_tombstone_is_told_for_that_alert_alone(void **state)
+{
+        struct bench *b = *state;
+        struct core_action first = commit_of(1, 0, "one"), other = commit_of(3, 0, "two");
+        struct core_action look = { .kind = DO_LOOK };
+
+        tell(b, "HSET {r}:tombstones " ID " %s", "garbage");
+        store_commit(b->store, &first);
+        look.u.look.token = 2;
+        memcpy(look.u.look.id, first.u.commit.id, ALERT_ID_SIZE);
+        store_look(b->store, &look);
+        memset(other.u.commit.id, 0xcd, ALERT_ID_SIZE);
+        store_commit(b->store, &other);
+        until_answers(b, 3);
+        for (int i = 0; i < 2; i++) {
+                struct record record;
+
+                assert_int_equal(b->answer[i].token, i + 1);
+                assert_int_equal(b->answer[i].result, CORE_CONFLICT);
+                assert_true(b->record_len[i] > 0); /* something is there, and it is no record */
+                assert_true(record_decode(b->record[i], b->record_len[i], &record) < 0);
+        }
+        assert_int_equal(b->answer[2].result, CORE_OK);
+        assert_true(b->up);
+        assert_int_equal(b->downs, 0);
+        assert_int_equal(b->unread, 1); /* once */
 }
 
 static void test_a_raised_epoch_fences_until_it_is_read_again(void **state)
@@ -484,6 +522,7 @@ int main(void)
                 CASE(test_a_commit_writes_record_sets_and_feed_together),
                 CASE(test_another_version_answers_with_its_record),
                 CASE(test_a_closed_alert_stays_closed),
+                CASE(test_an_unreadable_tombstone_is_told_for_that_alert_alone),
                 CASE(test_a_raised_epoch_fences_until_it_is_read_again),
                 CASE(test_an_older_epoch_is_not_written_to),
                 CASE(test_no_answer_is_unknown_and_an_error_is_a_rest),

@@ -22,7 +22,7 @@
 #include "tests/dispatcher/support/place.h"
 
 #define PATIENCE_MS 20000
-#define WORDS       10
+#define WORDS       11
 
 struct bench {
         struct place place;
