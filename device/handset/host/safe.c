@@ -97,8 +97,10 @@ void safe_forget(struct safe *safe)
 
 void safe_lock(struct safe *safe)
 {
-        if (safe->opened.content == NULL)
+        if (safe->opened.content == NULL) {
+                safe->lock_asked = safe->pin_busy;
                 return;
+        }
         if (safe->save_again || safe->order_saves) {
                 safe->saving = false; /* what is under way is superseded by this one */
                 safe_save(safe);
@@ -263,7 +265,8 @@ static int try(struct safe *safe, enum work_kind kind, const char *pin)
 
 int safe_unlock(struct safe *safe, const char *pin)
 {
-        safe_lock(safe);
+        if (!safe->pin_busy)
+                safe_lock(safe);
         return try(safe, WORK_UNLOCK, pin);
 }
 

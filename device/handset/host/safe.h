@@ -80,7 +80,7 @@ int safe_check(struct safe *safe, const char *pin);
 /* safe_use: the person does something with it: the lock is put off. */
 void safe_use(struct safe *safe);
 
-/* safe_lock: wipe keys and passes from memory. */
+/* safe_lock: wipe keys and passes from memory; while a PIN is set, changed or tried, as soon as that is done. */
 void safe_lock(struct safe *safe);
 
 /* safe_forgot: draw a challenge, or keep the one that stands.  Returns 0, -EPERM (nothing is locked), -EBUSY, -EIO. */

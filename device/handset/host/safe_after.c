@@ -42,9 +42,8 @@ static void tried(struct safe *safe, const struct work *w)
         log_warn("vault", "wrong PINs: destroyed; the alert key goes on");
 }
 
-static void after_pin(struct safe *safe, struct work *w)
+static void pin_is_done(struct safe *safe, struct work *w)
 {
-        safe->pin_busy = false;
         if (w->kind == WORK_MAKE) {
                 safe->said = said_of(w->error);
                 if (w->error == 0)
@@ -62,6 +61,16 @@ static void after_pin(struct safe *safe, struct work *w)
                                                           : w->is_duress ? VIGIE_PIN_DURESS
                                                                          : VIGIE_PIN_RIGHT);
         }
+}
+
+static void after_pin(struct safe *safe, struct work *w)
+{
+        bool lock = safe->lock_asked;
+
+        safe->pin_busy = safe->lock_asked = false;
+        pin_is_done(safe, w);
+        if (lock)
+                safe_lock(safe);
 }
 
 static void after_save(struct safe *safe, const struct work *w)

@@ -19,6 +19,7 @@ struct safe {
         size_t count;
         bool at_work; /* from begin_first() to the end of done(): nothing else is begun */
         bool pin_busy, saving, save_again, closing;
+        bool lock_asked; /* while a PIN is at work: it locks after that */
         bool order_saves; /* an order waits for the save that is to come */
         uint32_t order_number;
 };

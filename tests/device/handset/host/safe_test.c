@@ -31,6 +31,30 @@ static void pins(void **state)
         end(&p);
 }
 
+/* Asked to lock while a PIN is set, changed or tried: it locks when that is done. */
+static void locks_after(void **state)
+{
+        struct phone p;
+
+        begin(&p);
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(i < 2 ? safe_set(p.safe, PIN, "") : safe_unlock(p.safe, PIN), 0);
+                safe_lock(p.safe);
+                settle(&p);
+                assert_int_equal(look(&p).state, VIGIE_VAULT_LOCKED);
+                assert_null(safe_content(p.safe));
+                if (i == 1)
+                        continue;
+                unlock(&p, PIN); /* that was once */
+                assert_int_equal(look(&p).state, VIGIE_VAULT_OPEN);
+        }
+        assert_int_equal(safe_set(p.safe, PIN, ""), 0);
+        assert_int_equal(safe_unlock(p.safe, PIN), -EBUSY); /* refused: nothing of it is done later */
+        settle(&p);
+        assert_int_equal(look(&p).state, VIGIE_VAULT_OPEN);
+        end(&p);
+}
+
 /* is_marked_duress: what the region would read in the marker of a proof made now. */
 static bool is_marked_duress(struct phone *p)
 {
@@ -281,9 +305,11 @@ static void disk(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(pins),    cmocka_unit_test(duress), cmocka_unit_test(guessing),
-                cmocka_unit_test(cut_off), cmocka_unit_test(change), cmocka_unit_test(late),
-                cmocka_unit_test(copied),  cmocka_unit_test(disk),   cmocka_unit_test(cut_off_at_the_last),
+                cmocka_unit_test(pins),     cmocka_unit_test(locks_after),
+                cmocka_unit_test(duress),   cmocka_unit_test(guessing),
+                cmocka_unit_test(cut_off),  cmocka_unit_test(change),
+                cmocka_unit_test(late),     cmocka_unit_test(copied),
+                cmocka_unit_test(disk),     cmocka_unit_test(cut_off_at_the_last),
         };
 
         return cmocka_run_group_tests(tests, open_round, close_round);
