@@ -109,7 +109,7 @@ static int make_parcel(struct job *job, const struct keeper_answer *answer)
 
 static void on_signed(struct job *job, enum pass_code code, const struct keeper_answer *answer)
 {
-        struct keeper_request order = { .kind = KEEPER_ORDER, .what = ORDER_PASS };
+        struct keeper_request order = { .kind = KEEPER_ORDER, .what = ORDER_PASS, .renews = job->plan->renews };
         uint8_t hash[EVP_MAX_MD_SIZE];
         struct pass_signed pass;
 
@@ -140,7 +140,8 @@ static void on_room(void *user, struct redisReply *reply)
                                        .not_before_s = what->not_before_s,
                                        .not_after_s = what->not_after_s,
                                        .window_count = what->window_count,
-                                       .policy = what->policy };
+                                       .policy = what->policy,
+                                       .renews = job->plan->renews };
 
         if (reply == NULL || reply->type != REDIS_REPLY_INTEGER || reply->integer >= PASS_INBOX_MAX) {
                 job_end(job, reply != NULL && reply->type == REDIS_REPLY_INTEGER ? CODE_FULL : CODE_AWAY);

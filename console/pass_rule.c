@@ -317,6 +317,7 @@ enum pass_code pass_plan_renewal(const struct books *books, const struct pass_en
         what->not_before_s = now_s;
         what->not_after_s = until_s;
         ret_plan->issued_s = pass->issued_at_s;
+        ret_plan->renews = true;
         if ((code = finish(books, ret_plan, now_s)) != CODE_DONE)
                 return code;
         /* what a person agreed to was this: neither longer alone, nor sensitive buildings that came onto the round since */

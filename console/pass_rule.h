@@ -76,6 +76,7 @@ struct pass_plan {
         char second[PERSON_ID_MAX + 1];
         uint8_t enrolment[ENROLMENT_SIZE], key[PASS_KEY_SIZE];
         bool is_long, is_sensitive; /* why a second person is needed */
+        bool renews;                /* nobody asked for it now */
         uint32_t issued_s;          /* when a person said so: of a renewed one the first's */
 };
 

@@ -26,6 +26,7 @@ static const struct field ask_pass[] = {
         F_LIST(R, windows, window_count, PASS_WINDOWS_MAX, &window),
         F_U32(R, policy),
         F_SPAN(R, buildings, BUILDING_ID_SIZE, SCOPE_BUILDINGS_MAX *BUILDING_ID_SIZE),
+        F_LATER(R, renews, 1),
 };
 static const struct field ask_revoke[] = { ASKED, F_OCTETS(R, handset), F_SPAN(R, pass_id, 0, PASS_ID_SIZE) };
 static const struct field ask_list[] = { ASKED, F_U32(R, expires_s) };
@@ -37,6 +38,7 @@ static const struct field ask_order[] = {
         F_OCTETS(R, challenge),
         F_OCTETS(R, digest),
         F_U32(R, trust_number),
+        F_LATER(R, renews, 1),
 };
 static const struct field ask_open[] = {
         ASKED,

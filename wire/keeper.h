@@ -34,10 +34,10 @@ enum keeper_code {
 };
 
 /* `[1, kind, ref, by, second, ...]`, and by kind:
- *   PASS    handset, carrier, pass key 64, not before s, not after s, [[from s, to s], ...], policy, building ids (8 octets each)
+ *   PASS    handset, carrier, pass key 64, not before s, not after s, [[from s, to s], ...], policy, building ids (8 octets each), renews
  *   REVOKE  handset, pass id / null: all of that handset's
  *   LIST    expires s
- *   ORDER   handset, enrolment, what (enum order_kind), challenge 8, digest 16, trust list
+ *   ORDER   handset, enrolment, what (enum order_kind), challenge 8, digest 16, trust list, renews
  *   OPEN    handset, sealed position, signed alert / null, the handset's certificate (DER) / null
  *   MARK    what stands in a door's log, 20 octets a proof: pass id 8, counter u32, marker 8 */
 struct keeper_request {
@@ -56,6 +56,7 @@ struct keeper_request {
         uint32_t expires_s;
         uint8_t enrolment[ORDER_ENROLMENT_SIZE], what, challenge[ORDER_CHALLENGE_SIZE], digest[ORDER_DIGEST_SIZE];
         uint32_t trust_number;
+        uint8_t renews; /* PASS, ORDER that brings one: 1 where nobody asked for it now: a pass goes on, or comes again after an unlock */
         struct cbor_span sealed, alert, certificate;
         struct cbor_span marks;
 };

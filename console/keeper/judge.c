@@ -6,10 +6,20 @@
 static bool is_many(const struct ledger *ledger, const struct keeper_request *request, int64_t one, int64_t all,
                     uint32_t now_s)
 {
-        const unsigned counted = ledger_counted((uint8_t)request->kind, (uint8_t)request->what);
+        const unsigned counted = ledger_counted((struct ledger_what){ request->kind, request->what, request->renews });
 
         return ledger_asked(ledger, request->by, counted, now_s) >= one ||
                ledger_asked(ledger, NULL, counted, now_s) >= all;
+}
+
+/* judge_count: of passes, or of the orders that bring them. */
+static enum keeper_code judge_count(const struct keeper_limits *limits, const struct ledger *ledger,
+                                    const struct keeper_request *q, uint32_t now_s)
+{
+        return is_many(ledger, q, q->renews ? limits->renewals : limits->passes,
+                       q->renews ? limits->renewals_all : limits->passes_all, now_s)
+                       ? KEEPER_TOO_MANY
+                       : KEEPER_DONE;
 }
 
 static enum keeper_code judge_pass(const struct keeper_limits *limits, const struct ledger *ledger,
@@ -28,18 +38,15 @@ static enum keeper_code judge_pass(const struct keeper_limits *limits, const str
         if ((length_s > KEEPER_ALONE_S || (q->policy & PASS_SENSITIVE)) &&
             (q->second[0] == '\0' || strcmp(q->second, q->by) == 0))
                 return KEEPER_NEEDS_TWO;
-        return is_many(ledger, q, limits->passes, limits->passes_all, now_s) ? KEEPER_TOO_MANY : KEEPER_DONE;
+        return judge_count(limits, ledger, q, now_s);
 }
 
 static enum keeper_code judge_order(const struct keeper_limits *limits, const struct ledger *ledger,
                                     const struct keeper_request *q, uint32_t now_s)
 {
-        bool is_hard = q->what == ORDER_WIPE || q->what == ORDER_UNLOCK;
-
-        return is_many(ledger, q, is_hard ? limits->orders : limits->passes,
-                       is_hard ? limits->orders_all : limits->passes_all, now_s)
-                       ? KEEPER_TOO_MANY
-                       : KEEPER_DONE;
+        if (q->what != ORDER_WIPE && q->what != ORDER_UNLOCK)
+                return judge_count(limits, ledger, q, now_s);
+        return is_many(ledger, q, limits->orders, limits->orders_all, now_s) ? KEEPER_TOO_MANY : KEEPER_DONE;
 }
 
 /* judge_open: an alert is never counted by its handset; without one it is said to be overdue. */

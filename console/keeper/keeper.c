@@ -413,6 +413,7 @@ size_t keeper_answer(struct keeper *k, enum keeper_peer peer, struct cbor_span o
                 return 0;
         answer = (struct keeper_answer){ .kind = q.kind, .ref = q.ref };
         entry.kind = q.kind;
+        entry.renews = q.renews;
         memcpy(entry.by, q.by, sizeof(entry.by));
         memcpy(entry.second, q.second, sizeof(entry.second));
         memcpy(entry.handset, q.handset, sizeof(entry.handset));

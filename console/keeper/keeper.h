@@ -35,6 +35,7 @@ struct keeper_limits {              /* an hour, of one person; of all */
         /* of one handset, without an alert, in an hour and in a day: who is silent for 15 minutes each time is so four times an hour
          * at most, and nobody is twelve times in a shift */
         int64_t overdue, overdue_day;
+        int64_t renewals, renewals_all; /* an hour, in the name of one person; of all: passes that go on, or come again */
 };
 
 struct keeper_time {

@@ -20,7 +20,7 @@ static const struct field entry_fields[] = {
         F_U32(E, not_after_s), F_U32(E, policy),
         F_U32(E, buildings),   F_U8(E, what),
         F_U32(E, number),      F_U32(E, expires_s),
-        F_OCTETS(E, alert),
+        F_OCTETS(E, alert),    F_LATER(E, renews, 1),
 };
 static const struct fields_kind entry_kind = { FIELDS(entry_fields), sizeof(E), LEDGER_ENTRY_MAX, 1 };
 
@@ -42,8 +42,8 @@ struct slot { /* a bit of the status list */
         bool revoked;
 };
 
-#define COUNTED_HARD KEEPER_KIND_END /* wipes and unlocks */
-#define COUNTED_END  (KEEPER_KIND_END + 1)
+/* Beside the kinds: wipes and unlocks; passes that are renewed, and the orders that bring these. */
+enum counted { COUNTED_HARD = KEEPER_KIND_END, COUNTED_RENEWAL, COUNTED_RENEWAL_ORDER, COUNTED_END };
 
 struct asker {
         char by[PERSON_ID_MAX + 1];
@@ -161,9 +161,13 @@ static struct asker *asker_for(struct ledger *ledger, const char *by)
         return oldest;
 }
 
-unsigned ledger_counted(uint8_t kind, uint8_t what)
+unsigned ledger_counted(struct ledger_what what)
 {
-        return kind == KEEPER_ORDER && (what == ORDER_WIPE || what == ORDER_UNLOCK) ? COUNTED_HARD : kind;
+        if (what.kind == KEEPER_ORDER && (what.what == ORDER_WIPE || what.what == ORDER_UNLOCK))
+                return COUNTED_HARD;
+        if (what.renews == 0)
+                return what.kind;
+        return what.kind == KEEPER_ORDER ? COUNTED_RENEWAL_ORDER : COUNTED_RENEWAL;
 }
 
 static void count(struct asker *asker, const struct ledger_entry *entry)
@@ -172,7 +176,7 @@ static void count(struct asker *asker, const struct ledger_entry *entry)
                 memset(asker->given, 0, sizeof(asker->given));
                 asker->since_s = entry->at_s;
         }
-        asker->given[ledger_counted(entry->kind, entry->what)]++;
+        asker->given[ledger_counted((struct ledger_what){ entry->kind, entry->what, entry->renews })]++;
 }
 
 static const struct told *told_at(const struct ledger *ledger, uint32_t i)

@@ -40,6 +40,8 @@ struct ledger_entry {
         uint32_t expires_s;
         /* OPEN: zeros: as overdue */
         uint8_t alert[ALERT_ID_SIZE];
+        /* PASS, ORDER: 1: nobody asked for it now */
+        uint8_t renews;
 };
 
 /* In a refused OPEN: the entry before it was its own, and nobody was told the position (still fresh, or it does not open). */
@@ -79,9 +81,14 @@ uint32_t ledger_order(const struct ledger *ledger);
 uint32_t ledger_list_at(const struct ledger *ledger);
 uint32_t ledger_signed_at(const struct ledger *ledger);
 
-/* ledger_counted: as what a request of KIND (and WHAT, of an order) is counted: by its kind; wipes and unlocks apart from the orders that
- * bring a pass, so that no morning full of passes stands before a lost phone. */
-unsigned ledger_counted(uint8_t kind, uint8_t what);
+/* What of a request says as what it is counted; WHAT of an order. */
+struct ledger_what {
+        uint8_t kind, what, renews;
+};
+
+/* ledger_counted: as what a request is counted: by its kind; wipes and unlocks apart from the orders that bring a pass, so that no morning
+ * full of passes stands before a lost phone; what renews apart from what is asked for. */
+unsigned ledger_counted(struct ledger_what what);
 
 /* ledger_asked: how often BY (NULL: everybody) was given what is COUNTED so, in the hour up to NOW_S. */
 uint32_t ledger_asked(const struct ledger *ledger, const char *by, unsigned counted, uint32_t now_s);

@@ -148,6 +148,47 @@ static void so_many_an_hour(void **state)
         scene_close(&s);
 }
 
+/* renew: how many times of COUNT the pass Q and the order that brings it are signed. */
+static int renew(struct scene *s, struct keeper_request q, int count)
+{
+        struct keeper_request order = {
+                .kind = KEEPER_ORDER, .enrolment = "enrol", .what = ORDER_PASS, .renews = q.renews
+        };
+        int done = 0;
+
+        strcpy(order.by, q.by);
+        memcpy(order.handset, q.handset, sizeof(order.handset));
+        for (int i = 0; i < count; i++) {
+                unsigned code = ask(s, &q, NOW_S);
+
+                assert_int_equal(ask(s, &order, NOW_S), code);
+                done += code == KEEPER_DONE;
+        }
+        return done;
+}
+
+/* Passes that go on at a shift's end are not the afternoon's, and have a bound of their own, of one and of all. */
+static void renewals_are_counted_apart(void **state)
+{
+        struct scene s;
+        struct keeper_request q, renewal;
+
+        scene_open(&s);
+        q = renewal = a_pass(&s);
+        renewal.renews = 1;
+        assert_int_equal(renew(&s, q, 1), 1);
+        assert_int_equal(renew(&s, renewal, 100), 12);
+        again(&s);
+        assert_int_equal(renew(&s, renewal, 1), 0);
+        assert_int_equal(renew(&s, q, 100), 9);
+        strcpy(renewal.by, "other");
+        assert_int_equal(renew(&s, renewal, 100), 2); /* all of them */
+        assert_int_equal(renew(&s, q, 1), 0);
+        strcpy(q.by, "other");
+        assert_int_equal(renew(&s, q, 100), 5);
+        scene_close(&s);
+}
+
 /* Nothing is signed that is not written down first. */
 static void writes_first(void **state)
 {
@@ -371,6 +412,7 @@ int main(void)
                 cmocka_unit_test(issues),
                 cmocka_unit_test(refuses_passes),
                 cmocka_unit_test(so_many_an_hour),
+                cmocka_unit_test(renewals_are_counted_apart),
                 cmocka_unit_test(writes_first),
                 cmocka_unit_test(revokes),
                 cmocka_unit_test(lists),

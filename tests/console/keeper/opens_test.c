@@ -124,7 +124,7 @@ static void a_way_is_not_told(void **state)
         uint32_t now_s = NOW_S;
 
         scene_open(&s);
-        s.options.limits = (struct keeper_limits){ 10, 15, 3, 5, 100, 100, 900, 4, 12 };
+        s.options.limits = (struct keeper_limits){ 10, 15, 3, 5, 100, 100, 900, 4, 12, 1, 1 };
         again(&s);
         for (int hour = 0; hour < 3; hour++) {
                 for (int i = 0; i < 4; i++) {

@@ -103,7 +103,7 @@ static inline void scene_open(struct scene *s)
                                               .order = s->keys[2],
                                               .position = s->keys[3],
                                               .handset_ca = s->ca_certificate,
-                                              .limits = { 10, 15, 3, 5, 4, 6, 900, 40, 120 },
+                                              .limits = { 10, 15, 3, 5, 4, 6, 900, 40, 120, 12, 14 },
                                               .write = write_entry,
                                               .random = draw,
                                               .user = s };
