@@ -73,6 +73,13 @@ int core_load_supervisor(struct core *core, const char *id, const struct supervi
 int core_load_user(struct core *core, const char *login, const struct user_entry *entry);
 int core_load_round(struct core *core, const char *id, const struct round_entry *entry);
 
+/* core_load_people_begin, core_load_people_end: all people are going to be loaded, and were: who is known and was not among them is gone, as
+ * with ENTRY NULL.  A begin without an end changes nothing.  core_load_unread: FIELD of the hash KIND is there and cannot be read: it
+ * stays as it was; unknown ones are skipped. */
+void core_load_people_begin(struct core *core);
+void core_load_people_end(struct core *core);
+void core_load_unread(struct core *core, enum people_kind kind, const char *field);
+
 /* core_load_trust: the trust list that handsets with an older number are sent.  COSE is copied, at most TRUST_MAX; empty:
  * none.  Returns 0, -EMSGSIZE, -ENOMEM. */
 int core_load_trust(struct core *core, uint32_t number, struct cbor_span cose);

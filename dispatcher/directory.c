@@ -62,6 +62,62 @@ const struct round *directory_round(const struct directory *directory, const cha
         return table_find_text(&directory->rounds, id);
 }
 
+/* ---- Who was loaded ------------------------------------------------------------------------------------------------- */
+
+/* mark: what says when ELEMENT of KIND was read; NULL: it is not enrolled, or gone, and only still named. */
+static uint32_t *mark(enum people_kind kind, void *element)
+{
+        struct handset *handset = element;
+        struct person *person = element;
+
+        switch (kind) {
+        case PEOPLE_HANDSETS:
+                return handset->known ? &handset->loaded : NULL;
+        case PEOPLE_SUPERVISORS:
+                return !person->gone ? &person->loaded : NULL;
+        case PEOPLE_CARRIERS:
+                return &((struct carrier *)element)->loaded;
+        case PEOPLE_USERS:
+                return &((struct user *)element)->loaded;
+        default:
+                return &((struct round *)element)->loaded;
+        }
+}
+
+static const struct table *table_of(const struct directory *directory, enum people_kind kind)
+{
+        const struct table *const tables[PEOPLE_KINDS] = { [PEOPLE_SUPERVISORS] = &directory->people,
+                                                           [PEOPLE_HANDSETS] = &directory->handsets,
+                                                           [PEOPLE_CARRIERS] = &directory->carriers,
+                                                           [PEOPLE_USERS] = &directory->users,
+                                                           [PEOPLE_ROUNDS] = &directory->rounds };
+
+        return tables[kind];
+}
+
+void directory_loaded(struct directory *directory, enum people_kind kind, const void *id)
+{
+        const struct table *table = table_of(directory, kind);
+        void *element = kind == PEOPLE_HANDSETS ? table_find(table, id) : table_find_text(table, id);
+        uint32_t *loaded = element != NULL ? mark(kind, element) : NULL;
+
+        if (loaded != NULL)
+                *loaded = directory->loads;
+}
+
+const void *directory_unloaded(const struct directory *directory, enum people_kind kind, size_t *cursor)
+{
+        void *element;
+
+        while ((element = table_next(table_of(directory, kind), cursor)) != NULL) {
+                const uint32_t *loaded = mark(kind, element);
+
+                if (loaded != NULL && *loaded != directory->loads)
+                        return element; /* it begins with its id */
+        }
+        return NULL;
+}
+
 /* ---- Numbers -------------------------------------------------------------------------------------------------------- */
 
 const struct number *directory_who(const struct directory *directory, const char *number)

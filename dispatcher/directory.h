@@ -36,11 +36,13 @@ struct handset {
         int64_t asked_heard_ms;    /* the silence, named by its begin, in which it was asked "are you all right?" */
         int64_t sms_heard_ms;      /* likewise by SMS */
         struct bucket tests;
+        uint32_t loaded; /* the directory's `loads` when it was last read */
 };
 
 struct carrier {
         char id[PERSON_ID_MAX + 1];
         struct carrier_entry entry;
+        uint32_t loaded;
 };
 
 /* A supervisor. */
@@ -61,16 +63,19 @@ struct person {
         bool wants, wants_on;     /* a change of duty is asked for and not yet in the feed */
         struct duty_entry wanted;
         uint32_t told_epoch; /* of the store that was told of it */
+        uint32_t loaded;
 };
 
 struct user {
         char login[PERSON_ID_MAX + 1];
         struct user_entry entry;
+        uint32_t loaded;
 };
 
 struct round {
         char id[PERSON_ID_MAX + 1];
         struct round_entry entry;
+        uint32_t loaded;
 };
 
 /* Supervisors with one number who are found by it; of more the later ones are not, and are told apart by no text. */
@@ -87,6 +92,7 @@ struct number {
 struct directory {
         struct table handsets, carriers, people, users, rounds, numbers;
         struct roster *roster;
+        uint32_t loads; /* loads of all people that have begun */
 };
 
 /* directory_init: nobody.  Returns 0, -ENOMEM.  directory_free: an all-zero one is fine. */
@@ -107,6 +113,12 @@ struct person *directory_person(const struct directory *directory, const char *i
 const struct carrier *directory_carrier(const struct directory *directory, const char *id);
 const struct user *directory_user(const struct directory *directory, const char *login);
 const struct round *directory_round(const struct directory *directory, const char *id);
+
+/* directory_loaded: ID (a handset's octets, another's text) of the hash KIND was read; unknown ones are skipped.  directory_unloaded: the
+ * next of KIND, from *cursor on (0 at first), that is known and was not read since the last load of all people began: its id, borrowed;
+ * NULL: no more.  Whoever puts it away steps *cursor back as with table_next. */
+void directory_loaded(struct directory *directory, enum people_kind kind, const void *id);
+const void *directory_unloaded(const struct directory *directory, enum people_kind kind, size_t *cursor);
 
 /* directory_who: whose the number NUMBER is; NULL: nobody's. */
 const struct number *directory_who(const struct directory *directory, const char *number);

@@ -215,6 +215,8 @@ static void on_open(void *user, struct redisReply *reply)
         load->open = calloc(reply_count(reply) + 1, sizeof(load->open[0]));
         for (size_t i = 0; i < reply_count(reply) && load->open != NULL; i++)
                 load->open_count += reply_text(reply_at(reply, i), load->open[load->open_count], sizeof(load->open[0]));
+        if (load->everyone)
+                core_load_people_end(load->options.core); /* the changes tell of who was put in meanwhile */
         core_load_begin(load->options.core);
         go_on(load, load->open != NULL ? ask_records(load) : -ENOMEM);
 }
@@ -286,6 +288,8 @@ static int ask_page(struct load *load, const char *cursor)
 static void begin_people(struct load *load, bool everyone)
 {
         load->everyone = everyone;
+        if (everyone)
+                core_load_people_begin(load->options.core);
         if (everyone && load->options.people != NULL)
                 load->options.people(load->options.user);
         go_on(load, ask_page(load, "0"));

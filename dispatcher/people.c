@@ -32,7 +32,7 @@ static int load_handset(struct core *core, const char *field, struct cbor_span v
         return r < 0 ? r : core_load_handset(core, id, value.len > 0 ? &entry : NULL);
 }
 
-int people_load(struct core *core, enum people_kind kind, const char *field, struct cbor_span value)
+static int load(struct core *core, enum people_kind kind, const char *field, struct cbor_span value)
 {
         union {
                 struct supervisor_entry supervisor;
@@ -65,4 +65,13 @@ int people_load(struct core *core, enum people_kind kind, const char *field, str
         default:
                 return -EINVAL;
         }
+}
+
+int people_load(struct core *core, enum people_kind kind, const char *field, struct cbor_span value)
+{
+        int r = load(core, kind, field, value);
+
+        if (r < 0 && kind < PEOPLE_KINDS)
+                core_load_unread(core, kind, field);
+        return r;
 }

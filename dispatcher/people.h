@@ -5,9 +5,6 @@
 #include "dispatcher/core.h"
 #include "wire/cbor.h"
 
-/* In the order of loading: duty needs the supervisors. */
-enum people_kind { PEOPLE_SUPERVISORS, PEOPLE_HANDSETS, PEOPLE_CARRIERS, PEOPLE_USERS, PEOPLE_ROUNDS, PEOPLE_KINDS };
-
 /* people_name: the hash's name behind the region's prefix: "handsets".  people_kind_of: the other way; PEOPLE_KINDS
  * if none. */
 const char *people_name(enum people_kind kind);
@@ -16,7 +13,7 @@ enum people_kind people_kind_of(const char *name);
 /* people_load: tell the core one entry.
  *   field  a handset's id in hex, a person's, a login, a round's
  *   value  the encoded entry; empty: it is gone
- * Returns 0; -EBADMSG, -EPROTONOSUPPORT (cannot be read: left as it was); -EINVAL (field); -ENOBUFS, -ENOMEM of the
+ * Returns 0; -EBADMSG, -EPROTONOSUPPORT (cannot be read: it stays as it was, and counts as loaded); -EINVAL (field); -ENOBUFS, -ENOMEM of the
  * core. */
 int people_load(struct core *core, enum people_kind kind, const char *field, struct cbor_span value);
 

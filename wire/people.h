@@ -13,6 +13,9 @@
 #define PEOPLE_MAX        512 /* largest encoded entry; more octets are none */
 #define PASSWORD_TEXT_MAX 159 /* text form of base/password.h: 113 today */
 
+/* The hashes, in the order that a dispatcher loads them: duty needs the supervisors. */
+enum people_kind { PEOPLE_SUPERVISORS, PEOPLE_HANDSETS, PEOPLE_CARRIERS, PEOPLE_USERS, PEOPLE_ROUNDS, PEOPLE_KINDS };
+
 enum handset_role { HANDSET_CARRIER = 0, HANDSET_SUPERVISOR = 1 };
 
 /* `[1, key, previous key|null, enrolment, not-after s, revoked-at s, number, person, role, site]` */

@@ -21,6 +21,7 @@
 
 #include "base/loop.h"
 #include "base/redis.h"
+#include "dispatcher/core_state.h"
 #include "dispatcher/load.h"
 #include "tests/dispatcher/support/place.h"
 
@@ -34,6 +35,9 @@ struct bench {
         int done, error, on, off, lost;
         struct stream_id before;
 };
+
+#define STAYS_TEXT "0000000000000002"
+static const uint8_t stays[HANDSET_ID_SIZE] = { [7] = 2 }, goes[HANDSET_ID_SIZE] = { [7] = 3 };
 
 /* ---- A Redis of few words. */
 
@@ -83,6 +87,12 @@ static void answer(int fd, const redisReply *ask)
                 if (first)
                         say_pair(fd, "s2", value, len);
                 say_pair(fd, "s1", value, len);
+        } else if (strcmp(word, "HSCAN") == 0 && strcmp(key, "{r}:handsets") == 0) {
+                say(fd, "*2\r\n$1\r\n0\r\n*2\r\n", 15);
+                say_text(fd, STAYS_TEXT, 16);
+                say_text(fd, "cannot be read", 14);
+        } else if (strcmp(word, "XRANGE") == 0 && strcmp(ask->element[2]->str, "9-1") == 0) {
+                say(fd, "*1\r\n*2\r\n$3\r\n9-1\r\n*0\r\n", 21);
         } else if (strcmp(word, "HSCAN") == 0) {
                 say(fd, "*2\r\n$1\r\n0\r\n*0\r\n", 15);
         } else if (strcmp(word, "HGETALL") == 0 && strcmp(key, "{r}:duty:supervisors") == 0) {
@@ -215,6 +225,83 @@ static void test_who_comes_twice_in_a_scan_stays_on_duty(void **state)
         assert_int_equal(b->off, 0);
 }
 
+/* Known before: two handsets, GOES with a session, and one of each other kind under "x"; and s1, who is there still. */
+static void know_some(struct bench *b)
+{
+        const struct handset_entry handset = { .not_after_s = 1 };
+        const struct carrier_entry carrier = { .number = "+33611111111" };
+        const struct supervisor_entry supervisor = { .number = "+33622222222" }, s1 = { .number = "+33633333333" };
+        struct core_event open = { .kind = CORE_OPENED, .u.opened = { .session = 7 } };
+        struct core_action action;
+
+        memcpy(open.u.opened.handset, goes, sizeof(goes));
+        assert_int_equal(core_load_handset(b->core, stays, &handset), 0);
+        assert_int_equal(core_load_handset(b->core, goes, &handset), 0);
+        assert_int_equal(core_load_carrier(b->core, "x", &carrier), 0);
+        assert_int_equal(core_load_supervisor(b->core, "x", &supervisor), 0);
+        assert_int_equal(core_load_supervisor(b->core, "s1", &s1), 0);
+        assert_int_equal(core_load_user(b->core, "x", &(struct user_entry){ .role = ROLE_ADMIN }), 0);
+        assert_int_equal(core_load_round(b->core, "x", &(struct round_entry){ .team = "t" }), 0);
+        core_handle(b->core, &open);
+        while (core_next(b->core, &action))
+                assert_int_not_equal(action.kind, DO_CLOSE_SESSION);
+}
+
+static void load_people(struct bench *b, bool loaded, uint64_t since)
+{
+        struct load *load;
+
+        assert_int_equal(load_begin(&(struct load_options){ .link = b->link,
+                                                            .config = &b->config,
+                                                            .core = b->core,
+                                                            .loaded = loaded,
+                                                            .since = { since, 1 },
+                                                            .user = b,
+                                                            .done = on_done },
+                                    &load),
+                         0);
+        until(b, &b->done);
+        assert_int_equal(b->error, 0);
+        b->done = 0;
+}
+
+/* The changes say no more who was taken out: whoever is not there is gone, with the sessions.  Who cannot be read stays. */
+static void test_who_is_no_more_there_is_gone_after_a_load_of_all(void **state)
+{
+        struct bench *b = *state;
+        struct core_action action;
+        unsigned closed = 0;
+
+        know_some(b);
+        load_people(b, true, 8); /* trimmed */
+        assert_null(core_handset(b->core, goes));
+        assert_non_null(core_handset(b->core, stays));
+        assert_false(core_knows_number(b->core, "+33611111111"));
+        assert_false(core_knows_number(b->core, "+33622222222"));
+        assert_null(directory_user(&b->core->directory, "x"));
+        assert_null(directory_round(&b->core->directory, "x"));
+        assert_non_null(directory_person(&b->core->directory, "s1"));
+        while (core_next(b->core, &action))
+                closed += action.kind == DO_CLOSE_SESSION && action.u.close_session.session == 7;
+        assert_int_equal(closed, 1);
+        load_people(b, false, 0); /* and so again */
+        assert_non_null(core_handset(b->core, stays));
+        assert_non_null(directory_person(&b->core->directory, "s1"));
+}
+
+static void test_nobody_is_taken_for_gone_where_the_changes_tell(void **state)
+{
+        struct bench *b = *state;
+
+        know_some(b);
+        load_people(b, true, 9);
+        assert_non_null(core_handset(b->core, goes));
+        assert_true(core_knows_number(b->core, "+33611111111"));
+        assert_true(core_knows_number(b->core, "+33622222222"));
+        assert_non_null(directory_user(&b->core->directory, "x"));
+        assert_non_null(directory_round(&b->core->directory, "x"));
+}
+
 static void on_lost(void *user, struct stream_id before)
 {
         struct bench *b = user;
@@ -254,6 +341,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 CASE(test_who_comes_twice_in_a_scan_stays_on_duty),
+                CASE(test_who_is_no_more_there_is_gone_after_a_load_of_all),
+                CASE(test_nobody_is_taken_for_gone_where_the_changes_tell),
                 CASE(test_a_change_that_cannot_be_read_is_told),
         };
 
