@@ -95,7 +95,7 @@ void link_spare(struct link *link, uint64_t session);
 /* link_drain: close up to COUNT sessions with CODE once their queues are sent; forgets who was spared.  Returns how many. */
 size_t link_drain(struct link *link, size_t count, unsigned code);
 
-/* link_reload: read certificates and ticket key again (SIGHUP).  All are tried first: on failure what was
+/* link_reload: read certificates, CA and ticket key again (SIGHUP), for new connections.  All are tried first: on failure what was
  * stays, and WHY says what the matter is.  Returns as tls_setup. */
 int link_reload(struct link *link, const char **ret_why);
 

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/hex.h"
 
-/* Tickets name the service they are for, so that another TLS server with these keys would not resume them. */
-static const unsigned char session_context[] = "vigie";
+/* A CA file of more octets is none. */
+#define CA_FILE_MAX (1 << 20)
 
 /* verify_any: verify the chain, keep the result for the verdict, and let the connection on whatever it is.  Dates
  * are left out: they are looked at on every connection, and this runs on those that are not resumed only. */
@@ -37,14 +37,49 @@ static int set_ticket_key(SSL_CTX *ctx, const char *path)
         return r;
 }
 
+/* set_session_context: tickets name the service and the authorities that they are for: another TLS server with these keys does not resume
+ * them, and nobody is believed by a ticket from when an authority, which the file PATH has no more, still was. */
+static int set_session_context(SSL_CTX *ctx, const char *path)
+{
+        static const char service[] = "vigie";
+        uint8_t digest[EVP_MAX_MD_SIZE];
+        char *file = NULL;
+        size_t len = 0;
+        EVP_MD_CTX *sha = EVP_MD_CTX_new();
+        int r = file_read(path, CA_FILE_MAX, &file, &len);
+
+        if (r == 0 && (sha == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1 ||
+                       EVP_DigestUpdate(sha, service, sizeof(service)) != 1 || EVP_DigestUpdate(sha, file, len) != 1 ||
+                       EVP_DigestFinal_ex(sha, digest, NULL) != 1 ||
+                       SSL_CTX_set_session_id_context(ctx, digest, SSL_MAX_SID_CTX_LENGTH) != 1))
+                r = -ENOMEM;
+        EVP_MD_CTX_free(sha);
+        free(file);
+        return r;
+}
+
+/* set_authorities: those of the file PATH, and no others any more. */
+static int set_authorities(SSL_CTX *ctx, const char *path)
+{
+        STACK_OF(X509_NAME) *issuers = SSL_load_client_CA_file(path);
+        X509_STORE *store = X509_STORE_new();
+
+        if (issuers == NULL || store == NULL || X509_STORE_load_file(store, path) != 1) {
+                sk_X509_NAME_pop_free(issuers, X509_NAME_free);
+                X509_STORE_free(store);
+                return -EBADMSG;
+        }
+        SSL_CTX_set_client_CA_list(ctx, issuers); /* takes it, and the next the store */
+        SSL_CTX_set_cert_store(ctx, store);
+        return set_session_context(ctx, path);
+}
+
 int tls_setup(SSL_CTX *ctx, const struct tls_files *files, const char **ret_why)
 {
-        STACK_OF(X509_NAME) * issuers;
         int r;
 
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
         SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-        SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets alone: no memory per handset */
         SSL_CTX_set_num_tickets(ctx, 1);
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -57,12 +92,9 @@ int tls_setup(SSL_CTX *ctx, const struct tls_files *files, const char **ret_why)
         if (SSL_CTX_use_PrivateKey_file(ctx, files->key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1)
                 return -EBADMSG;
         *ret_why = files->client_ca;
-        issuers = SSL_load_client_CA_file(files->client_ca);
-        if (issuers == NULL || SSL_CTX_load_verify_locations(ctx, files->client_ca, NULL) != 1) {
-                sk_X509_NAME_pop_free(issuers, X509_NAME_free);
-                return -EBADMSG;
-        }
-        SSL_CTX_set_client_CA_list(ctx, issuers); /* takes it */
+        r = set_authorities(ctx, files->client_ca);
+        if (r < 0)
+                return r;
         *ret_why = files->ticket_key;
         r = set_ticket_key(ctx, files->ticket_key);
         if (r == 0)

@@ -38,7 +38,8 @@ struct tls_files {
 };
 
 /* tls_setup: make CTX ours: certificate, key, CA of the clients, a client certificate demanded, TLS 1.2 and above,
- * shared ticket keys.  On a context that serves already (SIGHUP) it changes what new connections get.
+ * shared ticket keys.  On a context that serves already (SIGHUP) it changes what new connections get: an authority that the file has no more
+ * is not believed, and where that file is another one (by its octets), tickets from before are not resumed.
  *   ret_why  static text or the file's name, on failure
  * Returns 0; -EBADMSG (a file is not what it should be, or key and certificate do not fit); an errno of reading;
  * -ENOMEM. */

@@ -38,6 +38,8 @@ struct service {
         size_t frame_len;
         uint8_t frame[1024];
         void (*on_frame)(struct service *service, uint64_t session);
+        SSL_SESSION *kept; /* a client's */
+        char files[4][160];
 };
 
 static void on_opened(void *user, uint64_t session, const struct tls_peer *peer)
@@ -127,14 +129,16 @@ static void start_link(struct service *s, size_t connections, size_t handshakes)
 {
         const char *why = NULL;
 
+        static const char *const files[] = { "server.pem", "server.key", "ca.pem", "tickets" };
+
         s->opened = s->closed = s->frames = 0;
         s->on_frame = echo;
+        for (int i = 0; i < 4; i++) /* place_path's text is another's soon, and a reload reads them again */
+                snprintf(s->files[i], sizeof(s->files[i]), "%s", place_path(&s->place, files[i]));
         assert_int_equal(loop_open(&s->loop), 0);
         assert_int_equal(link_open(&(struct link_options){ .loop = s->loop,
-                                                           .files = { place_path(&s->place, "server.pem"),
-                                                                      place_path(&s->place, "server.key"),
-                                                                      place_path(&s->place, "ca.pem"),
-                                                                      place_path(&s->place, "tickets") },
+                                                           .files = { s->files[0], s->files[1], s->files[2],
+                                                                      s->files[3] },
                                                            .address = "127.0.0.1",
                                                            .connections_max = connections,
                                                            .handshakes_max = handshakes,
@@ -170,6 +174,7 @@ static void settle(struct service *s)
 {
         const struct listener_counts *counts = link_listener_counts(s->link);
 
+        uv_run(loop_uv(s->loop), UV_RUN_NOWAIT); /* `over` is let go of */
         for (int i = 0; i < 200 && counts->held + counts->waiting > 0; i++) {
                 uv_run(loop_uv(s->loop), UV_RUN_NOWAIT);
                 usleep(10000);
@@ -498,6 +503,72 @@ static void test_a_reload_that_fails_changes_nothing(void **state)
         stop_link(s);
 }
 
+/* take_over: FILE becomes what the two others say, one behind the other; the second may be NULL. */
+static void take_over(struct service *s, const char *file, const char *first, const char *second)
+{
+        const char *const names[] = { first, second };
+        char *part[2] = { NULL, NULL }, *whole;
+        size_t len[2] = { 0, 0 };
+
+        for (int i = 0; i < 2 && names[i] != NULL; i++)
+                assert_int_equal(file_read(place_path(&s->place, names[i]), 10000, &part[i], &len[i]), 0);
+        whole = malloc(len[0] + len[1]);
+        memcpy(whole, part[0], len[0]);
+        if (len[1] > 0)
+                memcpy(whole + len[0], part[1], len[1]);
+        place_write(&s->place, file, whole, len[0] + len[1]);
+        free(part[0]);
+        free(part[1]);
+        free(whole);
+}
+
+/* One of each authority; the second keeps its session, or comes back with the one kept. */
+static int one_of_each(struct service *s)
+{
+        struct phone phone;
+        int r = dial(s, &phone, "good");
+
+        if (r != 0 || say_hello(&phone) != 0)
+                return 1;
+        phone_hang_up(&phone);
+        r = phone_dial(&phone, &(struct phone_line){ .port = s->port,
+                                                     .resume = s->kept,
+                                                     .certificate = place_path(&s->place, "foreign.pem"),
+                                                     .key = place_path(&s->place, "foreign.key") });
+        if (r != 0 || say_hello(&phone) != 0)
+                return 2;
+        SSL_SESSION_free(s->kept);
+        s->kept = phone_session(&phone);
+        phone_hang_up(&phone);
+        return 0;
+}
+
+/* Not by its own certificate, and not by a session from before. */
+static void test_an_authority_that_is_gone_is_not_believed_after_a_reload(void **state)
+{
+        static const enum tls_verdict verdicts[] = { TLS_TRUSTED, TLS_FOREIGN, TLS_TRUSTED };
+        struct service *s = *state;
+        const char *why = NULL;
+
+        take_over(s, "old.pem", "ca.pem", NULL);
+        take_over(s, "ca.pem", "old.pem", "other.pem");
+        start_link(s, 64, 8);
+        for (int i = 0; i < 3; i++) {
+                run_link(s, one_of_each);
+                assert_int_equal(s->result, 0);
+                settle(s);
+                assert_int_equal(s->opened, 2 * i + 2);
+                assert_int_equal(s->peer[2 * i].verdict, TLS_TRUSTED);
+                assert_int_equal(s->peer[2 * i + 1].verdict, verdicts[i]);
+                take_over(s, "ca.pem", "old.pem", i == 0 ? NULL : "other.pem"); /* without, and with it again */
+                assert_int_equal(link_reload(s->link, &why), 0);
+        }
+        take_over(s, "ca.pem", "old.pem", NULL);
+        SSL_SESSION_free(s->kept);
+        s->kept = NULL;
+        stop_link(s);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -508,6 +579,7 @@ int main(void)
                 cmocka_unit_test(test_a_full_queue_closes_the_session),
                 cmocka_unit_test(test_what_is_queued_goes_out_before_the_close),
                 cmocka_unit_test(test_silence_is_asked_and_then_closed),
+                cmocka_unit_test(test_an_authority_that_is_gone_is_not_believed_after_a_reload),
                 cmocka_unit_test(test_a_reload_that_fails_changes_nothing),
         };
 
