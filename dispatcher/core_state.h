@@ -197,7 +197,8 @@ struct fine {
         int64_t at_ms;
 };
 
-/* Overdue carriers whose places were asked for; of more all begin anew.  Quiet timers past their end. */
+/* Overdue carriers whose places were asked for; of more all begin anew.  Quiet timers past their end: of more those that ended first, the
+ * others when these are over, and they are overdue by their silence before that. */
 #define PLACES_MAX 1024
 #define TIMED_MAX  1024
 

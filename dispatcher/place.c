@@ -140,17 +140,39 @@ static bool is_ended(struct core *core, const struct core_found *found, int64_t 
         return true;
 }
 
+/* make_room: for a timer that ended at DUE_MS, where all places are taken: those not told again go, else the one that ended last, where that
+ * was later. */
+static void make_room(struct core *core, int64_t due_ms)
+{
+        struct table *table = &core->scan.timed;
+        struct timed *timed, *last = NULL;
+
+        for (size_t i = 0; (timed = table_next(table, &i)) != NULL;)
+                if (core->now_ms - timed->told_ms > TIMER_KEPT_MS) {
+                        table_remove(table, timed);
+                        i--;
+                }
+        if (table->count < table->max)
+                return;
+        for (size_t i = 0; (timed = table_next(table, &i)) != NULL;)
+                if (last == NULL || timed->due_ms > last->due_ms)
+                        last = timed;
+        if (last->due_ms > due_ms)
+                table_remove(table, last);
+}
+
 void place_timer(struct core *core, const struct core_event *event)
 {
-        struct timed *timed;
+        struct table *table = &core->scan.timed;
+        struct timed *timed = table_find(table, event->u.timer.found.handset);
 
         if (is_ended(core, &event->u.timer.found, event->u.timer.due_ms))
                 return;
-        if (core->scan.timed.count >= core->scan.timed.max)
-                table_free(&core->scan.timed); /* those that are told again come back */
-        timed = table_add(&core->scan.timed, event->u.timer.found.handset);
+        if (timed == NULL && table->count == table->max)
+                make_room(core, event->u.timer.due_ms);
+        timed = table_add(table, event->u.timer.found.handset);
         if (timed == NULL)
-                return;
+                return; /* it is told again with each scan, and has a place when another has ended */
         timed->found = event->u.timer.found;
         timed->due_ms = event->u.timer.due_ms;
         timed->told_ms = core->now_ms;

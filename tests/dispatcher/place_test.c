@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "dispatcher/core_parts.h"
 #include "tests/dispatcher/support/model.h"
 
 static const char zones[] =
@@ -216,6 +217,56 @@ static void test_timer_erased(void **state)
         model_free(model);
 }
 
+/* Handset NUMBER's timer, whose carrier was not heard since DUE_MS, is told again. */
+static void told(struct model *model, uint32_t number, int64_t due_ms)
+{
+        struct core_event event = { .kind = CORE_TIMER, .u.timer.due_ms = due_ms };
+
+        event.u.timer.found = model->carriers[0];
+        for (int i = 0; i < 4; i++)
+                event.u.timer.found.handset[4 + i] = (uint8_t)(number >> 8 * (3 - i));
+        model_event(model, 0, &event);
+}
+
+static const struct timed *timed(struct model *model, uint32_t number)
+{
+        uint8_t handset[HANDSET_ID_SIZE];
+
+        memcpy(handset, model->carriers[0].handset, 4);
+        for (int i = 0; i < 4; i++)
+                handset[4 + i] = (uint8_t)(number >> 8 * (3 - i));
+        return place_timed(model->dispatchers[0].core, handset, 0);
+}
+
+/* Of more timers than have room those that ended first are kept, in whatever order they are told; room comes again where one is not told any
+ * more. */
+static void test_more_timers_than_room(void **state)
+{
+        struct model *model = region(1, true);
+        int64_t due_ms = model->now_ms + CORE_OVERDUE_MS;
+        uint32_t first = 1000, end = first + TIMED_MAX;
+
+        model->now_ms = due_ms + 60000;
+        for (uint32_t i = first; i < end; i++)
+                told(model, i, due_ms + i);
+        told(model, end, due_ms + end); /* it ended last: it waits */
+        assert_null(timed(model, end));
+        for (uint32_t i = first; i < end; i++)
+                assert_non_null(timed(model, i));
+        told(model, 1, due_ms + 1); /* it ended first: the last one gives way */
+        assert_non_null(timed(model, 1));
+        assert_null(timed(model, end - 1));
+        assert_non_null(timed(model, end - 2));
+        told(model, end - 1, due_ms + end - 1); /* told again, and no room for it still */
+        assert_null(timed(model, end - 1));
+        told(model, first, due_ms + first + 1); /* one that has room keeps it */
+        assert_int_equal(timed(model, first)->due_ms, due_ms + first + 1);
+        model->now_ms += 60001; /* nobody told of these again: they ended, or their carriers were heard */
+        told(model, end, due_ms + end);
+        assert_non_null(timed(model, end));
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -225,6 +276,7 @@ int main(void)
                 cmocka_unit_test(test_overdue),
                 cmocka_unit_test(test_timer),
                 cmocka_unit_test(test_timer_erased),
+                cmocka_unit_test(test_more_timers_than_room),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
