@@ -1,6 +1,7 @@
 /* The core's state.  For the files of the core alone, by core_parts.h, which says what they do for each other; core.h is the contract.
  *
  *      core.c         events to where they belong, the queue of actions, the steps of work
+ *      known.c        who and what is known, as it is loaded
  *      hold.c         open alerts in memory                                                 replay.c  loading and replay
  *      gone.c         closed ones: what stays of them                                       reclose.c  closed they stay
  *      flow.c         facts in: to the journal, into their alert's queue

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/core_state.h"
 #include "dispatcher/ladder.h"
 #include "tests/dispatcher/support/model.h"
 
@@ -36,6 +37,32 @@ static void test_busy(void **state)
         model_alert_id(2, 2, other);
         model_press(model, two, 2, &alert);
         assert_string_equal(model_record(model, other).asked[0].id, "anna");
+        model_free(model);
+}
+
+/* Who is known only after the alert, or again, is as busy as the alerts say. */
+static void test_busy_when_known_later(void **state)
+{
+        struct model *model = model_region(1, 2);
+        uint64_t session = model_login(model, 0, 1);
+        struct alert alert = model_alert_default(model, 1);
+        struct core *core = model->dispatchers[0].core;
+        struct supervisor_entry entry = directory_person(&core->directory, "anna")->entry;
+        struct command command;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_press(model, session, 1, &alert);
+        model_alert_id(1, 1, id);
+        command = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_order(model, 0, "anna", &command), -1);
+        assert_int_equal(core_load_supervisor(core, "anna", NULL), 0);
+        for (int i = 0; i < 2; i++) { /* anew, and changed */
+                assert_int_equal(core_load_supervisor(core, "anna", &entry), 0);
+                assert_int_equal(directory_person(&core->directory, "anna")->busy_count, 1);
+        }
+        command = model_command(COMMAND_CLOSE, id);
+        assert_int_equal(model_order(model, 0, "anna", &command), -1);
+        assert_int_equal(directory_person(&core->directory, "anna")->busy_count, 0);
         model_free(model);
 }
 
@@ -329,6 +356,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_busy),
+                cmocka_unit_test(test_busy_when_known_later),
                 cmocka_unit_test(test_waiting_under_two_ids),
                 cmocka_unit_test(test_no_receipt_before_its_press_is_there),
                 cmocka_unit_test(test_press_in_flight_meets_a_closure),
