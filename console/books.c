@@ -244,6 +244,7 @@ static int read_asked(struct reading *r)
         add_who(r, asked.carrier);
         add(&r->words, asked.round);
         r->item.rank = asked.at_ms;
+        r->item.until_s = asked.until_s;
         return n;
 }
 

@@ -31,7 +31,7 @@ enum book {
 
 struct book_item {
         struct handset_id phone;               /* passes */
-        uint32_t until_s, issued_s, revoked_s; /* passes: begins; consents: `issued_s` asked; handsets: `revoked_s` */
+        uint32_t until_s, issued_s, revoked_s; /* passes: begins; consents: `issued_s` asked; requests: `until_s`; handsets: `revoked_s` */
         uint32_t size, load;                   /* load: the one that it was seen in */
         const uint8_t *data;                   /* the value, as it came (users: without the password) */
         const char *words, *key;

@@ -49,6 +49,11 @@ struct pass_desk {
 /* One console has so long for that, which is longer than the keeper takes; then another may try. */
 #define PASS_AGAIN_MS  20000
 
+/* A phone is claimed for one carrier while a pass for it is under way, which is longer than keeper and store take; after that for as
+ * long as a change takes to reach the books, and more. */
+#define PASS_CLAIM_MS       20000
+#define PASS_CLAIM_AFTER_MS 2000
+
 /* A thing under way: who asked, and what came of it so far. */
 struct job {
         struct pass_desk *desk;
@@ -57,6 +62,7 @@ struct job {
         struct viewer viewer;
         struct pass_plan *plan;
         bool consent;                  /* said yes to `key` of BOOK_CONSENTS */
+        bool taken, claimed;           /* `key` is out of the store; `handset` is claimed (issue_begin) */
         char key[LOOKUP_NAME_MAX + 1]; /* the consent, request or pass that it is about */
         char handset[HANDSET_ID_TEXT];
         uint8_t pass[PASS_ID_SIZE], subject[PASS_SUBJECT_SIZE];
@@ -91,6 +97,8 @@ void issue_begin(struct job *job);
 void issue_ask(struct job *job, const struct pass_ask *ask);
 void issue_asked(struct job *job, const struct pass_ask *ask);
 void issue_consent(struct job *job, const struct pass_ask *ask);
+/* issue_claim_end: the job ends: its claim on the phone ends when the books have what it did. */
+void issue_claim_end(const struct job *job);
 
 /* end_revoke, end_lost, end_unlock: what the page's ask does. */
 void end_revoke(struct job *job, const struct pass_ask *ask);

@@ -19,6 +19,24 @@ static void on_stored(void *user, int written)
         job_end(job, written == 1 ? CODE_DONE : CODE_AWAY);
 }
 
+static void on_put_back(void *user, int written)
+{
+}
+
+/* give_up: nothing was written; the consent or request that was taken is there again, so that it can be answered again. */
+static void give_up(struct job *job, enum pass_code code)
+{
+        enum book book = job->consent ? BOOK_CONSENTS : BOOK_ASKED;
+        const struct book_item *item = job->taken ? books_get(job->desk->books, book, job->key) : NULL;
+
+        if (item != NULL && !store_away(job->desk)) {
+                pass_write_begin(job->desk->store);
+                pass_write_put(job->desk->store, book, job->key, item->data, item->size);
+                (void)pass_write_end(job->desk->store, on_put_back, job->desk); /* lost with the store: it is asked anew */
+        }
+        job_end(job, code);
+}
+
 static void store(struct job *job, struct cbor_span order, uint32_t number)
 {
         const struct consent_entry *what = &job->plan->what;
@@ -43,7 +61,7 @@ static void store(struct job *job, struct cbor_span order, uint32_t number)
         memcpy(pass.buildings, what->buildings, sizeof(pass.buildings));
         hex_encode(job->pass, sizeof(job->pass), key);
         if ((n = pass_entry_encode(&pass, buf, sizeof(buf))) < 0) {
-                job_end(job, CODE_KEEPER_FAILED);
+                give_up(job, CODE_KEEPER_FAILED);
                 return;
         }
         job->more = json_pack("{s:s}", "pass", key);
@@ -53,7 +71,7 @@ static void store(struct job *job, struct cbor_span order, uint32_t number)
         if (job->key[0] != '\0')
                 pass_write_put(to, job->consent ? BOOK_CONSENTS : BOOK_ASKED, job->key, NULL, 0);
         if (store_away(job->desk) || pass_write_end(to, on_stored, job) < 0)
-                job_end(job, CODE_AWAY);
+                give_up(job, CODE_AWAY);
 }
 
 static void on_ordered(struct job *job, enum pass_code code, const struct keeper_answer *answer)
@@ -63,7 +81,7 @@ static void on_ordered(struct job *job, enum pass_code code, const struct keeper
         if (code == CODE_DONE && order_read(answer->object, &order, NULL) == 0)
                 store(job, answer->object, order.order.number);
         else
-                job_end(job, code != CODE_DONE ? code : CODE_KEEPER_FAILED);
+                give_up(job, code != CODE_DONE ? code : CODE_KEEPER_FAILED);
 }
 
 static void fill_buildings(const struct job *job, struct parcel_building *to)
@@ -114,12 +132,12 @@ static void on_signed(struct job *job, enum pass_code code, const struct keeper_
         struct pass_signed pass;
 
         if (code != CODE_DONE) {
-                job_end(job, code);
+                give_up(job, code);
                 return;
         }
         if (pass_read(answer->object, &pass, NULL) < 0 || make_parcel(job, answer) < 0 ||
             EVP_Digest(job->parcel, job->parcel_len, hash, NULL, EVP_sha256(), NULL) != 1) {
-                job_end(job, CODE_KEEPER_FAILED);
+                give_up(job, CODE_KEEPER_FAILED);
                 return;
         }
         memcpy(job->pass, pass.pass.id, sizeof(job->pass));
@@ -144,7 +162,7 @@ static void on_room(void *user, struct redisReply *reply)
                                        .renews = job->plan->renews };
 
         if (reply == NULL || reply->type != REDIS_REPLY_INTEGER || reply->integer >= PASS_INBOX_MAX) {
-                job_end(job, reply != NULL && reply->type == REDIS_REPLY_INTEGER ? CODE_FULL : CODE_AWAY);
+                give_up(job, reply != NULL && reply->type == REDIS_REPLY_INTEGER ? CODE_FULL : CODE_AWAY);
                 return;
         }
         strcpy(pass.by, what->by);
@@ -157,17 +175,74 @@ static void on_room(void *user, struct redisReply *reply)
         keeper_ask(job, &pass, on_signed);
 }
 
+static void look_for_room(struct job *job)
+{
+        char key[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        pass_store_key(job->desk->store, "inbox:", job->handset, key);
+        redis_args_init(&args, "XLEN");
+        redis_arg(&args, key);
+        if (redis_command(pass_store_link(job->desk->store), &args, on_room, job) < 0)
+                give_up(job, CODE_AWAY);
+}
+
+/* ---- a phone has one carrier's passes at a time, also where two issuers ask before either's is in the books: who claims the phone first
+ * goes on, and it is claimed for nobody else until the books have it */
+
+static void claim_key(const struct job *job, char to[PASS_STORE_KEY_SIZE])
+{
+        char name[8 + HANDSET_ID_TEXT];
+
+        snprintf(name, sizeof(name), "phone:%s", job->handset);
+        pass_store_key(job->desk->store, "lease:", name, to);
+}
+
+void issue_claim_end(const struct job *job)
+{
+        char key[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        if (!job->claimed)
+                return;
+        claim_key(job, key);
+        redis_args_init(&args, "PEXPIRE");
+        redis_arg(&args, key);
+        redis_arg_int(&args, PASS_CLAIM_AFTER_MS);
+        (void)redis_command(pass_store_link(job->desk->store), &args, NULL, NULL); /* lost: it ends by itself */
+}
+
+static void on_claimed(void *user, struct redisReply *reply)
+{
+        struct job *job = user;
+        bool claimed = reply != NULL && reply->type == REDIS_REPLY_STRING;
+
+        if (reply == NULL || (!claimed && reply->type != REDIS_REPLY_NIL)) {
+                give_up(job, CODE_AWAY);
+        } else if (claimed && strcmp(reply->str, job->plan->what.carrier) != 0) {
+                give_up(job, CODE_BUSY);
+        } else {
+                job->claimed = true;
+                look_for_room(job);
+        }
+}
+
 void issue_begin(struct job *job)
 {
         char key[PASS_STORE_KEY_SIZE];
         struct redis_args args;
 
         handset_id_to_text(&job->plan->what.handset, job->handset);
-        pass_store_key(job->desk->store, "inbox:", job->handset, key);
-        redis_args_init(&args, "XLEN");
+        claim_key(job, key);
+        redis_args_init(&args, "SET");
         redis_arg(&args, key);
-        if (redis_command(pass_store_link(job->desk->store), &args, on_room, job) < 0)
-                job_end(job, CODE_AWAY);
+        redis_arg(&args, job->plan->what.carrier);
+        redis_arg(&args, "NX");
+        redis_arg(&args, "GET");
+        redis_arg(&args, "PX");
+        redis_arg_int(&args, PASS_CLAIM_MS);
+        if (redis_command(pass_store_link(job->desk->store), &args, on_claimed, job) < 0)
+                give_up(job, CODE_AWAY);
 }
 
 /* ---- a second person */
@@ -187,7 +262,7 @@ static void ask_second(struct job *job)
 
         if (n < 0 || RAND_bytes(id, sizeof(id)) != 1 ||
             books_count(job->desk->books, BOOK_CONSENTS) >= PASS_CONSENTS_MAX) {
-                job_end(job, CODE_BUSY);
+                give_up(job, CODE_BUSY);
                 return;
         }
         hex_encode(id, sizeof(id), key);
@@ -198,6 +273,45 @@ static void ask_second(struct job *job)
         if (job->key[0] != '\0')
                 pass_write_put(to, BOOK_ASKED, job->key, NULL, 0);
         if (pass_write_end(to, on_consent_stored, job) < 0)
+                give_up(job, CODE_AWAY);
+}
+
+/* issue_or_ask: the plan is good. */
+static void issue_or_ask(struct job *job)
+{
+        const struct pass_plan *plan = job->plan;
+
+        if ((plan->is_long || plan->is_sensitive) && plan->second[0] == '\0')
+                ask_second(job);
+        else
+                issue_begin(job);
+}
+
+static void on_taken(void *user, struct redisReply *reply)
+{
+        struct job *job = user;
+
+        if (reply == NULL || reply->type != REDIS_REPLY_INTEGER) {
+                job_end(job, CODE_AWAY);
+        } else if (reply->integer == 0) {
+                job_end(job, CODE_UNKNOWN); /* somebody else was faster */
+        } else {
+                job->taken = true;
+                issue_or_ask(job);
+        }
+}
+
+/* take: of two who say yes to one consent or request at once one issues. */
+static void take(struct job *job)
+{
+        char key[PASS_STORE_KEY_SIZE];
+        struct redis_args args;
+
+        pass_store_key(job->desk->store, books_name(job->consent ? BOOK_CONSENTS : BOOK_ASKED), "", key);
+        redis_args_init(&args, "HDEL");
+        redis_arg(&args, key);
+        redis_arg(&args, job->key);
+        if (redis_command(pass_store_link(job->desk->store), &args, on_taken, job) < 0)
                 job_end(job, CODE_AWAY);
 }
 
@@ -215,10 +329,10 @@ void issue_ask(struct job *job, const struct pass_ask *ask)
                 job_end(job, code);
         else if (job->desk->keeper == NULL || !seqpacket_is_up(job->desk->keeper))
                 job_end(job, job->desk->keeper == NULL ? CODE_KEEPER_NONE : CODE_KEEPER_AWAY);
-        else if (job->plan->is_long || job->plan->is_sensitive)
-                ask_second(job);
+        else if (job->key[0] != '\0')
+                take(job);
         else
-                issue_begin(job);
+                issue_or_ask(job);
 }
 
 /* drop: the request or consent goes; nothing else is done. */
@@ -250,32 +364,6 @@ void issue_asked(struct job *job, const struct pass_ask *ask)
         strcpy(issue.round, asked.round);
         issue.until_s = asked.until_s;
         issue_ask(job, &issue);
-}
-
-static void on_taken(void *user, struct redisReply *reply)
-{
-        struct job *job = user;
-
-        if (reply == NULL || reply->type != REDIS_REPLY_INTEGER)
-                job_end(job, CODE_AWAY);
-        else if (reply->integer == 0)
-                job_end(job, CODE_OVER); /* somebody else was faster */
-        else
-                issue_begin(job);
-}
-
-/* take: of two who say yes at once one issues. */
-static void take(struct job *job)
-{
-        char key[PASS_STORE_KEY_SIZE];
-        struct redis_args args;
-
-        pass_store_key(job->desk->store, "consents", "", key);
-        redis_args_init(&args, "HDEL");
-        redis_arg(&args, key);
-        redis_arg(&args, job->key);
-        if (redis_command(pass_store_link(job->desk->store), &args, on_taken, job) < 0)
-                job_end(job, CODE_AWAY);
 }
 
 void issue_consent(struct job *job, const struct pass_ask *ask)

@@ -31,6 +31,7 @@ void job_end(struct job *job, enum pass_code code)
                 page = page->next;
         if (page != NULL)
                 page_push_new(page->page, pass_view_answer(job->command, code, json_incref(job->more)));
+        issue_claim_end(job);
         json_decref(job->more);
         free(job->plan);
         free(job->parcel);

@@ -103,7 +103,7 @@ static void drop_old(struct pass_desk *desk)
         static const struct {
                 enum book book;
                 uint32_t kept_s;
-        } olds[] = { { BOOK_PASSES, PASS_KEPT_S }, { BOOK_CONSENTS, PASS_CONSENT_S } };
+        } olds[] = { { BOOK_PASSES, PASS_KEPT_S }, { BOOK_CONSENTS, PASS_CONSENT_S }, { BOOK_ASKED, 0 } };
         const struct book_item *item;
         unsigned count = 0;
         uint32_t now = now_s();
@@ -113,7 +113,7 @@ static void drop_old(struct pass_desk *desk)
                 size_t place = 0;
 
                 while ((item = books_next(desk->books, olds[i].book, &place)) != NULL && count < DROPPED_MAX) {
-                        uint32_t end = olds[i].book == BOOK_PASSES ? item->until_s : item->issued_s;
+                        uint32_t end = olds[i].book == BOOK_CONSENTS ? item->issued_s : item->until_s;
 
                         if (end + (uint64_t)olds[i].kept_s < now) {
                                 pass_write_put(desk->store, olds[i].book, item->key, NULL, 0);

@@ -273,7 +273,7 @@ static bool asked_fits(void *user, const struct book_item *item)
         const struct pass_scene *scene = user;
         struct asked_entry a;
 
-        return asked_entry_decode(item->data, item->size, &a) == 0 &&
+        return item->until_s > scene->now_s && asked_entry_decode(item->data, item->size, &a) == 0 &&
                pass_of_round(scene->books, scene->viewer, a.round);
 }
 

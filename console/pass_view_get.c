@@ -247,12 +247,9 @@ static void put_vault(const struct pass_scene *scene, json_t *to, const char *ke
         const struct book_item *told = books_get(scene->books, BOOK_VAULTS, key);
         uint32_t wipe = books_order(scene->books, "wipe", key);
         struct vault_entry vault = { 0 };
-        char challenge[2 * ORDER_CHALLENGE_SIZE + 1];
 
         if (told != NULL)
                 (void)vault_entry_decode(told->data, told->size, &vault);
-        hex_encode(vault.challenge, sizeof(vault.challenge), challenge);
-        json_put(to, "challenge", vault.has_challenge ? json_string(challenge) : json_null());
         json_put(to, "told_at", view_time(vault.told_at_ms));
         json_put(to, "wipe", wipe == 0 ? json_null() : json_string(vault.taken >= wipe ? "done" : "sent"));
 }

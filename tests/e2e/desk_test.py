@@ -225,6 +225,9 @@ class Desk(unittest.TestCase):
             return found and found[0]["state"] == state
         wait_for(f"pass {pass_id} is {state}; last seen {seen}", look, LONG_S)
 
+    def waits_for_unlock(self, user):
+        return [p for p in self.page(user).find("unlock") if p["handset"] == self.handset and p["waits"] == "asked"]
+
     def setUp(self):
         self.redis("DEL", f"{{lyon}}:inbox:{self.handset}")
 
@@ -340,6 +343,18 @@ class Desk(unittest.TestCase):
         self.assertEqual(answer["a"], "done", answer)
         self.assertEqual(self.redis("HEXISTS", "{lyon}:asked", self.handset), 0)
 
+    def test_request_that_is_past(self):
+        """Nobody is asked for what cannot be given any more, and it goes."""
+        self.redis("HSET", "{lyon}:asked", "11" * 8, cbor([1, "c002", ROUND, now_ms() // 1000 - 1, now_ms() - HOUR_MS]), self.handset,
+                   cbor([1, "c001", ROUND, now_ms() // 1000 + 7200, now_ms()]))
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "asked", "k", "*")
+        wait_for("the other one", lambda: self.page("delivre").find("asked"), LONG_S)
+        self.assertEqual([a["handset"] for a in self.page("delivre").find("asked")], [self.handset])
+        self.restart_console()
+        wait_for("it is gone", lambda: not self.redis("HEXISTS", "{lyon}:asked", "11" * 8), LONG_S)
+        self.redis("HDEL", "{lyon}:asked", self.handset)
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "asked", "k", self.handset)
+
     # ---- ends
 
     def test_revoke(self):
@@ -361,7 +376,8 @@ class Desk(unittest.TestCase):
         self.wait_state(thing, "waiting")
         self.assertEqual(code("00" * 8), "wrong_challenge")
         self.vault(state=3, key=False, challenge=bytes(range(8)))
-        wait_for("the challenge", lambda: self.page("paul").get("phone", self.handset)["challenge"] == bytes(range(8)).hex(), LONG_S)
+        wait_for("the challenge", lambda: self.waits_for_unlock("paul"), LONG_S)
+        self.assertNotIn("challenge", self.page("paul").get("phone", self.handset))  # the carrier reads it out
         self.assertEqual(code("00" * 8), "wrong_challenge")
         before = len(self.inbox())
         self.assertEqual(code(bytes(range(8)).hex()), "done")
@@ -377,7 +393,7 @@ class Desk(unittest.TestCase):
         thing = self.issue()["more"]["pass"]
         self.wait_state(thing, "waiting")
         self.vault(state=3, key=False, challenge=challenge)
-        wait_for("the challenge", lambda: page.get("phone", self.handset)["challenge"] == challenge.hex(), LONG_S)
+        wait_for("the challenge", lambda: self.waits_for_unlock("delivre"), LONG_S)
         self.assertEqual(page.ask("phone_unlock", handset=self.handset, challenge=challenge.hex())["a"], "done")
         number = decode(decode(self.inbox()[-1][b"o"])[0][2])[0][3]
         self.region.processes["keeper"].kill()
@@ -415,6 +431,61 @@ class Desk(unittest.TestCase):
         again = f"again:{self.shared}"
         wait_for("that is all", lambda: not self.redis("HEXISTS", "{lyon}:lists", again) and not self.page("regie").find("unlock"), LONG_S)
         self.assertEqual([p["id"] for p in delivre.find("pass") if p["handset"] == self.shared and p["state"] == "waiting"], [])
+
+    def ask_both(self, *asked):
+        """What each of the (user, verb, fields) is answered that is asked before anybody is answered."""
+        sent = []
+        for user, verb, fields in asked:
+            command = os.urandom(8).hex()
+            self.page(user).socket.send({"t": verb, "c": command, **fields})
+            sent.append((self.page(user), command))
+        answers = []
+        for page, command in sent:
+            end, message = time.monotonic() + LONG_S, None
+            while (not message or message.get("c") != command) and time.monotonic() < end:
+                message = page.receive(1)
+            answers.append(message)
+        return answers
+
+    def test_two_issuers_at_once(self):
+        """A shared phone, two carriers: one has it, the other issuer is told so."""
+        live = [p["id"] for p in self.page("regie").find("pass") if p["handset"] == self.shared and p["state"] in ("waiting", "phone", "failed")]
+        for thing in live:
+            self.assertEqual(self.page("regie").ask("pass_revoke", **{"pass": thing})["a"], "done")
+            self.wait_state(thing, "revoked")
+        self.vault(handset=self.shared)
+        for user in ("delivre", "seconde"):
+            wait_for("the phone is ready", lambda: [p for p in self.page(user).find("shared") if p["ready"] and p["passes"] == 0], LONG_S)
+        time.sleep(2)  # no claim of the tests before
+        fields = {"handset": self.shared, "round": ROUND}
+        answers = self.ask_both(("delivre", "pass_issue", {**fields, "carrier": "c001"}), ("seconde", "pass_issue", {**fields, "carrier": "c002"}))
+        self.assertEqual(sorted(a["a"] for a in answers), ["busy", "done"], answers)
+        loser = "seconde" if answers[0]["a"] == "done" else "delivre"
+        carrier = "c002" if loser == "seconde" else "c001"
+        self.assertEqual(self.issue(loser, handset=self.shared, carrier=carrier)["a"], "other_carrier")
+        thing = [a for a in answers if a["a"] == "done"][0]["more"]["pass"]
+        self.assertEqual(self.page("regie").ask("pass_revoke", **{"pass": thing})["a"], "done")
+        self.wait_state(thing, "revoked")
+
+    def test_one_request_two_issuers(self):
+        self.redis("HSET", "{lyon}:asked", self.handset, cbor([1, "c001", ROUND, now_ms() // 1000 + 7200, now_ms()]))
+        self.redis("XADD", "{lyon}:people:changes", "*", "h", "asked", "k", self.handset)
+        for user in ("delivre", "seconde"):
+            wait_for("the desk sees it", lambda: self.page(user).find("asked"), LONG_S)
+        answers = self.ask_both(*((user, "pass_asked", {"handset": self.handset, "yes": True}) for user in ("delivre", "seconde")))
+        self.assertEqual(sorted(a["a"] for a in answers), ["done", "unknown"], answers)
+        self.assertEqual(len(self.inbox()), 1)
+
+    def test_consent_that_could_not_be_done(self):
+        """It waits on: the second person may say yes again when that works."""
+        consent = self.issue(until=now_ms() + 13 * HOUR_MS)["more"]["consent"]
+        seconde = self.page("seconde")
+        wait_for("the other sees it", lambda: [c for c in seconde.find("consent") if c["id"] == consent], LONG_S)
+        for _ in range(16):
+            self.redis("XADD", f"{{lyon}}:inbox:{self.handset}", "*", "o", "x")
+        self.assertEqual(seconde.ask("pass_consent", consent=consent, yes=True)["a"], "full")
+        self.redis("DEL", f"{{lyon}}:inbox:{self.handset}")
+        self.assertEqual(seconde.ask("pass_consent", consent=consent, yes=True)["a"], "done")
 
     def test_zz_lost(self):
         """The last one: this phone is gone."""
