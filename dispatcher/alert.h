@@ -93,6 +93,10 @@ bool alert_allows(const struct record *record, const struct alert_actor *actor, 
 /* alert_alias_find: where NONCE stands in `aliases`: 0.. or -ENOENT. */
 int alert_alias_find(const struct record *record, const uint8_t nonce[ALERT_NONCE_SIZE]);
 
+/* alert_leave_later: RECORD is closed at `closed_at_ms`: presses on other phones that came after that are no part of it.  (A closure may be
+ * said again after a failover, to an alert that has been open again since.) */
+void alert_leave_later(struct record *record);
+
 /* alert_event_of: the event that a command asks for; 0: none that concerns an alert. */
 enum alert_event alert_event_of(uint8_t verb);
 

@@ -239,12 +239,15 @@ int alert_close(struct record *record, const struct alert_change *change, const 
 
         if (!is_owner(record, change->actor) && !change->actor->control)
                 return -ANSWER_NOT_OWNER;
+        if (record->again_at_ms > change->at_ms)
+                return -ANSWER_EXPIRED; /* who closed it did not know that: the store was away */
         record->close_reason =
                 command->reason >= CLOSE_HELPED && command->reason <= CLOSE_REASON_MAX ? command->reason : CLOSE_OTHER;
         record_set_text(record->closed_by_id, sizeof(record->closed_by_id), change->actor->person);
         record_set_text(record->closed_by_name, sizeof(record->closed_by_name), change->actor->name);
         record_set_text(record->note, sizeof(record->note), command->note);
-        record->closed_at_ms = change->now_ms;
+        record->closed_at_ms = change->at_ms;
+        alert_leave_later(record);
         record->marks &= ~(uint32_t)RECORD_NO_NEWS;
         return ACT_NEXT;
 }

@@ -47,6 +47,16 @@ int alert_alias_find(const struct record *record, const uint8_t nonce[ALERT_NONC
         return -ENOENT;
 }
 
+void alert_leave_later(struct record *record)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < record->alias_count; i++)
+                if (record->aliases[i].at_ms <= record->closed_at_ms)
+                        record->aliases[kept++] = record->aliases[i];
+        record->alias_count = (uint8_t)kept;
+}
+
 /* The highest revision known of the nonce that PRESS has; -1 none. */
 static int known_revision(const struct record *record, const struct alert_press *press)
 {
@@ -207,7 +217,7 @@ int alert_raise(struct record *record, const struct alert_change *change, const 
 }
 
 /* A press on another phone of the same handset: its nonce is kept, so that it gets receipts of its own. */
-static void update_alias(struct record *record, const struct alert_press *press)
+static void update_alias(struct record *record, const struct alert_press *press, int64_t at_ms)
 {
         int alias = alert_alias_find(record, press->id + HANDSET_ID_SIZE);
 
@@ -216,6 +226,7 @@ static void update_alias(struct record *record, const struct alert_press *press)
                         memmove(record->aliases, record->aliases + 1, --record->alias_count * sizeof(*record->aliases));
                 alias = record->alias_count++;
                 memcpy(record->aliases[alias].nonce, press->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE);
+                record->aliases[alias].at_ms = at_ms;
                 record->marks |= RECORD_PRESSED_AGAIN;
                 record->presses++;
         }
@@ -233,12 +244,14 @@ int alert_update(struct record *record, const struct alert_change *change, const
                 return ACT_NOTHING;
         if ((marks & ~record->marks & RECORD_PRESSED_AGAIN) != 0 && !is_alias(record, press))
                 record->presses++;
+        if (newer && !is_alias(record, press) && (press->alert.marks & ALERT_PRESSED_AGAIN) != 0)
+                record->again_at_ms = change->at_ms;
         record->marks = marks;
         if (tells_category(record, press) || (newer && alert_category(press->alert.marks) != ALERT_CATEGORY_NONE))
                 record->category = (uint8_t)alert_category(press->alert.marks);
         if (newer) {
                 if (is_alias(record, press))
-                        update_alias(record, press);
+                        update_alias(record, press, change->at_ms);
                 else
                         record->revision = press->alert.revision;
                 record->battery = press->alert.battery_percent;

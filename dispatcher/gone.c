@@ -94,6 +94,7 @@ void hold_close(struct record *record, const struct tombstone *tombstone)
         record->version = tombstone->version > record->version ? tombstone->version : record->version;
         record->close_reason = tombstone->state >= CLOSE_HELPED ? tombstone->state : CLOSE_OTHER;
         record->closed_at_ms = tombstone->closed_at_ms;
+        alert_leave_later(record);
         record->revision =
                 tombstone->revision; /* a press beyond that was not in what was closed, and its phone raises it anew */
         record->marks |= tombstone->marks & PRESS_MARKS; /* of presses that the store lost */

@@ -56,7 +56,7 @@ enum answer_code {
         ANSWER_OWN_ALERT, /* nobody takes their own */
         ANSWER_CLOSED,
         ANSWER_UNKNOWN_ALERT,
-        ANSWER_EXPIRED,
+        ANSWER_EXPIRED, /* too old; or (a closure) the carrier has pressed again since */
         ANSWER_NOT_OWNER, /* progress or release by somebody who has not taken it */
         ANSWER_BUSY,      /* bound reached or store away: ask again */
         ANSWER_MALFORMED,

@@ -32,6 +32,7 @@ static const struct fields passed_fields = FIELDS(passed_table);
 static const struct field alias_table[] = {
         F_OCTETS(struct record_alias, nonce),
         F_U16(struct record_alias, revision),
+        F_LATER(struct record_alias, at_ms, INT64_MAX),
 };
 static const struct fields alias_fields = FIELDS(alias_table);
 
@@ -88,6 +89,7 @@ static const struct field table[] = {
         F_U8(struct record, owner_path),
         F_DIGEST(struct record, before),
         F_DIGEST(struct record, salt),
+        F_MS(struct record, again_at_ms),
 };
 #define FIELD_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -12,7 +12,7 @@
 
 #define RECORD_FORMAT 1
 
-/* Largest encoded record: every list and every text full, and `unknown` full, are 7.9 KiB (tests/wire/record_test.c
+/* Largest encoded record: every list and every text full, and `unknown` full, are 8,138 (tests/wire/record_test.c
  * holds it to that).  More octets than this are no record. */
 #define RECORD_MAX 8192
 
@@ -149,6 +149,7 @@ struct asked {
 struct record_alias {
         uint8_t nonce[ALERT_NONCE_SIZE]; /* after the same handset id */
         uint16_t revision;               /* highest applied of that nonce */
+        int64_t at_ms;                   /* when it came first; 0 = not known.  A closure of before has no part in it */
 };
 
 struct record_passed {
@@ -229,6 +230,8 @@ struct record {
         int64_t told_sms_at_ms;        /* the handset's receipt by SMS: when `told_sms_state` came about; 0 = none */
         uint8_t told_sms_state;        /* enum sms_state */
         uint8_t owner_path;            /* enum answer_path: how the owner took it, or last told of progress */
+
+        int64_t again_at_ms; /* the last news of its phone since its carrier pressed again there, which may be one more press; 0 = none */
 
         uint8_t before
                 [RECORD_HASH_SIZE]; /* SHA-256 of the encoded record that this one replaced; zeros: the first, or not known */

@@ -333,6 +333,59 @@ static void test_who_is_not_asked_joins(void **state)
         assert_int_equal(command(scene, &record, COMMAND_CLOSE), -ANSWER_NOT_OWNER); /* who joined does not close */
 }
 
+/* Closed while the store was away, and pressed again before it was back: whoever closed it has not seen that. */
+static void test_closed_before_the_last_press(void **state)
+{
+        struct scene *scene = *state;
+        struct record record = record_in(scene, ALERT_TAKEN);
+        int64_t closed_ms = scene->now_ms;
+
+        act_as(scene, "anna", false);
+        for (uint16_t i = 1; i <= 2; i++) { /* the second is one more press, or a new fix: marks do not tell */
+                scene->now_ms += 1000;
+                scene->press.alert.revision = i;
+                scene->press.alert.marks = ALERT_PRESSED_AGAIN;
+                assert_int_equal(apply(scene, &record, EVENT_UPDATE), 1);
+        }
+        for (int64_t late_ms = 0; late_ms < 2000; late_ms += 1000) {
+                struct alert_change change = { .event = EVENT_CLOSE,
+                                               .now_ms = scene->now_ms + 1,
+                                               .at_ms = closed_ms + late_ms,
+                                               .actor = &scene->actor,
+                                               .command = &scene->command };
+
+                assert_int_equal(alert_apply(&record, &change, &scene->ground), -ANSWER_EXPIRED);
+        }
+        assert_int_equal(command(scene, &record, COMMAND_CLOSE), 1);
+}
+
+/* A new fix alone is no reason; a press on another phone goes its own way. */
+static void test_closed_before_a_press_elsewhere(void **state)
+{
+        struct scene *scene = *state;
+        struct record record = record_in(scene, ALERT_TAKEN);
+        struct alert_change change = {
+                .event = EVENT_CLOSE, .at_ms = scene->now_ms, .actor = &scene->actor, .command = &scene->command
+        };
+
+        act_as(scene, "anna", false);
+        scene->press.id[ALERT_ID_SIZE - 1] = 1;
+        assert_int_equal(apply(scene, &record, EVENT_UPDATE), 1);
+        scene->now_ms += 1000;
+        scene->press.id[ALERT_ID_SIZE - 1] = 2;
+        assert_int_equal(apply(scene, &record, EVENT_UPDATE), 1);
+        memcpy(scene->press.id, record.id, ALERT_ID_SIZE);
+        scene->press.alert.revision = 1;
+        assert_int_equal(apply(scene, &record, EVENT_UPDATE), 1);
+        assert_int_equal(record.alias_count, 2);
+        scene->command.verb = COMMAND_CLOSE;
+        change.now_ms = scene->now_ms;
+        assert_int_equal(alert_apply(&record, &change, &scene->ground), 1);
+        assert_int_equal(record.closed_at_ms, change.at_ms);
+        assert_int_equal(record.alias_count, 1);
+        assert_int_equal(record.aliases[0].nonce[ALERT_NONCE_SIZE - 1], 1);
+}
+
 static void test_close_bounds_its_note(void **state)
 {
         struct scene *scene = *state;
@@ -361,6 +414,8 @@ int main(void)
                 TEST(test_stale_replay_changes_nothing),
                 TEST(test_stale_take_after_release),
                 TEST(test_who_is_not_asked_joins),
+                TEST(test_closed_before_the_last_press),
+                TEST(test_closed_before_a_press_elsewhere),
                 TEST(test_close_bounds_its_note),
         };
 

@@ -377,6 +377,72 @@ static void test_pressed_after_the_closure(void **state)
         model_free(s.model);
 }
 
+/* One of two dispatchers closed it and died.  Pressed again since, on the other; a failover loses both, which dies too, starts again, and takes
+ * the new press for a part of the old alert. */
+static struct scene reopened(uint8_t later_id[ALERT_ID_SIZE], bool told_by_store)
+{
+        struct scene s = { .model = model_region(told_by_store ? 3 : 2, 2) };
+        struct alert later = model_alert_default(s.model, 2);
+        struct command close;
+        int raised;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        model_alert_id(1, 2, later_id);
+        s.carrier = model_login(s.model, 0, 1);
+        model_press(s.model, s.carrier, 1, &s.alert);
+        raised = (int)s.model->feed_count - 1;
+        if (told_by_store)
+                model_store_of(s.model, 2, false);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        if (told_by_store) {
+                model_store_of(s.model, 2, true); /* it was open here, and is looked up */
+                model_store_of(s.model, 2, false);
+        }
+        model_kill(s.model, 0);
+        model_pass(s.model, 1000);
+        model_press(s.model, model_login(s.model, 1, 1), 1, &later);
+        assert_int_equal(model_record(s.model, later_id).state, ALERT_ASKED);
+        model_kill(s.model, 1);
+        model_lose(s.model, s.id, raised);
+        model_lose(s.model, later_id, -1);
+        model_start(s.model, 1);
+        model_pump(s.model);
+        assert_int_equal(model_record(s.model, s.id).alias_count, 1);
+        return s;
+}
+
+static void assert_apart(struct scene *s, const uint8_t later_id[ALERT_ID_SIZE])
+{
+        model_pass(s->model, 1000);
+        assert_int_equal(model_record(s->model, s->id).state, ALERT_CLOSED);
+        assert_int_equal(model_record(s->model, s->id).alias_count, 0);
+        assert_null(model_tombstone(s->model, later_id));
+        assert_int_equal(model_record(s->model, later_id).state, ALERT_ASKED);
+        model_free(s->model);
+}
+
+/* Who closed it starts again, and its journal has that. */
+static void test_its_command_comes_again(void **state)
+{
+        uint8_t later_id[ALERT_ID_SIZE];
+        struct scene s = reopened(later_id, false);
+
+        model_start(s.model, 0);
+        assert_apart(&s, later_id);
+}
+
+/* A third knows it by the tombstone alone. */
+static void test_its_tombstone_comes_again(void **state)
+{
+        uint8_t later_id[ALERT_ID_SIZE];
+        struct scene s = reopened(later_id, true);
+
+        model_store_of(s.model, 2, true);
+        assert_apart(&s, later_id);
+}
+
 /* What was closed long ago no failover loses: it is not looked up, however many were closed before and since. */
 static void test_long_ago(void **state)
 {
@@ -418,6 +484,8 @@ int main(void)
                 cmocka_unit_test(test_told_by_sms),
                 cmocka_unit_test(test_a_part_lost),
                 cmocka_unit_test(test_pressed_after_the_closure),
+                cmocka_unit_test(test_its_command_comes_again),
+                cmocka_unit_test(test_its_tombstone_comes_again),
                 cmocka_unit_test(test_long_ago),
         };
 

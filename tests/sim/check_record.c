@@ -42,7 +42,8 @@ static void check_identity(struct sim *sim, const struct record *old, const stru
             record->rings < old->rings)
                 sim_fail(sim, "identity", "alert ..%02x forgot a revision, a press or a ring", record->id[15]);
         for (size_t i = 0; i < old->alias_count && record->alias_count < RECORD_ALIASES_MAX; i++)
-                if (alert_alias_find(record, old->aliases[i].nonce) < 0 && !is_closed_again(sim, record))
+                if (alert_alias_find(record, old->aliases[i].nonce) < 0 && !is_closed_again(sim, record) &&
+                    (record->state != ALERT_CLOSED || old->aliases[i].at_ms <= record->closed_at_ms))
                         sim_fail(sim, "identity", "alert ..%02x forgot an alias", record->id[15]);
         if (old->applied_count > record->applied_count)
                 sim_fail(sim, "identity", "alert ..%02x forgot what was applied", record->id[15]);

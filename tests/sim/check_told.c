@@ -109,7 +109,7 @@ static void check_own_alert(struct sim *sim, unsigned number, const struct my_al
             sim->now_ms - phone->booted_ms - a->raised_mono_ms > ANSWER_MS + ways_ms(sim))
                 sim_fail(sim, "unheard", "%s's alert does not come through", phone->person);
         if (record == NULL && grave != NULL &&
-            sim->now_ms - grave->tombstone.closed_at_ms > SOON_MS + ways_ms(sim) + sim->plan->rates[RATE_STORE_SKEW_MS])
+            sim->now_ms - grave->at_ms > SOON_MS + ways_ms(sim) + sim->plan->rates[RATE_STORE_SKEW_MS])
                 sim_fail(sim, "untold", "%s is not told that its alert is closed", phone->person);
         if (record == NULL || sim->now_ms - at_ms < SOON_MS + ways_ms(sim))
                 return;

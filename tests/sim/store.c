@@ -55,13 +55,14 @@ struct op *store_op(struct sim *sim, enum op_kind kind, struct cbor_span record,
 
 /* ---- What a write does -------------------------------------------------------------------------------------------------- */
 
-static void bury(struct instance *in, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
+static void bury(struct instance *in, const uint8_t id[ALERT_ID_SIZE], const struct op *op)
 {
         size_t at = ids_need(&in->grave_ids, id);
 
         assert(at < STORE_ALERTS_MAX);
         memcpy(in->graves[at].id, id, ALERT_ID_SIZE);
-        in->graves[at].tombstone = *tombstone;
+        in->graves[at].tombstone = op->tombstone;
+        in->graves[at].at_ms = op->at_ms;
 }
 
 static void apply_commit(struct instance *in, const struct op *op)
@@ -80,7 +81,7 @@ static void apply_commit(struct instance *in, const struct op *op)
                 const struct stored *other = store_find(in, op->gone[i]);
 
                 if (i == 0 || other == NULL || other->closed)
-                        bury(in, op->gone[i], &op->tombstone);
+                        bury(in, op->gone[i], op);
         }
 }
 

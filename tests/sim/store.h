@@ -57,6 +57,7 @@ struct stored {
 struct grave {
         uint8_t id[ALERT_ID_SIZE];
         struct tombstone tombstone;
+        int64_t at_ms; /* when it was put here */
 };
 
 struct instance {

@@ -57,6 +57,7 @@ static inline void draw_lists(uint64_t *seed, struct record *r)
         for (size_t i = 0; i < r->alias_count; i++) {
                 draw_octets(seed, r->aliases[i].nonce, ALERT_NONCE_SIZE);
                 r->aliases[i].revision = (uint16_t)draw_to(seed, UINT16_MAX);
+                r->aliases[i].at_ms = (int64_t)draw_to(seed, INT64_MAX);
         }
         r->applied_count = (uint8_t)draw_to(seed, RECORD_APPLIED_MAX);
         draw_octets(seed, r->applied[0], (size_t)r->applied_count * EVENT_ID_SIZE);
@@ -92,6 +93,7 @@ static inline void draw_record(uint64_t *seed, struct record *r)
         r->told_sms_at_ms = draw_ms(seed);
         r->told_sms_state = (uint8_t)draw_to(seed, 255);
         r->owner_path = (uint8_t)draw_to(seed, 255);
+        r->again_at_ms = draw_ms(seed);
         if (draw_bool(seed))
                 draw_octets(seed, r->before, sizeof(r->before));
         if (draw_bool(seed))
@@ -112,7 +114,7 @@ static inline void fill_record(struct record *r)
         r->battery = 255;
         r->raised_at_ms = r->changed_at_ms = r->heard_at_ms = r->taken_at_ms = r->progress_at_ms = INT64_MAX;
         r->stepped_at_ms = r->due_ms = r->closed_at_ms = INT64_MAX;
-        r->data_at_ms = r->sms_at_ms = r->told_sms_at_ms = INT64_MAX;
+        r->data_at_ms = r->sms_at_ms = r->told_sms_at_ms = r->again_at_ms = INT64_MAX;
         r->close_reason = CLOSE_REASON_MAX;
         r->step = 4;
         r->sms_checked = r->asked_count = RECORD_ASKED_MAX;
@@ -132,6 +134,8 @@ static inline void fill_record(struct record *r)
                 r->asked[i].asked_at_ms = r->asked[i].seen_at_ms = r->asked[i].sms_at_ms = INT64_MAX;
                 r->asked[i].sms_state = r->asked[i].answer_path = 255;
         }
+        for (size_t i = 0; i < RECORD_ALIASES_MAX; i++)
+                r->aliases[i].at_ms = INT64_MAX;
         for (size_t i = 0; i < RECORD_PASSED_MAX; i++)
                 fill_id(r->passed[i].id, sizeof(r->passed[i].id));
         fill_id(r->carrier_id, sizeof(r->carrier_id));
