@@ -17,6 +17,15 @@ static bool use_is_known(uint64_t use)
         return use >= TRUST_RECEIPT && use <= TRUST_DOOR;
 }
 
+/* alg_is_of: whether keys of USE may be of ALG (PROTOCOL.md 6.1): positions are sealed to, the others sign, doors by what
+ * their chip has. */
+static bool alg_is_of(uint64_t use, int64_t alg)
+{
+        if (use == TRUST_POSITION)
+                return alg == KEY_ECDH_ES;
+        return alg == KEY_EDDSA || (use == TRUST_DOOR && alg == KEY_ES256);
+}
+
 int trust_write_payload(const struct trust *trust, struct cbor_writer *to)
 {
         const struct trust_key *key;
@@ -31,8 +40,8 @@ int trust_write_payload(const struct trust *trust, struct cbor_writer *to)
         cbor_write_array(to, trust->count);
         for (size_t i = 0; i < trust->count; i++) {
                 key = &trust->keys[i];
-                if (!use_is_known(key->use) || public_len_of(key->alg) != key->public_len || key->public_len == 0 ||
-                    key->not_before_s > key->not_after_s)
+                if (!use_is_known(key->use) || !alg_is_of(key->use, key->alg) || key->public_len == 0 ||
+                    public_len_of(key->alg) != key->public_len || key->not_before_s > key->not_after_s)
                         return -EINVAL;
                 cbor_write_array(to, KEY_PARTS);
                 cbor_write_bytes(to, CBOR_OCTETS(key->kid));
@@ -66,7 +75,7 @@ static bool key_read(struct cbor_reader *r, struct trust_key *key)
                 cbor_refuse(r, "a public key of the wrong length");
         if (key->not_before_s > key->not_after_s)
                 cbor_refuse(r, "a key that ends before it begins");
-        if (r->broken != NULL)
+        if (r->broken != NULL || !alg_is_of(use, alg))
                 return false;
         key->use = (enum trust_use)use;
         key->alg = (enum key_alg)alg;

@@ -46,12 +46,13 @@ struct trust {
         struct trust_key keys[TRUST_KEYS_MAX];
 };
 
-/* trust_write_payload: write the payload.  Returns 0, -EINVAL (count, use, alg or key length), -ENOBUFS. */
+/* trust_write_payload: write the payload.  Returns 0, -EINVAL (count, use, alg, also one that is not its use's, or key
+ * length), -ENOBUFS. */
 int trust_write_payload(const struct trust *trust, struct cbor_writer *to);
 
-/* trust_read_payload: read a payload.  A key whose use or algorithm we do not know is a newer format's: left out, as
- * are elements behind the known ones.  A known one with the wrong key length, or not before after not after, is
- * refused.
+/* trust_read_payload: read a payload.  A key whose use or algorithm we do not know, or whose algorithm is none of
+ * its use, is a newer format's: left out, as are elements behind the known ones.  A known one with the wrong key
+ * length, or not before after not after, is refused.
  * Returns 0, -EBADMSG, -E2BIG (over TRUST_KEYS_MAX); WHY, may be NULL, then has the rule broken, and *ret_trust is
  * undefined. */
 int trust_read_payload(struct cbor_span payload, struct trust *ret_trust, const char **why);

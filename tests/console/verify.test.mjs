@@ -103,13 +103,13 @@ test("a list that unpacks to more than it says stops there", async () => {
   await assert.rejects(statusOpen(await list(Buffer.alloc(20), 800), trust, NOW), /not zlib/);
 });
 
-test("an algorithm that 64 bits do not hold spoils the trust list; a newer one's key is stepped over", async () => {
+test("an algorithm that 64 bits do not hold spoils the trust list; a newer one's key, and one that is none of its use's, is stepped over", async () => {
   const { subtle } = globalThis.crypto;
   const pair = await subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"]);
   const root = new Uint8Array(await subtle.exportKey("raw", pair.publicKey));
   const { sigStructure, joined } = await import("../../console/web/caretaker/cbor.js");
-  const list = async (alg) => {
-    const key = joined([[0x86, 0x48], new Uint8Array(8), [3], alg, [0x40, 0, 9]]);
+  const list = async (alg, use = 3, length = 0) => {
+    const key = joined([[0x86, 0x48], new Uint8Array(8), [use], alg, length < 24 ? [0x40 | length] : [0x58, length], new Uint8Array(length), [0, 9]]);
     const payload = joined([[0x85, 1, 7, 8, 0x64], Buffer.from("lyon"), [0x81], key]);
     const head = new Uint8Array([0xa1, 1, 0x27]);
     const signature = new Uint8Array(await subtle.sign("Ed25519", pair.privateKey, sigStructure(head, Buffer.from("vigie trust"), payload)));
@@ -118,6 +118,12 @@ test("an algorithm that 64 bits do not hold spoils the trust list; a newer one's
   assert.equal((await trustOpen(await list([0x3b, 0x7f, 255, 255, 255, 255, 255, 255, 255]), root)).keys.length, 0);
   await assert.rejects(trustOpen(await list([0x3b, 0x80, 0, 0, 0, 0, 0, 0, 0]), root), /64 bits/);
   await assert.rejects(trustOpen(await list([0x1b, 0x80, 0, 0, 0, 0, 0, 0, 0]), root), /64 bits/);
+  for (let use = 1; use <= 6; use++) {
+    const counts = []; // of EdDSA, ES256, ECDH-ES: each use has its own
+    for (const [alg, length] of [[[0x27], 32], [[0x26], 65], [[0x38, 24], 32]])
+      counts.push((await trustOpen(await list(alg, use, length), root)).keys.length);
+    assert.deepEqual(counts, use === 5 ? [0, 0, 1] : [1, use === 6 ? 1 : 0, 0], `use ${use}`);
+  }
 });
 
 test("what is longer than any pass and proof is too long, whatever stands behind them", async () => {

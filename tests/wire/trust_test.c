@@ -80,6 +80,40 @@ static void refused_on_writing(void **state)
         }
 }
 
+/* Each use has its algorithms: written with no other; and read, such a key is overlooked. */
+static void each_use_has_its_algorithms(void **state)
+{
+        static const enum key_alg algs[] = { KEY_EDDSA, KEY_ES256, KEY_ECDH_ES };
+        static const unsigned good[] = { [TRUST_RECEIPT] = 1, [TRUST_ORDER] = 1,    [TRUST_PASS] = 1,
+                                         [TRUST_STATUS] = 1,  [TRUST_POSITION] = 4, [TRUST_DOOR] = 3 }; /* bits of algs */
+        static struct trust t, back;
+        uint8_t bytes[1024];
+        struct cbor_writer w;
+
+        for (unsigned use = TRUST_RECEIPT; use <= TRUST_DOOR; use++) {
+                for (unsigned a = 0; a < 3; a++) {
+                        bool is_good = (good[use] >> a & 1) != 0;
+                        const struct trust_key *key = &t.keys[0];
+
+                        t.count = 1;
+                        t.keys[0] = listed(1, (enum trust_use)use, 1, 2);
+                        t.keys[0].alg = algs[a];
+                        t.keys[0].public_len = algs[a] == KEY_ES256 ? 65 : 32;
+                        cbor_writer_init(&w, bytes, sizeof(bytes));
+                        assert_int_equal(trust_write_payload(&t, &w), is_good ? 0 : -EINVAL);
+                        cbor_writer_init(&w, bytes, sizeof(bytes));
+                        cbor_write_raw(&w, CBOR_LITERAL("\x85\x01\x07\x07\x60\x81\x86"));
+                        cbor_write_bytes(&w, CBOR_OCTETS(key->kid));
+                        cbor_write_uint(&w, use);
+                        cbor_write_int(&w, key->alg);
+                        cbor_write_bytes(&w, (struct cbor_span){ key->public, key->public_len });
+                        cbor_write_raw(&w, CBOR_LITERAL("\x01\x02"));
+                        assert_int_equal(trust_read_payload(cbor_written(&w), &back, NULL), 0);
+                        assert_int_equal(back.count, is_good);
+                }
+        }
+}
+
 /* clang-format off */
 #define ZERO32 "0000000000000000000000000000000000000000000000000000000000000000"
 #define ZERO31 "00000000000000000000000000000000000000000000000000000000000000"
@@ -196,6 +230,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(largest_there_and_back),
                 cmocka_unit_test(refused_on_writing),
+                cmocka_unit_test(each_use_has_its_algorithms),
                 cmocka_unit_test(read_payloads),
                 cmocka_unit_test(too_many),
                 cmocka_unit_test(found_by_kid_use_and_time),

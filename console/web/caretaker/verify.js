@@ -10,12 +10,14 @@ const [GOOD, TOO_LONG, MALFORMED, UNKNOWN_KEY, WRONG_USE, FORGED, NOT_YET, OVER,
 export const DOOR = { NFC: 1, SCANNER: 2, PAGE: 3 };
 export const USE = { PASS: 3, STATUS: 4 };
 const POLICY = { ONE_WAY: 1, CARETAKER: 2, SENSITIVE: 4 };
-const ES256 = -7n, EDDSA = -8n;
+const ES256 = -7n, EDDSA = -8n, ECDH = -25n;
 const PASS_MAX = 291, PROOF_MAX = 304, PRESENTATION_MAX = 603, COSE_MAX = 65536, PASS_SECONDS_MAX = 24 * 3600, WINDOWS_MAX = 4;
 const LEEWAY_S = 120, SLOT_S = 15, ONE_WAY_S = 2 * SLOT_S;
 const STATUS_COUNT_MAX = 1 << 20, TRUST_KEYS_MAX = 64;
 const U32 = 0xffffffff;
-const PUBLIC_LENGTH = new Map([[ES256, 65], [EDDSA, 32], [-25n, 32]]);
+const PUBLIC_LENGTH = new Map([[ES256, 65], [EDDSA, 32], [ECDH, 32]]);
+// The algorithms of each use of a key: 1 receipt, 2 order, 3 pass, 4 status list, 5 position, 6 door.
+const ALGORITHMS = [[], [EDDSA], [EDDSA], [EDDSA], [EDDSA], [ECDH], [EDDSA, ES256]];
 
 const ascii = (text) => new TextEncoder().encode(text);
 const equal = (a, b) => a.length === b.length && a.every((octet, i) => octet === b[i]);
@@ -120,6 +122,8 @@ function trustKeyRead(item) {
     return null; // a newer format's
   if (key.public.length !== PUBLIC_LENGTH.get(key.alg) || key.notBefore > key.notAfter)
     refuse("a key that could not be");
+  if (!ALGORITHMS[Number(key.use)].includes(key.alg))
+    return null; // none of its use's: a newer format's too
   return { ...key, use: Number(key.use) };
 }
 
