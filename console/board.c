@@ -208,13 +208,13 @@ static int person_of(struct board *board, const char *id, struct person **ret_pe
         if (person == NULL) {
                 if ((person = calloc(1, sizeof(*person))) == NULL)
                         return -ENOMEM;
+                person->changed = true;
                 strcpy(person->id, id);
                 if ((r = lookup_put(board->people, id, strlen(id), person, &old)) < 0) {
                         free(person);
                         return r;
                 }
         }
-        person->changed = true;
         *ret_person = person;
         return 0;
 }
@@ -222,14 +222,18 @@ static int person_of(struct board *board, const char *id, struct person **ret_pe
 int board_supervisor(struct board *board, const char *id, const uint8_t *data, size_t size, struct person **ret_person)
 {
         struct supervisor_entry entry;
+        struct person *person;
         int r = supervisor_entry_decode(data, size, &entry);
 
-        if (r < 0 || (r = person_of(board, id, ret_person)) < 0)
+        if (r < 0 || (r = person_of(board, id, &person)) < 0)
                 return r;
-        strcpy((*ret_person)->name, entry.name);
-        strcpy((*ret_person)->team, entry.team);
-        (*ret_person)->manager = entry.manager;
-        (*ret_person)->known = true;
+        person->changed |= strcmp(person->name, entry.name) != 0 || strcmp(person->team, entry.team) != 0 ||
+                           person->manager != entry.manager;
+        strcpy(person->name, entry.name);
+        strcpy(person->team, entry.team);
+        person->manager = entry.manager;
+        person->known = true;
+        *ret_person = person;
         return 0;
 }
 
@@ -240,6 +244,7 @@ int board_duty(struct board *board, const char *id, const uint8_t *data, size_t 
 
         if (r < 0 || (r = person_of(board, id, ret_person)) < 0)
                 return r;
+        (*ret_person)->changed = true;
         (*ret_person)->on_duty = size > 0;
         (*ret_person)->duty = duty;
         return 0;
@@ -257,6 +262,7 @@ int board_presence(struct board *board, const char *id, const uint8_t *data, siz
                 presence.at = (*ret_person)->presence.at;
         }
         (*ret_person)->presence = presence;
+        (*ret_person)->changed = true;
         return 0;
 }
 

@@ -175,6 +175,14 @@ void desk_page_close(struct page *page)
         free(page);
 }
 
+/* has_another_team: say whether PAGE came before the board had its supervisor, or had them so. */
+static bool has_another_team(const struct page *page)
+{
+        const struct person *person = board_person(page->desk->options.board, page->viewer.person);
+
+        return page->viewer.role == ROLE_SUPERVISOR && person != NULL && strcmp(person->team, page->viewer.team) != 0;
+}
+
 void desk_store(struct desk *desk, bool up)
 {
         if (desk->up == up)
@@ -184,7 +192,9 @@ void desk_store(struct desk *desk, bool up)
                 desk->blind_since_ms = now_ms(desk);
         for (struct page *page = desk->pages; page != NULL; page = page->next) {
                 send_tick(page);
-                if (up && !page->quiet)
+                if (up && has_another_team(page))
+                        page_fail(page, DESK_GOING_AWAY);
+                else if (up && !page->quiet)
                         send_snapshot(page);
         }
 }

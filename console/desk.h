@@ -76,7 +76,8 @@ int desk_open_quiet(struct desk *desk, const struct viewer *viewer, const struct
 /* desk_page_close: forget PAGE; NULL does nothing. */
 void desk_page_close(struct page *page);
 
-/* page_viewer: who looks.  page_set_viewer: the store says otherwise now (a new name or team). */
+/* page_viewer: who looks.  page_set_viewer: the store says otherwise now (a new name; with another team the page is closed to come back:
+ * it is told by team what it may see). */
 const struct viewer *page_viewer(const struct page *page);
 void page_set_viewer(struct page *page, const struct viewer *viewer);
 

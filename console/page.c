@@ -53,6 +53,8 @@ const struct viewer *page_viewer(const struct page *page)
 
 void page_set_viewer(struct page *page, const struct viewer *viewer)
 {
+        if (strcmp(page->viewer.team, viewer->team) != 0)
+                page_fail(page, DESK_GOING_AWAY); /* what it has is what the team before may see */
         page->viewer = *viewer;
 }
 

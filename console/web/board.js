@@ -78,7 +78,7 @@ export class Board {
     this.coming?.add(alert.id);
     if (before && before.v > alert.v && !this.coming) return {};
     if (alert.state === "closed") {
-      if (!this.alerts.delete(alert.id) && this.rest > 0) this.rest--;
+      if (!this.alerts.delete(alert.id) && this.rest > 0 && !this.closed.some((a) => a.id === alert.id)) this.rest--;
       this.keepClosed(alert);
     } else {
       const shownClosed = this.closed.find((a) => a.id === alert.id && a.closed);

@@ -1,6 +1,6 @@
 // One alert as a card.  The elements stay for the alert's life and are filled anew, so that focus and clicks are never lost.
 import { el, bdi, fill, show } from "./dom.js";
-import { say, sayCount, sayNodes, isolate, ago, stopwatch, clock, distance, has } from "./words.js";
+import { say, sayCount, sayNodes, isolate, accuracyText, ago, stopwatch, clock, distance, has } from "./words.js";
 import * as rules from "./rules.js";
 
 // A card that has just moved takes no click: the person aimed at another one.
@@ -62,9 +62,10 @@ export class Card {
   updateActions(alert, me) {
     const { primary, others } = rules.actions(alert, me);
     const owner = { name: isolate(alert.owner_name ?? alert.owner ?? "?") };
-    const takeOver = primary === "take" && rules.isTaken(alert);
-    this.place_(this.primary, primary ? [primary] : [], (verb) => (takeOver ? say("do_take_over", owner) : say(`do_${verb}`)), "primary");
-    this.place_(this.others, others, (verb) => say(`do_${verb}`), "");
+    const take = rules.isMine(alert, me) ? "do_still" : rules.isTaken(alert) ? "do_take_over" : "do_take";
+    const label = (verb) => (verb === "take" ? say(take, owner) : say(`do_${verb}`));
+    this.place_(this.primary, primary ? [primary] : [], label, "primary");
+    this.place_(this.others, others, label, "");
   }
 
   // Put exactly these verbs' buttons into ROW, keeping the ones that are there.
@@ -165,8 +166,7 @@ export class Card {
   }
 
   positionText(position, now) {
-    const accuracy = position.accuracy_m === null ? say("accuracy_unknown") : say("accuracy", { distance: distance(position.accuracy_m) });
-    return say("position", { age: ago(now - position.at), accuracy });
+    return say("position", { age: ago(now - position.at), accuracy: accuracyText(position) });
   }
 
   // A command went out, or was answered.

@@ -10,7 +10,7 @@ import { Ring, Title } from "./ring.js";
 import { Toasts } from "./toasts.js";
 import { byId, el, fill, show } from "./dom.js";
 import { chooseLanguage, clock, has, isolate, loadWords, otherLanguage, say, sayCount, sayNodes } from "./words.js";
-import { isMine, isTaken, ringOf, ringOfAll, ringsAgain } from "./rules.js";
+import { isBeaten, ringOf, ringOfAll, ringsAgain } from "./rules.js";
 
 const ANSWER_MS = 8000;
 const PRESENCE_MS = 10000;
@@ -110,7 +110,7 @@ async function onHello(message) {
 function onAlert({ alert, before, command: c }) {
   if (c) answered(c, "done");
   for (const [id, asked] of pending)
-    if (asked.alert === alert.id && asked.verb === "take" && isTaken(alert) && !isMine(alert, board.me)) answered(id, "taken_by_other", alert.owner_name ?? alert.owner);
+    if (asked.alert === alert.id && asked.verb === "take" && isBeaten(alert, before, board.me)) answered(id, "taken_by_other", alert.owner_name ?? alert.owner);
   if (!board.whole || !ringsAgain(alert, before)) return; // in the first snapshot nothing is new
   ring.unhush();
   const text = say(before && ringOf(before) ? "spoken_again" : "spoken_alert", { name: isolate(alert.carrier_name ?? say("unknown_carrier")), zone: isolate(alert.zone_name ?? "") });

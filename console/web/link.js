@@ -1,6 +1,7 @@
 // The line to the server: one WebSocket, opened again for ever.  It also says when this page is blind: no word from the server for
 // BLIND_MS (it speaks every 2 s), or the server has lost its store.
 export const BLIND_MS = 5000;
+const CONNECT_MS = 15000; // a slow network's; after that the try hangs, and another may not
 const RETRY_MS = [300, 1000, 2000, 4000];
 const NO_SESSION = 4401;
 const NO_ROLE = 4403;
@@ -17,6 +18,8 @@ export class Link {
 
   open() {
     this.socket = new WebSocket(`wss://${location.host}${this.path}`, "vigie-desk.1");
+    this.begunAt = performance.now();
+    this.socket.onopen = () => (this.begunAt = performance.now());
     this.socket.onmessage = (event) => {
       this.heardAt = performance.now();
       this.attempt = 0;
@@ -43,10 +46,12 @@ export class Link {
     return performance.now() - this.heardAt;
   }
 
-  // Nothing heard for too long: a line may be dead without being closed.  Called each second.
+  // Nothing heard for too long: a line may be dead without being closed; one that has only just been opened may not have spoken yet.  Called
+  // each second.
   isSilent() {
     const silent = this.silentMs() > BLIND_MS;
-    if (silent && this.isOpen()) this.socket.close();
+    const patience = this.isOpen() ? BLIND_MS : CONNECT_MS;
+    if (silent && performance.now() - this.begunAt > patience) this.socket.close();
     return silent;
   }
 

@@ -109,7 +109,11 @@ export class DeskMap {
       const icon = el("span", { class: "carrier" }, el("span", { class: "dot" }), label);
       shape = { icon, age, circle: L.circle(at, { radius: 1, className: "accuracy", weight: 1.5, fillOpacity: 0.12, interactive: false }).addTo(this.map),
         marker: L.marker(at, { icon: L.divIcon({ html: icon, className: "carrier-icon", iconSize: [0, 0] }), keyboard: false, zIndexOffset: 1000 }).addTo(this.map) };
-      shape.marker.on("click", () => byId("alerts").querySelector(`[data-id="${alert.id}"]`)?.focus());
+      shape.marker.on("click", () => {
+        const card = byId("alerts").querySelector(`[data-id="${alert.id}"]`);
+        card?.click(); // which selects it
+        card?.focus();
+      });
       this.carriers.set(alert.id, shape);
     }
     shape.at = alert.position.at;

@@ -1,7 +1,7 @@
 // Notices: carriers not heard of, senders that are limited, technical facts.  Each stands until it is over; "I have seen it" stops the
 // ringing for everybody.
 import { el, bdi, byId } from "./dom.js";
-import { say, sayCount, sayNodes, clock, has } from "./words.js";
+import { say, sayCount, sayNodes, accuracyText, clock, has } from "./words.js";
 
 const KINDS = ["overdue", "unverified", "technical", "duress"];
 
@@ -19,6 +19,7 @@ function names(notice) {
   if (notice.names.length === 0) return null;
   const line = (n) => el("li", {}, bdi(n.name, "who"), n.round ? el("span", {}, sayNodes("round", { round: n.round })) : null,
     n.heard_at ? el("span", {}, say("heard_at", { time: clock(n.heard_at, false) })) : null,
+    n.position ? el("span", {}, say("position_at", { time: clock(n.position.at, false), accuracy: accuracyText(n.position) })) : null,
     n.position ? el("a", { href: `geo:${n.position.lat},${n.position.lon}?q=${n.position.lat},${n.position.lon}`, class: "geo" }, say("open_in_maps")) : null,
     n.number ? el("a", { href: `tel:${n.number}` }, el("span", {}, sayNodes("call", { number: n.number }))) : null);
   const rest = notice.count - notice.names.length;

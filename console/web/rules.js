@@ -27,6 +27,9 @@ export function doNotCall(alert) {
   return alert.kind === "silent" || marked(alert, "silent") || marked(alert, "duress");
 }
 
+// Where an owner may still get to.
+const NEXT = { taken: ["en_route", "on_scene"], en_route: ["on_scene"], on_scene: [] };
+
 // The one obvious button, and the others, as command verbs.
 export function actions(alert, me) {
   if (alert.state === "closed" || me.role === "admin") return { primary: null, others: [] };
@@ -37,11 +40,13 @@ export function actions(alert, me) {
   const joined = flags?.includes("joined") ?? false;
   if (!isTaken(alert)) return { primary: "take", others: flags && !flags.includes("declined") ? ["decline", ...close] : close };
   if (isMine(alert, me)) {
+    if (marked(alert, "no_news")) return { primary: "take", others: [...NEXT[alert.state], "close", "release"] };
     if (alert.state === "taken") return { primary: "en_route", others: ["on_scene", "close", "release"] };
     if (alert.state === "en_route") return { primary: "on_scene", others: ["close", "release"] };
     return { primary: "close", others: ["release"] };
   }
-  if (marked(alert, "no_news")) return { primary: "take", others: [...(joined ? [] : ["join"]), ...close] };
+  if (marked(alert, "no_news")) return { primary: "take", others: [...(joined || control ? [] : ["join"]), ...close] };
+  if (control) return { primary: null, others: ["take", ...close] }; // it goes nowhere itself
   return { primary: joined ? null : "join", others: close };
 }
 
@@ -60,6 +65,11 @@ export function ringsAgain(alert, before) {
 
 const LOUDNESS = { soft: 1, normal: 2, loud: 3 };
 
+// I asked to take ALERT: has somebody else taken it since BEFORE (null: not known)?
+export function isBeaten(alert, before, me) {
+  return isTaken(alert) && !isMine(alert, me) && alert.owner !== (before?.owner ?? null);
+}
+
 // The loudest of all that rings.
 export function ringOfAll(alerts, notices) {
   const rings = alerts.map(ringOf);
@@ -71,7 +81,7 @@ export function ringOfAll(alerts, notices) {
 export function headline(alert, me) {
   const owner = { name: alert.owner_name ?? alert.owner ?? "?" };
   if (alert.state === "closed") return { key: "state_closed", tone: "closed", values: {} };
-  if (isTaken(alert) && marked(alert, "no_news")) return { key: "state_no_news", tone: "open", values: owner };
+  if (isTaken(alert) && marked(alert, "no_news")) return { key: isMine(alert, me) ? "state_mine_no_news" : "state_no_news", tone: "open", values: owner };
   if (isMine(alert, me)) return { key: `state_mine_${alert.state}`, tone: "mine", values: {} };
   if (isTaken(alert)) return { key: `state_${alert.state}`, tone: "taken", values: owner };
   if (marked(alert, "exhausted")) return { key: "state_exhausted", tone: "exhausted", values: {} };

@@ -114,6 +114,11 @@ export function clock(ms, seconds = true) {
   return `${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
 }
 
+// How exact a position is.
+export function accuracyText({ accuracy_m: m }) {
+  return m === null ? say("accuracy_unknown") : say("accuracy", { distance: distance(m) });
+}
+
 export function distance(m) {
   if (m === null || m === undefined) return "";
   if (m < 1000) return `${m < 100 ? Math.round(m) : Math.round(m / 10) * 10} m`;

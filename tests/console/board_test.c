@@ -193,6 +193,23 @@ static void test_people(void **state)
         assert_int_equal(board_person(board, "paul")->presence.at_ms, 110000);
 }
 
+/* Loaded anew, as after each change of any people: nobody is told of who is as before. */
+static void test_same_supervisor(void **state)
+{
+        struct supervisor_entry entry = { .name = "Paul", .team = "nord" };
+        uint8_t buf[PEOPLE_MAX];
+        struct person *person;
+
+        for (int i = 0; i < 3; i++) {
+                strcpy(entry.team, i < 2 ? "nord" : "sud");
+                assert_int_equal(board_supervisor(board, "paul", buf,
+                                                  (size_t)supervisor_entry_encode(&entry, buf, sizeof(buf)), &person),
+                                 0);
+                assert_int_equal(person->changed, i != 1);
+                person->changed = false;
+        }
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -203,6 +220,7 @@ int main(void)
                 WITH(test_full_board_keeps_the_urgent),
                 WITH(test_notices),
                 WITH(test_people),
+                WITH(test_same_supervisor),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

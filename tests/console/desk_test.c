@@ -159,6 +159,46 @@ static void test_each_role_is_told_its_own(void **state)
                 desk_page_close(admin.page);
 }
 
+static void put_supervisor(const char *id, const char *team)
+{
+        struct supervisor_entry entry = { .name = "X" };
+        uint8_t buf[PEOPLE_MAX];
+        struct person *person;
+
+        strcpy(entry.team, team);
+        assert_int_equal(
+                board_supervisor(board, id, buf, (size_t)supervisor_entry_encode(&entry, buf, sizeof(buf)), &person), 0);
+}
+
+/* A page that came before the board had its supervisor's team, or while that changed, comes back: it was told by the team before. */
+static void test_another_team(void **state)
+{
+        struct fake early, same, control;
+        struct viewer viewer;
+
+        open_page(&early, ROLE_SUPERVISOR, "paul");
+        open_page(&control, ROLE_CONTROL, "ctl");
+        put_supervisor("paul", "nord");
+        put_supervisor("ctl", "nord");
+        desk_store(desk, true);
+        assert_int_equal(early.code, DESK_GOING_AWAY);
+        assert_int_equal(control.code, 0);
+        desk_page_close(early.page);
+        viewer = test_viewer(ROLE_SUPERVISOR, "paul");
+        strcpy(viewer.team, "nord");
+        same = (struct fake){ 0 };
+        assert_int_equal(desk_open(desk, &viewer, &(struct page_hooks){ &same, wake, close_page }, &same.page), 0);
+        desk_store(desk, false);
+        desk_store(desk, true);
+        page_set_viewer(same.page, &viewer);
+        assert_int_equal(same.code, 0);
+        strcpy(viewer.team, "sud");
+        page_set_viewer(same.page, &viewer);
+        assert_int_equal(same.code, DESK_GOING_AWAY);
+        desk_page_close(same.page);
+        desk_page_close(control.page);
+}
+
 static void test_nothing_but_ticks_while_blind(void **state)
 {
         struct fake page;
@@ -323,6 +363,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 WITH(test_hello_then_snapshot_when_the_store_is_up),
                 WITH(test_each_role_is_told_its_own),
+                WITH(test_another_team),
                 WITH(test_nothing_but_ticks_while_blind),
                 WITH(test_commands_and_answers),
                 WITH(test_administrator_commands_nothing_but_ack),

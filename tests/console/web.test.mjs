@@ -3,6 +3,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { Board, KEPT_MAX } from "../../console/web/board.js";
+import { BLIND_MS, Link } from "../../console/web/link.js";
 import * as rules from "../../console/web/rules.js";
 
 const web = new URL("../../console/web/", import.meta.url);
@@ -44,7 +45,7 @@ test("no page or script has markup from data, inline script, inline style, or wo
 
 test("every word the server may send has its text", () => {
   const lists = { state_: ["open", "seen", "exhausted", "no_news", "taken", "en_route", "on_scene", "closed"],
-    state_mine_: ["taken", "en_route", "on_scene"], kind_: ["panic", "silent", "man_down", "missed_check_in", "drill", "test", "unknown"],
+    state_mine_: ["taken", "en_route", "on_scene", "no_news"], kind_: ["panic", "silent", "man_down", "missed_check_in", "drill", "test", "unknown"],
     category_: ["fall", "aggression", "dog", "illness", "other"],
     warn_: ["drill", "silent", "duress", "mistake", "still", "pressed_again", "last_words", "holder_unsure", "bad_position", "bad_time", "restored"],
     warn_unverified_: ["unknown", "revoked", "expired", "signature", "malformed"],
@@ -81,6 +82,29 @@ test("the one obvious button", () => {
   assert.deepEqual(rules.actions(alert({ asked: [askedPaul({ flags: ["declined"] })] }), paul), { primary: "take", others: [] });
   assert.deepEqual(rules.actions(alert(), control).others, ["close"]);
   assert.deepEqual(rules.actions(alert({ state: "taken", owner: "paul" }), paul).others, ["on_scene", "close", "release"]);
+});
+
+test("the control room is on no round: it takes over, and does not come as well", () => {
+  assert.deepEqual(rules.actions(alert({ state: "en_route", owner: "ines" }), control), { primary: null, others: ["take", "close"] });
+  assert.deepEqual(rules.actions(alert({ state: "en_route", owner: "ines", marks: ["no_news"] }), control), { primary: "take", others: ["close"] });
+});
+
+test("who has it and was not heard of is asked, and can say so, also on the scene", () => {
+  const silent = (state) => alert({ state, owner: "paul", marks: ["no_news"] });
+  assert.deepEqual(rules.actions(silent("taken"), paul), { primary: "take", others: ["en_route", "on_scene", "close", "release"] });
+  assert.deepEqual(rules.actions(silent("en_route"), paul), { primary: "take", others: ["on_scene", "close", "release"] });
+  assert.deepEqual(rules.actions(silent("on_scene"), paul), { primary: "take", others: ["close", "release"] });
+  assert.equal(rules.headline(silent("on_scene"), paul).key, "state_mine_no_news");
+  assert.equal(rules.headline(silent("on_scene"), control).key, "state_no_news");
+});
+
+test("who asked to take it is beaten by another's take, and by nothing that happens to who had it before", () => {
+  const ines = alert({ state: "taken", owner: "ines", marks: ["no_news"] });
+  assert.equal(rules.isBeaten(alert({ state: "taken", owner: "ines" }), alert(), paul), true);
+  assert.equal(rules.isBeaten(alert({ ...ines, battery: 7 }), ines, paul), false);
+  assert.equal(rules.isBeaten(alert({ state: "taken", owner: "zoe" }), ines, paul), true);
+  assert.equal(rules.isBeaten(alert({ state: "taken", owner: "paul" }), ines, paul), false);
+  assert.equal(rules.isBeaten(alert(), ines, paul), false);
 });
 
 test("what rings, and how loud", () => {
@@ -164,6 +188,9 @@ test("a flood leaves the most urgent, and the number of the others", () => {
   assert.equal(board.rest, 1);
   board.take({ t: "alert", alert: alert({ id: "x0", v: 2, state: "closed", closed: { by: "c", name: "", reason: "helped", at: 1 } }) });
   assert.equal(board.rest, 0);
+  board.rest = 3;
+  board.take({ t: "alert", alert: alert({ id: "x0", v: 3, state: "closed", closed: { by: "c", name: "", reason: "helped", at: 1 } }) });
+  assert.equal(board.rest, 3, "what became of an SMS after the closure is no other alert");
 });
 
 test("the board keeps the newest version, and a snapshot replaces what was open", () => {
@@ -205,4 +232,47 @@ test("what a snapshot says is so, also where more was shown; closed and open aga
   assert.equal(rules.ringOf(board.alerts.get("a")), null);
   board.take({ t: "alert", alert: alert({ id: "a", v: 7, state: "closed", closed }) });
   assert.deepEqual([board.alerts.has("a"), board.closed[0].id], [false, "a"]);
+});
+
+// ---- the line, with a clock and sockets of the test's
+
+function lines() {
+  const made = { sockets: [], now: 1000 };
+  class Fake {
+    static OPEN = 1;
+    constructor() {
+      this.readyState = 0;
+      made.sockets.push(this);
+    }
+    close() {
+      this.readyState = 2;
+    }
+  }
+  Object.assign(globalThis, { WebSocket: Fake, location: { host: "h" } });
+  made.link = new Link({ message() {}, lost() {}, refused() {} });
+  made.opened = () => {
+    made.sockets.at(-1).readyState = 1;
+    made.sockets.at(-1).onopen?.();
+  };
+  return made;
+}
+
+test("a line that has just been opened is given its time to speak; one that is dead, or never opens, is closed", (t) => {
+  const made = lines();
+  t.mock.method(performance, "now", () => made.now);
+  const [socket] = made.sockets;
+  made.now += 60000; // the machine slept, or the network was away: this one opened late
+  made.opened();
+  assert.equal(made.link.isSilent(), true, "nothing was heard yet: the page is blind");
+  assert.equal(socket.readyState, 1, "but its first word is on its way");
+  made.now += BLIND_MS + 1;
+  made.link.isSilent();
+  assert.equal(socket.readyState, 2);
+  const hung = lines();
+  made.now += BLIND_MS + 1;
+  hung.link.isSilent();
+  assert.equal(hung.sockets[0].readyState, 0, "a slow network takes its time to open");
+  made.now += 3 * BLIND_MS;
+  hung.link.isSilent();
+  assert.equal(hung.sockets[0].readyState, 2, "but not for ever");
 });

@@ -252,6 +252,21 @@ test("the map shows who, how exactly and how old; a supervisor who is not asked 
   await control.getByText("Cette alerte n'a pas de position").waitFor();
 });
 
+test("a click on a carrier of the map selects their alert; the control room takes over from an owner that it sees", async () => {
+  const one = await raise({ urgency: 2 });
+  const two = await raise({ carrier_name: "Zoé Noir", position: { lat: 45.7658, lon: 4.8335, accuracy_m: 9, at: Date.now() } });
+  const page = await open("ctl");
+  await Promise.all([one, two].map(({ id }) => card(page, id).waitFor()));
+  const [other, name] = (await page.getAttribute(".card.selected", "data-id")) === one.id ? [two, "Zoé Noir"] : [one, "Léa Martin"];
+  await sleep(400);
+  await page.locator(".carrier", { hasText: name }).locator(".dot").click();
+  await page.waitForFunction((id) => document.querySelector(".card.selected")?.dataset.id === id, other.id);
+  await change(other, { state: 4, event: "take", by: "ines", owner: "ines", owner_name: "Inès Moreau", taken_at: Date.now() });
+  await press(page, other, "Je prends le relais de");
+  const take = await until("the take", async () => (await region.commands("take")).find((c) => c.alert === other.id));
+  assert.deepEqual([take.person, take.owner_seen], ["ctl", "ines"]);
+});
+
 test("an administrator's wire carries no position and no carrier", async () => {
   const alert = await raise({ asked: [asked("paul")] });
   await region.put("notice", { k: "overdue:presquile", kind: 1, rings: true, count: 1, zone: "presquile", zone_name: "Presqu'île", cause: "silent",

@@ -76,6 +76,38 @@ test("the usual round is chosen: two clicks give the pass, once, and the sentenc
   await page.getByText("Le téléphone l'a reçu").waitFor();
 });
 
+// From now on what the page sends of TYPE is kept in window.desk.held, and answered by whoever calls release().
+const hold = (page, type) => page.evaluate((t) => {
+  const { hear } = window.desk;
+  window.desk.held = [];
+  window.desk.hear = (m) => (m.t === t ? (window.desk.said.push(m), window.desk.held.push(m)) : hear(m));
+  window.desk.release = () => { window.desk.hear = hear; for (const m of window.desk.held) hear(m); };
+}, type);
+const release = (page) => page.evaluate(() => window.desk.release());
+
+test("an answer that comes when somebody else is picked says whose it is, and takes nobody away", async (t) => {
+  const page = await open(t, { change: (b) => {
+    b.carrier.push({ ...b.carrier[0], carrier: "d", name: "Dana Noir", handset: "d".repeat(16) });
+    b.phones["d".repeat(16)] = { ...b.phones["a".repeat(16)], ...b.carrier.at(-1) };
+  } });
+  for (const [a, words] of [["keeper_away", /Camille Roux.*ne répond pas/], ["done", /Camille Roux a la tournée/]]) {
+    await answer(page, "pass_issue", { a, more: a === "done" ? { pass: "1".repeat(16) } : null });
+    await pick(page, "Camille");
+    await page.locator(".rounds input:checked").waitFor();
+    await hold(page, "pass_issue");
+    await page.click("#give");
+    await page.waitForFunction(() => window.desk.held.length === 1);
+    await page.click("#other");
+    await pick(page, "Dana");
+    await page.locator(".rounds input:checked").waitFor();
+    await release(page);
+    await page.locator("#toasts", { hasText: words }).waitFor();
+    assert.equal(await page.innerText("#person-name"), "Dana Noir");
+    assert.ok(await page.locator("#give").isEnabled());
+    await page.click("#other");
+  }
+});
+
 test("a sensitive round and a long pass ask for a second person, and say so before", async (t) => {
   const page = await open(t);
   await answer(page, "pass_issue", { a: "consent", more: { consent: "2".repeat(16), why: ["sensitive"] } });
@@ -244,6 +276,38 @@ test("a building comes off a round: what still opens it is said, until when, and
   assert.deepEqual(edits.map((e) => e.check), [true, true, true, false]);
 });
 
+test("what somebody else changed meanwhile is not overwritten: it is said, for a round and a building", async (t) => {
+  const page = await open(t, { role: "admin", hash: "#rounds/b14" });
+  await page.getByRole("button", { name: "Retirer 1 rue A de la tournée" }).click();
+  await page.evaluate(() => { window.desk.books.rounds.b14 = { ...window.desk.books.rounds.b14, team: "sud" }; });
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.locator(".edit .bad", { hasText: "entre-temps" }).waitFor();
+  await page.evaluate(() => { location.hash = `buildings/${"1".repeat(16)}`; });
+  await page.fill("#building-name", "Un autre nom");
+  await page.evaluate(() => { const all = window.desk.books.buildings; all["1".repeat(16)] = { ...all["1".repeat(16)], qr: false, caretaker: false }; });
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.locator(".edit .bad", { hasText: "entre-temps" }).waitFor();
+  assert.deepEqual(edits, []);
+  await page.evaluate(() => { location.hash = "rounds/a1"; });
+  await page.locator("h1", { hasText: "Autre" }).waitFor();
+  await hold(page, "desk_get");
+  await page.evaluate(() => { location.hash = "rounds/b14"; });
+  await page.waitForFunction(() => window.desk.held.length === 1);
+  await page.evaluate(() => { location.hash = "rounds"; });
+  await page.locator("#round-words").waitFor();
+  await release(page);
+  await page.waitForTimeout(300);
+  assert.ok(await page.locator("#round-words").isVisible(), "an answer that is late opens nothing");
+});
+
+test("a file that cannot be read is said", async (t) => {
+  const page = await open(t, { role: "admin", hash: "#import" });
+  await page.evaluate(() => { File.prototype.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotReadableError")); });
+  await page.setInputFiles("#file", { name: "a.csv", mimeType: "text/csv", buffer: Buffer.from("nom\nA\n") });
+  await page.getByText("ne peut pas être lu").waitFor();
+  assert.equal(await page.getByText("Lecture du fichier").isVisible(), false);
+});
+
 test("a new round: the zone from a list, the team from those known; nothing of the page's inside shows", async (t) => {
   const page = await open(t, { role: "admin", hash: "#rounds/new" });
   await page.locator("#round-zone option", { hasText: "Presqu'île (presquile)" }).waitFor({ state: "attached" });
@@ -284,6 +348,8 @@ test("a forgotten PIN: the number on file, 16 characters, and what to do when th
   await page.keyboard.press("Enter");
   await page.locator(".unlock .done", { hasText: "demande un nouveau code PIN" }).waitFor();
   assert.equal((await commands(page, "phone_unlock")).at(-1).challenge, "1a2b3c4d5e6f7081");
+  await page.click("#unlock"); // it did not help, or the phone shows another one: once more
+  await page.locator("#unlock-code").waitFor();
 });
 
 test("a phone lost where steps fail: which, why, and once more", async (t) => {

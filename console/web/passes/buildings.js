@@ -1,7 +1,7 @@
 // Buildings: the list, and one building with its doors, the rounds that stop there and the link for its caretaker.
 import { el, bdi, fill } from "../dom.js";
 import { say, sayCount, sayNodes } from "../words.js";
-import { edit, editSays, newId } from "./edit.js";
+import { changedSince, edit, editSays, newId } from "./edit.js";
 import { check, field, Sure } from "./keyed.js";
 import { Picker } from "./picker.js";
 import { Search } from "./search.js";
@@ -15,18 +15,22 @@ export class BuildingsView {
   constructor(desk) {
     this.desk = desk;
     this.element = el("div", { class: "view view-buildings" });
+    this.asked = 0; // answers of before are late
   }
 
   async open(id) {
     this.close();
+    const asked = ++this.asked;
     if (id === undefined) return this.list();
     if (id === NEW && this.desk.line.may("edit")) return this.show({ id: null, name: "", address: "", lat: null, lon: null, sensitive: false, qr: true, caretaker: true, doors: [], rounds: [], link: null });
     const building = await this.desk.line.get("building", id);
+    if (asked !== this.asked) return undefined; // somewhere else by now
     if (building) this.show(building);
     else this.element.replaceChildren(el("a", { href: "#buildings" }, say("back_to_buildings")), el("p", { class: "bad", role: "alert" }, say(building === undefined ? "building_gone" : "answer_away")));
   }
 
   close() {
+    this.asked++;
     this.search?.close();
     this.picker?.close();
   }
@@ -89,6 +93,12 @@ export class BuildingsView {
     const wrong = octets(name) > 64 ? "wrong_name_long" : octets(this.address.input.value.trim()) > 128 ? "wrong_address_long" : at === undefined ? "wrong_position" : null;
     if (wrong) {
       fill(this.said, say(wrong));
+      return;
+    }
+    const now = this.building.id === null ? undefined : await this.desk.line.get("building", this.building.id);
+    const why = now === null ? "answer_away" : this.building.id !== null && changedSince(this.building, now, ["name", "address", "lat", "lon", "sensitive", "qr", "caretaker"], "building_gone");
+    if (why) {
+      fill(this.said, say(why));
       return;
     }
     const id = this.building.id ?? newId();

@@ -12,6 +12,14 @@ export async function edit(body) {
   }
 }
 
+// Has somebody else changed a thing since it was SHOWN?  NOW: as the server has it, undefined where it has it no more.  Gives the key of a
+// sentence, or null: FIELDS are as they were.
+export function changedSince(shown, now, fields, gone) {
+  if (now === undefined) return gone;
+  const of = (thing) => JSON.stringify(fields.map((field) => (field === "stops" ? thing.stops.map((stop) => stop.id) : thing[field])));
+  return of(shown) === of(now) ? null : "changed_since";
+}
+
 // Why an edit was not taken, as text.
 export function editSays(answer) {
   const why = answer.wrong?.[0]?.why;

@@ -36,8 +36,9 @@ export class ImportView {
       this.rows = await rowsOf(this.desk.line.hello.region, fileLines(file.name, text));
       await this.check();
     } catch (error) {
-      if (!has(`import_${error.message}`)) throw error;
-      fill(this.said, say(`import_${error.message}`, { line: error.line ?? "" }));
+      const known = has(`import_${error.message}`);
+      if (!known) console.warn(error);
+      fill(this.said, say(known ? `import_${error.message}` : "import_unreadable", { line: error.line ?? "" }));
     }
     show(this.note, false);
     this.file.value = ""; // the same file may be chosen again, mended

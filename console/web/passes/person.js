@@ -233,11 +233,16 @@ export class PersonPart {
     const { carrier, round } = this;
     const answer = await line.give({ t: "pass_issue", carrier: carrier.carrier, handset: carrier.handset, round: round.id, until, ...(from === null ? {} : { from }) });
     this.busy = false;
-    if (answer.a === "done" || answer.a === "consent") this.done(answer, { name: nameOf(carrier), round: roundName(round), time: when(until, line.now()) });
-    else if (this.carrier?.handset === carrier.handset) {
+    const good = answer.a === "done" || answer.a === "consent";
+    const values = { name: nameOf(carrier), round: roundName(round), time: when(until, line.now()) };
+    if (this.carrier?.handset !== carrier.handset || this.carrier.carrier !== carrier.carrier) { // somebody else was picked meanwhile
+      this.desk.tell(good ? sayNodes(answer.a === "consent" ? "given_consent" : "given", values) : el("span", {}, bdi(values.name), " : ", this.desk.sentence(answer.a)), good ? "" : "bad");
+    } else if (good) {
+      this.done(answer, values);
+    } else {
       fill(this.wrong, this.desk.sentence(answer.a));
-      this.updateForm();
     }
+    if (this.carrier) this.updateForm();
   }
 
   // One sentence, which goes on when the phone says that it has the pass; and the search for the next carrier.

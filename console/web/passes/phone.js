@@ -64,7 +64,7 @@ export class Unlock {
     if (answer.a === "done") {
       const done = () => sayNodes(this.isShared() ? "unlock_done_shared" : "unlock_done", { name: nameOf(this.phone) });
       this.desk.tell(done()); // where this stands may go as soon as the phone has done it
-      this.element.replaceChildren(el("p", { class: "done" }, done()));
+      this.element.replaceChildren(el("p", { class: "done" }, done()), this.button); // once more, where the phone could not
       return;
     }
     send.disabled = false;

@@ -1,7 +1,7 @@
 // Rounds: the list, and one round with its buildings in the order they are walked.
 import { el, bdi, fill, show } from "../dom.js";
 import { say, sayCount, sayNodes } from "../words.js";
-import { edit, editSays } from "./edit.js";
+import { changedSince, edit, editSays } from "./edit.js";
 import { field, Sure } from "./keyed.js";
 import { Search } from "./search.js";
 import { moved, octets, roundId, roundName } from "./rules.js";
@@ -15,18 +15,22 @@ export class RoundsView {
   constructor(desk) {
     this.desk = desk;
     this.element = el("div", { class: "view view-rounds" });
+    this.asked = 0; // answers of before are late
   }
 
   async open(id) {
     this.close();
+    const asked = ++this.asked;
     if (id === undefined) return this.list();
     if (id === NEW && this.desk.line.may("edit")) return this.show({ id: null, name: "", zone: "", team: "", stops: [] });
     const round = await this.desk.line.get("round", id);
+    if (asked !== this.asked) return undefined; // somewhere else by now
     if (round) this.show(round);
     else this.element.replaceChildren(el("a", { href: "#rounds" }, say("back_to_rounds")), el("p", { class: "bad", role: "alert" }, say(round === undefined ? "round_gone" : "answer_away")));
   }
 
   close() {
+    this.asked++;
     this.search?.close();
     this.adding?.close();
   }
@@ -127,9 +131,10 @@ export class RoundsView {
       fill(this.said, say("wrong_round_name"));
       return null;
     }
-    const known = this.round.id === null ? await this.desk.line.get("round", id) : undefined;
-    if (known !== undefined) { // null: the server could not say
-      fill(this.said, say(known === null ? "answer_away" : "wrong_round_known"));
+    const known = await this.desk.line.get("round", id);
+    const why = this.round.id === null ? known && "wrong_round_known" : changedSince(this.round, known, ["name", "zone", "team", "stops"], "round_gone");
+    if (known === null || why) { // null: the server could not say
+      fill(this.said, say(known === null ? "answer_away" : why));
       return null;
     }
     return { id, name, zone: this.zone.input.value.trim(), team: this.team.input.value.trim(), buildings: this.stops.map((b) => b.id) };
