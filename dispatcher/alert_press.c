@@ -187,6 +187,12 @@ static void set_time(struct record *record, const struct alert_press *press, int
                 record->marks |= RECORD_BAD_TIME;
 }
 
+static void note_again(struct record *record, const struct alert_press *press, int64_t at_ms)
+{
+        if ((press->alert.marks & ALERT_PRESSED_AGAIN) != 0)
+                record->again_at_ms = at_ms;
+}
+
 int alert_raise(struct record *record, const struct alert_change *change, const struct alert_ground *ground)
 {
         const struct alert_press *press = change->press;
@@ -200,6 +206,7 @@ int alert_raise(struct record *record, const struct alert_change *change, const 
         record->battery = press->alert.battery_percent;
         record->raised_at_ms = change->now_ms;
         record->heard_at_ms = change->at_ms;
+        note_again(record, press, change->at_ms);
         record->why_unverified = press->why;
         record->marks = marks_with(record, press);
         if (press->why != UNVERIFIED_NOT)
@@ -244,8 +251,8 @@ int alert_update(struct record *record, const struct alert_change *change, const
                 return ACT_NOTHING;
         if ((marks & ~record->marks & RECORD_PRESSED_AGAIN) != 0 && !is_alias(record, press))
                 record->presses++;
-        if (newer && !is_alias(record, press) && (press->alert.marks & ALERT_PRESSED_AGAIN) != 0)
-                record->again_at_ms = change->at_ms;
+        if (newer && !is_alias(record, press))
+                note_again(record, press, change->at_ms);
         record->marks = marks;
         if (tells_category(record, press) || (newer && alert_category(press->alert.marks) != ALERT_CATEGORY_NONE))
                 record->category = (uint8_t)alert_category(press->alert.marks);

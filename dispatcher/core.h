@@ -352,7 +352,8 @@ struct core_action {
                 struct {
                         uint8_t handset[HANDSET_ID_SIZE];
                         const struct carrier_duty *duty; /* NULL: off */
-                        int64_t heard_at_ms;
+                        int64_t heard_at_ms;             /* what {r}:duty has is never set back */
+                        int64_t asked_ms; /* not 0: `duty` is what was found there: this is noted in it if it still is so, else nothing */
                 } carrier_duty;
                 struct {
                         uint8_t handset[HANDSET_ID_SIZE];

@@ -64,6 +64,31 @@ static void forget_duty(struct store *store, const char *handset, const char *du
         put(store, &args);
 }
 
+/* note_asked: the carrier of HANDSET is asked, noted in the hash INFO where DUTY is what it has. */
+static void note_asked(struct store *store, const char *handset, const char *info, const struct core_action *action)
+{
+        struct carrier_duty asked = *action->u.carrier_duty.duty;
+        uint8_t was[CARRIER_DUTY_MAX], is[CARRIER_DUTY_MAX];
+        int was_len = carrier_duty_encode(&asked, was, sizeof(was)), is_len;
+        struct redis_args args;
+
+        asked.asked_ms = action->u.carrier_duty.asked_ms;
+        is_len = carrier_duty_encode(&asked, is, sizeof(is));
+        if (was_len < 0 || is_len < 0)
+                return; /* what was read can be written */
+        redis_args_init(&args, "EVALSHA");
+        redis_arg(&args, store->scripts.change.sha1);
+        redis_arg(&args, "1");
+        redis_arg(&args, info);
+        redis_arg(&args, "");
+        redis_arg(&args, handset);
+        redis_arg_data(&args, is, (size_t)is_len);
+        redis_arg(&args, "0");
+        redis_arg_data(&args, was, (size_t)was_len);
+        if (redis_eval(store->positions, &store->scripts.change, &args, count_refusal, store) < 0)
+                store->counts.refused++;
+}
+
 void store_carrier_duty(struct store *store, const struct core_action *action)
 {
         char handset[HANDSET_TEXT], duty[STORE_KEY_SIZE], info[STORE_KEY_SIZE];
@@ -78,6 +103,10 @@ void store_carrier_duty(struct store *store, const struct core_action *action)
                 forget_duty(store, handset, duty, info);
                 return;
         }
+        if (action->u.carrier_duty.asked_ms != 0) {
+                note_asked(store, handset, info, action);
+                return;
+        }
         len = carrier_duty_encode(action->u.carrier_duty.duty, value, sizeof(value));
         if (len < 0) {
                 log_error("store", "a carrier's duty cannot be written: %s", strerror(-len));
@@ -90,6 +119,7 @@ void store_carrier_duty(struct store *store, const struct core_action *action)
         put(store, &args);
         redis_args_init(&args, "ZADD");
         redis_arg(&args, duty);
+        redis_arg(&args, "GT"); /* another dispatcher may have heard it later */
         redis_arg_int(&args, action->u.carrier_duty.heard_at_ms);
         redis_arg(&args, handset);
         put(store, &args);

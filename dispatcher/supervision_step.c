@@ -20,18 +20,18 @@ static void question(struct core *core, const struct core_found *found)
 
 static void question_by_sms(struct core *core, const struct core_found *found)
 {
-        struct carrier_duty duty = found->duty;
         struct core_action *action = core_do(core, DO_SMS_SAY);
 
         record_set_text(action->u.sms_say.to, sizeof(action->u.sms_say.to), supervision_number(core, found));
         action->u.sms_say.say.kind = SMS_OVERDUE;
         action->u.sms_say.about.what = SMS_QUESTION;
-        record_set_text(action->u.sms_say.about.person, sizeof(action->u.sms_say.about.person), duty.carrier_id);
-        duty.asked_ms = core->now_ms;
+        record_set_text(action->u.sms_say.about.person, sizeof(action->u.sms_say.about.person),
+                        found->duty.carrier_id);
         action = core_do(core, DO_CARRIER_DUTY);
         memcpy(action->u.carrier_duty.handset, found->handset, HANDSET_ID_SIZE);
-        action->u.carrier_duty.duty = (const void *)core_keep_octets(core, &duty, sizeof(duty)).at;
+        action->u.carrier_duty.duty = (const void *)core_keep_octets(core, &found->duty, sizeof(found->duty)).at;
         action->u.carrier_duty.heard_at_ms = found->heard_at_ms;
+        action->u.carrier_duty.asked_ms = core->now_ms;
 }
 
 static void heard(struct core *core, const uint8_t id[HANDSET_ID_SIZE], int64_t at_ms)

@@ -357,6 +357,9 @@ static void test_closed_before_the_last_press(void **state)
                 assert_int_equal(alert_apply(&record, &change, &scene->ground), -ANSWER_EXPIRED);
         }
         assert_int_equal(command(scene, &record, COMMAND_CLOSE), 1);
+        record = (struct record){ 0 }; /* lost by a failover meanwhile, and raised by what was pressed again */
+        assert_int_equal(apply(scene, &record, EVENT_RAISE), 1);
+        assert_int_equal(record.again_at_ms, scene->now_ms);
 }
 
 /* A new fix alone is no reason; a press on another phone goes its own way. */

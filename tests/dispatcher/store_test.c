@@ -482,6 +482,52 @@ static void test_carriers_on_duty_are_found_and_scanned(void **state)
         assert_int_equal(b->scans, 1);
 }
 
+/* until_written: what was given to the positions' Redis is there. */
+static void until_written(struct bench *b)
+{
+        while (redis_pending(store_positions(b->store)) > 0)
+                uv_run(loop_uv(b->loop), UV_RUN_ONCE);
+}
+
+static void ask_by_sms(struct bench *b, const struct carrier_duty *found, int64_t heard_ms, int64_t asked_ms)
+{
+        struct core_action a = { .kind = DO_CARRIER_DUTY };
+
+        a.u.carrier_duty.handset[7] = 1;
+        a.u.carrier_duty.duty = found;
+        a.u.carrier_duty.heard_at_ms = heard_ms;
+        a.u.carrier_duty.asked_ms = asked_ms;
+        store_carrier_duty(b->store, &a);
+        until_written(b);
+}
+
+/* What was found is of a moment ago: a carrier who was heard since stays so, and who went off duty stays off. */
+static void test_who_was_heard_meanwhile_is_not_set_back(void **state)
+{
+        struct bench *b = *state;
+        struct carrier_duty found = { .since_ms = 1, .carrier_id = "late", .battery = 80 };
+        struct core_action find = { .kind = DO_FIND_DUTY, .u.find_duty.handset[7] = 1 },
+                           off = { .kind = DO_CARRIER_DUTY, .u.carrier_duty.handset[7] = 1 };
+
+        put_on_duty(b, 1, 1000, "late");
+        ask_by_sms(b, &found, 1000, 9000); /* it is so: noted */
+        store_find_duty(b->store, &find);
+        until(b, &b->founds, 1);
+        assert_int_equal(b->found.heard_at_ms, 1000);
+        assert_int_equal(b->found.duty.asked_ms, 9000);
+        put_on_duty(b, 1, 5000, "late"); /* a heartbeat to another dispatcher, which names no question any more */
+        put_on_duty(b, 1, 4000, "late"); /* and one that comes later by another way */
+        ask_by_sms(b, &b->found.duty, 1000, 9500);
+        store_find_duty(b->store, &find);
+        until(b, &b->founds, 2);
+        assert_int_equal(b->found.heard_at_ms, 5000);
+        assert_int_equal(b->found.duty.asked_ms, 0);
+        store_carrier_duty(b->store, &off);
+        ask_by_sms(b, &found, 1000, 9900);
+        assert_string_equal(text_of(b, "ZCARD {r}:duty"), "0");
+        assert_string_equal(text_of(b, "HLEN {r}:duty:info"), "0");
+}
+
 /* Only a part of a scan's questions finds room on the link: that scan is given up, and the next one runs. */
 static void test_a_scan_that_cannot_be_asked_whole_is_given_up(void **state)
 {
@@ -528,6 +574,7 @@ int main(void)
                 CASE(test_no_answer_is_unknown_and_an_error_is_a_rest),
                 CASE(test_a_fact_is_told_once),
                 CASE(test_carriers_on_duty_are_found_and_scanned),
+                CASE(test_who_was_heard_meanwhile_is_not_set_back),
                 CASE(test_a_scan_that_cannot_be_asked_whole_is_given_up),
                 CASE(test_redis_clock_is_told),
         };

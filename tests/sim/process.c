@@ -70,6 +70,11 @@ static void positions_do(struct sim *sim, unsigned number, const struct core_act
                 break;
         case DO_CARRIER_DUTY:
                 duty = carrier_duty(sim, a->u.carrier_duty.handset, true);
+                if (a->u.carrier_duty.asked_ms != 0) { /* noted where it is what was found */
+                        if (duty->on_duty && duty->heard_at_ms == a->u.carrier_duty.heard_at_ms)
+                                duty->duty.asked_ms = a->u.carrier_duty.asked_ms;
+                        break;
+                }
                 duty->on_duty = a->u.carrier_duty.duty != NULL;
                 if (duty->on_duty)
                         duty->duty = *a->u.carrier_duty.duty;

@@ -256,6 +256,11 @@ static void set_carrier_duty(struct model *model, const struct core_action *acti
         struct core_found *found = carrier(model, action->u.carrier_duty.handset, true);
 
         model->carrier_duty_actions++;
+        if (action->u.carrier_duty.asked_ms != 0) {
+                if (found->on_duty && found->heard_at_ms == action->u.carrier_duty.heard_at_ms)
+                        found->duty.asked_ms = action->u.carrier_duty.asked_ms;
+                return;
+        }
         found->on_duty = action->u.carrier_duty.duty != NULL;
         if (found->on_duty)
                 found->duty = *action->u.carrier_duty.duty;
