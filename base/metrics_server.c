@@ -10,6 +10,9 @@
 
 #include "base/loop.h"
 
+/* Who comes where memory is refused is looked at again after so long; libuv accepts nobody before that. */
+#define AGAIN_MS 200
+
 struct metrics_server;
 
 /* One reader: it asks once, is answered, and closed. */
@@ -29,6 +32,7 @@ struct metrics_server {
         struct loop *loop;
         struct metrics *metrics;
         uv_tcp_t tcp;
+        struct wheel_timer again; /* somebody waits for memory */
         struct reader *readers;
         size_t count;
         bool closing, listening; /* listening: its handle is not yet closed */
@@ -164,6 +168,8 @@ static void connected(uv_stream_t *listener, int status)
         struct metrics_server *server = listener->data;
         struct reader *reader = status < 0 ? NULL : calloc(1, sizeof(*reader));
 
+        if (reader == NULL && status == 0)
+                loop_timer_arm(server->loop, &server->again, clock_mono_ms() + AGAIN_MS);
         if (reader == NULL)
                 return;
         reader->server = server;
@@ -178,6 +184,13 @@ static void connected(uv_stream_t *listener, int status)
                 reader_close(reader);
         else
                 loop_timer_arm(server->loop, &reader->timeout, clock_mono_ms() + METRICS_TIMEOUT_MS);
+}
+
+static void connected_again(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct metrics_server *server = timer->user;
+
+        connected((uv_stream_t *)&server->tcp, 0);
 }
 
 static void listener_closed(uv_handle_t *handle)
@@ -201,6 +214,7 @@ int metrics_serve(struct loop *loop, struct metrics *metrics, int port, struct m
                 return -ENOMEM;
         server->loop = loop;
         server->metrics = metrics;
+        wheel_timer_init(&server->again, connected_again, server);
         uv_tcp_init(loop_uv(loop), &server->tcp);
         server->tcp.data = server;
         server->listening = true;
@@ -219,6 +233,7 @@ void metrics_server_close(struct metrics_server *server)
         if (server == NULL)
                 return;
         server->closing = true;
+        loop_timer_cancel(server->loop, &server->again);
         uv_close((uv_handle_t *)&server->tcp, listener_closed);
         for (struct reader *reader = server->readers; reader != NULL; reader = reader->next)
                 reader_close(reader);

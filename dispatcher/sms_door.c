@@ -12,6 +12,9 @@
 #include "base/loop.h"
 #include "dispatcher/limit.h"
 
+/* Who comes where memory is refused is looked at again after so long; libuv accepts nobody before that. */
+#define AGAIN_MS 200
+
 enum caller_state { READING, WAITING /* to be taken */, WRITING };
 
 /* One connection of the gateway. */
@@ -33,6 +36,7 @@ struct sms_door {
         struct sms_door_options options;
         uv_tcp_t *tcp; /* NULL: closed */
         int port;
+        struct wheel_timer again; /* somebody waits for memory */
         bool closing;
         uint64_t last_ref;
         size_t handles, strangers; /* connections not freed yet; messages of strangers not taken */
@@ -286,11 +290,14 @@ static bool make_room(struct sms_door *door)
 static void on_connection(uv_stream_t *listener, int status)
 {
         struct sms_door *door = listener->data;
-        bool room = status == 0 && make_room(door);
         struct caller *caller = status == 0 ? calloc(1, sizeof(*caller)) : NULL;
+        bool room;
 
+        if (caller == NULL && status == 0)
+                loop_timer_arm(door->options.loop, &door->again, clock_mono_ms() + AGAIN_MS);
         if (caller == NULL)
                 return;
+        room = make_room(door);
         caller->door = door;
         wheel_timer_init(&caller->timer, on_timer, caller);
         uv_tcp_init(loop_uv(door->options.loop), &caller->tcp);
@@ -306,6 +313,13 @@ static void on_connection(uv_stream_t *listener, int status)
         }
         uv_tcp_nodelay(&caller->tcp, 1);
         arm(caller, SMS_DOOR_IDLE_MS);
+}
+
+static void on_again(struct wheel_timer *timer, int64_t now_mono_ms)
+{
+        struct sms_door *door = timer->user;
+
+        on_connection((uv_stream_t *)door->tcp, 0);
 }
 
 static void on_listener_closed(uv_handle_t *handle)
@@ -372,6 +386,7 @@ int sms_door_open(const struct sms_door_options *options, struct sms_door **ret_
         if (options->term_ms == 0)
                 door->options.term_ms = SMS_DOOR_TERM_MS;
         door->port = options->port;
+        wheel_timer_init(&door->again, on_again, door);
         r = bind_port(door);
         if (r < 0) {
                 sms_door_close(door);
@@ -392,6 +407,7 @@ void sms_door_stop(struct sms_door *door)
 {
         struct caller *next;
 
+        loop_timer_cancel(door->options.loop, &door->again);
         if (door->tcp != NULL)
                 uv_close((uv_handle_t *)door->tcp, on_listener_closed);
         door->tcp = NULL;
