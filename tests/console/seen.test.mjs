@@ -1,6 +1,7 @@
 // What the caretaker's page remembers of the codes that were good: over a reload, spoiled, full, and where the browser keeps nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { storageOver } from "../../console/web/caretaker/storage.js";
 import { SEEN_MAX, SEEN_S, seenBefore } from "../../console/web/caretaker/seen.js";
 
 const NOW_S = 1800000000;
@@ -39,4 +40,26 @@ test("it is bounded: of more than the bound the oldest goes", () => {
   assert.equal(JSON.parse(storage.text).length, SEEN_MAX);
   assert.equal(seenBefore("a 1", NOW_S, new Map(), storageOf(storage.text)), true);
   assert.equal(seenBefore("a 0", NOW_S, new Map(), storageOf(storage.text)), false);
+});
+
+test("what the browser does not keep is kept as long as the page is open; what it keeps is read from it", () => {
+  const kept = new Map();
+  let works = false;
+  const local = { getItem(key) {
+    if (!works) throw new Error("blocked");
+    return kept.get(key) ?? null;
+  }, setItem(key, value) {
+    if (!works) throw new Error("full");
+    kept.set(key, value);
+  } };
+  const storage = storageOver(() => local);
+  assert.equal(storage.getItem("list"), null);
+  storage.setItem("list", "1");
+  assert.equal(storage.getItem("list"), "1"); // the network may be away in a minute
+  works = true;
+  kept.set("list", "0");
+  assert.equal(storage.getItem("list"), "1"); // what could not be kept is newer than what is there
+  storage.setItem("list", "2");
+  kept.set("list", "3"); // another tab of this page
+  assert.equal(storage.getItem("list"), "3");
 });

@@ -5,28 +5,13 @@ import { listsFor } from "./lists.js";
 import { placeKeep, placeKept, placeOf, placeSame } from "./place.js";
 import { scan } from "./scan.js";
 import { seenBefore } from "./seen.js";
+import { storageOver } from "./storage.js";
 import { DOOR, passVerify, presentationRead, REFUSALS } from "./verify.js";
 import { chooseLanguage, loadWords, otherLanguage, say } from "./words.js";
 
 const LISTS_AGAIN_MS = 60000;
 
-// What the browser keeps for this page; one that keeps nothing (blocked, full) asks for the link and the network each time.
-const storage = {
-  getItem(key) {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null;
-    }
-  },
-  setItem(key, value) {
-    try {
-      localStorage.setItem(key, value);
-    } catch {
-      // not remembered, then
-    }
-  },
-};
+const storage = storageOver(() => localStorage);
 
 let place, lists, pause;
 const seen = new Map(); // "pass counter" -> s: seen.js

@@ -1,7 +1,7 @@
 // Without a network: the page's own files, as they were last fetched.  What is there is served at once and looked for anew behind it;
 // the lists (data/) are the page's own business.
 const CACHE = "vigie-caretaker";
-const FILES = ["./", "app.js", "base45.js", "cbor.js", "dom.js", "icon.svg", "lists.js", "place.js", "scan.js", "seen.js", "style.css", "text/en.json", "text/fr.json",
+const FILES = ["./", "app.js", "base45.js", "cbor.js", "dom.js", "icon.svg", "lists.js", "place.js", "scan.js", "seen.js", "storage.js", "style.css", "text/en.json", "text/fr.json",
   "verify.js", "words.js", "zxing/reader/index.js", "zxing/share.js", "zxing/zxing_reader.wasm"];
 
 self.addEventListener("install", (event) => event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting())));
