@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "tests/sim/check.h"
 
 #define LATE_MS \
         2500 /* a deadline may be acted on so late where the region is well: CORE_RANK_MS, a tick, the store's time, twice */
-#define COMES_MS    15000 /* what a phone says comes, where its session is well for so long */
 #define SMS_LATE_MS 45000 /* an SMS is due 10 s at most; each dispatcher may fail once */
 
 void check_begin(struct sim *sim)
@@ -200,57 +198,6 @@ static void check_open(struct sim *sim, struct stored *alert)
                 sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
 }
 
-/* PHONE has not pressed anew since R. */
-static bool says_yet(const struct phone *phone, const struct revision *r)
-{
-        for (unsigned i = MY_REAL; i <= MY_DRILL; i++)
-                if (memcmp(phone->vigie->alert[i].alert.nonce, r->id + HANDSET_ID_SIZE, ALERT_NONCE_SIZE) == 0)
-                        return true;
-        return false;
-}
-
-void check_given(struct sim *sim, unsigned number)
-{
-        const struct phone *phone = &sim->phones[number];
-        enum my_subject subject = phone->alive ? my_alert_open(phone->vigie) : MY_TOUCH;
-        struct alert_id id;
-        struct revision *r;
-
-        if (subject == MY_TOUCH || sim->checks->said_count == CHECK_SAID_MAX)
-                return;
-        id = alert_id_make(&phone->vigie->handset, phone->vigie->alert[subject].alert.nonce);
-        r = &sim->checks->said[sim->checks->said_count++];
-        *r = (struct revision){ .marks = ALERT_DURESS, .run = phone->run, .safe = true, .at_ms = sim->now_ms };
-        memcpy(r->id, id.octets, ALERT_ID_SIZE);
-}
-
-/* What a phone says under duress comes where its session is well for a while in the time that it says it, closed or not. */
-static void look_at_coming(struct sim *sim, struct revision *r)
-{
-        const struct known *k;
-        const struct phone *phone;
-        int64_t well_ms;
-
-        if ((r->marks & ALERT_DURESS) == 0 || r->came || r->must ||
-            sim->now_ms - r->at_ms > VIGIE_PIN_LATE_MS - COMES_MS)
-                return;
-        k = check_known(sim, r->id, false);
-        phone = k != NULL ? &sim->phones[k->phone] : NULL;
-        if (k == NULL || !phone->alive || phone->run != r->run || !says_yet(phone, r))
-                return;
-        well_ms = sim->checks->phones[k->phone].well_ms;
-        well_ms = well_ms > r->at_ms ? well_ms : r->at_ms;
-        r->must = well_ms != INT64_MAX && sim->now_ms - well_ms > COMES_MS;
-}
-
-static void check_coming(struct sim *sim)
-{
-        for (size_t i = 0; i < sim->checks->revision_count; i++)
-                look_at_coming(sim, &sim->checks->revisions[i]);
-        for (size_t i = 0; i < sim->checks->said_count; i++)
-                look_at_coming(sim, &sim->checks->said[i]);
-}
-
 void check_second(struct sim *sim)
 {
         struct instance *in = &sim->store.instances[sim->store.primary];
@@ -266,7 +213,7 @@ void check_second(struct sim *sim)
         check_told_second(sim);
         check_answer_second(sim);
         check_silence_second(sim);
-        check_coming(sim);
+        check_said_second(sim);
         if (sim->now_ms - sim->healthy_ms < HEALTHY_MS)
                 return;
         check_lost(sim);
@@ -351,153 +298,6 @@ static void check_processes(struct sim *sim)
         }
 }
 
-/* The region knows ID as said under duress: by its tombstone, a record that has it, a notice of its own. */
-static bool is_known_duress(struct sim *sim, const uint8_t id[ALERT_ID_SIZE])
-{
-        struct instance *in = &sim->store.instances[sim->store.primary];
-        const struct grave *grave = store_grave(in, id);
-        uint32_t marks = grave != NULL ? grave->tombstone.marks : 0;
-        char key[NAME_MAX_OCTETS + 1] = "duress:";
-        bool told = false;
-
-        hex_encode(id, ALERT_ID_SIZE, key + strlen(key));
-        for (size_t i = 0; i < in->alert_count; i++) {
-                const struct record *record = store_record(&in->alerts[i]);
-
-                if (memcmp(record->id, id, ALERT_ID_SIZE) == 0 || (memcmp(record->handset, id, HANDSET_ID_SIZE) == 0 &&
-                                                                   alert_alias_find(record, id + HANDSET_ID_SIZE) >= 0))
-                        marks |= record->marks;
-        }
-        for (size_t i = 0; i < in->notice_count && !told; i++)
-                told = strcmp(in->notices[i]->key, key) == 0;
-        return (marks & RECORD_DURESS) != 0 || told;
-}
-
-static bool is_first(const struct checks *checks, const struct revision *r)
-{
-        for (const struct revision *before = checks->revisions; before < r; before++)
-                if (memcmp(before->id, r->id, ALERT_ID_SIZE) == 0)
-                        return false;
-        return true;
-}
-
-/* The phone heard that it was closed without it, and has raised anew what was pressed since: the first revision of that to leave says it too. */
-static bool is_said_anew(struct sim *sim, const struct revision *r)
-{
-        const struct checks *checks = sim->checks;
-
-        for (const struct revision *later = checks->revisions; later < checks->revisions + checks->revision_count;
-             later++)
-                if (later->at_ms >= r->at_ms && (later->marks & ALERT_DURESS) != 0 &&
-                    memcmp(later->id, r->id, HANDSET_ID_SIZE) == 0 && memcmp(later->id, r->id, ALERT_ID_SIZE) != 0 &&
-                    is_first(checks, later) && is_known_duress(sim, later->id))
-                        return true;
-        return false;
-}
-
-void check_came(struct sim *sim, const struct core_event *event)
-{
-        struct cbor_span cose = { 0 };
-        struct alert_signed in;
-        struct alert_id id;
-        struct frame frame;
-
-        if (event->kind == CORE_SMS_OBJECT)
-                cose = event->u.sms_object.bytes;
-        else if (event->kind == CORE_FRAME &&
-                 frame_decode(event->u.frame.bytes.at, event->u.frame.bytes.len, &frame) == 0 &&
-                 frame.type == FRAME_ALERT)
-                cose = frame.u.cose.cose;
-        if (cose.len == 0 || alert_read(cose, &in, NULL) < 0 || (in.alert.marks & (ALERT_DURESS | ALERT_MISTAKE)) == 0)
-                return;
-        id = alert_id_make(&in.handset, in.alert.nonce);
-        for (size_t i = sim->checks->revision_count; i-- > 0;)
-                if (memcmp(sim->checks->revisions[i].id, id.octets, ALERT_ID_SIZE) == 0)
-                        sim->checks->revisions[i].came |= sim->checks->revisions[i].revision <= in.alert.revision;
-        for (size_t i = 0; i < sim->checks->said_count; i++)
-                if (memcmp(sim->checks->said[i].id, id.octets, ALERT_ID_SIZE) == 0)
-                        sim->checks->said[i].came |= (in.alert.marks & ALERT_DURESS) != 0;
-}
-
-/* What a phone said under duress, and a dispatcher heard or was to hear, is known: with the alert, or by a notice where that was closed. */
-static void check_duress(struct sim *sim, const struct revision *r)
-{
-        struct known *k = check_known(sim, r->id, false);
-        int64_t closed_ms;
-
-        if (k == NULL || !r->safe || k->stranger || k->unsigned_ || (!r->came && !r->must) ||
-            sim->phones[k->phone].was_restored || !check_is_in_store(sim, k, &closed_ms))
-                return;
-        if (!is_known_duress(sim, r->id) && !is_said_anew(sim, r))
-                sim_fail(sim, "unmarked", "alert ..%02x: what %s said under duress is not known", r->id[15],
-                         sim->phones[k->phone].person);
-}
-
-/* It was said twice with one number: the phone's journal forgot the first, and what it pressed then is raised anew where that is closed. */
-static bool is_repeated(const struct checks *checks, const struct revision *r)
-{
-        for (size_t i = 0; i < checks->revision_count; i++)
-                if (&checks->revisions[i] != r && checks->revisions[i].revision == r->revision &&
-                    memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
-                        return true;
-        return false;
-}
-
-/* The revision REVISION of the alert of R is of the later life of a phone that was set back, and forgot what it said in R's: it counts from an
- * old one, and only what it said before was written down here. */
-static bool is_of_later_life(const struct sim *sim, const struct known *k, const struct revision *r, uint16_t revision)
-{
-        const struct checks *checks = sim->checks;
-
-        for (size_t i = 0; i < checks->revision_count; i++)
-                if (checks->revisions[i].revision >= revision &&
-                    memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
-                        return false;
-        return k != NULL && sim->phones[k->phone].was_restored;
-}
-
-/* What a revision says that is in the record is in the record. */
-static void check_mark(struct sim *sim, const struct revision *r)
-{
-        static const struct {
-                uint16_t alert;
-                uint32_t record;
-        } marks[] = { { ALERT_PRESSED_AGAIN, RECORD_PRESSED_AGAIN },
-                      { ALERT_LAST_WORDS, RECORD_LAST_WORDS },
-                      { ALERT_STILL, RECORD_STILL } };
-        struct stored *s = store_find(&sim->store.instances[sim->store.primary], r->id);
-        const struct record *record = s != NULL ? store_record(s) : NULL;
-        const struct known *k = check_known(sim, r->id, false);
-
-        if (k != NULL && k->stranger)
-                return; /* its sender's limit may have kept that back */
-        if (record == NULL || record->revision < r->revision || record->alias_count > 0 ||
-            (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0 || is_repeated(sim->checks, r) ||
-            is_of_later_life(sim, k, r, record->revision))
-                return;
-        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-                if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)
-                        sim_fail(sim, "unmarked", "alert ..%02x has not the mark 0x%x of revision %u", r->id[15],
-                                 marks[i].alert, r->revision);
-        if ((r->marks & ALERT_MISTAKE) != 0 && r->safe && r->came &&
-            (record->marks & (RECORD_MISTAKE | RECORD_DURESS)) == 0)
-                sim_fail(sim, "unmarked", "alert ..%02x is not known as a mistake", r->id[15]);
-}
-
-static void check_marks_end(struct sim *sim)
-{
-        for (size_t i = 0; i < sim->checks->revision_count; i++) {
-                const struct revision *r = &sim->checks->revisions[i];
-
-                check_mark(sim, r);
-                if ((r->marks & ALERT_DURESS) != 0)
-                        check_duress(sim, r);
-        }
-        for (size_t i = 0; i < sim->checks->said_count; i++)
-                if (sim->checks->said[i].must) /* what came is looked at by its revision */
-                        check_duress(sim, &sim->checks->said[i]);
-}
-
 void check_end(struct sim *sim)
 {
         const struct instance *in = &sim->store.instances[sim->store.primary];
@@ -509,7 +309,7 @@ void check_end(struct sim *sim)
                         sim_fail(sim, "open", "alert ..%02x was never closed", in->alerts[i].id[15]);
         check_processes(sim);
         check_answer_end(sim);
-        check_marks_end(sim);
+        check_said_end(sim);
         for (unsigned i = 0; i < sim->phone_count; i++) {
                 const struct phone *phone = &sim->phones[i];
 

@@ -5,7 +5,7 @@
  *      check_phone.c   a phone: words, receipts, revisions, journal, legs, duress        check_twin.c    a PIN looks like another
  *      check_core.c    a dispatcher: what it commits, signs, asks                         check_record.c  one record after another
  *      check_told.c    what people's screens show is what the store says, and soon        check_answer.c  commands and answers
- *      check_silence.c carriers who are not heard
+ *      check_silence.c carriers who are not heard          check_said.c      what carriers say of their alerts
  *
  * The first thing that does not hold ends the run, with a word of its own. */
 #ifndef TESTS_SIM_CHECK_H
@@ -25,6 +25,12 @@
 /* When something is well for so long and longer, it must do what it promises. */
 #define HEALTHY_MS 10000 /* the region: a deadline is acted on */
 
+/* An alert that a phone believes to have, and has not, since when. */
+struct wrong {
+        uint8_t id[ALERT_ID_SIZE];
+        int64_t since_ms;
+};
+
 /* What is known of a phone. */
 struct watched {
         struct my_alert before[MY_ALERTS]; /* before the event */
@@ -41,7 +47,8 @@ struct watched {
         int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
         int64_t unverified_ms[CHECK_UNVERIFIED];           /* the last unverified alerts that were raised in its name */
         unsigned unverified_count;
-        int64_t wrong_ms; /* it believes since to have what another has; 0 not */
+        struct wrong wrong[VIGIE_RINGS_MAX];
+        unsigned wrong_count;
 };
 
 /* A revision of an alert as it was sent. */
@@ -49,9 +56,10 @@ struct revision {
         uint8_t id[ALERT_ID_SIZE];
         uint16_t revision, marks;
         unsigned run;
-        bool safe; /* the journal was good then */
-        bool came; /* to some dispatcher */
-        bool must; /* come: its phone could say it, and did not end or raise another */
+        bool safe;      /* the journal was good then */
+        unsigned heard; /* by which dispatchers of those that run: bit i; what goes with one counts no more */
+        bool came;      /* in the journal of one: durable */
+        bool must;      /* come: its phone could say it, and did not end or raise another */
         int64_t at_ms;
         uint64_t hash;
 };
@@ -100,14 +108,19 @@ bool check_closed_anywhere(struct sim *sim, const uint8_t id[ALERT_ID_SIZE]);
 /* check_told_closed: the phone of K was told that it is closed. */
 void check_told_closed(struct sim *sim, struct known *k);
 
-/* check_given: the PIN of duress is given to PHONE. */
-void check_given(struct sim *sim, unsigned phone);
-
 /* ---- check_phone.c */
 void check_receipt_signed(struct sim *sim, const struct receipt *receipt);
 void check_phone_second(struct sim *sim, unsigned phone);
 /* check_own: the alert of ID as PHONE holds it; NULL. */
 const struct my_alert *check_own(const struct sim *sim, unsigned phone, const uint8_t id[ALERT_ID_SIZE]);
+
+/* ---- check_said.c */
+/* check_given: the PIN of duress is given to PHONE. */
+void check_given(struct sim *sim, unsigned phone);
+/* check_said_durable: RECORD is durable in some dispatcher's journal. */
+void check_said_durable(struct sim *sim, struct cbor_span record);
+void check_said_second(struct sim *sim);
+void check_said_end(struct sim *sim);
 
 /* ---- check_twin.c */
 void check_twin_event(struct sim *sim, unsigned phone, const struct vigie_event *event);

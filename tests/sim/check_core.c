@@ -39,6 +39,7 @@ static void nonce_is_durable(struct sim *sim, unsigned process, const uint8_t *o
 /* Wherever in RECORD the nonce of a known alert stands. */
 void check_durable(struct sim *sim, unsigned process, struct cbor_span record)
 {
+        check_said_durable(sim, record);
         for (size_t at = 0; at + ALERT_NONCE_SIZE <= record.len; at++) {
                 size_t bit = nonce_bit(record.at + at);
 

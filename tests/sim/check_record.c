@@ -216,7 +216,8 @@ static void check_first(struct sim *sim, const struct record *record, uint8_t ev
                 sim_fail(sim, "unverified", "alert ..%02x, rightly signed, is raised as unverified", record->id[15]);
 }
 
-/* What the same handset's phones press is one alert: where a dispatcher that has it well for a while raises another beside it, it was not asked. */
+/* What the same handset's phones press is one alert: where a dispatcher that has it well for a while raises another beside it, it was not asked.
+ * One that it knows as closed, and a failover opened, takes no press any more: it is closed again. */
 void check_apart(struct sim *sim, unsigned process, const struct record *record)
 {
         const struct core *core = sim->processes[process].core;
@@ -228,8 +229,8 @@ void check_apart(struct sim *sim, unsigned process, const struct record *record)
             fact->at_ms < core->now_ms - APART_MS || sim->now_ms - sim->checks->calm_since_ms[process] < 2 * APART_MS)
                 return;
         for (size_t i = 0; (other = table_next(&core->alerts, &i)) != NULL;) {
-                if (other == alert || other->version == 0 || other->queued == CORE_QUEUE_MAX || other->recloses ||
-                    memcmp(other->id, record->handset, HANDSET_ID_SIZE) != 0 ||
+                if (other == alert || other->version == 0 || other->queued == CORE_QUEUE_MAX ||
+                    hold_closed(core, other->id) != NULL || memcmp(other->id, record->handset, HANDSET_ID_SIZE) != 0 ||
                     (other->marks & (RECORD_UNVERIFIED | RECORD_DRILL)) != 0)
                         continue;
                 hold_record(other, &its);

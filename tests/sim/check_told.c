@@ -188,29 +188,47 @@ static void check_supervisor(struct sim *sim, unsigned number)
                         check_ring(sim, &sim->phones[number], store_record(&in->alerts[i]));
 }
 
+/* PHONE believes to have the alert of RING, and has it not. */
+static bool is_wrong(struct sim *sim, const struct phone *phone, const struct vigie_ring *ring)
+{
+        struct stored *s = store_find(&sim->store.instances[sim->store.primary], ring->id);
+
+        return ring->mine && ring->state != ALERT_CLOSED && s != NULL && !s->closed &&
+               strcmp(store_record(s)->owner_id, phone->person) != 0;
+}
+
+static int64_t wrong_since_ms(const struct sim *sim, const struct watched *w, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (unsigned i = 0; i < w->wrong_count; i++)
+                if (memcmp(w->wrong[i].id, id, ALERT_ID_SIZE) == 0)
+                        return w->wrong[i].since_ms;
+        return sim->now_ms;
+}
+
 /* Who was told "you have it" and has it not any more knows that within a second of the store's return: of the moment when the
- * dispatcher of that phone's session has read the store again, and beside the way to the phone. */
+ * dispatcher of that phone's session has read the store again, and beside the way to the phone.  Each alert by itself: who gives
+ * one back each second is wrong about some all the time. */
 static void check_owner(struct sim *sim, unsigned number)
 {
         struct phone *phone = &sim->phones[number];
         struct watched *w = &sim->checks->phones[number];
-        bool wrong = false;
+        struct wrong wrong[VIGIE_RINGS_MAX];
+        unsigned count = 0;
 
         for (unsigned j = 0; w->well_ms != INT64_MAX && j < phone->status.ring_count; j++) {
                 const struct vigie_ring *ring = &phone->status.rings[j];
-                struct stored *s;
+                int64_t since_ms = wrong_since_ms(sim, w, ring->id);
 
-                if (!ring->mine || ring->state == ALERT_CLOSED)
+                if (!is_wrong(sim, phone, ring))
                         continue;
-                s = store_find(&sim->store.instances[sim->store.primary], ring->id);
-                wrong |= s != NULL && !s->closed && strcmp(store_record(s)->owner_id, phone->person) != 0;
+                memcpy(wrong[count].id, ring->id, ALERT_ID_SIZE);
+                wrong[count++].since_ms = since_ms;
+                if (sim->now_ms - since_ms > OWNER_MS + ways_ms(sim) && is_well_for(sim, number, OWNER_MS))
+                        sim_fail(sim, "owners", "%s still believes to have ..%02x, that another has", phone->person,
+                                 ring->id[15]);
         }
-        if (!wrong)
-                w->wrong_ms = 0;
-        else if (w->wrong_ms == 0)
-                w->wrong_ms = sim->now_ms;
-        if (wrong && sim->now_ms - w->wrong_ms > OWNER_MS + ways_ms(sim) && is_well_for(sim, number, OWNER_MS))
-                sim_fail(sim, "owners", "%s still believes to have an alert that another has", phone->person);
+        memcpy(w->wrong, wrong, count * sizeof(wrong[0]));
+        w->wrong_count = count;
 }
 
 /* While the store is away the one that has a press asks, after a moment: CORE_KEPT_MS. */

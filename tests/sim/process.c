@@ -187,7 +187,7 @@ void process_tell(struct sim *sim, unsigned number, struct core_event *event)
                 return;
         event->now_ms = process_now_ms(sim, number);
         event->now_mono_ms = sim->now_ms - SIM_START_MS + 5000;
-        check_came(sim, event);
+        check_came(sim, number, event);
         core_handle(p->core, event);
         sim->happened += event->kind != CORE_TICK;
         while (p->core != NULL && p->run == run && core_next(p->core, &action)) {
@@ -348,6 +348,7 @@ void process_stop(struct sim *sim, unsigned number, bool power)
         if (p->core == NULL)
                 return;
         chart_note(sim, CHART_PROCESS + number, power ? "loses power" : "dies");
+        check_died(sim, number);
         core_free(p->core);
         p->core = NULL;
         p->run++;

@@ -418,7 +418,8 @@ void check_action(struct sim *sim, unsigned phone, const struct vigie_action *ac
 void check_started(struct sim *sim, unsigned phone);
 void check_pin(struct sim *sim, unsigned phone, uint8_t pin);
 /* A dispatcher: what comes to it; what it does, and what of it is durable. */
-void check_came(struct sim *sim, const struct core_event *event);
+void check_came(struct sim *sim, unsigned process, const struct core_event *event);
+void check_died(struct sim *sim, unsigned process); /* with what it heard and did not write down */
 void check_did(struct sim *sim, unsigned process, const struct core_action *action);
 void check_durable(struct sim *sim, unsigned process, struct cbor_span record);
 /* The store. */
