@@ -133,7 +133,7 @@ static int read_receipt_key(const char *path, struct files *files, struct files_
         int r = key_from_file(path, &files->receipt_key);
 
         if (r < 0)
-                return refuse(ret_error, path, strerror(-r), r);
+                return refuse(ret_error, path, key_trouble(r), r);
         if (key_alg(files->receipt_key) != KEY_EDDSA || !key_is_private(files->receipt_key))
                 return refuse(ret_error, path, "not a private Ed25519 key", -EBADMSG);
         return key_kid(files->receipt_key, files->receipt_kid);
@@ -144,7 +144,7 @@ static int read_root(const char *path, struct files *files, struct files_error *
         int r = key_from_file(path, &files->root);
 
         if (r < 0)
-                return refuse(ret_error, path, strerror(-r), r);
+                return refuse(ret_error, path, key_trouble(r), r);
         return key_alg(files->root) != KEY_EDDSA ? refuse(ret_error, path, "not an Ed25519 key", -EBADMSG) : 0;
 }
 

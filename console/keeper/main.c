@@ -54,15 +54,22 @@ static int draw(void *user, void *to, size_t size)
         return getrandom(to, size, 0) == (ssize_t)size ? 0 : -EIO;
 }
 
+static int key_read(const char *path, struct key **ret_key)
+{
+        int r = key_from_file(path, ret_key);
+
+        if (r < 0)
+                log_error(NULL, "%s: %s", path, key_trouble(r));
+        return r;
+}
+
 static int keys_read(struct holder *h)
 {
         const struct config *c = &h->config;
         int r;
 
-        if ((r = say(c->pass_key, key_from_file(c->pass_key, &h->pass))) < 0 ||
-            (r = say(c->status_key, key_from_file(c->status_key, &h->status))) < 0 ||
-            (r = say(c->order_key, key_from_file(c->order_key, &h->order))) < 0 ||
-            (r = say(c->position_key, key_from_file(c->position_key, &h->position))) < 0)
+        if ((r = key_read(c->pass_key, &h->pass)) < 0 || (r = key_read(c->status_key, &h->status)) < 0 ||
+            (r = key_read(c->order_key, &h->order)) < 0 || (r = key_read(c->position_key, &h->position)) < 0)
                 return r;
         return say(c->handset_ca, ca_read(c->handset_ca, &h->handset_ca));
 }

@@ -170,6 +170,7 @@ static void test_barriers_keys_and_lists_that_are_none(void **state)
         assert_non_null(strstr(s->error.text, "not a private Ed25519 key"));
         put(s, "receipt.key", "rubbish");
         assert_int_equal(read_all(s), -EINVAL);
+        assert_non_null(strstr(s->error.text, "receipt.key: no key or certificate in PEM"));
 }
 
 static void test_a_list_that_is_none_or_older_is_not_taken(void **state)

@@ -79,65 +79,67 @@ static void test_another_press(void **state)
         model_free(model);
 }
 
+/* A region of two, and an alert with the duress PIN in it. */
+struct forced {
+        struct model *model;
+        uint8_t id[ALERT_ID_SIZE];
+        char key[NAME_MAX_OCTETS + 1]; /* of its notice */
+        int raised;                    /* its place in the feed, before the PIN */
+};
+
+static struct forced forced(void)
+{
+        struct forced f = { .model = model_region(2, 2), .key = "duress:" };
+        struct alert alert = model_alert_default(f.model, 1);
+        uint64_t carrier = model_login(f.model, 0, 1);
+
+        model_alert_id(1, 1, f.id);
+        hex_encode(f.id, ALERT_ID_SIZE, f.key + strlen(f.key));
+        model_press(f.model, carrier, 1, &alert);
+        f.raised = (int)f.model->feed_count - 1;
+        alert.revision++;
+        alert.marks = ALERT_DURESS;
+        model_press(f.model, carrier, 1, &alert);
+        return f;
+}
+
 /* Duress was in the record, and a failover lost that before another dispatcher closed it: it rings in the control room. */
 static void test_duress_lost(void **state)
 {
-        struct model *model = model_region(2, 2);
-        struct alert alert = model_alert_default(model, 1);
-        uint64_t carrier = model_login(model, 0, 1);
-        char key[NAME_MAX_OCTETS + 1] = "duress:";
-        uint8_t id[ALERT_ID_SIZE];
-        int raised;
+        struct forced f = forced();
+        struct model *model = f.model;
 
-        model_alert_id(1, 1, id);
-        hex_encode(id, ALERT_ID_SIZE, key + strlen(key));
-        model_press(model, carrier, 1, &alert);
-        raised = (int)model->feed_count - 1;
-        alert.revision++;
-        alert.marks = ALERT_DURESS;
-        model_press(model, carrier, 1, &alert);
-        assert_int_equal(model_record(model, id).marks & RECORD_DURESS, RECORD_DURESS);
+        assert_int_equal(model_record(model, f.id).marks & RECORD_DURESS, RECORD_DURESS);
         model_store_of(model, 0, false);
         model_kill(model, 1);
-        model_lose(model, id, raised);
+        model_lose(model, f.id, f.raised);
         model_start(model, 1);
-        close_it(model, 1, id);
-        assert_null(model_notice(model, key));
+        close_it(model, 1, f.id);
+        assert_null(model_notice(model, f.key));
         model_store_of(model, 0, true);
-        assert_non_null(model_notice(model, key));
-        assert_true(model_notice(model, key)->rings);
+        assert_non_null(model_notice(model, f.key));
+        assert_true(model_notice(model, f.key)->rings);
         model_free(model);
 }
 
 /* The same where it was seen closed with that, and is closed again without it: by the store's word at the next look, or by the feed. */
 static void duress_lost_and_closed(bool by_feed)
 {
-        struct model *model = model_region(2, 2);
-        struct alert alert = model_alert_default(model, 1);
-        uint64_t carrier = model_login(model, 0, 1);
-        char key[NAME_MAX_OCTETS + 1] = "duress:";
-        uint8_t id[ALERT_ID_SIZE];
-        int raised;
+        struct forced f = forced();
+        struct model *model = f.model;
 
-        model_alert_id(1, 1, id);
-        hex_encode(id, ALERT_ID_SIZE, key + strlen(key));
-        model_press(model, carrier, 1, &alert);
-        raised = (int)model->feed_count - 1;
-        alert.revision++;
-        alert.marks = ALERT_DURESS;
-        model_press(model, carrier, 1, &alert);
-        close_it(model, 1, id);
+        close_it(model, 1, f.id);
         if (!by_feed)
                 model_store_of(model, 0, false);
         model_kill(model, 1);
-        model_lose(model, id, raised);
+        model_lose(model, f.id, f.raised);
         model_start(model, 1); /* its journal has the closure, and no press */
-        assert_int_equal(model_record(model, id).state, ALERT_CLOSED);
-        assert_int_equal(model_record(model, id).marks & RECORD_DURESS, 0);
+        assert_int_equal(model_record(model, f.id).state, ALERT_CLOSED);
+        assert_int_equal(model_record(model, f.id).marks & RECORD_DURESS, 0);
         if (!by_feed)
                 model_store_of(model, 0, true);
-        assert_non_null(model_notice(model, key));
-        assert_true(model_notice(model, key)->rings);
+        assert_non_null(model_notice(model, f.key));
+        assert_true(model_notice(model, f.key)->rings);
         model_free(model);
 }
 

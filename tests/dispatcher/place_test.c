@@ -185,6 +185,14 @@ static void test_timer(void **state)
         model_free(model);
 }
 
+/* EVENT is told at NOW_MS: how many erasures there were by then. */
+static unsigned erased_at(struct model *model, struct core_event *event, int64_t now_ms)
+{
+        model->now_ms = now_ms;
+        model_event(model, 0, event);
+        return model->pass_actions;
+}
+
 /* A timer whose carrier was heard after its end is erased five minutes after that end, one that nobody is on duty for after an hour; until
  * then, and where nobody was heard since, it is kept. */
 static void test_timer_erased(void **state)
@@ -194,26 +202,16 @@ static void test_timer_erased(void **state)
         struct core_event event = { .kind = CORE_TIMER, .u.timer.due_ms = due_ms };
 
         event.u.timer.found = model->carriers[0];
-        model->now_ms = due_ms + 300001;
-        model_event(model, 0, &event);
-        assert_int_equal(model->pass_actions, 0);
+        assert_int_equal(erased_at(model, &event, due_ms + 300001), 0);
         event.u.timer.found.heard_at_ms = due_ms;
-        model->now_ms = due_ms + 300000;
-        model_event(model, 0, &event);
-        assert_int_equal(model->pass_actions, 0);
-        model->now_ms++;
-        model_event(model, 0, &event);
-        assert_int_equal(model->pass_actions, 1);
+        assert_int_equal(erased_at(model, &event, due_ms + 300000), 0);
+        assert_int_equal(erased_at(model, &event, due_ms + 300001), 1);
         assert_int_equal(model->pass_action.kind, DO_TIMER);
         assert_memory_equal(model->pass_action.u.vault.handset, event.u.timer.found.handset, HANDSET_ID_SIZE);
         assert_int_equal(model->pass_action.u.vault.timer.due_s, 0);
         event.u.timer.found.on_duty = false;
-        model->now_ms = due_ms + 3600000;
-        model_event(model, 0, &event);
-        assert_int_equal(model->pass_actions, 1);
-        model->now_ms++;
-        model_event(model, 0, &event);
-        assert_int_equal(model->pass_actions, 2);
+        assert_int_equal(erased_at(model, &event, due_ms + 3600000), 1);
+        assert_int_equal(erased_at(model, &event, due_ms + 3600001), 2);
         model_free(model);
 }
 

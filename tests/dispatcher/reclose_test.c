@@ -16,16 +16,23 @@ struct scene {
         uint64_t carrier;
 };
 
-/* Raised, and closed by the control room. */
-static struct scene scene(unsigned dispatchers)
+static struct scene raised_one(unsigned dispatchers)
 {
         struct scene s = { .model = model_region(dispatchers, 2) };
-        struct command close;
 
         s.alert = model_alert_default(s.model, 1);
         model_alert_id(1, 1, s.id);
         s.carrier = model_login(s.model, 0, 1);
         model_press(s.model, s.carrier, 1, &s.alert);
+        return s;
+}
+
+/* Raised, and closed by the control room. */
+static struct scene scene(unsigned dispatchers)
+{
+        struct scene s = raised_one(dispatchers);
+        struct command close;
+
         close = model_command(COMMAND_CLOSE, s.id);
         assert_int_equal(model_order(s.model, 0, "control", &close), -1);
         assert_non_null(model_tombstone(s.model, s.id));
@@ -129,13 +136,9 @@ static void test_by_the_journal(void **state)
 /* The only one that lives learnt of the closure by what the store answered to something else, before the feed came. */
 static void test_told_by_the_store(void **state)
 {
-        struct scene s = { .model = model_region(2, 2) };
+        struct scene s = raised_one(2);
         struct command close;
 
-        s.alert = model_alert_default(s.model, 1);
-        model_alert_id(1, 1, s.id);
-        s.carrier = model_login(s.model, 0, 1);
-        model_press(s.model, s.carrier, 1, &s.alert);
         model_store_of(s.model, 0, false);
         close = model_command(COMMAND_CLOSE, s.id);
         assert_int_equal(model_order(s.model, 1, "control", &close), -1);
@@ -151,13 +154,9 @@ static void test_told_by_the_store(void **state)
 /* Who lives has the press in its journal alone, and learnt of the closure by what the store answered to that. */
 static void test_told_by_the_store_at_the_start(void **state)
 {
-        struct scene s = { .model = model_region(2, 2) };
+        struct scene s = raised_one(2);
         struct command close;
 
-        s.alert = model_alert_default(s.model, 1);
-        model_alert_id(1, 1, s.id);
-        s.carrier = model_login(s.model, 0, 1);
-        model_press(s.model, s.carrier, 1, &s.alert);
         model_kill(s.model, 0);
         close = model_command(COMMAND_CLOSE, s.id);
         assert_int_equal(model_order(s.model, 1, "control", &close), -1);
@@ -248,14 +247,10 @@ static void test_late_pin(void **state)
 /* The failover lost what the press said again, and the closure: closed, with all that it said. */
 static void test_marks_stay(void **state)
 {
-        struct scene s = { .model = model_region(1, 2) };
+        struct scene s = raised_one(1);
         struct command close;
         int raised;
 
-        s.alert = model_alert_default(s.model, 1);
-        model_alert_id(1, 1, s.id);
-        s.carrier = model_login(s.model, 0, 1);
-        model_press(s.model, s.carrier, 1, &s.alert);
         raised = (int)s.model->feed_count - 1;
         s.alert.revision++;
         s.alert.marks |= ALERT_PRESSED_AGAIN;

@@ -211,10 +211,7 @@ static void by_sms(void **state)
         struct phone *p = phone_enrolled();
         struct order o = order_of(ORDER_UNLOCK, 5);
 
-        phone_modem(p, VIGIE_MODEM_READY);
-        phone_network(p, false);
-        phone_run(p, 3000);
-        give_sms(p, &o);
+        give_without_data(p, &o);
         assert_int_equal(phone_count(p, VIGIE_DO_ORDER), 1);
         ordered(p, 5, VIGIE_ORDER_DONE);
         phone_run(p, 30000);

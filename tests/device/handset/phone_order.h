@@ -55,6 +55,15 @@ static inline void give_sms(struct phone *p, const struct order *order)
         phone_event(p, e);
 }
 
+/* The phone has a modem and no data, and the order comes by SMS. */
+static inline void give_without_data(struct phone *p, const struct order *order)
+{
+        phone_modem(p, VIGIE_MODEM_READY);
+        phone_network(p, false);
+        phone_run(p, 3000);
+        give_sms(p, order);
+}
+
 static inline void ordered(struct phone *p, uint32_t number, uint8_t result)
 {
         phone_event(p, (struct vigie_event){ .type = VIGIE_ON_ORDERED, .u.ordered = { number, result } });

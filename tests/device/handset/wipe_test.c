@@ -53,10 +53,7 @@ static void wipe_by_sms(void **state)
         struct phone *p = phone_enrolled();
         struct order o = order_of(ORDER_WIPE, 5);
 
-        phone_modem(p, VIGIE_MODEM_READY);
-        phone_network(p, false);
-        phone_run(p, 3000);
-        give_sms(p, &o);
+        give_without_data(p, &o);
         assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 0);
         ordered(p, 5, VIGIE_ORDER_DONE);
         assert_int_equal(phone_count(p, VIGIE_DO_SEND_SMS), 1);

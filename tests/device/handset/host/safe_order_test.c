@@ -36,17 +36,23 @@ static void passes(void **state)
         end(&p);
 }
 
+/* A phone with a vault, and order 5, which brings a pass, while its PIN is looked at. */
+static void begin_while_tried(struct phone *p)
+{
+        begin(p);
+        set(p);
+        safe_lock(p->safe);
+        round_make(&r, "pass--01", look(p).key, 40);
+        assert_int_equal(safe_unlock(p->safe, PIN), 0);
+        safe_order_pass(p->safe, 5, round_parcel(&r));
+}
+
 /* An order that comes while a PIN is looked at is decided when its turn comes. */
 static void passes_meanwhile(void **state)
 {
         struct phone p;
 
-        begin(&p);
-        set(&p);
-        safe_lock(p.safe);
-        round_make(&r, "pass--01", look(&p).key, 40);
-        assert_int_equal(safe_unlock(p.safe, PIN), 0);
-        safe_order_pass(p.safe, 5, round_parcel(&r));
+        begin_while_tried(&p);
         until(&p, &p.ordered, 1);
         assert_int_equal(p.result, VIGIE_ORDER_DONE);
         assert_int_equal(safe_content(p.safe)->count, 1);
@@ -62,12 +68,7 @@ static void passes_together(void **state)
 {
         struct phone p;
 
-        begin(&p);
-        set(&p);
-        safe_lock(p.safe);
-        round_make(&r, "pass--01", look(&p).key, 40);
-        assert_int_equal(safe_unlock(p.safe, PIN), 0);
-        safe_order_pass(p.safe, 5, round_parcel(&r));
+        begin_while_tried(&p);
         round_make(&r, "pass--02", look(&p).key, 40);
         safe_order_pass(p.safe, 6, round_parcel(&r));
         until(&p, &p.ordered, 2);
