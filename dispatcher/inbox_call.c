@@ -88,7 +88,8 @@ int inbox_call_field(struct inbox_call *call, const char *hash, redis_fn *done)
         return inbox_call_give(call, &args, done);
 }
 
-int inbox_call_write(struct inbox_call *call, const char *hash, struct cbor_span value, redis_fn *done)
+int inbox_call_write(struct inbox_call *call, const char *hash, struct cbor_span value, const struct cbor_span *was,
+                     redis_fn *done)
 {
         struct inbox *inbox = call->inbox;
         char key[STORE_KEY_SIZE], changes[STORE_KEY_SIZE], field[2 * HANDSET_ID_SIZE + 1];
@@ -107,6 +108,8 @@ int inbox_call_write(struct inbox_call *call, const char *hash, struct cbor_span
         redis_arg(&args, field);
         redis_arg_data(&args, value.at, value.len);
         redis_arg(&args, INBOX_CHANGES_MAX);
+        if (was != NULL)
+                redis_arg_data(&args, was->at, was->len);
         r = redis_eval(store_alerts(inbox->run->store), &inbox->scripts.change, &args, done, call);
         call->pending += r == 0;
         return r;

@@ -27,15 +27,13 @@ static bool is_signed(const struct handset_entry *entry, const struct confirm_si
         return good;
 }
 
-/* All is written: the gateway may forget it. */
-static void on_confirmed(void *user, struct redisReply *reply)
+/* confirmed: all is written: the gateway may forget it. */
+static void confirmed(struct inbox_call *call)
 {
-        struct inbox_call *call = user;
         struct inbox *inbox = call->inbox;
-        bool good = inbox_call_came(call, reply);
-        struct inbox_peer *peer = good ? inbox_peer_of(inbox, call->handset) : NULL;
+        struct inbox_peer *peer = inbox_peer_of(inbox, call->handset);
 
-        if (good && call->ref != 0 && inbox->run->door != NULL)
+        if (call->ref != 0 && inbox->run->door != NULL)
                 sms_door_taken(inbox->run->door, call->ref);
         if (peer != NULL) {
                 if (peer->vault.taken < call->confirm.number) {
@@ -47,7 +45,6 @@ static void on_confirmed(void *user, struct redisReply *reply)
                 peer->look = true;
                 inbox_work(inbox, peer);
         }
-        free(call);
 }
 
 /* What is up to the confirmed number goes. */
@@ -76,6 +73,21 @@ static void on_done_entries(void *user, struct redisReply *reply)
                 free(call);
 }
 
+static void on_done_vault(void *user, struct redisReply *reply);
+
+/* on_confirmed: it is there; or another process wrote meanwhile: then all begins anew. */
+static void on_confirmed(void *user, struct redisReply *reply)
+{
+        struct inbox_call *call = user;
+        bool good = inbox_call_came(call, reply);
+
+        if (good && reply_int(reply) == 0 && inbox_call_field(call, "vaults", on_done_vault) == 0)
+                return;
+        if (good && reply_int(reply) != 0)
+                confirmed(call);
+        free(call);
+}
+
 static void on_done_vault(void *user, struct redisReply *reply)
 {
         struct inbox_call *call = user;
@@ -91,12 +103,12 @@ static void on_done_vault(void *user, struct redisReply *reply)
         if (bytes.len > 0)
                 vault_entry_decode(bytes.at, bytes.len, &held); /* all zero where it is none */
         if (!inbox_confirm(&held, &call->confirm)) {
-                call->pending++;
-                on_confirmed(call, reply); /* known */
+                confirmed(call); /* known */
+                free(call);
                 return;
         }
         n = vault_entry_encode(&held, buf, sizeof(buf));
-        if (n <= 0 || inbox_call_write(call, "vaults", (struct cbor_span){ buf, (size_t)n }, on_confirmed) < 0)
+        if (n <= 0 || inbox_call_write(call, "vaults", (struct cbor_span){ buf, (size_t)n }, &bytes, on_confirmed) < 0)
                 free(call);
 }
 
@@ -161,7 +173,7 @@ void inbox_ask_pass(struct run *run, const struct core_action *action)
                 return;
         call->session = action->u.vault.session;
         call->request = action->u.vault.request;
-        if (n > 0 && inbox_call_write(call, "asked", (struct cbor_span){ buf, (size_t)n }, on_asked) == 0)
+        if (n > 0 && inbox_call_write(call, "asked", (struct cbor_span){ buf, (size_t)n }, NULL, on_asked) == 0)
                 return;
         answer_asked(run->inbox, call->session, call->request, ASK_NOT_NOW);
         free(call);

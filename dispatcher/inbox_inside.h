@@ -84,8 +84,10 @@ void inbox_call_key(const struct inbox_call *call, const char *name, char key[ST
 /* inbox_call_field: read the handset's field of {r}:HASH. */
 int inbox_call_field(struct inbox_call *call, const char *hash, redis_fn *done);
 
-/* inbox_call_write: VALUE into the handset's field of {r}:HASH, and the entry of {r}:people:changes that says so, in one. */
-int inbox_call_write(struct inbox_call *call, const char *hash, struct cbor_span value, redis_fn *done);
+/* inbox_call_write: VALUE into the handset's field of {r}:HASH, and the entry of {r}:people:changes that says so, in one.
+ *   was   only if this (empty: nothing) is what is there: DONE's reply is 0 where it is not, as another process wrote; NULL: whatever is */
+int inbox_call_write(struct inbox_call *call, const char *hash, struct cbor_span value, const struct cbor_span *was,
+                     redis_fn *done);
 
 /* inbox_say: a warning in the log about HANDSET; limited. */
 void inbox_say(struct inbox *inbox, const uint8_t handset[HANDSET_ID_SIZE], const char *what);

@@ -122,6 +122,8 @@ static struct inbox_peer *answered(const struct inbox_call *call, bool good)
                 return NULL;
         peer->asking = false;
         peer->look |= !good;
+        if (good && !peer->known)
+                inbox_work(call->inbox, peer); /* it was not to be asked while this was under way */
         return good ? peer : NULL;
 }
 
@@ -164,9 +166,19 @@ static void on_inbox(void *user, struct redisReply *reply)
         free(call);
 }
 
+/* on_vault_written: what the phone told is there; or another process wrote meanwhile, and it is read anew; with the next load where Redis
+ * refused it. */
 static void on_vault_written(void *user, struct redisReply *reply)
 {
-        free(user);
+        struct inbox_call *call = user;
+        bool good = inbox_call_came(call, reply);
+        struct inbox_peer *peer = call->inbox->run->closing ? NULL : peer_find(call->inbox, call->session);
+
+        if (peer != NULL && (!good || reply_int(reply) == 0))
+                peer->known = false;
+        if (peer != NULL && good)
+                inbox_work(call->inbox, peer);
+        free(call);
 }
 
 /* What {r}:vaults has of a handset that has just told of its vault, or (revoked) may be ordered. */
@@ -189,7 +201,7 @@ static void on_vault(void *user, struct redisReply *reply)
                         n = vault_entry_encode(&peer->vault, buf, sizeof(buf));
                 inbox_work(call->inbox, peer);
         }
-        if (n <= 0 || inbox_call_write(call, "vaults", (struct cbor_span){ buf, (size_t)n }, on_vault_written) < 0)
+        if (n <= 0 || inbox_call_write(call, "vaults", (struct cbor_span){ buf, (size_t)n }, &bytes, on_vault_written) < 0)
                 free(call);
 }
 
