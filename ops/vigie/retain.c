@@ -15,12 +15,20 @@
 /* Octets of a hold's reason, as of an alert's note; a longer one is refused. */
 #define REASON_MAX NOTE_MAX
 
+/* An erasure that is due.  As many as alerts had their term since the last run, at worst all of a region's first years: 32 octets of each,
+ * beside the some 130 that the archive's check holds of every alert. */
+struct due {
+        uint8_t alert[ALERT_ID_SIZE];
+        uint64_t until;
+        uint8_t parts;
+};
+
 struct retention {
         struct region *region;
         struct archive_folder *folder;
         int64_t now_ms, terms_ms[ARCHIVE_PARTS];
         uint64_t until[ARCHIVE_PARTS]; /* of entries without an alert, the last whose term is over */
-        struct archive_meta *due;      /* erasures to write */
+        struct due *due;               /* erasures to write */
         size_t count, room;
         redisContext *redis;
         int first_error;
@@ -32,25 +40,34 @@ static const uint8_t no_alert[ALERT_ID_SIZE];
 
 static int add_due(struct retention *t, const uint8_t alert[ALERT_ID_SIZE], uint8_t parts, uint64_t until)
 {
-        struct archive_meta *meta;
-        size_t len = 0;
+        struct due *due;
 
         if (t->count == t->room) {
                 t->room = t->room == 0 ? 64 : 2 * t->room;
-                meta = realloc(t->due, t->room * sizeof(*meta));
-                if (meta == NULL)
+                due = realloc(t->due, t->room * sizeof(*due));
+                if (due == NULL)
                         return -ENOMEM;
-                t->due = meta;
+                t->due = due;
         }
-        meta = &t->due[t->count++];
-        *meta = (struct archive_meta){ .kind = ARCHIVE_ERASE, .parts = parts, .count = until };
-        memcpy(meta->alert, alert, ALERT_ID_SIZE);
+        due = &t->due[t->count++];
+        *due = (struct due){ .parts = parts, .until = until };
+        memcpy(due->alert, alert, ALERT_ID_SIZE);
+        return 0;
+}
+
+/* erasure_of: DUE as it is written. */
+static struct archive_meta erasure_of(const struct retention *t, const struct due *due)
+{
+        struct archive_meta meta = { .kind = ARCHIVE_ERASE, .parts = due->parts, .count = due->until };
+        size_t len = 0;
+
+        memcpy(meta.alert, due->alert, ALERT_ID_SIZE);
         for (unsigned part = ARCHIVE_POSITIONS; part < ARCHIVE_PARTS; part++)
-                if ((parts >> part & 1) != 0)
-                        len += (size_t)snprintf(meta->text + len, sizeof(meta->text) - len, "%s%s: term of %lld days",
+                if ((due->parts >> part & 1) != 0)
+                        len += (size_t)snprintf(meta.text + len, sizeof(meta.text) - len, "%s%s: term of %lld days",
                                                 len > 0 ? ", " : "", archive_part_name(part),
                                                 (long long)(t->terms_ms[part] / 86400000));
-        return 0;
+        return meta;
 }
 
 /* The parts of ALERT whose term is over: it counts from its last change; with the first one its salt goes. */
@@ -118,13 +135,13 @@ static int note_due(struct retention *t)
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < t->count; i++) {
-                struct archive_meta *meta = &t->due[i];
+                struct archive_meta meta = erasure_of(t, &t->due[i]);
 
-                r = archive_folder_append(t->folder, meta, NULL);
+                r = archive_folder_append(t->folder, &meta, NULL);
                 if (r == -ENOBUFS && (r = archive_folder_commit(t->folder)) == 0)
-                        r = archive_folder_append(t->folder, meta, NULL);
+                        r = archive_folder_append(t->folder, &meta, NULL);
                 if (r == 0)
-                        r = archive_audit_note_erasure(archive_folder_audit(t->folder), meta);
+                        r = archive_audit_note_erasure(archive_folder_audit(t->folder), &meta);
         }
         return r < 0 ? r : archive_folder_commit(t->folder);
 }
