@@ -127,7 +127,7 @@ struct reading {
         struct book_item item; /* data, size: what is kept */
         struct words words;
         uint8_t kept[PEOPLE_MAX];
-        char person[PERSON_ID_MAX + 1]; /* handsets: whose it is */
+        char group[PERSON_ID_MAX + 1];
 };
 
 static int read_user(struct reading *r)
@@ -156,8 +156,7 @@ static int read_handset(struct reading *r)
         add(&r->words, handset.number);
         add(&r->words, handset.site);
         r->item.revoked_s = handset.revoked_at_s;
-        if (handset.role == HANDSET_CARRIER)
-                strcpy(r->person, handset.person);
+        strcpy(r->group, handset.role == HANDSET_CARRIER ? handset.person : BOOK_NO_CARRIER);
         return 0;
 }
 
@@ -170,6 +169,8 @@ static int read_carrier(struct reading *r)
         add(&r->words, r->item.key);
         add(&r->words, carrier.number);
         add(&r->words, carrier.team);
+        if (n == 0)
+                strcpy(r->group, carrier.team);
         return n;
 }
 
@@ -181,6 +182,8 @@ static int read_round(struct reading *r)
         add(&r->words, round.name);
         add(&r->words, r->item.key);
         add(&r->words, round.team);
+        if (n == 0)
+                strcpy(r->group, round.team);
         return n;
 }
 
@@ -216,6 +219,7 @@ static int read_pass(struct reading *r)
         add_who(r, pass.carrier);
         add(&r->words, pass.round);
         add(&r->words, r->item.key);
+        strcpy(r->group, pass.round);
         r->item.phone = pass.handset;
         r->item.until_s = pass.not_after_s;
         r->item.issued_s = pass.not_before_s;
@@ -231,6 +235,8 @@ static int read_consent(struct reading *r)
 
         add_who(r, consent.carrier);
         add(&r->words, consent.round);
+        if (n == 0)
+                strcpy(r->group, consent.round);
         r->item.rank = consent.at_s;
         r->item.issued_s = consent.at_s;
         return n;
@@ -243,6 +249,8 @@ static int read_asked(struct reading *r)
 
         add_who(r, asked.carrier);
         add(&r->words, asked.round);
+        if (n == 0)
+                strcpy(r->group, asked.round);
         r->item.rank = asked.at_ms;
         r->item.until_s = asked.until_s;
         return n;
@@ -273,26 +281,26 @@ static int read_value(enum book book, struct reading *r)
 /* item_new: READING in one piece of memory. */
 static struct book_item *item_new(const struct reading *r)
 {
-        size_t key = strlen(r->item.key) + 1;
-        struct book_item *item = malloc(sizeof(*item) + r->item.size + r->words.len + 1 + key);
+        size_t key = strlen(r->item.key) + 1, group = strlen(r->group) + 1;
+        struct book_item *item = malloc(sizeof(*item) + r->item.size + r->words.len + 1 + key + group);
         uint8_t *rest = (uint8_t *)(item + 1);
 
         if (item == NULL)
                 return NULL;
         *item = r->item;
         item->data = memcpy(rest, r->item.data, r->item.size);
-        item->words = memcpy(rest + r->item.size, r->words.text, r->words.len + 1);
-        item->key = memcpy(rest + r->item.size + r->words.len + 1, r->item.key, key);
+        item->words = memcpy(rest += r->item.size, r->words.text, r->words.len + 1);
+        item->key = memcpy(rest += r->words.len + 1, r->item.key, key);
+        item->group = memcpy(rest + key, r->group, group);
         return item;
 }
 
 /* ---- phones by carrier */
 
-static const char *person_of(const struct book_item *phone, struct handset_entry *entry)
+/* person_of: whose PHONE is; "" nobody's own, or no carrier's. */
+static const char *person_of(const struct book_item *phone)
 {
-        bool good = handset_entry_decode(phone->data, phone->size, entry) == 0 && entry->role == HANDSET_CARRIER;
-
-        return good ? entry->person : "";
+        return strcmp(phone->group, BOOK_NO_CARRIER) != 0 ? phone->group : "";
 }
 
 static void note_phone(struct books *books, struct book_item *phone, const char *person)
@@ -307,16 +315,14 @@ static void note_phone(struct books *books, struct book_item *phone, const char 
 /* forget_phone: PHONE goes: another one of the same person takes its place.  Rare: phones change hands some times a day. */
 static void forget_phone(struct books *books, const struct book_item *phone)
 {
-        struct handset_entry entry;
-        char person[PERSON_ID_MAX + 1];
+        const char *person = person_of(phone);
         size_t place = 0;
 
-        strcpy(person, person_of(phone, &entry));
         if (person[0] == '\0' || lookup_get(books->phones, person, strlen(person)) != phone)
                 return;
         lookup_remove(books->phones, person, strlen(person));
         for (struct book_item *other; (other = lookup_next(books->book[BOOK_HANDSETS], &place)) != NULL;)
-                if (other != phone && strcmp(person_of(other, &entry), person) == 0)
+                if (other != phone && strcmp(person_of(other), person) == 0)
                         note_phone(books, other, person);
 }
 
@@ -376,7 +382,7 @@ int books_put(struct books *books, enum book book, const char *key, const uint8_
         else if ((r = lookup_put(books->book[book], key, strlen(key), item, &old)) < 0)
                 free(item);
         else if (book == BOOK_HANDSETS)
-                note_phone(books, item, reading.person);
+                note_phone(books, item, person_of(item));
         else if (book == BOOK_PASSES)
                 link_pass(books, item);
         free(old);

@@ -29,12 +29,16 @@ enum book {
 /* Octets of an entry's searchable words. */
 #define BOOK_WORDS_MAX   320
 
+/* The group of a handset that is no carrier's: no person's id. */
+#define BOOK_NO_CARRIER  " "
+
 struct book_item {
         struct handset_id phone;               /* passes */
         uint32_t until_s, issued_s, revoked_s; /* passes: begins; consents: `issued_s` asked; requests: `until_s`; handsets: `revoked_s` */
         uint32_t size, load;                   /* load: the one that it was seen in */
         const uint8_t *data;                   /* the value, as it came (users: without the password) */
         const char *words, *key;
+        const char *group; /* carriers, rounds: their team; passes, consents, requests: their round; handsets: whose it is, "" nobody's own; else "" */
         const struct book_item *next; /* passes: another one of the same phone */
         int64_t rank; /* lower is found first; the same: by words.  Vaults: when it told, 0: needs no unlock */
 };

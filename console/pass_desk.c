@@ -118,7 +118,8 @@ static void tell(struct wheel_timer *timer, int64_t now_mono_ms)
         for (struct pass_page *page = desk->pages; page != NULL; page = page->next)
                 page_push(page->page, out);
         outbound_unref(out);
-        loop_timer_arm(desk->options.loop, timer, now_mono_ms + PASS_TELL_MS);
+        loop_timer_arm(desk->options.loop, timer, now_mono_ms + pass_tell_after_ms(desk->looked_us));
+        desk->looked_us = 0;
 }
 
 /* ---- pages */
@@ -164,10 +165,13 @@ static void look(struct pass_page *page, const struct pass_ask *ask)
                                     .now_s = now_s(),
                                     .list_good_s = (uint32_t)(desk->options.config->list_good_ms / 1000) };
         struct outbound *out;
+        int64_t begun_us = clock_mono_us();
         int r;
 
         if (ask->verb == PASS_FIND) {
-                page_push_new(page->page, pass_view_found(&scene, ask));
+                out = pass_view_found(&scene, ask);
+                page->desk->looked_us += clock_mono_us() - begun_us;
+                page_push_new(page->page, out);
                 return;
         }
         r = pass_view_got(&scene, ask, &out);

@@ -10,8 +10,6 @@
 struct pass_desk;
 struct pass_page;
 
-/* Pages are told of changes at most so often. */
-#define PASS_TELL_MS        1000
 /* So often passes that end are looked for, and the status list is renewed after PASS_LIST_EVERY_S; one console at a time does it. */
 #define PASS_MINUTE_MS      60000
 #define PASS_LIST_EVERY_S   (6 * 3600)

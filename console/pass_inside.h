@@ -34,6 +34,7 @@ struct pass_desk {
         uint64_t page_number;
         unsigned jobs, changed; /* under way; bits of enum pass_what */
         struct wheel_timer tell, minute, renewal, list_again;
+        int64_t looked_us; /* in finding, since pages were told last */
         size_t renew_place; /* how far passes that end were looked at */
         unsigned renew_left;
         struct edit *edits;

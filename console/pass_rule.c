@@ -4,6 +4,13 @@
 
 #include "base/hex.h"
 
+int64_t pass_tell_after_ms(int64_t looked_us)
+{
+        int64_t after_ms = looked_us / 1000 * PASS_LOOK_PART;
+
+        return after_ms > PASS_TELL_MS ? after_ms : PASS_TELL_MS;
+}
+
 const char *pass_code_name(enum pass_code code)
 {
         static const char *const names[CODES] = {
@@ -121,22 +128,25 @@ static bool same_team(const struct viewer *viewer, const char *team)
         return viewer->team[0] != '\0' && strcmp(viewer->team, team) == 0;
 }
 
+bool pass_of_team(const struct viewer *viewer, const char *team)
+{
+        return knows_all(viewer) || same_team(viewer, team);
+}
+
 bool pass_of_round(const struct books *books, const struct viewer *viewer, const char *round)
 {
-        const struct book_item *item = books_get(books, BOOK_ROUNDS, round);
-        struct round_entry entry;
+        const struct book_item *item;
 
-        return knows_all(viewer) || (item != NULL && round_entry_decode(item->data, item->size, &entry) == 0 &&
-                                     same_team(viewer, entry.team));
+        return knows_all(viewer) ||
+               ((item = books_get(books, BOOK_ROUNDS, round)) != NULL && same_team(viewer, item->group));
 }
 
 bool pass_of_carrier(const struct books *books, const struct viewer *viewer, const char *carrier)
 {
-        const struct book_item *item = books_get(books, BOOK_CARRIERS, carrier);
-        struct carrier_entry entry;
+        const struct book_item *item;
 
-        return knows_all(viewer) || (item != NULL && carrier_entry_decode(item->data, item->size, &entry) == 0 &&
-                                     same_team(viewer, entry.team));
+        return knows_all(viewer) ||
+               ((item = books_get(books, BOOK_CARRIERS, carrier)) != NULL && same_team(viewer, item->group));
 }
 
 /* ---- what a pass would be */

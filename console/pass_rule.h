@@ -21,6 +21,11 @@
 /* A pass that ends within so long while its carrier is on duty is renewed, to so long after the planned end of duty. */
 #define PASS_RENEW_S   (15 * 60)
 
+/* Pages are told of changes at most so often, and ask again for what they show; what that takes is one part in so many of the loop's time at
+ * most, since alerts go through the same loop. */
+#define PASS_TELL_MS     1000
+#define PASS_LOOK_PART   10
+
 enum pass_code {
         CODE_DONE,
         CODE_CONSENT,
@@ -49,6 +54,9 @@ enum pass_code {
         CODES
 };
 
+/* pass_tell_after_ms: when pages may be told of changes again, LOOKED_US having gone by since the last time in finding what they show. */
+int64_t pass_tell_after_ms(int64_t looked_us);
+
 /* pass_code_name: the word of section 7.4. */
 const char *pass_code_name(enum pass_code code);
 
@@ -62,8 +70,9 @@ bool pass_may(const struct viewer *viewer, enum pass_verb verb, enum pass_what w
 bool pass_may_edit(uint8_t role);
 const char *pass_may_words(uint8_t role);
 
-/* pass_of_round, pass_of_carrier: say whether VIEWER may know of what belongs to ROUND or CARRIER (ids, which may be ""): all but supervisors know of
+/* pass_of_team, pass_of_round, pass_of_carrier: say whether VIEWER may know of what belongs to TEAM, ROUND or CARRIER (ids, which may be ""): all but supervisors know of
  * everything, these of their own team's. */
+bool pass_of_team(const struct viewer *viewer, const char *team);
 bool pass_of_round(const struct books *books, const struct viewer *viewer, const char *round);
 bool pass_of_carrier(const struct books *books, const struct viewer *viewer, const char *carrier);
 

@@ -225,56 +225,40 @@ static json_t *json_asked(const struct pass_scene *scene, const struct book_item
 
 /* ---- finding */
 
-static bool carrier_fits(void *user, const struct book_item *item)
+/* team_fits: of carriers and rounds. */
+static bool team_fits(void *user, const struct book_item *item)
 {
         const struct pass_scene *scene = user;
 
-        return pass_of_carrier(scene->books, scene->viewer, item->key);
+        return pass_of_team(scene->viewer, item->group);
 }
 
 static bool shared_fits(void *user, const struct book_item *item)
 {
-        struct handset_entry entry;
-
-        return handset_entry_decode(item->data, item->size, &entry) == 0 && entry.role == HANDSET_CARRIER &&
-               entry.person[0] == '\0';
-}
-
-static bool round_fits(void *user, const struct book_item *item)
-{
-        const struct pass_scene *scene = user;
-
-        return pass_of_round(scene->books, scene->viewer, item->key);
+        return item->group[0] == '\0';
 }
 
 static bool pass_fits(void *user, const struct book_item *item)
 {
         const struct pass_scene *scene = user;
-        struct pass_entry pass;
 
-        if (item->until_s + (uint64_t)PASS_KEPT_S < scene->now_s)
-                return false;
-        return scene->viewer->role != ROLE_SUPERVISOR || (pass_entry_decode(item->data, item->size, &pass) == 0 &&
-                                                          pass_of_round(scene->books, scene->viewer, pass.round));
+        return item->until_s + (uint64_t)PASS_KEPT_S >= scene->now_s &&
+               pass_of_round(scene->books, scene->viewer, item->group);
 }
 
 static bool consent_fits(void *user, const struct book_item *item)
 {
         const struct pass_scene *scene = user;
-        struct consent_entry c;
 
         return item->issued_s + (uint64_t)PASS_CONSENT_S >= scene->now_s &&
-               consent_entry_decode(item->data, item->size, &c) == 0 &&
-               pass_of_round(scene->books, scene->viewer, c.round);
+               pass_of_round(scene->books, scene->viewer, item->group);
 }
 
 static bool asked_fits(void *user, const struct book_item *item)
 {
         const struct pass_scene *scene = user;
-        struct asked_entry a;
 
-        return item->until_s > scene->now_s && asked_entry_decode(item->data, item->size, &a) == 0 &&
-               pass_of_round(scene->books, scene->viewer, a.round);
+        return item->until_s > scene->now_s && pass_of_round(scene->books, scene->viewer, item->group);
 }
 
 /* unlock_of: what waits at the phone whose vault ITEM is; NULL: nothing that somebody could do.  Gives the phone's entries. */
@@ -318,7 +302,7 @@ static json_t *found_item(const struct pass_scene *scene, enum pass_what what, c
 {
         switch (what) {
         case WHAT_CARRIER:
-                if (shared_fits(NULL, item))
+                if (books_get(scene->books, BOOK_HANDSETS, item->key) == item) /* a shared phone */
                         return pass_json_carrier(scene, NULL, item);
                 return pass_json_carrier(scene, item, books_phone(scene->books, item->key));
         case WHAT_ROUND:
@@ -352,7 +336,7 @@ struct outbound *pass_view_found(const struct pass_scene *scene, const struct pa
                 enum book book;
                 bool (*fits)(void *, const struct book_item *);
         } by_what[WHAT_PHONE] = {
-                [WHAT_CARRIER] = { BOOK_CARRIERS, carrier_fits }, [WHAT_ROUND] = { BOOK_ROUNDS, round_fits },
+                [WHAT_CARRIER] = { BOOK_CARRIERS, team_fits }, [WHAT_ROUND] = { BOOK_ROUNDS, team_fits },
                 [WHAT_BUILDING] = { BOOK_BUILDINGS, NULL },       [WHAT_PASS] = { BOOK_PASSES, pass_fits },
                 [WHAT_CONSENT] = { BOOK_CONSENTS, consent_fits }, [WHAT_ASKED] = { BOOK_ASKED, asked_fits },
                 [WHAT_UNLOCK] = { BOOK_VAULTS, unlock_fits },     [WHAT_SHARED] = { BOOK_HANDSETS, shared_fits },

@@ -282,6 +282,14 @@ static void test_who_still_gets_in(void **state)
         assert_int_equal(still.until_s, 0);
 }
 
+/* What pages ask again takes a tenth of the loop's time at most, and they are told once a second at most. */
+static void test_tell_after(void **state)
+{
+        assert_int_equal(pass_tell_after_ms(0), PASS_TELL_MS);
+        assert_int_equal(pass_tell_after_ms(100000), PASS_TELL_MS);
+        assert_int_equal(pass_tell_after_ms(800000), 8000);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -290,6 +298,7 @@ int main(void)
                 cmocka_unit_test(test_consent),           cmocka_unit_test(test_renewal),
                 cmocka_unit_test(test_who_may),           cmocka_unit_test(test_teams),
                 cmocka_unit_test(test_who_still_gets_in), cmocka_unit_test(test_another_carrier),
+                cmocka_unit_test(test_tell_after),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

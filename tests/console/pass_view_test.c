@@ -63,6 +63,24 @@ static json_t *get(const struct pass_scene *scene, enum pass_what what, const ch
         return item;
 }
 
+/* A carrier without a team. */
+static void put_loner(struct books *books, const char *id)
+{
+        struct carrier_entry entry = { .name = "Seul" };
+        uint8_t buf[PEOPLE_MAX];
+
+        put(books, BOOK_CARRIERS, id, buf, carrier_entry_encode(&entry, buf, sizeof(buf)));
+}
+
+/* A supervisor's phone that is nobody's yet. */
+static void put_other(struct books *books, const char *id)
+{
+        struct handset_entry entry = { .key = { 4 }, .role = HANDSET_SUPERVISOR, .not_after_s = 1 };
+        uint8_t buf[PEOPLE_MAX];
+
+        put(books, BOOK_HANDSETS, id, buf, handset_entry_encode(&entry, buf, sizeof(buf)));
+}
+
 static void test_carriers(void **state)
 {
         struct books *books = books_of_a_region();
@@ -83,6 +101,15 @@ static void test_carriers(void **state)
         assert_string_equal(test_text(one, "round"), "r1");
         assert_true(json_is_true(json_object_get(one, "ready")));
         assert_int_equal(json_integer_value(json_object_get(one, "passes")), 1);
+        json_decref(items);
+        put_loner(books, "c9");
+        put_other(books, "00000000000000cc");
+        items = find(&scene, WHAT_CARRIER, "Seul");
+        assert_int_equal(json_array_size(items), 1); /* of no team, and no shared phone for that */
+        assert_string_equal(test_text(json_array_get(items, 0), "carrier"), "c9");
+        json_decref(items);
+        items = find(&scene, WHAT_SHARED, "");
+        assert_int_equal(json_array_size(items), 1); /* and a supervisor's phone is none either */
         json_decref(items);
         strcpy(paul.team, "sud");
         scene.viewer = &paul;
