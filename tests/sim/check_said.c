@@ -188,6 +188,15 @@ static bool is_repeated(const struct checks *checks, const struct revision *r)
         return false;
 }
 
+/* Its phone's disk did not take it, and the phone started since: what the region has not heard of it is gone. */
+static bool is_forgotten(const struct checks *checks, const struct revision *r)
+{
+        for (size_t i = 0; !r->safe && i < checks->revision_count; i++)
+                if (checks->revisions[i].run > r->run && memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
+                        return true;
+        return false;
+}
+
 /* The revision REVISION of the alert of R is of the later life of a phone that was set back, and forgot what it said in R's: it counts from an
  * old one, and only what it said before was written down here. */
 static bool is_of_later_life(const struct sim *sim, const struct known *k, const struct revision *r, uint16_t revision)
@@ -218,7 +227,7 @@ static void check_mark(struct sim *sim, const struct revision *r)
                 return; /* its sender's limit may have kept that back */
         if (record == NULL || record->revision < r->revision || record->alias_count > 0 ||
             (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0 || is_repeated(sim->checks, r) ||
-            is_of_later_life(sim, k, r, record->revision))
+            is_forgotten(sim->checks, r) || is_of_later_life(sim, k, r, record->revision))
                 return;
         for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
                 if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)
