@@ -98,6 +98,8 @@ static void on_changed(void *user, enum book book, const char *key)
         desk->changed |= whats[book];
         if (book == BOOK_VAULTS && key != NULL)
                 again_on_vault(desk, key);
+        if (book == BOOK_PASSES && key != NULL)
+                again_on_pass(desk, key);
         if (desk->changed != 0 && !wheel_timer_is_armed(&desk->tell))
                 loop_timer_arm(desk->options.loop, &desk->tell, clock_mono_ms() + PASS_TELL_MS / 4);
         if (keeper_word(desk) != desk->keeper_told)

@@ -76,7 +76,8 @@ struct job {
         enum order_kind order;
         uint8_t challenge[ORDER_CHALLENGE_SIZE];
         struct handset_entry phone;
-        char again[PASS_AGAIN_MAX][2 * PASS_ID_SIZE + 1]; /* passes that come again */
+        bool revokes;       /* after an unlock: the first step */
+        struct job *parent; /* hears how it ended: again_ended */
 };
 
 /* job_new: for what PAGE (NULL: nobody) asked by COMMAND; NULL: too many, or memory is short. */
@@ -110,9 +111,12 @@ void end_unlock(struct job *job, const struct pass_ask *ask);
 bool put_revoked(const struct job *job, const struct book_item *item);
 
 /* again_on_vault: the phone HANDSET told of its vault: where it has a new PIN after an unlock, its passes come again, for its new key.
- * again_on_minute: those of all phones for which that could not be done then. */
+ * again_on_pass: the pass KEY changed: where it was the last one to be revoked for that, others are given.  again_on_minute: those of all
+ * phones for which that could not be done then.  again_ended: one that was to come for JOB came, or did not. */
 void again_on_vault(struct pass_desk *desk, const char *handset);
+void again_on_pass(struct pass_desk *desk, const char *key);
 void again_on_minute(struct pass_desk *desk);
+void again_ended(struct job *job, enum pass_code code);
 
 /* list_renew: have a status list signed now and stored.  DONE is called once, perhaps from within the call: CODE_DONE and when
  * it was issued; else why not, and 0.  list_close: whoever waits is told AWAY. */

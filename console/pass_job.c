@@ -26,6 +26,7 @@ void job_end(struct job *job, enum pass_code code)
 {
         struct pass_desk *desk = job->desk;
         struct pass_page *page = desk->pages;
+        struct job *parent = job->parent;
 
         while (page != NULL && page->number != job->page)
                 page = page->next;
@@ -37,6 +38,8 @@ void job_end(struct job *job, enum pass_code code)
         free(job->parcel);
         free(job);
         desk->jobs--;
+        if (parent != NULL)
+                again_ended(parent, code);
 }
 
 struct question {

@@ -324,7 +324,7 @@ enum pass_code pass_plan_renewal(const struct books *books, const struct pass_en
         strcpy(ret_plan->second, pass->second);
         what->handset = pass->handset;
         what->at_s = now_s;
-        what->not_before_s = now_s;
+        what->not_before_s = pass->not_before_s > now_s ? pass->not_before_s : now_s;
         what->not_after_s = until_s;
         ret_plan->issued_s = pass->issued_at_s;
         ret_plan->renews = true;

@@ -106,7 +106,7 @@ enum pass_code pass_plan_consent(const struct books *books, const struct consent
  * is revoked or over, or a person's consent does not reach further (12 h of one's, 24 h of two's). */
 uint32_t pass_renewal(const struct pass_entry *pass, uint32_t duty_end_s, uint32_t now_s);
 
-/* pass_plan_renewal: PASS anew from now until UNTIL_S, on the same consent; or on another key of the phone.  DONE or why not. */
+/* pass_plan_renewal: PASS anew from now (or from when it begins) until UNTIL_S, on the same consent; or on another key of the phone.  DONE or why not. */
 enum pass_code pass_plan_renewal(const struct books *books, const struct pass_entry *pass, uint32_t until_s,
                                  uint32_t now_s, struct pass_plan *ret_plan);
 

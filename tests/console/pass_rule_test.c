@@ -206,6 +206,11 @@ static void test_renewal(void **state)
         assert_int_equal(pass_plan_renewal(books, &pass, NOW_S + H, NOW_S, &plan), CODE_DONE);
         assert_int_equal(plan.issued_s, NOW_S - 8 * H);
         assert_string_equal(plan.second, "marc");
+        assert_int_equal(plan.what.not_before_s, NOW_S);
+        pass = a_pass("");
+        pass.not_before_s = NOW_S + 20 * H; /* for tomorrow: it comes again for tomorrow */
+        assert_int_equal(pass_plan_renewal(books, &pass, NOW_S + 28 * H, NOW_S, &plan), CODE_DONE);
+        assert_int_equal(plan.what.not_before_s, NOW_S + 20 * H);
         pass = a_pass("");
         strcpy(pass.round, "r2"); /* sensitive by now: nobody else agreed to that */
         assert_int_equal(pass_plan_renewal(books, &pass, NOW_S + H, NOW_S, &plan), CODE_NOT_ALLOWED);

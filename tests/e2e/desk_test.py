@@ -407,6 +407,31 @@ class Desk(unittest.TestCase):
         wait_for("and another came", lambda: [p for p in page.find("pass") if p["state"] == "waiting" and p["handset"] == self.handset], LONG_S)
         wait_for("that is all", lambda: not self.redis("HEXISTS", "{lyon}:lists", f"again:{self.handset}"), LONG_S)
 
+    def test_unlock_with_a_full_inbox(self):
+        """The old passes are revoked, and what should come instead cannot: it comes when there is room."""
+        page, challenge, inbox = self.page("delivre"), bytes(range(24, 32)), f"{{lyon}}:inbox:{self.handset}"
+        thing = self.issue()["more"]["pass"]
+        self.wait_state(thing, "waiting")
+        self.vault(state=3, key=False, challenge=challenge)
+        wait_for("the challenge", lambda: self.waits_for_unlock("delivre"), LONG_S)
+        self.assertEqual(page.ask("phone_unlock", handset=self.handset, challenge=challenge.hex())["a"], "done")
+        number = decode(decode(self.inbox()[-1][b"o"])[0][2])[0][3]
+        for _ in range(16):
+            self.redis("XADD", inbox, "*", "o", "x")
+        self.vault(taken=number)
+        self.wait_state(thing, "revoked")
+        live = lambda: [p for p in page.find("pass") if p["state"] == "waiting" and p["handset"] == self.handset]
+        time.sleep(1)
+        self.assertEqual(live(), [])
+        self.redis("DEL", inbox)
+        self.redis("DEL", "{lyon}:lease:passes", f"{{lyon}}:lease:given:{self.handset}:{number}")
+        self.region.processes["keeper"].kill()
+        wait_for("the desk says so", lambda: page.receive(1) and page.desk["keeper"] == "away", LONG_S)
+        self.region.processes["keeper"].start()  # or the minute's work is done a minute later
+        wait_for("it came", live, LONG_S)
+        wait_for("that is all", lambda: not self.redis("HEXISTS", "{lyon}:lists", f"again:{self.handset}"), LONG_S)
+        self.assertEqual(len({(p["round"], p["until"]) for p in live()}), len(live()))  # each once
+
     def test_shared_phone(self):
         """One carrier's passes at a time; and after an unlock none comes back by itself: whose PIN it is now, nobody knows."""
         delivre = self.page("delivre")
