@@ -72,12 +72,13 @@ static bool is_same_receipt(const struct receipt *a, const struct receipt *b)
                strcmp(a->who, b->who) == 0;
 }
 
-/* The receipt of this event says that the region has the last press of BEFORE. */
+/* The receipt of this event says that the region has the last press of BEFORE: in a revision above those that it had before that press. */
 static bool revision_was_told(const struct sim *sim, unsigned number, const struct my_alert *before)
 {
         const struct watched *w = &sim->checks->phones[number];
 
         return w->was_told && receipt_is_received(w->told.state) && w->told.revision >= before->again_from &&
+               w->told.revision > w->again_above[before - w->before] &&
                memcmp(w->told.alert.octets + HANDSET_ID_SIZE, before->alert.nonce, ALERT_NONCE_SIZE) == 0;
 }
 
@@ -163,11 +164,27 @@ static void check_taken(struct sim *sim, unsigned number)
         }
 }
 
+/* The highest revision of each open alert that has come to some dispatcher. */
+static void note_highest(struct sim *sim, unsigned number)
+{
+        struct watched *w = &sim->checks->phones[number];
+
+        for (unsigned i = MY_REAL; i <= MY_DRILL; i++) {
+                struct alert_id id = alert_id_make(&sim->phones[number].vigie->handset, w->before[i].alert.nonce);
+                const struct known *k = w->before[i].state == MY_OPEN ? check_known(sim, id.octets, false) : NULL;
+
+                w->highest[i] = k != NULL ? k->highest : 0;
+        }
+}
+
 void check_before(struct sim *sim, unsigned number, const struct vigie_event *event)
 {
         struct watched *w = &sim->checks->phones[number];
 
         memcpy(w->before, sim->phones[number].vigie->alert, sizeof(w->before));
+        note_highest(sim, number);
+        if (event->type == VIGIE_ON_START && sim->phones[number].was_restored)
+                memset(w->again_above, 0, sizeof(w->again_above)); /* a press that it has forgotten, perhaps */
         w->was_told = read_told(sim, event, &w->told);
         if (event->type == VIGIE_ON_START)
                 check_twin_end(sim, number);
@@ -253,6 +270,14 @@ static void note_raised(struct sim *sim, unsigned number)
         }
 }
 
+static void note_again(struct watched *w, unsigned subject, const struct my_alert *a)
+{
+        const struct my_alert *before = &w->before[subject];
+
+        if (a->presses != before->presses && memcmp(a->alert.nonce, before->alert.nonce, ALERT_NONCE_SIZE) == 0)
+                w->again_above[subject] = w->highest[subject];
+}
+
 void check_phone(struct sim *sim, unsigned number, const struct vigie_event *event)
 {
         struct phone *phone = &sim->phones[number];
@@ -260,6 +285,7 @@ void check_phone(struct sim *sim, unsigned number, const struct vigie_event *eve
         bool same = memcmp(a->id, phone->shown, ALERT_ID_SIZE) == 0;
 
         for (unsigned i = MY_REAL; i <= MY_DRILL; i++) {
+                note_again(&sim->checks->phones[number], i, &phone->vigie->alert[i]);
                 check_held(sim, number, &sim->checks->phones[number].before[i], &phone->vigie->alert[i]);
                 check_said(sim, number, &phone->vigie->alert[i]);
         }

@@ -130,6 +130,25 @@ static void heard(struct sim *sim, struct cbor_span cose, unsigned heard)
         }
 }
 
+/* Foes write alerts too. */
+static void note_highest(struct sim *sim, struct cbor_span cose)
+{
+        uint8_t key[P256_POINT_SIZE];
+        struct alert_signed in;
+        struct alert_id id;
+        struct known *k;
+
+        if (alert_read(cose, &in, NULL) < 0)
+                return;
+        id = alert_id_make(&in.handset, in.alert.nonce);
+        k = check_known(sim, id.octets, false);
+        if (k == NULL || k->highest >= in.alert.revision)
+                return;
+        sign_key(sim->phones[k->phone].of, key);
+        if (sign_verify_alert(NULL, key, &in))
+                k->highest = in.alert.revision;
+}
+
 void check_came(struct sim *sim, unsigned process, const struct core_event *event)
 {
         struct cbor_span cose = { 0 };
@@ -141,8 +160,10 @@ void check_came(struct sim *sim, unsigned process, const struct core_event *even
                  frame_decode(event->u.frame.bytes.at, event->u.frame.bytes.len, &frame) == 0 &&
                  frame.type == FRAME_ALERT)
                 cose = frame.u.cose.cose;
-        if (cose.len != 0)
-                heard(sim, cose, 1u << process);
+        if (cose.len == 0)
+                return;
+        note_highest(sim, cose);
+        heard(sim, cose, 1u << process);
 }
 
 void check_said_durable(struct sim *sim, struct cbor_span record)

@@ -203,6 +203,7 @@ struct known {
                 uint8_t state, store;
                 char who[RECEIPT_WHO_MAX + 1];
         } versions[256];
+        uint16_t highest; /* revision that came to a dispatcher */
         size_t version_count;
         unsigned safe; /* seen in the store in this generation of it, + 1 */
 };
