@@ -227,6 +227,7 @@ static void on_poll(struct wheel_timer *timer, int64_t now_mono_ms)
 
         poll_positions(store); /* each fails where its link is down, and is asked again */
         poll_alerts(store);
+        roster_begin(store); /* goes on where an error ended it */
         if (store->up)
                 look_begin(store);
         loop_timer_arm(store->options.loop, timer, now_mono_ms + STORE_POLL_MS);

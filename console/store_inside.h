@@ -63,7 +63,7 @@ void look_begin(struct store *store);
 void load_begin(struct store *store);
 void load_people(struct store *store);
 
-/* tail_begin: read the feed from feed_at.  roster_begin: read the roster from roster_at. */
+/* tail_begin: read the feed from feed_at.  roster_begin: read the roster from roster_at, unless that is under way, or is not known yet. */
 void tail_begin(struct store *store);
 void roster_begin(struct store *store);
 

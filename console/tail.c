@@ -242,7 +242,7 @@ static void on_roster(void *user, struct redisReply *reply)
         if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
                 if (reply != NULL)
                         store_refused(store, "the roster", -EBADMSG);
-                return; /* the link's next rise begins anew; an error (no permission) stays */
+                return; /* the link's next rise begins anew, or the next poll */
         }
         if (apply(store, reply, store->roster_at, apply_roster) >= 0)
                 roster_begin(store);
@@ -250,6 +250,6 @@ static void on_roster(void *user, struct redisReply *reply)
 
 void roster_begin(struct store *store)
 {
-        if (!store->roster_waits && read_stream(store, store->roster, "roster", store->roster_at, on_roster) == 0)
+        if (store->roster_at[0] != '\0' && !store->roster_waits && read_stream(store, store->roster, "roster", store->roster_at, on_roster) == 0)
                 store->roster_waits = true;
 }

@@ -267,6 +267,19 @@ test("a click on a carrier of the map selects their alert; the control room take
   assert.deepEqual([take.person, take.owner_seen], ["ctl", "ines"]);
 });
 
+test("supervisors move on the map again once the positions' Redis can be read again", async () => {
+  const positions = (...words) => spawnSync("redis-cli", ["-s", `${region.dir}/positions.sock`, ...words], { stdio: "ignore" });
+  const page = await open("ctl");
+  positions("DEL", "{test}:roster");
+  positions("SET", "{test}:roster", "no stream");
+  await until("it is said", () => /roster not understood/.test(region.log), 20000);
+  positions("DEL", "{test}:roster");
+  await until("where Ines is", async () => {
+    await region.put("presence", { id: "ines", position: { lat: 45.7123, lon: 4.83, accuracy_m: 9, at: Date.now() } });
+    return page.frames_.some((f) => f.includes("45.7123"));
+  }, 20000);
+});
+
 test("an administrator's wire carries no position and no carrier", async () => {
   const alert = await raise({ asked: [asked("paul")] });
   await region.put("notice", { k: "overdue:presquile", kind: 1, rings: true, count: 1, zone: "presquile", zone_name: "Presqu'île", cause: "silent",
