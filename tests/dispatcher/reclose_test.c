@@ -405,16 +405,23 @@ static struct scene reopened(uint8_t later_id[ALERT_ID_SIZE], bool told_by_store
         model_start(s.model, 1);
         model_pump(s.model);
         assert_int_equal(model_record(s.model, s.id).alias_count, 1);
+        s.carrier = model_login(s.model, 1, 1);
+        model_press(s.model, s.carrier, 1, &later);
         return s;
 }
 
 static void assert_apart(struct scene *s, const uint8_t later_id[ALERT_ID_SIZE])
 {
+        const struct model_session *phone = model_session(s->model, s->carrier);
+
         model_pass(s->model, 1000);
         assert_int_equal(model_record(s->model, s->id).state, ALERT_CLOSED);
         assert_int_equal(model_record(s->model, s->id).alias_count, 0);
         assert_null(model_tombstone(s->model, later_id));
         assert_int_equal(model_record(s->model, later_id).state, ALERT_ASKED);
+        assert_memory_equal(phone->receipt.alert.octets, later_id, ALERT_ID_SIZE);
+        assert_true(phone->receipt.version >
+                    phone->receipts[0].version); /* of when it was a part: its phone sees no news below that */
         model_free(s->model);
 }
 
