@@ -10,7 +10,7 @@ import { Ring, Title } from "./ring.js";
 import { Toasts } from "./toasts.js";
 import { byId, el, fill, show } from "./dom.js";
 import { chooseLanguage, clock, has, isolate, loadWords, otherLanguage, say, sayCount, sayNodes } from "./words.js";
-import { isBeaten, ringOf, ringOfAll, ringsAgain } from "./rules.js";
+import { isBeaten, ringOf, ringOfAll, ringOfNotice, ringsAgain } from "./rules.js";
 
 const ANSWER_MS = 8000;
 const PRESENCE_MS = 10000;
@@ -84,6 +84,7 @@ function take(message) {
   if (change.answer) answered(change.answer.c, change.answer.a, change.answer.who);
   if (change.alert) onAlert(change);
   if (change.end || change.counts) updateHeader();
+  if (change.notice && board.whole && message.notice && ringOfNotice(message.notice) === "loud") ring.unhush();
   if (change.people && board.whole) duty.update(board);
   if (change.end) sayVisible();
   if (change.end) cards.forgetSaid();
@@ -147,7 +148,7 @@ function drawAll() {
 function updateRing() {
   const alerts = [...board.alerts.values()];
   ring.set(ringOfAll(alerts, [...board.notices.values()]));
-  const ringing = alerts.filter((a) => ringOf(a) !== null).length;
+  const ringing = alerts.filter((a) => ringOf(a) !== null).length + [...board.notices.values()].filter((n) => ringOfNotice(n) === "loud").length;
   title.set(ringing ? say(ringing === 1 ? "title_one" : "title_many", { n: ringing }) : null);
   updateSound();
 }

@@ -2,6 +2,7 @@
 // ringing for everybody.
 import { el, bdi, byId } from "./dom.js";
 import { say, sayCount, sayNodes, accuracyText, clock, has } from "./words.js";
+import { ringOfNotice } from "./rules.js";
 
 const KINDS = ["overdue", "unverified", "technical", "duress"];
 
@@ -36,18 +37,21 @@ export class Notices {
   }
 
   update(board) {
-    const sorted = [...board.notices].sort(([, a], [, b]) => Number(b.rings && !b.acked_by) - Number(a.rings && !a.acked_by) || b.since - a.since);
+    const rank = (n) => ["soft", "loud"].indexOf(ringOfNotice(n));
+    const sorted = [...board.notices].sort(([, a], [, b]) => rank(b) - rank(a) || b.since - a.since);
+    const nameOf = (id) => board.people.get(id)?.name ?? id;
     for (const key of [...this.made.keys()]) if (!board.notices.has(key)) this.made.delete(key);
     const boxes = [[], []];
     for (const [key, notice] of sorted) {
-      const text = JSON.stringify(notice);
+      const by = notice.acked_by ? nameOf(notice.acked_by) : null;
+      const text = JSON.stringify([notice, by]);
       const made = this.made.get(key);
       if (made?.text !== text) {
-        const element = this.element(key, notice);
+        const element = this.element(key, notice, by);
         if (made?.element.querySelector("details")?.open) element.querySelector("details")?.setAttribute("open", "");
         this.made.set(key, { text, element });
       }
-      boxes[notice.rings && !notice.acked_by ? 0 : 1].push(this.made.get(key).element);
+      boxes[ringOfNotice(notice) !== null ? 0 : 1].push(this.made.get(key).element);
     }
     [this.ringing, this.standing].forEach((box, i) => {
       const elements = boxes[i];
@@ -55,9 +59,9 @@ export class Notices {
     });
   }
 
-  element(key, notice) {
-    const rings = notice.rings && !notice.acked_by;
-    const acked = notice.acked_by ? el("span", { class: "small" }, sayNodes("acked_by", { name: notice.acked_by })) : null;
+  element(key, notice, by) {
+    const rings = ringOfNotice(notice) !== null;
+    const acked = by !== null ? el("span", { class: "small" }, sayNodes("acked_by", { name: by })) : null;
     const button = rings ? el("button", { type: "button", onclick: () => this.send({ t: "ack", notice: key }) }, say("ack")) : null;
     const line = el("p", {}, title(notice), el("span", { class: "small" }, say("since", { time: clock(notice.since, false) })), acked, button);
     return el("article", { class: `notice notice-${notice.kind}${rings ? " rings" : ""}` }, line, names(notice));

@@ -70,10 +70,16 @@ export function isBeaten(alert, before, me) {
   return isTaken(alert) && !isMine(alert, me) && alert.owner !== (before?.owner ?? null);
 }
 
+// How a notice rings.  One of duress stands for an alert that is closed: nothing else rings for whoever is forced.
+export function ringOfNotice(notice) {
+  if (!notice.rings || notice.acked_by) return null;
+  return notice.kind === "duress" ? "loud" : "soft";
+}
+
 // The loudest of all that rings.
 export function ringOfAll(alerts, notices) {
   const rings = alerts.map(ringOf);
-  if (notices.some((n) => n.rings && !n.acked_by)) rings.push("soft");
+  rings.push(...notices.map(ringOfNotice));
   return rings.reduce((a, b) => ((LOUDNESS[b] ?? 0) > (LOUDNESS[a] ?? 0) ? b : a), null);
 }
 

@@ -116,6 +116,8 @@ test("what rings, and how loud", () => {
   for (const [fields, expected] of cases) assert.equal(rules.ringOf(alert(fields)), expected, JSON.stringify(fields));
   assert.equal(rules.ringOfAll([alert({ kind: "drill" }), alert({ marks: ["exhausted"] }), alert()], []), "loud");
   assert.equal(rules.ringOfAll([], [{ rings: true, acked_by: null }]), "soft");
+  assert.equal(rules.ringOfAll([alert()], [{ kind: "duress", rings: true, acked_by: null }]), "loud", "somebody is forced, and their alert is closed: nothing else rings for them");
+  assert.equal(rules.ringOfAll([], [{ kind: "duress", rings: true, acked_by: "ctl" }]), null);
   assert.equal(rules.ringOfAll([], [{ rings: true, acked_by: "ctl" }, { rings: false, acked_by: null }]), null);
 });
 

@@ -309,6 +309,8 @@ test("a notice rings until somebody says that they have seen it", async () => {
   assert.equal(ack.notice, "overdue:croix-rousse");
   await region.put("notice", { k: "overdue:croix-rousse", kind: 1, rings: true, acked_by: "ctl", count: 2, zone_name: "Croix-Rousse", cause: "silent" });
   await page.locator("#facts .notice", { hasText: "vu par ctl" }).waitFor();
+  await region.put("notice", { k: "overdue:croix-rousse", kind: 1, rings: true, acked_by: "paul", count: 2, zone_name: "Croix-Rousse", cause: "silent" });
+  await page.locator("#facts .notice", { hasText: "vu par Paul Girard" }).waitFor();
   await region.put("notice", { k: "overdue:croix-rousse", over: true });
 });
 
