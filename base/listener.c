@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -358,6 +359,21 @@ void listener_established(struct listener *l)
 {
         l->counts.handshakes--;
         pass_on(l);
+}
+
+int listener_raise_files(uint64_t wanted, uint64_t *ret_max)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted)
+                return 0;
+        *ret_max = limit.rlim_cur;
+        return -EMFILE;
 }
 
 void listener_gone(struct listener *l, bool established)

@@ -51,6 +51,12 @@ struct listener_counts {
  * Returns 0, -EINVAL (address), -EADDRINUSE and what else socket, bind and listen give, -ENOMEM. */
 int listener_open(const struct listener_options *options, struct listener **ret_listener);
 
+/* listener_raise_files: let this process open as many files as it may: how many connections it holds is a promise.
+ *   wanted   connections, and what it opens beside them
+ *   ret_max  how many it may open, at -EMFILE
+ * Returns 0, -EMFILE (fewer than WANTED), or the errno of getrlimit or setrlimit, negative. */
+int listener_raise_files(uint64_t wanted, uint64_t *ret_max);
+
 /* listener_close: stop listening, close who waits; NULL does nothing.  Memory goes in the loop's next turns. */
 void listener_close(struct listener *listener);
 

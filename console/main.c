@@ -4,10 +4,10 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/listener.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
@@ -309,21 +309,15 @@ static void console_close(struct console *c)
         files_free(c->files);
 }
 
-/* raise_files: as many open files as we may have: the connections' number is a promise. */
 static int raise_files(const struct config *config)
 {
-        struct rlimit limit;
+        uint64_t max;
+        int r = listener_raise_files((uint64_t)config->limit_connections + OTHER_FILES, &max);
 
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return -errno;
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return -errno;
-        if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)config->limit_connections + OTHER_FILES)
-                return 0;
-        log_error(NULL, "limits.connections: %lld, but only %llu files may be open",
-                  (long long)config->limit_connections, (unsigned long long)limit.rlim_cur);
-        return -EMFILE;
+        if (r == -EMFILE)
+                log_error(NULL, "limits.connections: %lld, but only %llu files may be open",
+                          (long long)config->limit_connections, (unsigned long long)max);
+        return r;
 }
 
 static void open_log(const struct config *config)

@@ -1,7 +1,7 @@
-/* After an unlock the phone has a new PIN and a new pass key: the passes that it had are worth nothing and come again, on the consent
- * that they had; not on a shared phone.  They are revoked first; when the books have that, others are given.  {r}:lists `again:HANDSET` holds
- * the number of the unlock's order until both is done: what keeper or store could not do is tried again each minute.  Of several consoles
- * the one that has the lease acts. */
+/* After an unlock the phone has a new PIN and a new pass key: the passes that it had are worth nothing and come again, on the
+ * consent that they had; not on a shared phone.  They are revoked first; when the books have that, others are given.  {r}:lists
+ * `again:HANDSET` holds the number of the unlock's order until both is done: what keeper or store could not do is tried again
+ * each minute.  Of several consoles the one that has the lease acts. */
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +67,7 @@ static void issue_one(struct job *job, const struct pass_entry *pass)
         struct pass_plan *plan = malloc(sizeof(*plan));
         struct job *one;
 
-        if (plan != NULL &&
-            pass_plan_renewal(job->desk->books, pass, pass->not_after_s, now_s(), plan) != CODE_DONE) {
+        if (plan != NULL && pass_plan_renewal(job->desk->books, pass, pass->not_after_s, now_s(), plan) != CODE_DONE) {
                 free(plan);
                 return;
         }

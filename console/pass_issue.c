@@ -32,7 +32,8 @@ static void give_up(struct job *job, enum pass_code code)
         if (item != NULL && !store_away(job->desk)) {
                 pass_write_begin(job->desk->store);
                 pass_write_put(job->desk->store, book, job->key, item->data, item->size);
-                (void)pass_write_end(job->desk->store, on_put_back, job->desk); /* lost with the store: it is asked anew */
+                (void)pass_write_end(job->desk->store, on_put_back,
+                                     job->desk); /* lost with the store: it is asked anew */
         }
         job_end(job, code);
 }

@@ -336,7 +336,7 @@ struct outbound *pass_view_found(const struct pass_scene *scene, const struct pa
                 enum book book;
                 bool (*fits)(void *, const struct book_item *);
         } by_what[WHAT_PHONE] = {
-                [WHAT_CARRIER] = { BOOK_CARRIERS, team_fits }, [WHAT_ROUND] = { BOOK_ROUNDS, team_fits },
+                [WHAT_CARRIER] = { BOOK_CARRIERS, team_fits },    [WHAT_ROUND] = { BOOK_ROUNDS, team_fits },
                 [WHAT_BUILDING] = { BOOK_BUILDINGS, NULL },       [WHAT_PASS] = { BOOK_PASSES, pass_fits },
                 [WHAT_CONSENT] = { BOOK_CONSENTS, consent_fits }, [WHAT_ASKED] = { BOOK_ASKED, asked_fits },
                 [WHAT_UNLOCK] = { BOOK_VAULTS, unlock_fits },     [WHAT_SHARED] = { BOOK_HANDSETS, shared_fits },

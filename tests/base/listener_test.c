@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -305,6 +306,22 @@ static void test_stopped_nobody_gets_in_and_the_port_stays(void **state)
         close_hall(&h);
 }
 
+/* Of what it may have it gets all; that it is too little is said, with how much it is. */
+static void test_open_files(void **state)
+{
+        struct rlimit before, limit;
+        uint64_t max = 0;
+
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        limit = (struct rlimit){ 100, before.rlim_max < 1000 ? before.rlim_max : 1000 };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(listener_raise_files(limit.rlim_max, &max), 0);
+        assert_int_equal(listener_raise_files(limit.rlim_max + 1, &max), -EMFILE);
+        assert_int_equal(max, limit.rlim_max);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(limit.rlim_cur, limit.rlim_max);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -317,6 +334,7 @@ int main(void)
                 cmocka_unit_test(test_at_the_limit_the_longest_silent_gives_way),
                 cmocka_unit_test(test_where_all_speak_the_owner_is_asked_who_goes),
                 cmocka_unit_test(test_stopped_nobody_gets_in_and_the_port_stays),
+                cmocka_unit_test(test_open_files), /* the last: fewer may be opened after it */
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,7 +167,8 @@ static void put_supervisor(const char *id, const char *team)
 
         strcpy(entry.team, team);
         assert_int_equal(
-                board_supervisor(board, id, buf, (size_t)supervisor_entry_encode(&entry, buf, sizeof(buf)), &person), 0);
+                board_supervisor(board, id, buf, (size_t)supervisor_entry_encode(&entry, buf, sizeof(buf)), &person),
+                0);
 }
 
 /* A page that came before the board had its supervisor's team, or while that changed, comes back: it was told by the team before. */

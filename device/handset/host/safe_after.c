@@ -57,7 +57,7 @@ static void pin_is_done(struct safe *safe, struct work *w)
                 take_open(safe, w);
                 safe->options.opened(safe->options.user, w->is_duress);
         } else if (w->kind == WORK_CHECK) {
-                safe->options.checked(safe->options.user, w->error != 0   ? VIGIE_PIN_WRONG
+                safe->options.checked(safe->options.user, w->error != 0  ? VIGIE_PIN_WRONG
                                                           : w->is_duress ? VIGIE_PIN_DURESS
                                                                          : VIGIE_PIN_RIGHT);
         }
