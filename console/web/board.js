@@ -82,6 +82,7 @@ export class Board {
       this.keepClosed(alert);
     } else {
       const shownClosed = this.closed.find((a) => a.id === alert.id && a.closed);
+      if (!before && !shownClosed && !this.coming && e !== "raise" && this.rest > 0 && this.me.role === "control") this.rest--;
       this.closed = this.closed.filter((a) => a.id !== alert.id);
       alert = { ...alert, reopened: Boolean(shownClosed ?? before?.reopened) };
       this.alerts.set(alert.id, alert);

@@ -195,6 +195,18 @@ test("a flood leaves the most urgent, and the number of the others", () => {
   assert.equal(board.rest, 3, "what became of an SMS after the closure is no other alert");
 });
 
+test("the control room: an alert of the rest that changes is counted once; a new one was none of the rest", () => {
+  const board = new Board();
+  board.take({ t: "hello", now: Date.now(), me: control });
+  board.take({ t: "begin" });
+  board.take({ t: "end", rest: 2 });
+  board.take({ t: "alert", e: "raise", alert: alert({ id: "new" }) });
+  assert.equal(board.rest, 2);
+  board.take({ t: "alert", e: "update", alert: alert({ id: "of the rest", v: 5 }) });
+  board.take({ t: "alert", e: "update", alert: alert({ id: "of the rest", v: 6 }) });
+  assert.equal(board.rest, 1);
+});
+
 test("the board keeps the newest version, and a snapshot replaces what was open", () => {
   const board = new Board();
   board.take({ t: "hello", now: Date.now(), me: control });

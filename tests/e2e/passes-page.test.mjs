@@ -186,6 +186,7 @@ test("requests and consents are answered by one click; nobody agrees to their ow
   assert.match(await page.locator("#spoken").innerText(), /2 demandes attendent/);
   await page.getByText("1 de vos demandes attend l'accord").waitFor();
   await page.locator("#asked").getByRole("button", { name: "Donner" }).click();
+  await page.waitForFunction(() => window.desk.said.some((m) => m.t === "pass_asked"));
   assert.deepEqual((await commands(page, "pass_asked")).map((m) => [m.handset, m.yes]), [["a".repeat(16), true]]);
   const own = page.locator("#own li").first();
   assert.equal(await own.getByRole("button", { name: "D'accord" }).count(), 0);
@@ -298,6 +299,18 @@ test("what somebody else changed meanwhile is not overwritten: it is said, for a
   await release(page);
   await page.waitForTimeout(300);
   assert.ok(await page.locator("#round-words").isVisible(), "an answer that is late opens nothing");
+});
+
+test("a round or building that could not be had is had as soon as it can be", async (t) => {
+  const page = await open(t, { role: "admin" });
+  await answer(page, "desk_get", { a: "away" });
+  for (const [hash, title] of [["rounds/b14", "Bellecour 14"], [`buildings/${"1".repeat(16)}`, "1 rue A"]]) {
+    await page.evaluate(() => { window.desk.answer.desk_get = { a: "away" }; });
+    await page.evaluate((h) => { location.hash = h; }, hash);
+    await page.locator("#main .bad", { hasText: "ne répond pas" }).waitFor();
+    await page.evaluate(() => { delete window.desk.answer.desk_get; });
+    await page.locator("#main h1", { hasText: title }).waitFor();
+  }
 });
 
 test("a file that cannot be read is said", async (t) => {

@@ -25,12 +25,18 @@ export class BuildingsView {
     if (id === NEW && this.desk.line.may("edit")) return this.show({ id: null, name: "", address: "", lat: null, lon: null, sensitive: false, qr: true, caretaker: true, doors: [], rounds: [], link: null });
     const building = await this.desk.line.get("building", id);
     if (asked !== this.asked) return undefined; // somewhere else by now
+    this.away = building === null ? id : undefined; // asked again: tick()
     if (building) this.show(building);
     else this.element.replaceChildren(el("a", { href: "#buildings" }, say("back_to_buildings")), el("p", { class: "bad", role: "alert" }, say(building === undefined ? "building_gone" : "answer_away")));
   }
 
+  tick() {
+    if (this.away !== undefined) this.open(this.away);
+  }
+
   close() {
     this.asked++;
+    this.away = undefined;
     this.search?.close();
     this.picker?.close();
   }

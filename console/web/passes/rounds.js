@@ -25,12 +25,18 @@ export class RoundsView {
     if (id === NEW && this.desk.line.may("edit")) return this.show({ id: null, name: "", zone: "", team: "", stops: [] });
     const round = await this.desk.line.get("round", id);
     if (asked !== this.asked) return undefined; // somewhere else by now
+    this.away = round === null ? id : undefined; // asked again: tick()
     if (round) this.show(round);
     else this.element.replaceChildren(el("a", { href: "#rounds" }, say("back_to_rounds")), el("p", { class: "bad", role: "alert" }, say(round === undefined ? "round_gone" : "answer_away")));
   }
 
+  tick() {
+    if (this.away !== undefined) this.open(this.away);
+  }
+
   close() {
     this.asked++;
+    this.away = undefined;
     this.search?.close();
     this.adding?.close();
   }
