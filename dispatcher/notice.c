@@ -56,7 +56,8 @@ void notice_forget(struct core *core)
         for (size_t i = 0; (standing = table_next(&core->notices, &i)) != NULL;)
                 if (may_be_lost(core, standing)) {
                         standing->unconfirmed = true;
-                } else if (!standing->unconfirmed) {
+                } else if (!standing->unconfirmed ||
+                           standing->notice.kind == NOTICE_OVERDUE) { /* the next scan knows better */
                         table_remove(&core->notices, standing);
                         i--;
                 }

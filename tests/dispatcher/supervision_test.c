@@ -213,6 +213,24 @@ static void test_two_dispatchers(void **state)
         model_free(model);
 }
 
+/* Said to a store that was not there any more; when it is back all have been heard. */
+static void test_over_before_it_was_told(void **state)
+{
+        struct model *model = region(1);
+
+        model->refuses_notices = true;
+        later(model, CORE_OVERDUE_MS + CORE_QUESTION_MS);
+        assert_true(model->notice_actions > 0);
+        for (uint64_t session = 1; session <= 4; session++)
+                beat(model, session);
+        model_pass(model, 3000); /* it would be told again */
+        model_store(model, false);
+        model->refuses_notices = false;
+        model_store(model, true);
+        assert_null(model_notice(model, "overdue:west"));
+        model_free(model);
+}
+
 /* Handset 1 is heard once more after 20 s, by dispatcher 0 alone: {r}:duty is not told so often. */
 static struct model *heard_by_one(void)
 {
@@ -515,6 +533,7 @@ int main(void)
                 cmocka_unit_test(test_open_alert_is_not_grouped),
                 cmocka_unit_test(test_acknowledged),
                 cmocka_unit_test(test_two_dispatchers),
+                cmocka_unit_test(test_over_before_it_was_told),
                 cmocka_unit_test(test_one_knows_better),
                 cmocka_unit_test(test_asking_forgets_nothing),
                 cmocka_unit_test(test_too_many_notices),

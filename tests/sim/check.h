@@ -35,7 +35,7 @@ struct wrong {
 struct watched {
         struct my_alert before[MY_ALERTS]; /* before the event */
         uint16_t highest[MY_ALERTS];       /* revision that had come, of either life of a phone set back */
-        uint16_t again_above[MY_ALERTS];   /* and when it was last pressed again */
+        int again_above[MY_ALERTS];        /* and when it was last pressed again; -1: none had */
         struct receipt told;               /* the signed one that the event brings; */
         bool was_told;                     /* where it does */
         bool is_lost;                      /* its very first fix was wild, and believed */

@@ -4,7 +4,7 @@
 #include "tests/sim/check.h"
 
 #define ANSWER_MS 8000  /* by a session, where phone, dispatcher and store are well */
-#define TOLD_MS   1000 /* and once it is in the record, where it is answered by whom it was asked, beside the ways */
+#define TOLD_MS   1000  /* and once it is in the record, where it is answered by whom it was asked, beside the ways */
 #define FEED_MS   40000 /* a console's: it is worth nothing after 30 s, and is refused then */
 
 static uint32_t *newest_of(struct sim *sim, const uint8_t id[EVENT_ID_SIZE])
@@ -310,7 +310,8 @@ static void check_is_answered(struct sim *sim, const struct asked_command *asked
 {
         const struct watched *w = &sim->checks->phones[asked->phone];
         const int64_t *rates = sim->plan->rates;
-        int64_t ways_ms = 2 * (rates[RATE_LATENCY_MS] + rates[RATE_STORE_MS] + rates[RATE_DISK_MS]) + rates[RATE_LAG_MS];
+        int64_t ways_ms =
+                2 * (rates[RATE_LATENCY_MS] + rates[RATE_STORE_MS] + rates[RATE_DISK_MS]) + rates[RATE_LAG_MS];
         struct stored *s;
 
         if (asked->by_console || asked->answered || sim->now_ms - asked->at_ms > ANSWER_MS ||
@@ -318,7 +319,7 @@ static void check_is_answered(struct sim *sim, const struct asked_command *asked
                 return;
         s = store_find(&sim->store.instances[sim->store.primary], asked->alert);
         if (s == NULL || s->closed || sim->now_ms - s->last->at_ms <= TOLD_MS + ways_ms ||
-            !record_applied(store_record(s), asked->id))
+            sim->now_ms - asked->at_ms <= TOLD_MS + ways_ms || !record_applied(store_record(s), asked->id))
                 return;
         if (asked->verb != COMMAND_TAKE || strcmp(store_record(s)->owner_id, asked->person) == 0)
                 sim_fail(sim, "unanswered", "%s asked to %s, it is in the record, and nobody says so", asked->person,

@@ -72,13 +72,14 @@ static bool is_same_receipt(const struct receipt *a, const struct receipt *b)
                strcmp(a->who, b->who) == 0;
 }
 
-/* The receipt of this event says that the region has the last press of BEFORE: in a revision above those that it had before that press. */
+/* The receipt of this event says that the region has the last press of BEFORE: in a revision that the phone has made, or above those that the
+ * region had before that press (of an earlier life of a phone that was set back). */
 static bool revision_was_told(const struct sim *sim, unsigned number, const struct my_alert *before)
 {
         const struct watched *w = &sim->checks->phones[number];
 
         return w->was_told && receipt_is_received(w->told.state) && w->told.revision >= before->again_from &&
-               w->told.revision > w->again_above[before - w->before] &&
+               (w->told.revision <= before->alert.revision || w->told.revision > w->again_above[before - w->before]) &&
                memcmp(w->told.alert.octets + HANDSET_ID_SIZE, before->alert.nonce, ALERT_NONCE_SIZE) == 0;
 }
 
@@ -184,7 +185,7 @@ void check_before(struct sim *sim, unsigned number, const struct vigie_event *ev
         memcpy(w->before, sim->phones[number].vigie->alert, sizeof(w->before));
         note_highest(sim, number);
         if (event->type == VIGIE_ON_START && sim->phones[number].was_restored)
-                memset(w->again_above, 0, sizeof(w->again_above)); /* a press that it has forgotten, perhaps */
+                memset(w->again_above, -1, sizeof(w->again_above)); /* a press that it has forgotten, perhaps */
         w->was_told = read_told(sim, event, &w->told);
         if (event->type == VIGIE_ON_START)
                 check_twin_end(sim, number);
@@ -274,7 +275,9 @@ static void note_again(struct watched *w, unsigned subject, const struct my_aler
 {
         const struct my_alert *before = &w->before[subject];
 
-        if (a->presses != before->presses && memcmp(a->alert.nonce, before->alert.nonce, ALERT_NONCE_SIZE) == 0)
+        if (memcmp(a->alert.nonce, before->alert.nonce, ALERT_NONCE_SIZE) != 0)
+                w->again_above[subject] = -1;
+        else if (a->presses != before->presses)
                 w->again_above[subject] = w->highest[subject];
 }
 
