@@ -71,11 +71,13 @@ void hold_wait_move(struct open_alert *from, struct open_alert *alert, const uin
  * dispatchers may have raised two phones' presses apart).  Room for 1 + RECORD_ALIASES_MAX.  Returns how many. */
 size_t hold_ids(const struct core *core, const struct record *record, uint8_t (*ret_ids)[ALERT_ID_SIZE]);
 
-/* hold_remember: the alert of RECORD is closed, under each of its ids; hold_remember_id: one id.  hold_closed: what is remembered,
- * or NULL. */
-void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone);
+/* hold_remember: the alert of RECORD is closed, under each of its ids (not SEEN: RECORD is what we knew of it before: of further presses that
+ * is a guess); hold_remember_id: one id.  hold_closed: what is remembered, or NULL.  hold_raised: RECORD is in the store: where we guess that it
+ * was closed with another one, and it was raised since, it is open. */
+void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone, bool seen);
+void hold_raised(struct core *core, const struct record *record);
 void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone);
-const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE]);
+struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE]);
 
 /* hold_close: RECORD is closed, as TOMBSTONE says: what we know of an alert that was closed where we did not see it. */
 void hold_close(struct record *record, const struct tombstone *tombstone);

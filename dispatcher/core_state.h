@@ -162,6 +162,8 @@ struct closed_alert {
         int64_t raised_at_ms; /* where `record` was seen */
         uint8_t *record;      /* as it was closed; NULL: never known, or long ago.  See reclose.c */
         bool seen;            /* `record` is what was closed; else what was known of it before */
+        bool guessed; /* a press in one that was closed where we did not see it, and of which we knew: it may have been none of it */
+        bool open; /* it was none: it stands open */
         size_t record_size;
         struct closed_alert *newer;
 };

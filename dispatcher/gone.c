@@ -25,17 +25,39 @@ struct tombstone hold_tombstone(const struct record *record)
         return tombstone;
 }
 
-const struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
+struct closed_alert *hold_closed(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
 {
-        return table_find(&core->closed, id);
+        struct closed_alert *closed = table_find(&core->closed, id);
+
+        return closed != NULL && !closed->open ? closed : NULL;
 }
 
-void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
+void hold_raised(struct core *core, const struct record *record)
+{
+        struct closed_alert *closed = table_find(&core->closed, record->id);
+
+        if (closed != NULL && closed->guessed && record->state != ALERT_CLOSED &&
+            record->raised_at_ms > closed->tombstone.closed_at_ms)
+                closed->open = true;
+}
+
+/* What is remembered of ID, which was remembered before. */
+static void remember_again(struct closed_alert *closed, const struct tombstone *tombstone, bool guessed)
+{
+        if (closed->open)
+                closed->tombstone = *tombstone;
+        closed->open = false;
+        closed->guessed &= guessed;
+        closed->tombstone.marks |= tombstone->marks;
+}
+
+static void remember(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone,
+                     bool guessed)
 {
         struct closed_alert *closed = table_find(&core->closed, id);
 
         if (closed != NULL) {
-                closed->tombstone.marks |= tombstone->marks;
+                remember_again(closed, tombstone, guessed);
                 return;
         }
         if (core->closed.count == core->closed.max) {
@@ -48,11 +70,17 @@ void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const 
         }
         closed = table_add(&core->closed, id);
         closed->tombstone = *tombstone;
+        closed->guessed = guessed;
         closed->learnt_ms = core->now_ms;
         *(core->closed_oldest == NULL ? &core->closed_oldest : &core->closed_newest->newer) = closed;
         core->closed_newest = closed;
         if (core->closed_kept == NULL)
                 core->closed_kept = closed;
+}
+
+void hold_remember_id(struct core *core, const uint8_t id[ALERT_ID_SIZE], const struct tombstone *tombstone)
+{
+        remember(core, id, tombstone, false);
 }
 
 size_t hold_ids(const struct core *core, const struct record *record, uint8_t (*ret_ids)[ALERT_ID_SIZE])
@@ -71,7 +99,7 @@ size_t hold_ids(const struct core *core, const struct record *record, uint8_t (*
         return count;
 }
 
-void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone)
+void hold_remember(struct core *core, const struct record *record, const struct tombstone *tombstone, bool seen)
 {
         uint8_t ids[1 + RECORD_ALIASES_MAX][ALERT_ID_SIZE];
         size_t count = hold_ids(core, record, ids);
@@ -84,7 +112,7 @@ void hold_remember(struct core *core, const struct record *record, const struct 
                         its.revision = record->revision;
                 else if (i > 0 && alias >= 0)
                         its.revision = record->aliases[alias].revision;
-                hold_remember_id(core, ids[i], &its);
+                remember(core, ids[i], &its, i > 0 && !seen);
         }
 }
 
@@ -291,7 +319,7 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
              i++) /* also what was committed: a failover may have lost it before it was closed */
                 notice_late(core, alert->queue[i], &its);
         settle_facts(core, alert, &record, closed != NULL);
-        hold_remember(core, &record, &its);
+        hold_remember(core, &record, &its, closed != NULL);
         if (is_whole)
                 reclose_keep(core, &record, closed != NULL);
         if (has_facts)

@@ -136,6 +136,7 @@ void hold_set(struct core *core, struct open_alert *alert, const struct record *
         uint8_t *copy = malloc(bytes.len);
 
         assert(copy != NULL);
+        hold_raised(core, record);
         memcpy(copy, bytes.at, bytes.len);
         free(alert->record);
         alert->record = copy;

@@ -198,11 +198,12 @@ void land_feed(struct core *core, struct cbor_span bytes, enum alert_event event
 
         if (record_decode(bytes.at, bytes.len, &record) < 0)
                 return; /* a newer dispatcher's, while an upgrade runs: the store has it */
+        hold_raised(core, &record);
         alert = hold_find(core, record.id);
         if (alert == NULL && record.state == ALERT_CLOSED) {
                 tombstone = hold_tombstone(&record);
                 notice_lost(core, record.id, &tombstone);
-                hold_remember(core, &record, &tombstone);
+                hold_remember(core, &record, &tombstone, true);
                 reclose_keep(core, &record, true);
                 return;
         }

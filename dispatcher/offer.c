@@ -141,7 +141,7 @@ static bool is_known(const struct open_alert *alert, const struct alert_press *p
 static bool is_copy(struct core *core, struct open_alert *alert, const struct intake_verdict *verdict,
                     const struct waiting *to)
 {
-        struct closed_alert *closed = table_find(&core->closed, verdict->press.id);
+        struct closed_alert *closed = hold_closed(core, verdict->press.id);
         const struct fact *fact;
         struct record record;
 

@@ -98,7 +98,7 @@ void reclose_found(struct core *core, struct open_alert *alert, struct cbor_span
                 return;
         if (bytes.len > 0 && record_decode(bytes.at, bytes.len, &record) == 0 && record.state != ALERT_CLOSED) {
                 hold_set(core, alert, &record, bytes);
-                alert->close_again = true;
+                alert->close_again = hold_closed(core, alert->id) != NULL;
         } else if (bytes.len == 0 && closed->record != NULL) {
                 alert->record = malloc(closed->record_size);
                 assert(alert->record != NULL);

@@ -445,6 +445,44 @@ static void test_its_tombstone_comes_again(void **state)
         assert_apart(&s, later_id);
 }
 
+/* One of three knows a press as a part of an alert; a failover lost that, and the alert was closed without it.  It is open when who has it in its
+ * journal raises it, and not closed for the one that thought so. */
+static void test_no_part_of_it_after_all(void **state)
+{
+        struct scene s = { .model = model_region(3, 2) };
+        struct alert part = model_alert_default(s.model, 2);
+        uint8_t part_id[ALERT_ID_SIZE];
+        struct command close;
+        int raised;
+
+        s.alert = model_alert_default(s.model, 1);
+        model_alert_id(1, 1, s.id);
+        model_alert_id(1, 2, part_id);
+        model_press(s.model, model_login(s.model, 0, 1), 1, &s.alert);
+        raised = (int)s.model->feed_count - 1;
+        model_press(s.model, model_login(s.model, 1, 1), 1, &part);
+        assert_int_equal(model_record(s.model, s.id).alias_count, 1);
+        model_store_of(s.model, 0, false);
+        model_store_of(s.model, 2, false);
+        model_kill(s.model, 1);
+        model_lose(s.model, s.id, raised);
+        model_store_of(s.model, 2, true);
+        close = model_command(COMMAND_CLOSE, s.id);
+        assert_int_equal(model_order(s.model, 2, "control", &close), -1);
+        model_store_of(s.model, 0, true); /* asks for it, and is told that it is closed */
+        assert_int_equal(model_counters(s.model, 0)->open_alerts, 0);
+        model_pass(s.model, 1000);
+        model_start(s.model, 1);
+        model_pump(s.model);
+        assert_int_equal(model_record(s.model, part_id).state, ALERT_ASKED);
+        assert_int_equal(model_counters(s.model, 0)->open_alerts, 1);
+        close = model_command(COMMAND_CLOSE, part_id);
+        assert_int_equal(model_order(s.model, 0, "control", &close), -1);
+        assert_int_equal(model_record(s.model, part_id).state, ALERT_CLOSED);
+        assert_int_equal(model_counters(s.model, 0)->open_alerts, 0);
+        model_free(s.model);
+}
+
 /* What was closed long ago no failover loses: it is not looked up, however many were closed before and since. */
 static void test_long_ago(void **state)
 {
@@ -487,6 +525,7 @@ int main(void)
                 cmocka_unit_test(test_a_part_lost),
                 cmocka_unit_test(test_pressed_after_the_closure),
                 cmocka_unit_test(test_its_command_comes_again),
+                cmocka_unit_test(test_no_part_of_it_after_all),
                 cmocka_unit_test(test_its_tombstone_comes_again),
                 cmocka_unit_test(test_long_ago),
         };
