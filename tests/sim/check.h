@@ -57,7 +57,7 @@ struct watched {
 struct revision {
         uint8_t id[ALERT_ID_SIZE];
         uint16_t revision, marks;
-        unsigned run;
+        unsigned phone, run;
         bool safe;      /* the journal was good then */
         unsigned heard; /* by which dispatchers of those that run: bit i; what goes with one counts no more */
         bool came;      /* in the journal of one: durable */
@@ -146,6 +146,8 @@ void check_told_second(struct sim *sim);
 void check_command_sent(struct sim *sim, unsigned phone, const struct frame *frame);
 void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes);
 void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT_ID_SIZE], uint8_t code);
+/* check_crowded: PROCESS got one fact more. */
+void check_crowded(struct sim *sim, unsigned process);
 void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref);
 void check_answer_second(struct sim *sim);
 void check_answer_end(struct sim *sim);

@@ -255,17 +255,31 @@ static bool is_there(const struct asked_command *asked, const struct record *rec
                (record->asked[found].flags & ASKED_OWNED) != 0;
 }
 
-/* Whoever holds the alert with as many facts as it may has forgotten older ones. */
-static bool is_crowded(const struct sim *sim, const uint8_t id[ALERT_ID_SIZE])
+void check_crowded(struct sim *sim, unsigned process)
 {
+        const struct open_alert *alert;
+
+        for (size_t i = 0; (alert = table_next(&sim->processes[process].core->alerts, &i)) != NULL;) {
+                struct known *k = alert->queued == CORE_QUEUE_MAX ? check_known(sim, alert->id, false) : NULL;
+
+                if (k != NULL)
+                        k->crowded_ms = sim->now_ms;
+        }
+}
+
+/* Whoever holds the alert with as many facts as it may has forgotten older ones: then, or (by its journal) since. */
+static bool is_crowded(struct sim *sim, const struct asked_command *asked)
+{
+        const struct known *k = check_known(sim, asked->alert, false);
+
         for (unsigned i = 0; i < sim->process_count; i++) {
                 const struct open_alert *alert =
-                        sim->processes[i].core != NULL ? hold_find(sim->processes[i].core, id) : NULL;
+                        sim->processes[i].core != NULL ? hold_find(sim->processes[i].core, asked->alert) : NULL;
 
                 if (alert != NULL && alert->queued == CORE_QUEUE_MAX)
                         return true;
         }
-        return false;
+        return k != NULL && k->crowded_ms >= asked->at_ms;
 }
 
 void check_done(struct sim *sim)
@@ -279,7 +293,7 @@ void check_done(struct sim *sim)
                 asked->safe =
                         sim->store.generation + 1; /* as with an alert: nothing leaves the store but by a failover */
                 s = store_find(&sim->store.instances[sim->store.primary], asked->alert);
-                if (s != NULL && !s->closed && !is_there(asked, store_record(s)) && !is_crowded(sim, asked->alert))
+                if (s != NULL && !s->closed && !is_there(asked, store_record(s)) && !is_crowded(sim, asked))
                         sim_fail(sim, "undone",
                                  "%s was told \"%s: done\" of alert ..%02x, and a failover has undone it",
                                  asked->person, command_verb_name(asked->verb), asked->alert[15]);

@@ -411,6 +411,9 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
         case DO_SEND:
                 check_answer_frame(sim, process, action->u.send.session, action->u.send.frame);
                 break;
+        case DO_APPEND:
+                check_crowded(sim, process);
+                break;
         case DO_ACKNOWLEDGE:
                 check_acknowledged(sim, process, action->u.acknowledge.ref);
                 break;

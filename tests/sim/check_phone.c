@@ -174,7 +174,7 @@ static void note_highest(struct sim *sim, unsigned number)
                 struct alert_id id = alert_id_make(&sim->phones[number].vigie->handset, w->before[i].alert.nonce);
                 const struct known *k = w->before[i].state == MY_OPEN ? check_known(sim, id.octets, false) : NULL;
 
-                w->highest[i] = k != NULL ? k->highest : 0;
+                w->highest[i] = k != NULL ? k->highest[number != k->phone] : 0;
         }
 }
 
@@ -341,8 +341,8 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
         for (size_t i = checks->revision_count; i-- > 0 && !known;) {
                 const struct revision *r = &checks->revisions[i];
 
-                if (memcmp(r->id, id->octets, ALERT_ID_SIZE) != 0)
-                        continue;
+                if (memcmp(r->id, id->octets, ALERT_ID_SIZE) != 0 || r->phone != number)
+                        continue; /* of two phones that go on with one press each says it as it has it */
                 if (!r->safe && r->run != sim->phones[number].run)
                         continue; /* it left although the journal would not take it, and then the phone died */
                 known = r->revision == alert->revision;
@@ -360,6 +360,7 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
         memcpy(checks->revisions[checks->revision_count].id, id->octets, ALERT_ID_SIZE);
         checks->revisions[checks->revision_count].revision = alert->revision;
         checks->revisions[checks->revision_count].marks = alert->marks;
+        checks->revisions[checks->revision_count].phone = number;
         checks->revisions[checks->revision_count].run = sim->phones[number].run;
         checks->revisions[checks->revision_count].at_ms = sim->now_ms;
         checks->revisions[checks->revision_count].safe = is_journal_good(&sim->phones[number]);

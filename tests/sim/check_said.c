@@ -33,7 +33,9 @@ void check_given(struct sim *sim, unsigned number)
                 return;
         id = alert_id_make(&phone->vigie->handset, phone->vigie->alert[subject].alert.nonce);
         r = &sim->checks->said[sim->checks->said_count++];
-        *r = (struct revision){ .marks = ALERT_DURESS, .run = phone->run, .safe = true, .at_ms = sim->now_ms };
+        *r = (struct revision){
+                .marks = ALERT_DURESS, .phone = number, .run = phone->run, .safe = true, .at_ms = sim->now_ms
+        };
         memcpy(r->id, id.octets, ALERT_ID_SIZE);
 }
 
@@ -48,10 +50,10 @@ static void look_at_coming(struct sim *sim, struct revision *r)
             sim->now_ms - r->at_ms > VIGIE_PIN_LATE_MS - COMES_MS)
                 return;
         k = check_known(sim, r->id, false);
-        phone = k != NULL ? &sim->phones[k->phone] : NULL;
+        phone = &sim->phones[r->phone];
         if (k == NULL || !phone->alive || phone->run != r->run || !says_yet(phone, r))
                 return;
-        well_ms = sim->checks->phones[k->phone].well_ms;
+        well_ms = sim->checks->phones[r->phone].well_ms;
         well_ms = well_ms > r->at_ms ? well_ms : r->at_ms;
         r->must = well_ms != INT64_MAX && sim->now_ms - well_ms > COMES_MS;
 }
@@ -130,23 +132,25 @@ static void heard(struct sim *sim, struct cbor_span cose, unsigned heard)
         }
 }
 
-/* Foes write alerts too. */
-static void note_highest(struct sim *sim, struct cbor_span cose)
+/* Foes write alerts too.  SESSION: 0 by SMS, which no copy has. */
+static void note_highest(struct sim *sim, struct cbor_span cose, uint64_t session)
 {
         uint8_t key[P256_POINT_SIZE];
         struct alert_signed in;
         struct alert_id id;
         struct known *k;
+        bool copied;
 
         if (alert_read(cose, &in, NULL) < 0)
                 return;
         id = alert_id_make(&in.handset, in.alert.nonce);
         k = check_known(sim, id.octets, false);
-        if (k == NULL || k->highest >= in.alert.revision)
+        copied = k != NULL && session != 0 && sim->conns[session - 1].phone != k->phone;
+        if (k == NULL || k->highest[copied] >= in.alert.revision)
                 return;
         sign_key(sim->phones[k->phone].of, key);
         if (sign_verify_alert(NULL, key, &in))
-                k->highest = in.alert.revision;
+                k->highest[copied] = in.alert.revision;
 }
 
 void check_came(struct sim *sim, unsigned process, const struct core_event *event)
@@ -162,7 +166,7 @@ void check_came(struct sim *sim, unsigned process, const struct core_event *even
                 cose = frame.u.cose.cose;
         if (cose.len == 0)
                 return;
-        note_highest(sim, cose);
+        note_highest(sim, cose, event->kind == CORE_FRAME ? event->u.frame.session : 0);
         heard(sim, cose, 1u << process);
 }
 
@@ -213,7 +217,8 @@ static bool is_repeated(const struct checks *checks, const struct revision *r)
 static bool is_forgotten(const struct checks *checks, const struct revision *r)
 {
         for (size_t i = 0; !r->safe && i < checks->revision_count; i++)
-                if (checks->revisions[i].run > r->run && memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
+                if (checks->revisions[i].phone == r->phone && checks->revisions[i].run > r->run &&
+                    memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
                         return true;
         return false;
 }
@@ -229,6 +234,16 @@ static bool is_of_later_life(const struct sim *sim, const struct known *k, const
                     memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
                         return false;
         return k != NULL && sim->phones[k->phone].was_restored;
+}
+
+/* REVISION is (also) of another phone that goes on with the press of R: what that says is no later word of R's phone. */
+static bool is_of_other_phone(const struct checks *checks, const struct revision *r, uint16_t revision)
+{
+        for (size_t i = 0; i < checks->revision_count; i++)
+                if (checks->revisions[i].phone != r->phone && checks->revisions[i].revision == revision &&
+                    memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
+                        return true;
+        return false;
 }
 
 /* What a revision says that is in the record is in the record. */
@@ -248,7 +263,8 @@ static void check_mark(struct sim *sim, const struct revision *r)
                 return; /* its sender's limit may have kept that back */
         if (record == NULL || record->revision < r->revision || record->alias_count > 0 ||
             (record->marks & RECORD_UNVERIFIED) != 0 || (r->marks & ALERT_DURESS) != 0 || is_repeated(sim->checks, r) ||
-            is_forgotten(sim->checks, r) || is_of_later_life(sim, k, r, record->revision))
+            is_forgotten(sim->checks, r) || is_of_later_life(sim, k, r, record->revision) ||
+            is_of_other_phone(sim->checks, r, record->revision))
                 return;
         for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
                 if ((r->marks & marks[i].alert) != 0 && (record->marks & marks[i].record) == 0)

@@ -6,8 +6,7 @@
 #define WAITS_PERMILLE     500
 #define DRAIN_PERMILLE     150
 #define WATCHED_PERMILLE   200
-#define COPIES_PERMILLE \
-        0 /* by tapes alone so far: seeds with it show `silence` and `untold` of both phones now and then */
+#define COPIES_PERMILLE    150
 
 static void put(struct plan *plan, struct plan_order order)
 {

@@ -81,7 +81,7 @@ void process_look_at_disk(struct sim *sim, struct happening *it)
 {
         struct process *p = &sim->processes[it->who];
         struct core_event event = { .kind = CORE_DISK };
-        bool away = p->disk_full && (p->disk_away || p->refused != 0);
+        bool away = p->refused != 0 || (p->disk_away && p->disk_full); /* it found no room, whatever there is by now */
 
         if (p->core == NULL || p->run != it->b)
                 return;

@@ -130,9 +130,7 @@ static void copy(struct sim *sim, unsigned number)
         sim->phones[to].supervisor = sim->phones[number].supervisor;
         disk_copy(&sim->phones[to].disk, &sim->phones[number].disk);
         sim->phones[to].disk.len = sim->phones[to].disk.durable;
-        sim->phones[to].was_restored = sim->phones[number].was_restored = true;
-        for (size_t i = 0; i < sim->press_count; i++)
-                sim->presses[i].excused |= sim->presses[i].phone == number;
+        sim->phones[to].was_restored = sim->phones[number].was_restored;
         chart_note(sim, CHART_PHONE + to, "starts as a copy of %s", sim->phones[number].person);
         phone_start(sim, to);
 }

@@ -203,9 +203,10 @@ struct known {
                 uint8_t state, store;
                 char who[RECEIPT_WHO_MAX + 1];
         } versions[256];
-        uint16_t highest; /* revision that came to a dispatcher */
+        uint16_t highest[2]; /* revision that came to a dispatcher; from its phone, from a copy of that */
         size_t version_count;
         unsigned safe; /* seen in the store in this generation of it, + 1 */
+        int64_t crowded_ms; /* a dispatcher held as many facts of it as it may, last */
 };
 
 struct press {
