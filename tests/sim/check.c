@@ -7,7 +7,8 @@
 
 #define LATE_MS \
         2500 /* a deadline may be acted on so late where the region is well: CORE_RANK_MS, a tick, the store's time, twice */
-#define SMS_LATE_MS 45000 /* an SMS is due 10 s at most; each dispatcher may fail once */
+#define UNHEARD_MS  180000 /* two minutes, and one to spare: of the half-open line that ended before */
+#define SMS_LATE_MS 45000  /* an SMS is due 10 s at most; each dispatcher may fail once */
 
 void check_begin(struct sim *sim)
 {
@@ -186,6 +187,24 @@ static void check_busy(struct sim *sim, unsigned process)
         }
 }
 
+/* An owner whose phone is gone for so long has no news. */
+static void check_unheard(struct sim *sim, const struct record *record)
+{
+        int64_t since_ms = sim->now_ms - UNHEARD_MS;
+
+        if (record->owner_id[0] == '\0' || record->owner_path == BY_SMS ||
+            (record->marks & (RECORD_NO_NEWS | RECORD_DRILL | RECORD_UNVERIFIED)) != 0 ||
+            record->progress_at_ms - sim->plan->rates[RATE_STORE_SKEW_MS] > since_ms)
+                return;
+        for (unsigned i = 0; i < sim->process_count; i++)
+                if (sim->checks->calm_since_ms[i] > since_ms)
+                        return;
+        for (unsigned i = 0; i < sim->phone_count; i++)
+                if (strcmp(sim->phones[i].person, record->owner_id) == 0 && sim->checks->phones[i].met_ms < since_ms)
+                        sim_fail(sim, "late", "alert ..%02x: %s has it, is not heard, and nobody is rung",
+                                 record->id[15], record->owner_id);
+}
+
 static void check_open(struct sim *sim, struct stored *alert)
 {
         const struct known *k = check_known(sim, alert->id, false);
@@ -194,6 +213,7 @@ static void check_open(struct sim *sim, struct stored *alert)
                 check_sms(sim, store_record(alert));
         if (store_now_ms(sim, sim->store.primary) - alert->due_ms > LATE_MS + sim->plan->rates[RATE_STORE_MS])
                 sim_fail(sim, "late", "alert ..%02x: nobody acts on its deadline", alert->id[15]);
+        check_unheard(sim, store_record(alert));
         if (k != NULL && k->told_closed && !k->unsigned_ && sim->calm && !closure_is_gone(sim, k))
                 sim_fail(sim, "reopened", "alert ..%02x was told closed, and is open", k->id[15]);
 }
@@ -320,6 +340,9 @@ void check_end(struct sim *sim)
         for (unsigned i = 0; i < sim->phone_count; i++)
                 if (sim->phones[i].status.duty.state == VIGIE_DUTY_ASKED)
                         sim_fail(sim, "duty", "%s's duty is not confirmed", sim->phones[i].person);
+                else if (sim->phones[i].status.duty.state == VIGIE_DUTY_REFUSED && !sim->phones[i].was_unknown &&
+                         sim->phones[i].status.duty.code != DUTY_BAD_END)
+                        sim_fail(sim, "duty", "%s's duty is refused", sim->phones[i].person);
         for (size_t i = 0; i < in->notice_count; i++)
                 if (in->notices[i]->on && strncmp(in->notices[i]->key, "overdue:", 8) == 0)
                         sim_fail(sim, "silence", "%s is not over", in->notices[i]->key);

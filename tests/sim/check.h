@@ -5,6 +5,7 @@
  *      check_phone.c   a phone: words, receipts, revisions, journal, legs, duress        check_twin.c    a PIN looks like another
  *      check_core.c    a dispatcher: what it commits, signs, asks                         check_record.c  one record after another
  *      check_told.c    what people's screens show is what the store says, and soon        check_answer.c  commands and answers
+ *      check_press.c   a press: synced, and silent where it is to be
  *      check_silence.c carriers who are not heard          check_said.c      what carriers say of their alerts
  *
  * The first thing that does not hold ends the run, with a word of its own. */
@@ -19,6 +20,7 @@
 #define CHECK_REVISIONS_MAX 8192  /* revisions that phones sent; likewise */
 #define CHECK_SAID_MAX      1024  /* PINs under duress; likewise */
 #define CHECK_COMMANDS_MAX  4096  /* that people asked; likewise */
+#define CHECK_CLAIMS_MAX    512  /* commits of unsigned presses; likewise */
 #define CHECK_NONCES_BITS   65536
 #define CHECK_UNVERIFIED    64 /* looked at of one handset */
 
@@ -46,6 +48,7 @@ struct watched {
         int64_t up_ms;   /* runs, and is awake, since; INT64_MAX: no */
         int64_t well_ms; /* likewise: and its session, the dispatcher there, the store */
         uint64_t well_by;
+        int64_t met_ms; /* some dispatcher took it for connected last */
         int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
         int64_t unverified_ms[CHECK_UNVERIFIED];           /* the last unverified alerts that were raised in its name */
         unsigned unverified_count;
@@ -64,6 +67,7 @@ struct revision {
         bool must;      /* come: its phone could say it, and did not end or raise another */
         int64_t at_ms;
         uint64_t hash;
+        struct alert alert; /* as it was sent */
 };
 
 /* What somebody asked. */
@@ -92,6 +96,10 @@ struct checks {
         size_t command_count;
         uint32_t commands_by_id[CHECK_COMMANDS_MAX],
                 commands_by_request[CHECK_COMMANDS_MAX]; /* the newest: index + 1 */
+        struct {
+                uint8_t id[ALERT_ID_SIZE], nonce[ALERT_NONCE_SIZE];
+        } claims[CHECK_CLAIMS_MAX]; /* commits of what nobody can vouch for: as what, and which press it claims to be */
+        size_t claim_count;
         uint64_t nonces[CHECK_NONCES_BITS / 64];         /* bits by hash: of no known alert where it is 0 */
         int64_t calm_since_ms[SIM_PROCESSES];            /* a dispatcher is well since; INT64_MAX: no */
         uint64_t calm_by[SIM_PROCESSES];
@@ -122,11 +130,17 @@ void check_given(struct sim *sim, unsigned phone);
 /* check_said_durable: RECORD is durable in some dispatcher's journal. */
 void check_said_durable(struct sim *sim, struct cbor_span record);
 void check_said_second(struct sim *sim);
+/* check_content: RECORD, which is committed, says what its press says. */
+void check_content(struct sim *sim, const struct record *record);
 void check_said_end(struct sim *sim);
 
 /* ---- check_twin.c */
 void check_twin_event(struct sim *sim, unsigned phone, const struct vigie_event *event);
 void check_twin_end(struct sim *sim, unsigned phone);
+
+/* ---- check_press.c */
+/* check_press: after EVENT of PHONE. */
+void check_press(struct sim *sim, unsigned phone, const struct vigie_event *event);
 
 /* ---- check_core.c */
 /* check_nonce_known: an alert with NONCE is known from now on. */
@@ -148,6 +162,8 @@ void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, str
 void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT_ID_SIZE], uint8_t code);
 /* check_crowded: PROCESS got one fact more. */
 void check_crowded(struct sim *sim, unsigned process);
+/* check_sms_said: PROCESS sends ACTION, an SMS to a person. */
+void check_sms_said(struct sim *sim, unsigned process, const struct core_action *action);
 void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref);
 void check_answer_second(struct sim *sim);
 void check_answer_end(struct sim *sim);

@@ -1,4 +1,5 @@
 /* Each command is answered, and its answer is true. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/check.h"
@@ -188,6 +189,18 @@ static void check_answer(struct sim *sim, unsigned process, struct asked_command
                                       record_asked_find(&record, asked->person) >= 0);
 }
 
+/* Who is told that another has it is told who. */
+static void check_who(struct sim *sim, unsigned process, const struct asked_command *asked, uint8_t code,
+                      const char *who)
+{
+        struct record record;
+
+        record_of(sim, &sim->processes[process], asked->alert, &record);
+        if (code == ANSWER_TAKEN_BY_OTHER && strcmp(who, record.owner_name) != 0)
+                sim_fail(sim, "answer", "%s is told that \"%s\" has it, and it is \"%s\"", asked->person, who,
+                         record.owner_name);
+}
+
 void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes)
 {
         struct checks *checks = sim->checks;
@@ -207,8 +220,34 @@ void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, str
                     memcmp(asked->alert, frame.u.answer.alert, ALERT_ID_SIZE) != 0)
                         continue;
                 check_answer(sim, process, asked, frame.u.answer.code);
+                check_who(sim, process, asked, frame.u.answer.code, frame.u.answer.who);
                 return;
         }
+}
+
+/* Who is told by SMS to have an alert has it, and that somebody's number is written to. */
+void check_sms_said(struct sim *sim, unsigned process, const struct core_action *action)
+{
+        const struct sms_ref *about = &action->u.sms_say.about;
+        uint8_t kind = action->u.sms_say.say.kind;
+        unsigned phone = strncmp(action->u.sms_say.to, "+3360000", 8) == 0 ? (unsigned)atoi(action->u.sms_say.to + 8)
+                                                                           : SIM_PHONES;
+        struct record record;
+        bool so;
+
+        if (phone < sim->phone_count && kind == SMS_ALERT && strcmp(about->person, sim->phones[phone].person) != 0)
+                sim_fail(sim, "sms", "%s asks %s at the number of %s", sim->processes[process].name, about->person,
+                         sim->phones[phone].person);
+        record_of(sim, &sim->processes[process], about->alert, &record);
+        so = kind != SMS_YOURS || strcmp(record.owner_id, about->person) == 0;
+        for (unsigned i = 0; i < 2 && !so; i++) {
+                struct stored *s = store_find(&sim->store.instances[i], about->alert);
+
+                so = s != NULL && strcmp(store_record(s)->owner_id, about->person) == 0;
+        }
+        if (!so && sim->failovers == 0)
+                sim_fail(sim, "sms", "%s is told by SMS to have ..%02x, and has it not", about->person,
+                         about->alert[15]);
 }
 
 void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT_ID_SIZE], uint8_t code)

@@ -109,6 +109,9 @@ static void check_receipt(struct sim *sim, unsigned process, const struct receip
         bool closed = receipt_is_closed(receipt->state);
 
         check_receipt_signed(sim, receipt);
+        if (receipt->state == RECEIPT_PROVED && k != NULL && (k->journals >> process & 1) == 0)
+                sim_fail(sim, "early", "%s says that a test came through, and has not written it down",
+                         sim->processes[process].name);
         if (receipt->state == RECEIPT_PROVED || k == NULL || k->unsigned_) /* unsigned: raised under an id of its own */
                 return;
         if (!receipt_is_received(receipt->state)) {
@@ -273,6 +276,26 @@ static void check_owed(struct sim *sim, const struct core *core, const struct re
                 sim_fail(sim, "sms", "alert ..%02x: the phone, reached by SMS alone, is not told", record->id[15]);
 }
 
+/* A press that nobody can vouch for is an alert of its own: never another press that names the same id. */
+static void check_stranger(struct sim *sim, const struct core_action *action, const struct record *record)
+{
+        struct checks *checks = sim->checks;
+        struct alert_signed in;
+
+        if (record->why_unverified != UNVERIFIED_SIGNATURE || action->u.commit.alert.len == 0 ||
+            alert_read(action->u.commit.alert, &in, NULL) < 0)
+                return;
+        for (size_t i = 0; i < checks->claim_count; i++)
+                if (memcmp(checks->claims[i].id, record->id, ALERT_ID_SIZE) == 0 &&
+                    memcmp(checks->claims[i].nonce, in.alert.nonce, ALERT_NONCE_SIZE) != 0)
+                        sim_fail(sim, "identity", "..%02x is raised for two presses that nobody can vouch for",
+                                 record->id[15]);
+        if (checks->claim_count == CHECK_CLAIMS_MAX)
+                return;
+        memcpy(checks->claims[checks->claim_count].id, record->id, ALERT_ID_SIZE);
+        memcpy(checks->claims[checks->claim_count++].nonce, in.alert.nonce, ALERT_NONCE_SIZE);
+}
+
 static void check_commit(struct sim *sim, unsigned process, const struct core_action *action)
 {
         struct process *p = &sim->processes[process];
@@ -292,6 +315,7 @@ static void check_commit(struct sim *sim, unsigned process, const struct core_ac
         assert(record_decode(action->u.commit.record.at, action->u.commit.record.len, &record) == 0);
         check_chosen(sim, p->core, action, &record);
         check_owed(sim, p->core, &record);
+        check_stranger(sim, action, &record);
         check_merged(sim, process, &record);
         if (action->u.commit.event == EVENT_RAISE)
                 check_apart(sim, process, &record);
@@ -407,6 +431,9 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
                 break;
         case DO_SMS_RECEIPT:
                 check_receipt(sim, process, &action->u.sms_receipt.receipt);
+                break;
+        case DO_SMS_SAY:
+                check_sms_said(sim, process, action);
                 break;
         case DO_SEND:
                 check_answer_frame(sim, process, action->u.send.session, action->u.send.frame);

@@ -293,6 +293,7 @@ void check_phone(struct sim *sim, unsigned number, const struct vigie_event *eve
                 check_said(sim, number, &phone->vigie->alert[i]);
         }
         check_twin_event(sim, number, event);
+        check_press(sim, number, event);
         if (sim->checks->phones[number].was_told)
                 check_taken(sim, number);
         if (event->type != VIGIE_ON_PRESS || event->u.press.how != VIGIE_PRESS_AT_ONCE)
@@ -363,6 +364,7 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
         checks->revisions[checks->revision_count].phone = number;
         checks->revisions[checks->revision_count].run = sim->phones[number].run;
         checks->revisions[checks->revision_count].at_ms = sim->now_ms;
+        checks->revisions[checks->revision_count].alert = *alert;
         checks->revisions[checks->revision_count].safe = is_journal_good(&sim->phones[number]);
         checks->revisions[checks->revision_count++].hash = content_hash(alert);
 }
@@ -532,6 +534,9 @@ void check_phone_second(struct sim *sim, unsigned number)
         struct phone *phone = &sim->phones[number];
         struct watched *w = &sim->checks->phones[number];
 
+        for (unsigned a = 0; a < SIM_ADDRESSES; a++)
+                if (phone->conns[a] >= 0 && sim->conns[phone->conns[a]].process_open)
+                        w->met_ms = sim->now_ms;
         if (!phone->alive || phone->asleep_until_ms > sim->now_ms) {
                 w->up_ms = INT64_MAX;
                 return;

@@ -260,6 +260,24 @@ void check_merged(struct sim *sim, unsigned process, const struct record *record
                                  alert->meanwhile->asked[i].id, record->id[15]);
 }
 
+/* Who was asked by SMS, and did not answer, is told by SMS that somebody has it, or that it is over. */
+static void check_news(struct sim *sim, const struct record *record)
+{
+        bool over = record->state == ALERT_CLOSED;
+        const char *by = over ? record->closed_by_id : record->owner_id;
+
+        if (over ? is_closed_again(sim, record) : !is_owned(record) || (record->marks & RECORD_NO_NEWS) != 0)
+                return; /* told when it was closed first */
+        for (size_t i = 0; i < record->asked_count; i++) {
+                const struct asked *a = &record->asked[i];
+
+                if ((a->sms_state == SMS_HANDED || a->sms_state == SMS_DELIVERED) && a->seen_at_ms == 0 &&
+                    (a->flags & (ASKED_DECLINED | ASKED_TOLD)) == 0 && strcmp(a->id, by) != 0)
+                        sim_fail(sim, "sms", "alert ..%02x: %s was asked by SMS, and is not told what became of it",
+                                 record->id[15], a->id);
+        }
+}
+
 /* What a command did is noted with it, so that the same one is not done again. */
 static void check_once(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
 {
@@ -275,6 +293,7 @@ static void check_once(struct sim *sim, const struct record *old, const struct r
 void check_transition(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
 {
         check_deadline(sim, record);
+        check_content(sim, record);
         if (old == NULL) {
                 check_first(sim, record, event);
                 return;
@@ -285,4 +304,5 @@ void check_transition(struct sim *sim, const struct record *old, const struct re
         check_state(sim, old, record, event);
         check_marks(sim, old, record, event);
         check_once(sim, old, record, event);
+        check_news(sim, record);
 }

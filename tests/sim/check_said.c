@@ -170,12 +170,30 @@ void check_came(struct sim *sim, unsigned process, const struct core_event *even
         heard(sim, cose, 1u << process);
 }
 
+/* What a journal has of a press or a command is found again: it stands under the alert and the event that its object says. */
+static void check_fact(struct sim *sim, const struct fact *fact)
+{
+        struct cbor_span bytes = { fact->bytes, fact->size };
+        struct command command;
+        uint8_t hash[32];
+
+        sign_hash(NULL, bytes, hash);
+        if (fact->type == FACT_ALERT && memcmp(fact->event_id, hash, EVENT_ID_SIZE) != 0)
+                sim_fail(sim, "unwritten", "a journal has the press ..%02x as another event than it is", fact->id[15]);
+        if (fact->type == FACT_COMMAND && command_decode(fact->bytes, fact->size, &command) == 0 &&
+            (memcmp(fact->id, command.alert, ALERT_ID_SIZE) != 0 ||
+             memcmp(fact->event_id, command.id, EVENT_ID_SIZE) != 0))
+                sim_fail(sim, "unwritten", "a journal has \"%s\" by %s under another alert than ..%02x",
+                         command_verb_name(command.verb), command.person, command.alert[15]);
+}
+
 void check_said_durable(struct sim *sim, struct cbor_span record)
 {
         struct fact_read read;
 
         if (fact_decode(record, &read) < 0 || read.type == FACT_GONE)
                 return;
+        check_fact(sim, read.fact);
         if (read.type == FACT_ALERT)
                 heard(sim, (struct cbor_span){ read.fact->bytes, read.fact->size }, 0);
         free(read.fact);
@@ -244,6 +262,53 @@ static bool is_of_other_phone(const struct checks *checks, const struct revision
                     memcmp(checks->revisions[i].id, r->id, ALERT_ID_SIZE) == 0)
                         return true;
         return false;
+}
+
+/* The revision that RECORD has, as its phone sent it; NULL: not known, or not for sure. */
+static const struct revision *revision_of(const struct sim *sim, const struct record *record)
+{
+        const struct checks *checks = sim->checks;
+        const struct revision *found = NULL;
+
+        for (size_t i = 0; i < checks->revision_count; i++) {
+                const struct revision *r = &checks->revisions[i];
+
+                if (r->revision != record->revision || memcmp(r->id, record->id, ALERT_ID_SIZE) != 0)
+                        continue;
+                if (found != NULL)
+                        return NULL; /* its phone's journal forgot the first */
+                found = r;
+        }
+        return found;
+}
+
+/* Where, what and when: as its phone says in the revision that the record has.  Of a press on another phone, or of one that nobody can vouch
+ * for, this asks nothing. */
+void check_content(struct sim *sim, const struct record *record)
+{
+        const struct revision *r = revision_of(sim, record);
+        const struct known *k = check_known(sim, record->id, false);
+        const struct alert *a = r != NULL ? &r->alert : NULL;
+
+        if (a == NULL || k == NULL || k->unsigned_ || k->stranger || sim->phones[k->phone].was_restored ||
+            record->alias_count > 0 || record->state == ALERT_CLOSED || (record->marks & RECORD_UNVERIFIED) != 0)
+                return;
+        if (a->has_fix && (record->marks & RECORD_BAD_POSITION) == 0 &&
+            (!record->has_position || record->at.lat_e7 != a->lat_e7 || record->at.lon_e7 != a->lon_e7 ||
+             record->at.accuracy_m != a->accuracy_m))
+                sim_fail(sim, "content", "alert ..%02x is not where revision %u says", record->id[15], r->revision);
+        if (record->kind != a->kind || ((record->marks & RECORD_SILENT) != 0) != (a->kind == ALERT_SILENT))
+                sim_fail(sim, "content", "alert ..%02x is of another kind than was pressed", record->id[15]);
+        if ((record->marks & RECORD_BAD_TIME) == 0 && record->pressed_at_s != a->pressed_at_s)
+                sim_fail(sim, "content", "alert ..%02x was pressed at another time", record->id[15]);
+        if (alert_category(a->marks) != ALERT_CATEGORY_NONE && record->category != alert_category(a->marks))
+                sim_fail(sim, "content", "alert ..%02x is not of the category that revision %u says", record->id[15],
+                         r->revision);
+        if (record->battery != a->battery_percent)
+                sim_fail(sim, "content", "alert ..%02x has not the battery of revision %u", record->id[15],
+                         r->revision);
+        if (record->carrier_id[0] != '\0' && strcmp(record->carrier_id, sim->phones[k->phone].person) != 0)
+                sim_fail(sim, "content", "alert ..%02x is taken for one of %s", record->id[15], record->carrier_id);
 }
 
 /* What a revision says that is in the record is in the record. */

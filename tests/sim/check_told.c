@@ -172,9 +172,42 @@ static void check_ring(struct sim *sim, struct phone *phone, const struct record
                 sim_fail(sim, "unrung", "%s sees ..%02x as %s (%s, 0x%x), and it is %s (%s, 0x%x)", phone->person,
                          record->id[15], alert_state_name(ring->state), ring->owner_name, ring->marks,
                          alert_state_name((uint8_t)record->state), record->owner_name, record->marks);
+        if (ring->version == record->version &&
+            (ring->kind != record->kind || ring->pressed_at_s != record->pressed_at_s ||
+             ring->has_place != record->has_position || ring->place.lat_e7 != record->at.lat_e7 ||
+             ring->place.lon_e7 != record->at.lon_e7 || ring->place.at_s != record->at.at_s ||
+             ring->category != record->category || strcmp(ring->carrier_name, record->carrier_name) != 0 ||
+             strcmp(ring->carrier_number, record->carrier_number) != 0 || strcmp(ring->round, record->round) != 0))
+                sim_fail(sim, "unrung", "%s sees ..%02x otherwise than its record says who, where and when",
+                         phone->person, record->id[15]);
         if (ring->level != level_of(record, asked))
                 sim_fail(sim, "unrung", "..%02x rings with %s at level %u, not %u", record->id[15], phone->person,
                          ring->level, level_of(record, asked));
+}
+
+/* What rings with NUMBER is open, and asks that person.  Known open: who is asked in memory while a commit is on its way stands in no record,
+ * and is shown versions above it: only what is shown as it stood in some store is looked at. */
+static void check_rings(struct sim *sim, unsigned number)
+{
+        const struct phone *phone = &sim->phones[number];
+        struct instance *in = &sim->store.instances[sim->store.primary];
+        int64_t soon_ms = SOON_MS + ways_ms(sim) + sim->plan->rates[RATE_LAG_MS];
+
+        for (unsigned i = 0; i < phone->status.ring_count; i++) {
+                const struct vigie_ring *ring = &phone->status.rings[i];
+                struct stored *s = store_find(in, ring->id);
+                const struct record *record = s != NULL ? store_record(s) : NULL;
+                bool asked;
+
+                if (record == NULL || ring->state == ALERT_CLOSED || ring->asking != 0 || ring->refused != 0 ||
+                    ring->version > record->version || sim->now_ms - s->last->at_ms <= soon_ms)
+                        continue;
+                asked = record_asked_find(record, phone->person) >= 0 || strcmp(record->owner_id, phone->person) == 0;
+                if (s->closed && asked)
+                        sim_fail(sim, "unrung", "..%02x is open for %s, and is closed", ring->id[15], phone->person);
+                if (!s->closed && !asked && ring->level != RING_SHOW && ring->version == record->version)
+                        sim_fail(sim, "unrung", "..%02x rings with %s, who is not asked", ring->id[15], phone->person);
+        }
 }
 
 static void check_supervisor(struct sim *sim, unsigned number)
@@ -183,6 +216,8 @@ static void check_supervisor(struct sim *sim, unsigned number)
 
         if (!is_well_for(sim, number, NEW_MS))
                 return;
+        if (is_well_for(sim, number, MY_RING_CONFIRM_MS + NEW_MS))
+                check_rings(sim, number);
         for (size_t i = 0; i < in->alert_count; i++)
                 if (!in->alerts[i].closed && sim->now_ms - in->alerts[i].last->at_ms > SOON_MS + ways_ms(sim))
                         check_ring(sim, &sim->phones[number], store_record(&in->alerts[i]));
