@@ -134,7 +134,7 @@ static void conflict(struct core *core, struct open_alert *alert, struct cbor_sp
                 return;
         }
         alert->look = false;
-        if (record.version < alert->expected) { /* a failover lost what it had acknowledged */
+        if (record.version < alert->expected || alert->stored < alert->version) { /* a failover lost what we knew */
                 hold_set(core, alert, &record, bytes);
                 flow_again(core, alert);
         } else {

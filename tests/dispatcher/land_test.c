@@ -39,6 +39,34 @@ static void test_two_take(void **state)
         model_free(model);
 }
 
+/* A failover lost it all.  Who knows it is about to bring it back, and another, which does not, raises it anew before: what has happened is
+ * brought to that. */
+static void test_raised_anew_before_it_is_brought_back(void **state)
+{
+        struct model *model = model_region(2, 2);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        take = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_ask(model, anna, &take), ANSWER_DONE);
+        model_store_of(model, 0, false);
+        model_kill(model, 1);
+        model_lose(model, id, -1);
+        model_start(model, 1); /* knows nothing of it */
+        model->hold_commits = true;
+        model_store_of(model, 0, true);
+        model->hold_commits = false;
+        model_press(model, model_login(model, 1, 1), 1, &alert);
+        assert_int_equal(model_record(model, id).version, 1);
+        model_release(model);
+        assert_string_equal(model_record(model, id).owner_id, "anna");
+        model_free(model);
+}
+
 /* The same alert comes by two dispatchers at once: raised once, and both sessions are told. */
 static void test_raised_twice(void **state)
 {
@@ -286,6 +314,7 @@ static void test_unreadable(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_raised_anew_before_it_is_brought_back),
                 cmocka_unit_test(test_two_take),
                 cmocka_unit_test(test_raised_twice),
                 cmocka_unit_test(test_deadline_race),
