@@ -136,10 +136,12 @@ static struct my_ring *ring_add(struct vigie *vigie, const struct my_ring *fresh
 }
 
 /* Of before what is shown; but what a new session says is how it is now: a failover may have lost what was shown, and another
- * dispatcher may have shown what the store has not yet.  Closed stays closed. */
+ * dispatcher may have shown what the store has not yet.  Closed is final, of any version. */
 static bool is_older(const struct my_ring *ring, const struct record *record)
 {
-        return record->version < ring->shown.version && (!ring->unconfirmed || ring->shown.state == ALERT_CLOSED);
+        if (record->version >= ring->shown.version || record->state == ALERT_CLOSED)
+                return false;
+        return !ring->unconfirmed || ring->shown.state == ALERT_CLOSED;
 }
 
 void my_ring_on_ring(struct vigie *vigie, const struct frame *frame)

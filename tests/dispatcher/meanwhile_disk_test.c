@@ -46,6 +46,37 @@ static void test_taken_elsewhere(void **state)
         model_free(model);
 }
 
+/* The disk is slow and a commit is under way: nobody is rung above it, for who is asked then would be in no record, and a closure below what was
+ * shown. */
+static void test_not_beside_a_commit(void **state)
+{
+        struct model *model = model_region(1, 2);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11), bob = model_login(model, 0, 12);
+        struct command seen;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        seen = model_command(COMMAND_SEEN, id);
+        model->hold_commits = true;
+        (void)model_ask(model, anna, &seen);
+        model->hold_sync = true;
+        seen = model_command(COMMAND_SEEN, id);
+        (void)model_ask(model, bob, &seen);
+        model_pass(model, 60000); /* the ladder climbs twice in that */
+        assert_int_equal(model_session(model, bob)->rung.version, 1);
+        model->hold_commits = false;
+        model_release(model);
+        model_pass(model, CORE_TICK_MS);
+        assert_int_equal(model_counters(model, 0)->meanwhile, 1);
+        assert_true(model_session(model, bob)->rung.version > model_record(model, id).version - 1);
+        model->hold_sync = false;
+        model_sync(model);
+        model_pump(model);
+        model_free(model);
+}
+
 /* The deadline of an alert that climbs nothing comes while the store is away: done meanwhile, it is another when the store is there. */
 static void test_a_deadline_in_between(void **state)
 {
@@ -105,6 +136,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_taken_elsewhere),
+                cmocka_unit_test(test_not_beside_a_commit),
                 cmocka_unit_test(test_a_deadline_in_between),
                 cmocka_unit_test(test_lifted_meanwhile),
         };

@@ -210,6 +210,24 @@ static void older_versions_change_nothing(void **state)
         phone_free(p);
 }
 
+/* Shown by a dispatcher that had more of it than the store, and closed there. */
+static void closed_is_of_any_version(void **state)
+{
+        struct phone *p = supervisor();
+        struct record r = record_of(1, 5, ALERT_ASKED);
+
+        ring(p, &r, RING_RING);
+        assert_int_equal(p->status.ring, 1);
+        r = record_of(1, 4, ALERT_CLOSED);
+        ring(p, &r, 0);
+        assert_int_equal(p->status.rings[0].state, ALERT_CLOSED);
+        assert_int_equal(p->status.ring, 0);
+        r = record_of(1, 3, ALERT_ASKED);
+        ring(p, &r, RING_RING);
+        assert_int_equal(p->status.rings[0].state, ALERT_CLOSED);
+        phone_free(p);
+}
+
 /* What was shown may be of a failover's lost part, or of a dispatcher whose store is away: a new session says how it is. */
 static void a_new_session_says_how_it_is(void **state)
 {
@@ -349,6 +367,7 @@ int main(void)
                 cmocka_unit_test(no_answer),
                 cmocka_unit_test(seen_is_said_once),
                 cmocka_unit_test(older_versions_change_nothing),
+                cmocka_unit_test(closed_is_of_any_version),
                 cmocka_unit_test(a_new_session_says_how_it_is),
                 cmocka_unit_test(bounded),
                 cmocka_unit_test(most_urgent_first),
