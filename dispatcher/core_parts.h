@@ -229,6 +229,12 @@ void meanwhile_away(struct core *core);
 */
 bool meanwhile_merge(const struct open_alert *alert, struct record *record);
 
+/* meanwhile_keep: a failover may have lost ALERT's record, which people were told: whom it asks goes into the next one. */
+void meanwhile_keep(struct core *core, struct open_alert *alert);
+
+/* meanwhile_over: ALERT's press went to another alert, or was closed long ago, before the store had it: who was rung for it is told that it is over. */
+void meanwhile_over(struct core *core, struct open_alert *alert);
+
 /* meanwhile_hear: TOLD, a record as it is told, names those who were rung meanwhile too. */
 void meanwhile_hear(const struct open_alert *alert, struct record *told);
 

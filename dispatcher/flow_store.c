@@ -403,9 +403,10 @@ static void step(struct core *core, struct open_alert *alert)
                 look_up(core, alert, fact->id, fact);
         else if (fact != NULL)
                 offer_fact(core, alert, fact);
-        else if (alert->version == 0 && alert->queued == 0)
+        else if (alert->version == 0 && alert->queued == 0) {
+                meanwhile_over(core, alert);
                 hold_drop(core, alert);
-        else if (alert->version != 0 && (alert->bring_back || alert->due_now))
+        } else if (alert->version != 0 && (alert->bring_back || alert->due_now))
                 offer_deadline(core, alert);
         else if (alert->version != 0 && (alert->report_count > 0 || alert->meanwhile != NULL))
                 offer_note(core, alert);

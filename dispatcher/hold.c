@@ -235,6 +235,8 @@ void hold_load(struct core *core, struct open_alert *alert, const struct record 
         }
         alert->untold = record->version >= alert->version && core->sessions.count > 0;
         flow_again(core, alert); /* a failover may have lost what it had acknowledged, and gone on from there */
+        if (record->version <= alert->version)
+                meanwhile_keep(core, alert);
         hold_set(core, alert, record, bytes);
         alert->close_again = hold_closed(core, alert->id) != NULL; /* a closure too: it is final */
         if (alert->close_again)
@@ -281,8 +283,10 @@ void hold_adopt(struct core *core, struct open_alert *alert, const struct record
         } else if (is_ours(alert, record, bytes)) {
                 alert->stored = record->version;
         } else if (record->version >= alert->version) {
-                if (record->version == alert->version)
+                if (record->version == alert->version) {
                         flow_again(core, alert);
+                        meanwhile_keep(core, alert);
+                }
                 hold_set(core, alert, record, bytes);
                 if (quiet)
                         tell_waiting(core, alert, record);

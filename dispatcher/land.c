@@ -135,6 +135,7 @@ static void conflict(struct core *core, struct open_alert *alert, struct cbor_sp
         }
         alert->look = false;
         if (record.version < alert->expected || alert->stored < alert->version) { /* a failover lost what we knew */
+                meanwhile_keep(core, alert);
                 hold_set(core, alert, &record, bytes);
                 flow_again(core, alert);
         } else {

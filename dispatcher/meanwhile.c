@@ -218,13 +218,12 @@ bool meanwhile_step(struct core *core)
         alert->in_late = false;
         if (core->store_up && !waits(alert))
                 return true;
-        if (core->store_up && alert->flight == FLIGHT_COMMIT && alert->version != 0) {
+        tell_kept(core, alert);
+        if (core->store_up && alert->flight == FLIGHT_COMMIT && alert->version != 0)
                 /* Its next record is there in a moment: below what would ring now, and without whom that asks.  A first press does not wait. */
                 hold_look_at(core, alert, core->now_ms + CORE_TICK_MS);
-                return true;
-        }
-        tell_kept(core, alert);
-        go_on(core, alert);
+        else
+                go_on(core, alert);
         return true;
 }
 
@@ -300,6 +299,29 @@ void meanwhile_rebase(struct core *core, struct open_alert *alert, const struct 
         for (size_t i = 0; i < alert->queued; i++)
                 alert->queue[i]->meant = false;
         hold_look_at(core, alert, core->now_ms);
+}
+
+void meanwhile_keep(struct core *core, struct open_alert *alert)
+{
+        if (alert->meanwhile != NULL || alert->version == 0 || core->meanwhile_count == CORE_MEANWHILE_MAX)
+                return;
+        alert->meanwhile = malloc(sizeof(*alert->meanwhile));
+        assert(alert->meanwhile != NULL);
+        core->meanwhile_count++;
+        hold_record(alert, alert->meanwhile);
+}
+
+void meanwhile_over(struct core *core, struct open_alert *alert)
+{
+        struct record *record = alert->meanwhile;
+
+        if (record == NULL)
+                return;
+        record->state = ALERT_CLOSED;
+        record->close_reason = CLOSE_OTHER;
+        record->closed_at_ms = core->now_ms;
+        record->due_ms = 0;
+        tell_who_is_asked(core, record);
 }
 
 void meanwhile_hear(const struct open_alert *alert, struct record *told)

@@ -77,6 +77,57 @@ static void test_not_beside_a_commit(void **state)
         model_free(model);
 }
 
+/* A step of the ladder asked one more, and a failover lost that step: the next record names him, so that he is told how it goes on. */
+static void test_asked_by_what_was_lost(void **state)
+{
+        struct model *model = model_region(2, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+        int64_t asked_ms;
+        int raised;
+
+        model_alert_id(1, 1, id);
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        raised = (int)model->feed_count - 1;
+        model_put_supervisor(model, "bob", "", false);
+        model_on_duty(model, "bob", 45.752, 4.85);
+        model_pass(model, 31000);
+        assert_int_equal(model_record(model, id).asked_count, 2);
+        asked_ms = model_record(model, id).asked[1].asked_at_ms;
+        model_store(model, false);
+        model_kill(model, 1);
+        model_lose(model, id, raised);
+        assert_int_equal(model_record(model, id).asked_count, 1);
+        model_pass(model, 1000);
+        model_store(model, true);
+        assert_int_equal(model_record(model, id).asked_count, 2);
+        assert_int_equal(model_record(model, id).asked[1].asked_at_ms, asked_ms);
+        model_free(model);
+}
+
+/* A drill, rung for in memory as an alert of its own, and a part of a real one when the store is there: who was rung is told that it is over. */
+static void test_a_part_when_the_store_is_there(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert first = model_alert_default(model, 1), second = model_alert_default(model, 2);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        uint8_t id[ALERT_ID_SIZE];
+
+        second.kind = ALERT_DRILL;
+        model_alert_id(1, 2, id);
+        model_store_of(model, 0, false);
+        model_press(model, carrier, 1, &second);
+        model_pass(model, CORE_KEPT_MS + CORE_TICK_MS);
+        assert_memory_equal(model_session(model, anna)->rung.id, id, ALERT_ID_SIZE);
+        assert_int_equal(model_session(model, anna)->rung.state, ALERT_ASKED);
+        model_press(model, model_login(model, 1, 1), 1, &first);
+        model_store_of(model, 0, true);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model_session(model, anna)->rung_closed.state, ALERT_CLOSED);
+        assert_memory_equal(model_session(model, anna)->rung_closed.id, id, ALERT_ID_SIZE);
+        model_free(model);
+}
+
 /* The deadline of an alert that climbs nothing comes while the store is away: done meanwhile, it is another when the store is there. */
 static void test_a_deadline_in_between(void **state)
 {
@@ -135,10 +186,9 @@ static void test_lifted_meanwhile(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_taken_elsewhere),
-                cmocka_unit_test(test_not_beside_a_commit),
-                cmocka_unit_test(test_a_deadline_in_between),
-                cmocka_unit_test(test_lifted_meanwhile),
+                cmocka_unit_test(test_taken_elsewhere),        cmocka_unit_test(test_not_beside_a_commit),
+                cmocka_unit_test(test_asked_by_what_was_lost), cmocka_unit_test(test_a_part_when_the_store_is_there),
+                cmocka_unit_test(test_a_deadline_in_between),  cmocka_unit_test(test_lifted_meanwhile),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ struct model_session {
         struct frame frame;          /* the last one that is no ring; spans in `bytes` */
         uint8_t frames[64];          /* types of the first ones */
         uint8_t ring;
-        struct record rung; /* of the last ring */
+        struct record rung, rung_closed; /* of the last ring; of the last that said closed */
         uint8_t bytes[FRAME_REGION_MAX];
 };
 

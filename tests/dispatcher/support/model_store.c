@@ -211,6 +211,8 @@ static void got_frame(struct model *model, uint64_t id, struct cbor_span bytes)
                 session->ring_count++;
                 session->ring = frame.u.ring.ring;
                 assert(record_decode(frame.u.ring.record.at, frame.u.ring.record.len, &session->rung) == 0);
+                if (session->rung.state == ALERT_CLOSED)
+                        session->rung_closed = session->rung;
                 return;
         }
         memcpy(session->bytes, bytes.at, bytes.len);
