@@ -28,8 +28,8 @@ struct open_alert *hold_need(struct core *core, const uint8_t id[ALERT_ID_SIZE])
 /* hold_claim: ALERT is of the handset HANDSET; MARKS (RECORD_DRILL, RECORD_UNVERIFIED) say in which way. */
 void hold_claim(struct core *core, struct open_alert *alert, const uint8_t handset[HANDSET_ID_SIZE], uint32_t marks);
 
-/* hold_unplace: the next press of ALERT's handset is another alert.  hold_unclaim: ALERT is no handset's any more. */
-void hold_unplace(struct open_alert *alert);
+/* hold_unplace: the next press of ALERT's handset is another alert, or a part of another open one of it.  hold_unclaim: ALERT is no handset's any more. */
+void hold_unplace(struct core *core, struct open_alert *alert);
 void hold_unclaim(struct core *core, struct open_alert *alert);
 
 /* hold_record: read ALERT's record; all zero where there is none.  hold_meant: the same, or as it will be, where the store is away.

@@ -298,7 +298,7 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
                 record = *closed;
         else
                 is_whole = close_unseen(core, alert, tombstone, &record);
-        hold_unplace(alert); /* so that none of them comes back */
+        hold_unplace(core, alert); /* so that none of them comes back */
         move_others(core, alert, &record);
         if (alert->meanwhile != NULL)
                 sms_closed_unseen(core, alert->meanwhile, &record);

@@ -83,19 +83,25 @@ static void gauge(struct core *core, uint32_t marks, int by)
                 core->counters.open_drills += by;
 }
 
-void hold_unplace(struct open_alert *alert)
+void hold_unplace(struct core *core, struct open_alert *alert)
 {
-        struct open_alert **place = alert->handset != NULL ? place_of(alert->handset, alert->marks) : NULL;
+        struct open_alert **place = alert->handset != NULL ? place_of(alert->handset, alert->marks) : NULL, *other;
 
-        if (place != NULL && *place == alert)
-                *place = NULL;
+        if (place == NULL || *place != alert)
+                return;
+        *place = NULL;
+        for (size_t i = 0;
+             alert->handset->alert_count > 1 && *place == NULL && (other = table_next(&core->alerts, &i)) != NULL;)
+                if (other != alert && other->handset == alert->handset &&
+                    place_of(other->handset, other->marks) == place)
+                        *place = other;
 }
 
 void hold_unclaim(struct core *core, struct open_alert *alert)
 {
         if (alert->handset == NULL)
                 return;
-        hold_unplace(alert);
+        hold_unplace(core, alert);
         alert->handset->alert_count--;
         gauge(core, alert->marks, -1);
         directory_handset_tidy(&core->directory, alert->handset);
@@ -109,14 +115,16 @@ void hold_claim(struct core *core, struct open_alert *alert, const uint8_t id[HA
 
         if (handset == NULL)
                 return;
-        handset->alert_count++; /* so that hold_unclaim() does not forget it */
-        hold_unclaim(core, alert);
-        alert->handset = handset;
-        alert->marks = marks;
         place = place_of(handset, marks);
+        if (alert->handset != handset || ((alert->marks ^ marks) & (RECORD_UNVERIFIED | RECORD_DRILL)) != 0) {
+                handset->alert_count++; /* so that hold_unclaim() does not forget it */
+                hold_unclaim(core, alert);
+                alert->handset = handset;
+                gauge(core, marks, 1);
+        }
+        alert->marks = marks;
         if (place != NULL && *place == NULL)
                 *place = alert;
-        gauge(core, marks, 1);
 }
 
 static void set_owner(struct core *core, struct open_alert *alert, const char *owner)

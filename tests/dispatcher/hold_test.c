@@ -140,6 +140,32 @@ static void test_press_in_flight_meets_a_closure(void **state)
         model_free(model);
 }
 
+/* Two presses of one handset were raised apart, by two dispatchers at once.  One is closed: the next press is a part of the other. */
+static void test_the_other_one_takes_its_place(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2),
+                     three = model_alert_default(model, 3);
+        uint64_t session = model_login(model, 0, 1), other = model_connect(model, 1, 1, CERTIFICATE_OK);
+        uint8_t one_id[ALERT_ID_SIZE], two_id[ALERT_ID_SIZE];
+        struct command close;
+
+        model_alert_id(1, 1, one_id);
+        model_alert_id(1, 2, two_id);
+        model->hold_commits = true;
+        model_press(model, session, 1, &one);
+        model_press(model, other, 1, &two);
+        model->hold_commits = false;
+        model_release(model);
+        assert_int_equal(model_open(model), 2);
+        close = model_command(COMMAND_CLOSE, one_id);
+        assert_int_equal(model_order(model, 1, "control", &close), -1);
+        model_press(model, session, 1, &three);
+        assert_int_equal(model_open(model), 1);
+        assert_int_equal(model_record(model, two_id).alias_count, 1);
+        model_free(model);
+}
+
 /* More phones than aliases: the one that gave way is not raised anew by the closure. */
 static void test_alias_that_gave_way(void **state)
 {
@@ -361,6 +387,7 @@ int main(void)
                 cmocka_unit_test(test_no_receipt_before_its_press_is_there),
                 cmocka_unit_test(test_press_in_flight_meets_a_closure),
                 cmocka_unit_test(test_alias_that_gave_way),
+                cmocka_unit_test(test_the_other_one_takes_its_place),
                 cmocka_unit_test(test_two_alerts_of_one_handset),
                 cmocka_unit_test(test_much_news_at_once),
                 cmocka_unit_test(test_closed_bound),
