@@ -250,6 +250,7 @@ static void on_roster(void *user, struct redisReply *reply)
 
 void roster_begin(struct store *store)
 {
-        if (store->roster_at[0] != '\0' && !store->roster_waits && read_stream(store, store->roster, "roster", store->roster_at, on_roster) == 0)
+        if (store->roster_at[0] != '\0' && !store->roster_waits &&
+            read_stream(store, store->roster, "roster", store->roster_at, on_roster) == 0)
                 store->roster_waits = true;
 }

@@ -164,6 +164,15 @@ static void tell(struct core *core, struct open_alert *alert, uint32_t sent, boo
                 tell_who_is_asked(core, record);
 }
 
+/* ALERT's record of meanwhile, as the one that is known. */
+static void begin(struct core *core, struct open_alert *alert)
+{
+        alert->meanwhile = malloc(sizeof(*alert->meanwhile));
+        assert(alert->meanwhile != NULL);
+        core->meanwhile_count++;
+        hold_record(alert, alert->meanwhile);
+}
+
 static void go_on(struct core *core, struct open_alert *alert)
 {
         bool begins = alert->meanwhile == NULL, changed;
@@ -177,12 +186,8 @@ static void go_on(struct core *core, struct open_alert *alert)
                 core->counters.meanwhile_refused++;
                 return;
         }
-        if (begins) {
-                alert->meanwhile = malloc(sizeof(*alert->meanwhile));
-                assert(alert->meanwhile != NULL);
-                core->meanwhile_count++;
-                hold_record(alert, alert->meanwhile);
-        }
+        if (begins)
+                begin(core, alert);
         record = alert->meanwhile;
         sent = owed_now(core, record);
         changed = apply_facts(core, alert, record);
@@ -305,10 +310,7 @@ void meanwhile_keep(struct core *core, struct open_alert *alert)
 {
         if (alert->meanwhile != NULL || alert->version == 0 || core->meanwhile_count == CORE_MEANWHILE_MAX)
                 return;
-        alert->meanwhile = malloc(sizeof(*alert->meanwhile));
-        assert(alert->meanwhile != NULL);
-        core->meanwhile_count++;
-        hold_record(alert, alert->meanwhile);
+        begin(core, alert);
 }
 
 void meanwhile_over(struct core *core, struct open_alert *alert)
