@@ -298,6 +298,17 @@ static void test_told_by_sms(void **state)
         model_free(s.model);
 }
 
+/* Handset 1 raises S's alert at dispatcher 0; *RET_NEXT is the id that its next press has.  Returns which entry of the feed that is. */
+static int raise_first(struct scene *s, uint8_t ret_next[ALERT_ID_SIZE])
+{
+        s->alert = model_alert_default(s->model, 1);
+        model_alert_id(1, 1, s->id);
+        model_alert_id(1, 2, ret_next);
+        s->carrier = model_login(s->model, 0, 1);
+        model_press(s->model, s->carrier, 1, &s->alert);
+        return (int)s->model->feed_count - 1;
+}
+
 static void forget_tombstone(struct model *model, const uint8_t id[ALERT_ID_SIZE])
 {
         for (size_t i = 0; i < model->tombstone_count; i++)
@@ -314,12 +325,7 @@ static void test_a_part_lost(void **state)
         struct command close;
         int raised;
 
-        s.alert = model_alert_default(s.model, 1);
-        model_alert_id(1, 1, s.id);
-        model_alert_id(1, 2, part_id);
-        s.carrier = model_login(s.model, 0, 1);
-        model_press(s.model, s.carrier, 1, &s.alert);
-        raised = (int)s.model->feed_count - 1;
+        raised = raise_first(&s, part_id);
         model_press(s.model, s.carrier, 1, &part);
         assert_int_equal(model_record(s.model, s.id).alias_count, 1);
         close = model_command(COMMAND_CLOSE, s.id);
@@ -345,12 +351,7 @@ static void test_pressed_after_the_closure(void **state)
         struct command close;
         int raised;
 
-        s.alert = model_alert_default(s.model, 1);
-        model_alert_id(1, 1, s.id);
-        model_alert_id(1, 2, later_id);
-        s.carrier = model_login(s.model, 0, 1);
-        model_press(s.model, s.carrier, 1, &s.alert);
-        raised = (int)s.model->feed_count - 1;
+        raised = raise_first(&s, later_id);
         close = model_command(COMMAND_CLOSE, s.id);
         assert_int_equal(model_order(s.model, 0, "control", &close), -1);
         model_store_of(s.model, 0, false);
@@ -381,12 +382,7 @@ static struct scene reopened(uint8_t later_id[ALERT_ID_SIZE], bool told_by_store
         struct command close;
         int raised;
 
-        s.alert = model_alert_default(s.model, 1);
-        model_alert_id(1, 1, s.id);
-        model_alert_id(1, 2, later_id);
-        s.carrier = model_login(s.model, 0, 1);
-        model_press(s.model, s.carrier, 1, &s.alert);
-        raised = (int)s.model->feed_count - 1;
+        raised = raise_first(&s, later_id);
         if (told_by_store)
                 model_store_of(s.model, 2, false);
         close = model_command(COMMAND_CLOSE, s.id);
@@ -455,11 +451,7 @@ static void test_no_part_of_it_after_all(void **state)
         struct command close;
         int raised;
 
-        s.alert = model_alert_default(s.model, 1);
-        model_alert_id(1, 1, s.id);
-        model_alert_id(1, 2, part_id);
-        model_press(s.model, model_login(s.model, 0, 1), 1, &s.alert);
-        raised = (int)s.model->feed_count - 1;
+        raised = raise_first(&s, part_id);
         model_press(s.model, model_login(s.model, 1, 1), 1, &part);
         assert_int_equal(model_record(s.model, s.id).alias_count, 1);
         model_store_of(s.model, 0, false);
