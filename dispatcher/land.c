@@ -52,8 +52,6 @@ static void landed(struct core *core, struct open_alert *alert)
         sms_landed(alert, true);
         sms_owed(core, alert, &record);
         place_landed(core, alert, &record);
-        if (alert->proposal_merged)
-                meanwhile_end(core, alert);
         if (record.state != ALERT_CLOSED) /* else it is gone in a moment */
                 flow_ready(core, alert);
         hold_adopt(core, alert, &record, bytes, (enum alert_event)alert->proposal_event);

@@ -102,6 +102,7 @@ struct conn {
         bool phone_open, process_open; /* each end thinks so */
         bool half_open;                /* nothing passes any more, and nobody is told */
         int64_t last_ms[2];            /* what was sent before arrives before: to the process, to the phone */
+        int64_t held_ms[2];            /* and nothing before this: what stands in front was put off */
         int64_t heard_ms;              /* by the process */
 };
 
