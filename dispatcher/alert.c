@@ -159,13 +159,21 @@ static const struct {
                      { nothing, CLOSED, CLOSED } },
 };
 
+/* Whether who declines by CHANGE has RECORD, had it or comes too: which was first is not known. */
+static bool has_come(const struct record *record, const struct alert_change *change)
+{
+        int found = record_asked_find(record, change->actor->person);
+
+        return strcmp(record->owner_id, change->actor->person) == 0 ||
+               (found >= 0 && (record->asked[found].flags & (ASKED_JOINED | ASKED_OWNED)) != 0);
+}
+
 /* A command from the journal that is older than what the owner did since: the store has lost nothing of it. */
 static bool is_stale(const struct record *record, const struct alert_change *change)
 {
-        return change->replayed &&
+        return change->replayed && change->at_ms < record->progress_at_ms &&
                ((change->event >= EVENT_TAKE && change->event <= EVENT_PROGRESS && change->event != EVENT_JOIN) ||
-                change->event == EVENT_DECLINE) &&
-               change->at_ms < record->progress_at_ms;
+                (change->event == EVENT_DECLINE && has_come(record, change)));
 }
 
 bool alert_is_past_take(const struct record *record, const struct alert_change *change)

@@ -319,6 +319,30 @@ static void test_stale_take_after_release(void **state)
         assert_string_equal(record.owner_id, "");
 }
 
+/* That somebody else does not come undoes nothing of what the owner did since, and they were told that it is noted; the owner's own would. */
+static void test_stale_decline(void **state)
+{
+        struct scene *scene = *state;
+        struct record record = record_in(scene, ALERT_TAKEN);
+        struct alert_change change = { .event = EVENT_DECLINE,
+                                       .at_ms = NOW,
+                                       .event_id = scene->event_id,
+                                       .replayed = true,
+                                       .actor = &scene->actor,
+                                       .command = &scene->command };
+
+        act_as(scene, "anna", false);
+        scene->now_ms = change.now_ms = NOW + 60000;
+        assert_int_equal(command(scene, &record, COMMAND_ON_SCENE), 1);
+        scene->event_id[0]++;
+        assert_int_equal(alert_apply(&record, &change, &scene->ground), 0);
+        act_as(scene, "bob", false);
+        assert_int_equal(alert_apply(&record, &change, &scene->ground), 1);
+        assert_int_equal(record.asked[record_asked_find(&record, "bob")].flags & ASKED_DECLINED, ASKED_DECLINED);
+        assert_string_equal(record.owner_id, "anna");
+        assert_int_equal(record.state, ALERT_ON_SCENE);
+}
+
 static void test_who_is_not_asked_joins(void **state)
 {
         struct scene *scene = *state;
@@ -416,6 +440,7 @@ int main(void)
                 TEST(test_event_twice_is_once),
                 TEST(test_stale_replay_changes_nothing),
                 TEST(test_stale_take_after_release),
+                TEST(test_stale_decline),
                 TEST(test_who_is_not_asked_joins),
                 TEST(test_closed_before_the_last_press),
                 TEST(test_closed_before_a_press_elsewhere),
