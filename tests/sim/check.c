@@ -7,7 +7,7 @@
 
 #define LATE_MS \
         2500 /* a deadline may be acted on so late where the region is well: CORE_RANK_MS, a tick, the store's time, twice */
-#define UNHEARD_MS  180000 /* two minutes, and one to spare: of the half-open line that ended before */
+#define UNHEARD_MS  215000 /* two minutes, and time to spare: of the half-open line that ended before */
 #define SMS_LATE_MS 45000  /* an SMS is due 10 s at most; each dispatcher may fail once */
 
 void check_begin(struct sim *sim)
@@ -187,6 +187,16 @@ static void check_busy(struct sim *sim, unsigned process)
         }
 }
 
+/* Some dispatcher that is well knows since SINCE_MS who is heard. */
+static bool has_listened(const struct sim *sim, int64_t since_ms)
+{
+        for (unsigned i = 0; i < sim->process_count; i++)
+                if (sim->checks->calm_since_ms[i] <= since_ms && sim->processes[i].core->positions_up &&
+                    sim->processes[i].core->ground.hearing_since_ms <= process_now_ms(sim, i) - sim->now_ms + since_ms)
+                        return true;
+        return false;
+}
+
 /* An owner whose phone is gone for so long has no news. */
 static void check_unheard(struct sim *sim, const struct record *record)
 {
@@ -196,9 +206,8 @@ static void check_unheard(struct sim *sim, const struct record *record)
             (record->marks & (RECORD_NO_NEWS | RECORD_DRILL | RECORD_UNVERIFIED)) != 0 ||
             record->progress_at_ms - sim->plan->rates[RATE_STORE_SKEW_MS] > since_ms)
                 return;
-        for (unsigned i = 0; i < sim->process_count; i++)
-                if (sim->checks->calm_since_ms[i] > since_ms)
-                        return;
+        if (!has_listened(sim, since_ms))
+                return;
         for (unsigned i = 0; i < sim->phone_count; i++)
                 if (strcmp(sim->phones[i].person, record->owner_id) == 0 && sim->checks->phones[i].met_ms < since_ms)
                         sim_fail(sim, "late", "alert ..%02x: %s has it, is not heard, and nobody is rung",

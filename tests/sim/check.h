@@ -5,7 +5,7 @@
  *      check_phone.c   a phone: words, receipts, revisions, journal, legs, duress        check_twin.c    a PIN looks like another
  *      check_core.c    a dispatcher: what it commits, signs, asks                         check_record.c  one record after another
  *      check_told.c    what people's screens show is what the store says, and soon        check_answer.c  commands and answers
- *      check_press.c   a press: synced, and silent where it is to be
+ *      check_press.c   a press: synced, and silent where it is to be                      check_chosen.c  who is asked
  *      check_silence.c carriers who are not heard          check_said.c      what carriers say of their alerts
  *
  * The first thing that does not hold ends the run, with a word of its own. */
@@ -20,7 +20,7 @@
 #define CHECK_REVISIONS_MAX 8192  /* revisions that phones sent; likewise */
 #define CHECK_SAID_MAX      1024  /* PINs under duress; likewise */
 #define CHECK_COMMANDS_MAX  4096  /* that people asked; likewise */
-#define CHECK_CLAIMS_MAX    512  /* commits of unsigned presses; likewise */
+#define CHECK_CLAIMS_MAX    512   /* commits of unsigned presses; likewise */
 #define CHECK_NONCES_BITS   65536
 #define CHECK_UNVERIFIED    64 /* looked at of one handset */
 
@@ -48,7 +48,9 @@ struct watched {
         int64_t up_ms;   /* runs, and is awake, since; INT64_MAX: no */
         int64_t well_ms; /* likewise: and its session, the dispatcher there, the store */
         uint64_t well_by;
-        int64_t met_ms; /* some dispatcher took it for connected last */
+        int64_t met_ms;                                    /* some dispatcher took it for connected last */
+        uint8_t placed[ALERT_NONCE_SIZE];                  /* the alert of which an SMS said where it is */
+        unsigned unplaced_s;                               /* for so long it could have said so, and did not */
         int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
         int64_t unverified_ms[CHECK_UNVERIFIED];           /* the last unverified alerts that were raised in its name */
         unsigned unverified_count;
@@ -100,9 +102,15 @@ struct checks {
                 uint8_t id[ALERT_ID_SIZE], nonce[ALERT_NONCE_SIZE];
         } claims[CHECK_CLAIMS_MAX]; /* commits of what nobody can vouch for: as what, and which press it claims to be */
         size_t claim_count;
-        uint64_t nonces[CHECK_NONCES_BITS / 64];         /* bits by hash: of no known alert where it is 0 */
-        int64_t calm_since_ms[SIM_PROCESSES];            /* a dispatcher is well since; INT64_MAX: no */
+        uint64_t nonces[CHECK_NONCES_BITS / 64]; /* bits by hash: of no known alert where it is 0 */
+        uint64_t queue_full;                     /* of the dispatcher that something comes to, before it */
+        bool replaces;                           /* that is a revision which an older one gives its place to */
+        int64_t calm_since_ms[SIM_PROCESSES];    /* a dispatcher is well since; INT64_MAX: no */
         uint64_t calm_by[SIM_PROCESSES];
+        struct {
+                int64_t at_ms;
+                unsigned run;
+        } heard[SIM_PROCESSES][SIM_PHONES]; /* when a dispatcher heard a phone last, as it knew in this run */
 };
 
 /* check_process_is_well: PROCESS runs, reaches the primary, and its disk is good.  check_any_is_well: some dispatcher does. */
@@ -141,11 +149,19 @@ void check_twin_end(struct sim *sim, unsigned phone);
 /* ---- check_press.c */
 /* check_press: after EVENT of PHONE. */
 void check_press(struct sim *sim, unsigned phone, const struct vigie_event *event);
+/* check_text: PHONE sends ALERT by SMS.  check_place_second: by SMS alone its first position goes at once. */
+void check_text(struct sim *sim, unsigned phone, const struct alert *alert);
+void check_place_second(struct sim *sim, unsigned phone);
 
 /* ---- check_core.c */
 /* check_nonce_known: an alert with NONCE is known from now on. */
 void check_nonce_known(struct sim *sim, const uint8_t nonce[ALERT_NONCE_SIZE]);
 void check_core_second(struct sim *sim, unsigned process);
+
+/* ---- check_chosen.c */
+/* check_chosen: CORE does ACTION, a commit of RECORD. */
+void check_chosen(struct sim *sim, const struct core *core, const struct core_action *action,
+                  const struct record *record);
 
 /* ---- check_record.c */
 /* check_merged: PROCESS commits RECORD.  check_apart: it raises it. */

@@ -233,6 +233,38 @@ static bool has_or_had(const struct record *record, const char *person)
         return strcmp(record->owner_id, person) == 0 || (found >= 0 && (record->asked[found].flags & ASKED_OWNED) != 0);
 }
 
+/* That the person of ABOUT does not come waits in CORE for the store. */
+static bool is_to_decline(const struct core *core, const struct sms_ref *about)
+{
+        const struct open_alert *alert = hold_find(core, about->alert);
+        struct command command;
+
+        for (size_t i = 0; alert != NULL && i < alert->queued; i++) {
+                const struct fact *fact = alert->queue[i];
+
+                if (fact->type == FACT_COMMAND && fact->state != FACT_DONE &&
+                    command_decode(fact->bytes, fact->size, &command) == 0 && command.verb == COMMAND_DECLINE &&
+                    strcmp(command.person, about->person) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Who is told by SMS that it is noted that they do not come: so it is, or they came after all and their SMS came twice. */
+static void check_passed_on(struct sim *sim, unsigned process, const struct sms_ref *about)
+{
+        static const uint8_t answered = ASKED_DECLINED | ASKED_JOINED | ASKED_OWNED;
+        struct record record;
+        int found;
+
+        record_of(sim, &sim->processes[process], about->alert, &record);
+        found = record_asked_find(&record, about->person);
+        if (strcmp(record.owner_id, about->person) != 0 && !is_to_decline(sim->processes[process].core, about) &&
+            (found < 0 || (record.asked[found].flags & answered) == 0))
+                sim_fail(sim, "answer", "%s tells %s by SMS that the next one is asked about ..%02x, and it is not so",
+                         sim->processes[process].name, about->person, about->alert[15]);
+}
+
 /* Who is told by SMS to have an alert has it, and that somebody's number is written to. */
 void check_sms_said(struct sim *sim, unsigned process, const struct core_action *action)
 {
@@ -246,6 +278,8 @@ void check_sms_said(struct sim *sim, unsigned process, const struct core_action 
         if (phone < sim->phone_count && kind == SMS_ALERT && strcmp(about->person, sim->phones[phone].person) != 0)
                 sim_fail(sim, "sms", "%s asks %s at the number of %s", sim->processes[process].name, about->person,
                          sim->phones[phone].person);
+        if (kind == SMS_PASSED_ON)
+                check_passed_on(sim, process, about);
         record_of(sim, &sim->processes[process], about->alert, &record);
         so = kind != SMS_YOURS || has_or_had(&record, about->person);
         for (unsigned i = 0; i < 2 && !so; i++) {

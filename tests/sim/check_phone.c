@@ -369,6 +369,17 @@ static void check_revision(struct sim *sim, unsigned number, const struct alert_
         checks->revisions[checks->revision_count++].hash = content_hash(alert);
 }
 
+/* It has a link just now: what was ready leaves by it at once, and where it is follows. */
+static bool has_new_link(const struct vigie *vigie)
+{
+        bool fresh = false;
+
+        for (unsigned i = MY_ORDINARY; i <= MY_ALERT_PORT; i++)
+                fresh |= vigie->link[i].state == MY_UP &&
+                         vigie->now_mono_ms - vigie->link[i].since_mono_ms < FIX_LATE_MS;
+        return fresh;
+}
+
 static void check_position(struct sim *sim, unsigned number, const struct alert *alert)
 {
         const struct phone *phone = &sim->phones[number];
@@ -377,7 +388,7 @@ static void check_position(struct sim *sim, unsigned number, const struct alert 
         if (phone->of != number)
                 return; /* a copy is where the other was, at first */
         if (alert->kind != ALERT_TEST && !alert->has_fix && phone->status.has_fix &&
-            sim->now_ms - w->fix_ms > FIX_LATE_MS)
+            sim->now_ms - w->fix_ms > FIX_LATE_MS && !has_new_link(phone->vigie))
                 sim_fail(sim, "position", "%s knows where it is and does not say so", phone->person);
         /* A revision signed while the phone took a first wild fix for its place may leave later, when it knows better. */
         if (alert->has_fix && !w->is_lost &&
@@ -428,6 +439,8 @@ static void check_sent(struct sim *sim, unsigned number, struct cbor_span cose, 
         k->is_test = a.alert.kind == ALERT_TEST;
         k->by_sms |= by_sms;
         k->by_data |= !by_sms;
+        if (by_sms)
+                check_text(sim, number, &a.alert);
         check_revision(sim, number, &id, &a.alert);
         check_position(sim, number, &a.alert);
 }
@@ -543,6 +556,7 @@ void check_phone_second(struct sim *sim, unsigned number)
         }
         if (w->up_ms == INT64_MAX)
                 w->up_ms = sim->now_ms;
+        check_place_second(sim, number);
         for (unsigned i = MY_REAL; i <= MY_DRILL; i++) {
                 const struct my_alert *a = &phone->vigie->alert[i];
 

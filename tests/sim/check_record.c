@@ -3,9 +3,10 @@
 
 #include "tests/sim/check.h"
 
-#define OWED_MS   10000 /* an SMS that nobody has handed over is looked at again */
-#define APART_MS  3000  /* long enough to have heard of an alert by the feed */
-#define CLOCKS_MS 50    /* two dispatchers' clocks, both by the store's */
+#define OWED_MS    10000  /* an SMS that nobody has handed over is looked at again */
+#define APART_MS   3000   /* long enough to have heard of an alert by the feed */
+#define UNHEARD_MS 130000 /* two minutes, and what a session, a store that is back and a line take */
+#define CLOCKS_MS  50     /* two dispatchers' clocks, both by the store's */
 
 /* The ladder once more, in words of its own: after so long the next step, with nobody having it. */
 static const int64_t step_ms[] = { 30000, 30000, 60000, 60000, 60000 };
@@ -117,6 +118,25 @@ static void check_state(struct sim *sim, const struct record *old, const struct 
                 sim_fail(sim, "state", "%s closed it, and %s has it", record->closed_by_id, old->owner_id);
 }
 
+/* How long somebody may have RECORD without saying how it goes on. */
+static int64_t progress_ms(const struct record *record)
+{
+        return record->state == ALERT_ON_SCENE ? 1800000 : record->state == ALERT_EN_ROUTE ? 1200000 : 300000;
+}
+
+/* Who has it, says how it goes on and is heard all the time is not one of whom there is no news. */
+static void check_no_news(struct sim *sim, const struct record *old)
+{
+        int64_t since_ms = sim->now_ms - UNHEARD_MS;
+
+        if (old->owner_path == BY_SMS ||
+            sim->now_ms - old->progress_at_ms + sim->plan->rates[RATE_STORE_SKEW_MS] + CLOCKS_MS >= progress_ms(old))
+                return;
+        for (unsigned i = 0; i < sim->phone_count; i++)
+                if (strcmp(sim->phones[i].person, old->owner_id) == 0 && sim->checks->phones[i].well_ms < since_ms)
+                        sim_fail(sim, "marks", "no news of %s, who is heard", old->owner_id);
+}
+
 static void check_marks(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
 {
         static const uint32_t may_go = RECORD_NO_NEWS | RECORD_UNVERIFIED;
@@ -128,6 +148,8 @@ static void check_marks(struct sim *sim, const struct record *old, const struct 
                 sim_fail(sim, "marks", "alert ..%02x became a drill or unverified", record->id[15]);
         if ((news & RECORD_NO_NEWS) != 0 && (event != EVENT_DUE || !is_owned(record)))
                 sim_fail(sim, "marks", "no news of nobody");
+        if ((news & RECORD_NO_NEWS) != 0)
+                check_no_news(sim, old);
         if ((news & RECORD_EXHAUSTED) != 0 && (is_owned(record) || record->asked_count < old->asked_count))
                 sim_fail(sim, "marks", "exhausted, and %s has it", record->owner_id);
         if ((old->marks & RECORD_NO_NEWS) != 0 && (record->marks & RECORD_NO_NEWS) != 0 &&
@@ -146,7 +168,7 @@ static int64_t longest_ms(const struct record *record)
         if (is_still(record))
                 return 900000;
         if (is_owned(record) && (record->marks & RECORD_NO_NEWS) == 0)
-                return record->state == ALERT_ON_SCENE ? 1800000 : record->state == ALERT_EN_ROUTE ? 1200000 : 300000;
+                return progress_ms(record);
         return is_owned(record) ? 60000 : step_ms[record->step <= 4 ? record->step : 4];
 }
 

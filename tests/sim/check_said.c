@@ -153,6 +153,54 @@ static void note_highest(struct sim *sim, struct cbor_span cose, uint64_t sessio
                 k->highest[copied] = in.alert.revision;
 }
 
+/* FRAME, an alert that came to PROCESS, says which receipt its phone has. */
+static void note_held(struct sim *sim, unsigned process, const struct frame *frame, const struct conn *conn)
+{
+        const struct phone *phone = &sim->phones[sim->phones[conn->phone].of];
+        unsigned run = sim->processes[process].run + 1;
+        struct alert_signed in;
+        struct alert_id id;
+        struct known *k;
+
+        if (alert_read(frame->u.cose.cose, &in, NULL) < 0)
+                return;
+        id = alert_id_make(&in.handset, in.alert.nonce);
+        k = check_known(sim, id.octets, false);
+        if (k == NULL || k->unsigned_ || k->is_test || phone->was_stranger ||
+            memcmp(phone->id, in.handset.octets, HANDSET_ID_SIZE) != 0)
+                return;
+        if (k->held[process].run != run || k->held[process].version < frame->u.cose.held_version)
+                k->held[process].version = frame->u.cose.held_version;
+        k->held[process].run = run;
+}
+
+/* CORE waits with as many facts of the alert of COSE as it may, and one of them is an older revision, ready to be replaced. */
+static bool finds_older(const struct core *core, struct cbor_span cose)
+{
+        const struct open_alert *alert;
+        struct alert_signed in;
+        struct alert_id id;
+        bool older = false;
+
+        if (alert_read(cose, &in, NULL) < 0)
+                return false;
+        id = alert_id_make(&in.handset, in.alert.nonce);
+        alert = hold_find(core, id.octets);
+        for (size_t i = 0; alert != NULL && alert->queued == CORE_QUEUE_MAX && i < alert->queued; i++)
+                older |= alert->queue[i]->state == FACT_READY && alert->queue[i]->type == FACT_ALERT &&
+                         memcmp(alert->queue[i]->id, id.octets, ALERT_ID_SIZE) == 0;
+        return older;
+}
+
+void check_handled(struct sim *sim, unsigned process)
+{
+        const struct process *p = &sim->processes[process];
+
+        if (sim->checks->replaces && core_counters(p->core)->queue_full != sim->checks->queue_full)
+                sim_fail(sim, "swallowed", "%s has no room for a revision, and keeps an older one", p->name);
+        sim->checks->replaces = false;
+}
+
 void check_came(struct sim *sim, unsigned process, const struct core_event *event)
 {
         struct cbor_span cose = { 0 };
@@ -166,7 +214,11 @@ void check_came(struct sim *sim, unsigned process, const struct core_event *even
                 cose = frame.u.cose.cose;
         if (cose.len == 0)
                 return;
+        sim->checks->queue_full = core_counters(sim->processes[process].core)->queue_full;
+        sim->checks->replaces = finds_older(sim->processes[process].core, cose);
         note_highest(sim, cose, event->kind == CORE_FRAME ? event->u.frame.session : 0);
+        if (event->kind == CORE_FRAME)
+                note_held(sim, process, &frame, &sim->conns[event->u.frame.session - 1]);
         heard(sim, cose, 1u << process);
 }
 

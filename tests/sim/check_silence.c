@@ -3,7 +3,9 @@
 
 #include "tests/sim/check.h"
 
-#define SCAN_LATE_MS (2 * CORE_SCAN_MS + 2000)
+#define CLOCKS_MS     50      /* a clock is put right by the store's */
+#define DUTY_AFTER_MS 1800000 /* a duty is over so long after its planned end */
+#define SCAN_LATE_MS  (2 * CORE_SCAN_MS + 2000)
 
 /* Whose handset is not known any more: what was asked of it is not remembered. */
 static bool is_of_unknown(const struct sim *sim, const char *carrier)
@@ -83,7 +85,8 @@ static int64_t heard_ms(const struct sim *sim, const struct core_found *duty)
 
         for (unsigned i = 0; i < sim->process_count && is_of_unknown(sim, duty->duty.carrier_id); i++) {
                 const struct core *core = sim->processes[i].core;
-                const struct handset *handset = core != NULL ? directory_handset(&core->directory, duty->handset) : NULL;
+                const struct handset *handset =
+                        core != NULL ? directory_handset(&core->directory, duty->handset) : NULL;
 
                 if (handset != NULL && handset->heard_at_ms > ms)
                         ms = handset->heard_at_ms;
@@ -91,11 +94,43 @@ static int64_t heard_ms(const struct sim *sim, const struct core_found *duty)
         return ms;
 }
 
+/* A duty that is over by the clock is no duty any more; who was missed before that stays missed. */
+static bool is_over(const struct sim *sim, const struct core_found *duty)
+{
+        int64_t end_ms = (int64_t)duty->duty.until_s * 1000 + DUTY_AFTER_MS;
+
+        return duty->on_duty && duty->heard_at_ms + SIM_OVERDUE_MS >= end_ms &&
+               store_now_ms(sim, sim->store.primary) > end_ms + SIM_OVERDUE_MS + SCAN_LATE_MS;
+}
+
+/* What is heard later is not before what was heard. */
+static void check_heard(struct sim *sim, unsigned process)
+{
+        const struct core *core = sim->processes[process].core;
+
+        for (unsigned i = 0; core != NULL && i < sim->phone_count; i++) {
+                const struct handset *handset = directory_handset(&core->directory, sim->phones[i].id);
+                int64_t at_ms = handset != NULL && !sim->phones[i].was_unknown ? handset->heard_at_ms : 0;
+
+                if (sim->checks->heard[process][i].run == sim->processes[process].run &&
+                    at_ms < sim->checks->heard[process][i].at_ms - 2 * sim->plan->rates[RATE_STORE_SKEW_MS] -
+                                    CLOCKS_MS &&
+                    !sim->phones[i].was_unknown)
+                        sim_fail(sim, "silence", "%s takes %s for one heard %.1f s before it was",
+                                 sim->processes[process].name, sim->phones[i].person,
+                                 (double)(sim->checks->heard[process][i].at_ms - at_ms) / 1000);
+                sim->checks->heard[process][i].run = sim->processes[process].run;
+                sim->checks->heard[process][i].at_ms = at_ms;
+        }
+}
+
 void check_silence_second(struct sim *sim)
 {
         const struct core_options *o = NULL;
         int64_t late_ms;
 
+        for (unsigned i = 0; i < sim->process_count; i++)
+                check_heard(sim, i);
         for (unsigned i = 0; i < sim->process_count && o == NULL; i++)
                 o = sim->processes[i].core != NULL ? &sim->processes[i].core->options : NULL;
         if (o == NULL)
@@ -105,6 +140,8 @@ void check_silence_second(struct sim *sim)
                 const struct core_found *duty = &sim->duty[i];
                 int64_t silent_ms = store_now_ms(sim, sim->store.primary) - heard_ms(sim, duty);
 
+                if (is_over(sim, duty))
+                        sim_fail(sim, "silence", "%s's duty is over, and is not ended", duty->duty.carrier_id);
                 if (duty->on_duty && silent_ms > late_ms && !has_open_alert(sim, duty->handset) &&
                     !is_named(sim, duty->duty.carrier_id) &&
                     (int64_t)duty->duty.until_s * 1000 > store_now_ms(sim, sim->store.primary))

@@ -7,6 +7,12 @@
 #define DRAIN_PERMILLE     150
 #define WATCHED_PERMILLE   200
 #define COPIES_PERMILLE    150
+#define DAWDLE_PERMILLE    100
+#define GONE_PERMILLE      80
+#define FULL_PERMILLE      80
+#define NARROW_PERMILLE    80
+#define INDOORS_PERMILLE   80
+#define GONE_S             320 /* of a run */
 
 static void put(struct plan *plan, struct plan_order order)
 {
@@ -123,6 +129,80 @@ static void waits(struct plan *plan, uint64_t *c)
         plan->rates[RATE_WAITS] = 1;
 }
 
+static void dawdle(struct plan *plan, uint64_t *c)
+{
+        plan->rates[RATE_DAWDLE] = 1;
+}
+
+/* Whoever takes it is gone for longer than an owner may be, and then comes back. */
+static void gone(struct plan *plan, uint64_t *c)
+{
+        struct plan_order o = { .kind = ORDER_NET };
+        int64_t at_ms;
+
+        if (plan->rates[RATE_LENGTH_S] < GONE_S + 60)
+                plan->rates[RATE_LENGTH_S] = GONE_S + 60;
+        at_ms = sim_between(c, 15000, (plan->rates[RATE_LENGTH_S] - GONE_S) * 1000);
+        press(plan, at_ms, draw_carrier(plan, c));
+        for (unsigned i = 0; i < SIM_SUPERVISORS; i++) {
+                o.who = SIM_CARRIERS + i;
+                o.at_ms = at_ms + sim_between(c, 12000, 40000);
+                o.a = sim_between(c, 235000, 265000);
+                o.b = sim_between(c, 0, 1);
+                put(plan, o);
+        }
+}
+
+/* No dispatcher has room on its disk, and the press comes by SMS: those that found that out have let their sessions go. */
+static void full(struct plan *plan, uint64_t *c)
+{
+        int64_t at_ms = draw_time(plan, c);
+        unsigned who = draw_carrier(plan, c);
+        struct plan_order o = { .at_ms = at_ms - 2000, .kind = ORDER_NET, .who = who };
+
+        o.a = sim_between(c, 20000, 40000);
+        put(plan, o);
+        o = (struct plan_order){ .at_ms = at_ms - 300, .kind = ORDER_DISK };
+        for (o.who = 0; o.who < SIM_PROCESSES; o.who++) {
+                o.a = sim_between(c, 15000, 40000);
+                put(plan, o);
+        }
+        press(plan, at_ms, who);
+}
+
+/* Pressed without data, by a phone that has not found out yet where it is. */
+static void indoors(struct plan *plan, uint64_t *c)
+{
+        struct plan_order o = { .at_ms = 0, .kind = ORDER_NO_FIX, .who = draw_carrier(plan, c) };
+        int64_t at_ms = sim_between(c, 5000, 30000);
+
+        o.a = at_ms + sim_between(c, 6000, 14000);
+        put(plan, o);
+        o = (struct plan_order){ .at_ms = at_ms - 1000, .kind = ORDER_NET, .who = o.who };
+        o.a = sim_between(c, 30000, 90000);
+        put(plan, o);
+        press(plan, at_ms, o.who);
+}
+
+/* An alert port with little room, where many come at once: the ordinary dispatchers are slow to answer. */
+static void narrow(struct plan *plan, uint64_t *c)
+{
+        int64_t at_ms = draw_time(plan, c);
+        struct plan_order o = { .at_ms = at_ms - 500, .kind = ORDER_PAUSE };
+
+        plan->rates[RATE_ALERT_PORT] = 1;
+        plan->rates[RATE_PORT_ROOM] = sim_between(c, 1, 3);
+        for (o.who = 0; o.who < SIM_ORDINARY; o.who++) {
+                o.a = sim_between(c, 4000, 15000);
+                put(plan, o);
+        }
+        for (uint64_t i = 2 + sim_below(c, 5); i > 0; i--) {
+                unsigned who = draw_carrier(plan, c);
+
+                press(plan, at_ms + sim_between(c, 0, 6000), who);
+        }
+}
+
 void later_draw(struct plan *plan)
 {
         static const struct {
@@ -130,7 +210,9 @@ void later_draw(struct plan *plan)
                 void (*fn)(struct plan *, uint64_t *);
         } kinds[] = {
                 { STRANGERS_PERMILLE, strangers }, { WAITS_PERMILLE, waits },   { DRAIN_PERMILLE, drain },
-                { WATCHED_PERMILLE, watched },     { COPIES_PERMILLE, copies },
+                { WATCHED_PERMILLE, watched },     { COPIES_PERMILLE, copies }, { DAWDLE_PERMILLE, dawdle },
+                { GONE_PERMILLE, gone },           { FULL_PERMILLE, full },     { NARROW_PERMILLE, narrow },
+                { INDOORS_PERMILLE, indoors },
         };
 
         for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -134,7 +134,10 @@ static void decides(struct sim *sim, struct happening *it)
                 return;
         }
         habit->stage++;
-        later(sim, it->who, it->a, 2000, 40000);
+        if (habit->stage > STAGE_EN_ROUTE && sim->plan->rates[RATE_DAWDLE] != 0)
+                later(sim, it->who, it->a, 100000, 400000);
+        else
+                later(sim, it->who, it->a, 2000, 40000);
 }
 
 /* ---- The control room ----------------------------------------------------------------------------------------------------------- */
@@ -261,19 +264,20 @@ static void foes_come(struct sim *sim, unsigned phone)
 
 /* ---- Orders ----------------------------------------------------------------------------------------------------------------------- */
 
-static void duty(struct sim *sim, unsigned number, bool on)
+static void duty(struct sim *sim, unsigned number, bool on, int64_t for_s)
 {
         struct vigie_event event = { .type = VIGIE_ON_DUTY };
 
         event.u.duty.on = on;
-        event.u.duty.until_s = (uint32_t)((sim->now_ms + sim->phones[number].skew_ms) / 1000) + 8 * 3600;
+        event.u.duty.until_s = (uint32_t)((sim->now_ms + sim->phones[number].skew_ms) / 1000) +
+                               (uint32_t)(for_s != 0 ? for_s : 8 * 3600);
         memcpy(event.u.duty.person, sim->phones[number].person, sizeof(sim->phones[number].person));
         phone_tell(sim, number, &event);
 }
 
 static void goes_on_duty(struct sim *sim, struct happening *it)
 {
-        duty(sim, it->who, true);
+        duty(sim, it->who, true, 0);
 }
 
 void people_begin(struct sim *sim)
@@ -324,7 +328,7 @@ void people_order(struct sim *sim, const struct plan_order *o)
                 event.type = VIGIE_ON_FINE;
                 break;
         case ORDER_DUTY:
-                duty(sim, o->who, o->a != 0);
+                duty(sim, o->who, o->a != 0, o->b);
                 return;
         case ORDER_FLOOD:
                 chart_note(sim, CHART_PHONE + o->who, "forged SMS in its name");

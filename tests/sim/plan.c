@@ -31,6 +31,8 @@ static const char *const rate_names[RATE_END] = {
         [RATE_MAN_DOWN_S] = "man_down_s",
         [RATE_DRILL_PEOPLE] = "drill_people",
         [RATE_WAITS] = "waits",
+        [RATE_PORT_ROOM] = "port_room",
+        [RATE_DAWDLE] = "dawdle",
 };
 
 static const char *const order_names[ORDER_END] = {
@@ -70,6 +72,7 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_CHECK_IN] = "check_in",
         [ORDER_COPY] = "copy",
         [ORDER_STANDING] = "standing",
+        [ORDER_NO_FIX] = "no_fix",
 };
 
 const char *plan_order_name(uint8_t kind)

@@ -37,6 +37,8 @@ enum plan_rate {
         RATE_MAN_DOWN_S,    /* of the phones; 0: they do not look */
         RATE_DRILL_PEOPLE,  /* so many supervisors alone are rung by drills; 0: the nearest */
         RATE_WAITS,         /* 1: takes and closures are told once a replica has them, or STORE_WAIT_MS later */
+        RATE_PORT_ROOM,     /* sessions of an alert port; 0: as many as come */
+        RATE_DAWDLE,        /* 1: who has an alert says how it goes on minutes later */
         RATE_END
 };
 
@@ -48,7 +50,7 @@ enum plan_order_kind {
         ORDER_STILL,
         ORDER_DISMISS,
         ORDER_FINE,
-        ORDER_DUTY,       /* a: on */
+        ORDER_DUTY,       /* a: on; b: for so many s, 0: 8 h */
         ORDER_NET,        /* who's network goes for a ms; b: 0 told, 1 silently, 2 only out, 3 only in, 4 drips */
         ORDER_PHONE_KILL, /* at its a-th action from now; b: 1 power */
         ORDER_PHONE_OFF,  /* battery empty: last words, then power gone for a ms */
@@ -77,6 +79,7 @@ enum plan_order_kind {
         ORDER_CHECK_IN, /* who is to check in: a: enum vigie_deadline; b s */
         ORDER_COPY,     /* another phone starts with what who's has written down, its id and key too; both live on */
         ORDER_STANDING, /* carrier who's handset is (a: enum standing) for b ms */
+        ORDER_NO_FIX,   /* who's phone hears no satellite for a ms */
         ORDER_END
 };
 

@@ -189,6 +189,7 @@ void process_tell(struct sim *sim, unsigned number, struct core_event *event)
         event->now_mono_ms = sim->now_ms - SIM_START_MS + 5000;
         check_came(sim, number, event);
         core_handle(p->core, event);
+        check_handled(sim, number);
         sim->happened += event->kind != CORE_TICK;
         while (p->core != NULL && p->run == run && core_next(p->core, &action)) {
                 if (p->kill_in > 0 && --p->kill_in == 0) {
@@ -321,6 +322,8 @@ void process_start(struct sim *sim, unsigned number)
 
         if (p->core != NULL)
                 return;
+        if (options.alerts_only)
+                options.sessions_max = (uint32_t)sim->plan->rates[RATE_PORT_ROOM];
         assert(core_new(&options, &p->core) == 0);
         load_people(sim, number);
         p->replayed = p->serving = p->draining = p->store_up = p->feeding = p->syncing = p->disk_away = false;

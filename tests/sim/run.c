@@ -93,6 +93,11 @@ static void phone_disk(struct sim *sim, const struct plan_order *o)
         sim_at(sim, o->a, phone_disk_back, o->who);
 }
 
+static void fix_back(struct sim *sim, struct happening *it)
+{
+        sim->phones[it->who].gps = true;
+}
+
 static void key_back(struct sim *sim, struct happening *it)
 {
         sim->phones[it->who].signs = true;
@@ -259,6 +264,10 @@ static void order_phone(struct sim *sim, const struct plan_order *o)
         case ORDER_PHONE_KEY:
                 phone->signs = false;
                 sim_at(sim, o->a, key_back, o->who);
+                break;
+        case ORDER_NO_FIX:
+                phone->gps = false;
+                sim_at(sim, o->a, fix_back, o->who);
                 break;
         case ORDER_BACKUP:
                 disk_copy(&phone->backup, &phone->disk);

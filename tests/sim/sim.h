@@ -157,9 +157,9 @@ struct process {
         int64_t paused_until_ms, disk_ms;
         int64_t asks_ms, answers_ms; /* when the last question arrives at the store, the last answer here */
         bool disk_full, disk_away, fsync_fails, syncing, slow; /* slow: the sync under way */
-        uint64_t syncs;   /* begun, in all its runs */
-        uint64_t refused; /* APPEND that found no room */
-        size_t base;      /* entries that were there before those below */
+        uint64_t syncs;                                        /* begun, in all its runs */
+        uint64_t refused;                                      /* APPEND that found no room */
+        size_t base;                                           /* entries that were there before those below */
         struct {
                 uint64_t number; /* the core's */
                 uint8_t *octets;
@@ -205,8 +205,12 @@ struct known {
                 char who[RECEIPT_WHO_MAX + 1];
         } versions[256];
         uint16_t highest[2]; /* revision that came to a dispatcher; from its phone, from a copy of that */
+        struct {
+                uint32_t version; /* the highest of a receipt that its phone said to have; */
+                unsigned run;     /* to a dispatcher in this run, + 1; 0: to none */
+        } held[SIM_PROCESSES];
         size_t version_count;
-        unsigned safe; /* seen in the store in this generation of it, + 1 */
+        unsigned safe;      /* seen in the store in this generation of it, + 1 */
         int64_t crowded_ms; /* a dispatcher held as many facts of it as it may, last */
 };
 
@@ -422,7 +426,8 @@ void check_started(struct sim *sim, unsigned phone);
 void check_pin(struct sim *sim, unsigned phone, uint8_t pin);
 /* A dispatcher: what comes to it; what it does, and what of it is durable. */
 void check_came(struct sim *sim, unsigned process, const struct core_event *event);
-void check_died(struct sim *sim, unsigned process); /* with what it heard and did not write down */
+void check_handled(struct sim *sim, unsigned process); /* what came, before what it makes it do */
+void check_died(struct sim *sim, unsigned process);    /* with what it heard and did not write down */
 void check_did(struct sim *sim, unsigned process, const struct core_action *action);
 void check_durable(struct sim *sim, unsigned process, struct cbor_span record);
 /* The store. */
