@@ -380,6 +380,17 @@ static bool has_new_link(const struct vigie *vigie)
         return fresh;
 }
 
+/* ALERT is closed: a PIN is said on, by the copy that there is. */
+static bool is_over(const struct vigie *vigie, const struct alert *alert)
+{
+        bool open = false;
+
+        for (unsigned i = MY_REAL; i <= MY_DRILL; i++)
+                open |= vigie->alert[i].state == MY_OPEN &&
+                        memcmp(vigie->alert[i].alert.nonce, alert->nonce, ALERT_NONCE_SIZE) == 0;
+        return !open;
+}
+
 static void check_position(struct sim *sim, unsigned number, const struct alert *alert)
 {
         const struct phone *phone = &sim->phones[number];
@@ -388,7 +399,7 @@ static void check_position(struct sim *sim, unsigned number, const struct alert 
         if (phone->of != number)
                 return; /* a copy is where the other was, at first */
         if (alert->kind != ALERT_TEST && !alert->has_fix && phone->status.has_fix &&
-            sim->now_ms - w->fix_ms > FIX_LATE_MS && !has_new_link(phone->vigie))
+            sim->now_ms - w->fix_ms > FIX_LATE_MS && !has_new_link(phone->vigie) && !is_over(phone->vigie, alert))
                 sim_fail(sim, "position", "%s knows where it is and does not say so", phone->person);
         /* A revision signed while the phone took a first wild fix for its place may leave later, when it knows better. */
         if (alert->has_fix && !w->is_lost &&
