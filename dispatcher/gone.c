@@ -300,6 +300,7 @@ void hold_gone(struct core *core, struct open_alert *alert, const struct tombsto
                 is_whole = close_unseen(core, alert, tombstone, &record);
         hold_unplace(core, alert); /* so that none of them comes back */
         move_others(core, alert, &record);
+        meanwhile_follow(core, alert, &record);
         if (alert->meanwhile != NULL)
                 sms_closed_unseen(core, alert->meanwhile, &record);
         meanwhile_hear(alert, &record);

@@ -145,6 +145,7 @@ void hold_set(struct core *core, struct open_alert *alert, const struct record *
 
         assert(copy != NULL);
         hold_raised(core, record);
+        meanwhile_follow(core, alert, record);
         memcpy(copy, bytes.at, bytes.len);
         free(alert->record);
         alert->record = copy;

@@ -313,6 +313,17 @@ void meanwhile_keep(struct core *core, struct open_alert *alert)
         begin(core, alert);
 }
 
+void meanwhile_follow(struct core *core, struct open_alert *alert, const struct record *record)
+{
+        for (size_t i = 0; i < alert->asked_count; i++) {
+                if (i < record->asked_count && alert->asked[i] == person_mark(record->asked[i].id))
+                        continue;
+                meanwhile_keep(core, alert);
+                flow_ready(core, alert);
+                return;
+        }
+}
+
 void meanwhile_over(struct core *core, struct open_alert *alert)
 {
         struct record *record = alert->meanwhile;

@@ -105,6 +105,68 @@ static void test_asked_by_what_was_lost(void **state)
         model_free(model);
 }
 
+/* The same, and another dispatcher, which knew nothing of him, has gone on above that version: bob hears all the same, also where the next thing that
+ * is heard is that it is closed. */
+static void goes_on_without_him(bool closed)
+{
+        struct model *model = model_region(2, 1);
+        struct alert alert = model_alert_default(model, 1);
+        struct command command;
+        uint8_t id[ALERT_ID_SIZE];
+        uint64_t anna, bob;
+        size_t commits;
+        int raised;
+
+        model_alert_id(1, 1, id);
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        raised = (int)model->feed_count - 1;
+        model_kill(model, 1);
+        model_put_supervisor(model, "bob", "", false);
+        model_enrol(model, 12, HANDSET_SUPERVISOR, "bob");
+        model_on_duty(model, "bob", 45.752, 4.85);
+        bob = model_login(model, 0, 12);
+        model_pass(model, 6000);
+        assert_int_equal(model_record(model, id).asked_count, 2);
+        model_store_of(model, 0, false);
+        model_lose(model, id, raised);
+        model->duty[model->duty_count - 1].on = false;
+        model_start(model, 1);
+        anna = model_login(model, 1, 11);
+        command = model_command(COMMAND_TAKE, id);
+        (void)model_ask(model, anna, &command);
+        command = model_command(COMMAND_EN_ROUTE, id);
+        (void)model_ask(model, anna, &command);
+        assert_int_equal(model_record(model, id).state, ALERT_EN_ROUTE);
+        assert_int_equal(model_record(model, id).asked_count, 1);
+        assert_true(model_record(model, id).version > model_session(model, bob)->rung.version);
+        if (closed) { /* the feed is read from before that on, and is faster than the look for what is open no more */
+                struct core_event event = { .kind = CORE_FEED_ALERT, .u.feed_alert.event = EVENT_CLOSE };
+                const struct model_entry *entry;
+
+                command = model_command(COMMAND_CLOSE, id);
+                (void)model_ask(model, anna, &command);
+                entry = &model->feed[model->feed_count - 1];
+                event.u.feed_alert.record = (struct cbor_span){ entry->record.at, entry->record.len };
+                model_event(model, 0, &event);
+                assert_int_equal(model_session(model, bob)->rung.state, ALERT_CLOSED);
+        } else {
+                model_store_of(model, 0, true);
+                assert_int_equal(model_record(model, id).asked_count, 2);
+                assert_int_equal(model_session(model, bob)->rung.state, ALERT_EN_ROUTE);
+                assert_int_equal(model_session(model, bob)->ring, RING_SHOW);
+                commits = model->commits;
+                model_pass(model, 1000);
+                assert_int_equal(model->commits, commits);
+        }
+        model_free(model);
+}
+
+static void test_asked_by_what_was_overtaken(void **state)
+{
+        goes_on_without_him(false);
+        goes_on_without_him(true);
+}
+
 /* A drill, rung for in memory as an alert of its own, and a part of a real one when the store is there: who was rung is told that it is over. */
 static void test_a_part_when_the_store_is_there(void **state)
 {
@@ -187,7 +249,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_taken_elsewhere),        cmocka_unit_test(test_not_beside_a_commit),
-                cmocka_unit_test(test_asked_by_what_was_lost), cmocka_unit_test(test_a_part_when_the_store_is_there),
+                cmocka_unit_test(test_asked_by_what_was_lost), cmocka_unit_test(test_asked_by_what_was_overtaken), cmocka_unit_test(test_a_part_when_the_store_is_there),
                 cmocka_unit_test(test_a_deadline_in_between),  cmocka_unit_test(test_lifted_meanwhile),
         };
 
