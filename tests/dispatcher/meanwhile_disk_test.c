@@ -105,7 +105,44 @@ static void test_asked_by_what_was_lost(void **state)
         model_free(model);
 }
 
-/* The same, and another dispatcher, which knew nothing of him, has gone on above that version: bob hears all the same, also where the next thing that
+/* The first commit, with who was rung before it, is on its way for long, and the ladder in memory rings dora: she is in no record when the answer
+ * comes, and hears that another dispatcher has closed it. */
+static void test_rung_while_the_first_commit_flies(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert alert = model_alert_default(model, 1);
+        struct command close;
+        uint64_t carrier = model_login(model, 0, 1), dora;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_put_supervisor(model, "cleo", "", false);
+        model_on_duty(model, "cleo", 45.753, 4.85);
+        model_put_supervisor(model, "dora", "", false);
+        model_enrol(model, 13, HANDSET_SUPERVISOR, "dora");
+        model_on_duty(model, "dora", 45.754, 4.85);
+        dora = model_login(model, 0, 13);
+        model_store_of(model, 0, false);
+        model_press(model, carrier, 1, &alert);
+        model_pass(model, CORE_KEPT_MS + CORE_TICK_MS);
+        model->hold_commits = true;
+        model_store_of(model, 0, true);
+        for (unsigned i = 0; model_session(model, dora)->ring_count == 0 && i < 100; i++)
+                model_pass(model, CORE_TICK_MS);
+        assert_int_equal(model_session(model, dora)->rung.state, ALERT_ASKED);
+        assert_int_equal(model_record(model, id).version, 0);
+        model_release(model); /* what is to be in the next record is on its way again */
+        model->hold_commits = false;
+        close = model_command(COMMAND_CLOSE, id);
+        (void)model_order(model, 1, "control", &close);
+        assert_int_equal(model_record(model, id).state, ALERT_CLOSED);
+        assert_int_equal(model_record(model, id).asked_count, 3);
+        assert_int_equal(model_session(model, dora)->rung_closed.state, ALERT_CLOSED);
+        model_release(model);
+        model_free(model);
+}
+
+/* As for what was lost, and another dispatcher, which knew nothing of him, has gone on above that version: bob hears all the same, also where the next thing that
  * is heard is that it is closed. */
 static void goes_on_without_him(bool closed)
 {
@@ -248,9 +285,14 @@ static void test_lifted_meanwhile(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_taken_elsewhere),        cmocka_unit_test(test_not_beside_a_commit),
-                cmocka_unit_test(test_asked_by_what_was_lost), cmocka_unit_test(test_asked_by_what_was_overtaken), cmocka_unit_test(test_a_part_when_the_store_is_there),
-                cmocka_unit_test(test_a_deadline_in_between),  cmocka_unit_test(test_lifted_meanwhile),
+                cmocka_unit_test(test_taken_elsewhere),
+                cmocka_unit_test(test_not_beside_a_commit),
+                cmocka_unit_test(test_asked_by_what_was_lost),
+                cmocka_unit_test(test_rung_while_the_first_commit_flies),
+                cmocka_unit_test(test_asked_by_what_was_overtaken),
+                cmocka_unit_test(test_a_part_when_the_store_is_there),
+                cmocka_unit_test(test_a_deadline_in_between),
+                cmocka_unit_test(test_lifted_meanwhile),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
