@@ -93,6 +93,27 @@ static const struct record *record_of(struct instance *in, const uint8_t id[ALER
         return store_record(its);
 }
 
+/* "Coming" is said of a take that waits, of the version that the store has: the dispatcher that has the take is without the store, and told the phone
+ * by SMS or on a session of before.  It is more than the store knows, and is committed when that dispatcher reads the store again; one that is
+ * dead may have it in its journal. */
+static bool is_coming(const struct sim *sim, const struct record *record, const uint8_t id[ALERT_ID_SIZE])
+{
+        for (unsigned p = 0; p < sim->process_count; p++) {
+                const struct core *core = sim->processes[p].core;
+                const struct open_alert *alert;
+
+                if (core == NULL)
+                        return true;
+                alert = hold_find(core, record->id);
+                if (alert == NULL)
+                        alert = hold_find(core, id);
+                for (size_t i = 0; alert != NULL && i < alert->queued; i++)
+                        if (alert->queue[i]->coming && flow_waits(alert->queue[i]))
+                                return true;
+        }
+        return false;
+}
+
 static void check_own_alert(struct sim *sim, unsigned number, const struct my_alert *a)
 {
         struct phone *phone = &sim->phones[number];
@@ -112,6 +133,9 @@ static void check_own_alert(struct sim *sim, unsigned number, const struct my_al
             sim->now_ms - grave->at_ms > SOON_MS + ways_ms(sim) + sim->plan->rates[RATE_STORE_SKEW_MS])
                 sim_fail(sim, "untold", "%s is not told that its alert is closed", phone->person);
         if (record == NULL || sim->now_ms - at_ms < SOON_MS + ways_ms(sim))
+                return;
+        if (a->received && a->receipt.state == RECEIPT_COMING && a->receipt.version >= record->version &&
+            is_coming(sim, record, id.octets))
                 return;
         if (!a->received || a->receipt.state != record_receipt_state(record))
                 sim_fail(sim, "untold", "%s says \"%s\", and it is %s", phone->person,
