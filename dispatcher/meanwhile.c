@@ -249,8 +249,8 @@ static bool merge_asked(struct record *record, const struct asked *from)
                 record->asked_count++;
                 return true;
         }
-        if (from->sms_state == SMS_NONE || to->sms_state != SMS_NONE)
-                return false;
+        if (from->sms_state == SMS_NONE || to->sms_state != SMS_NONE || (to->flags & ASKED_SMS_DUE) != 0)
+                return false; /* it was in the record already, and is needed no more */
         to->sms_state = from->sms_state;
         to->sms_at_ms = from->sms_at_ms;
         to->flags |= ASKED_SMS_DUE;

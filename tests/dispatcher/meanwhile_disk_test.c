@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "dispatcher/ladder.h"
 #include "tests/dispatcher/support/model.h"
 
 /* Somebody else takes it while a dispatcher's disk hangs: who comes to that dispatcher then, and who is there, sees it taken. */
@@ -139,6 +140,51 @@ static void test_rung_while_the_first_commit_flies(void **state)
         assert_int_equal(model_record(model, id).asked_count, 3);
         assert_int_equal(model_session(model, dora)->rung_closed.state, ALERT_CLOSED);
         model_release(model);
+        model_free(model);
+}
+
+/* An SMS that was owed in memory is needed no more when it comes into the record, for somebody has the alert by then: it is taken out of it once, and
+ * does not come into it again. */
+static void test_owed_and_not_needed(void **state)
+{
+        struct model *model = model_new(2, NULL);
+        struct alert alert = model_alert_default(model, 1);
+        struct command take;
+        uint8_t id[ALERT_ID_SIZE];
+        char number[NUMBER_MAX + 1];
+        uint64_t carrier;
+        size_t commits;
+
+        model->options.sms = true;
+        model->gateway = SMS_NONE;
+        model->feed_first = true; /* so that the deadline is due before the answer comes */
+        model_begin(model);
+        model_enrol(model, 1, HANDSET_CARRIER, "carl");
+        model_put_supervisor(model, "anna", "", false);
+        model_on_duty(model, "anna", 45.751, 4.85);
+        model_put_supervisor(model, "bob", "", false);
+        model_on_duty(model, "bob", 45.752, 4.85);
+        model_alert_id(1, 1, id);
+        carrier = model_login(model, 0, 1);
+        model_press(model, carrier, 1, &alert);
+        model_store_of(model, 0, false);
+        alert.revision++;
+        alert.marks |= ALERT_PRESSED_AGAIN;
+        model_press(model, carrier, 1, &alert);
+        model_pass(model, CORE_KEPT_MS + CORE_TICK_MS);
+        assert_int_equal(model_said(model, SMS_ALERT, NULL), 2);
+        model_person_number(model, "anna", number);
+        assert_true(model_sms_text(model, 0, number, "OUI")); /* the ladder in memory waits */
+        take = model_command(COMMAND_TAKE, id);
+        (void)model_order(model, 1, "control", &take);
+        assert_int_equal(model_record(model, id).asked[1].sms_state, SMS_NONE);
+        model_pass(model, LADDER_SMS_MS);
+        commits = model->commits;
+        model_store_of(model, 0, true);
+        model_pass(model, CORE_TICK_MS);
+        assert_in_range(model->commits - commits, 1, 4);
+        assert_string_equal(model_record(model, id).owner_id, "control");
+        assert_int_equal(model_record(model, id).asked[1].sms_state, SMS_NONE);
         model_free(model);
 }
 
@@ -289,6 +335,7 @@ int main(void)
                 cmocka_unit_test(test_not_beside_a_commit),
                 cmocka_unit_test(test_asked_by_what_was_lost),
                 cmocka_unit_test(test_rung_while_the_first_commit_flies),
+                cmocka_unit_test(test_owed_and_not_needed),
                 cmocka_unit_test(test_asked_by_what_was_overtaken),
                 cmocka_unit_test(test_a_part_when_the_store_is_there),
                 cmocka_unit_test(test_a_deadline_in_between),
