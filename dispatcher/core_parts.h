@@ -232,8 +232,9 @@ bool meanwhile_merge(const struct open_alert *alert, struct record *record);
 /* meanwhile_keep: a failover may have lost ALERT's record, which people were told: whom it asks goes into the next one. */
 void meanwhile_keep(struct core *core, struct open_alert *alert);
 
-/* meanwhile_follow: RECORD, of whatever version, comes after ours of ALERT.  Who is asked is only ever added to: where somebody is missing in it whom
- * ours has, a failover lost ours, and another dispatcher went on without it; whom ours asks goes into the next one. */
+/* meanwhile_follow: RECORD, of whatever version, comes after ours of ALERT.  Who is asked is only ever added to: where
+ * somebody is missing in it whom ours has, a failover lost ours, and another dispatcher went on without it; whom ours
+ * asks goes into the next one. */
 void meanwhile_follow(struct core *core, struct open_alert *alert, const struct record *record);
 
 /* meanwhile_over: ALERT's press went to another alert, or was closed long ago, before the store had it: who was rung for it is told that it is over. */

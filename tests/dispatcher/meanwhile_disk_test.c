@@ -106,8 +106,8 @@ static void test_asked_by_what_was_lost(void **state)
         model_free(model);
 }
 
-/* The first commit, with who was rung before it, is on its way for long, and the ladder in memory rings dora: she is in no record when the answer
- * comes, and hears that another dispatcher has closed it. */
+/* The first commit, with who was rung before it, is on its way for long, and the ladder in memory rings dora: she is
+ * in no record when the answer comes, and hears that another dispatcher has closed it. */
 static void test_rung_while_the_first_commit_flies(void **state)
 {
         struct model *model = model_region(2, 2);
@@ -143,8 +143,8 @@ static void test_rung_while_the_first_commit_flies(void **state)
         model_free(model);
 }
 
-/* An SMS that was owed in memory is needed no more when it comes into the record, for somebody has the alert by then: it is taken out of it once, and
- * does not come into it again. */
+/* An SMS that was owed in memory is needed no more when it comes into the record, for somebody has the alert by then:
+ * it is taken out of it once, and does not come into it again. */
 static void test_owed_and_not_needed(void **state)
 {
         struct model *model = model_new(2, NULL);
@@ -188,8 +188,8 @@ static void test_owed_and_not_needed(void **state)
         model_free(model);
 }
 
-/* As for what was lost, and another dispatcher, which knew nothing of him, has gone on above that version: bob hears all the same, also where the next thing that
- * is heard is that it is closed. */
+/* As for what was lost, and another dispatcher, which knew nothing of him, has gone on above that version: bob hears
+ * all the same, also where the next thing that is heard is that it is closed. */
 static void goes_on_without_him(bool closed)
 {
         struct model *model = model_region(2, 1);

@@ -93,9 +93,9 @@ static const struct record *record_of(struct instance *in, const uint8_t id[ALER
         return store_record(its);
 }
 
-/* "Coming" is said of a take that waits, of the version that the store has: the dispatcher that has the take is without the store, and told the phone
- * by SMS or on a session of before.  It is more than the store knows, and is committed when that dispatcher reads the store again; one that is
- * dead may have it in its journal. */
+/* "Coming" is said of a take that waits, of the version that the store has: the dispatcher that has the take is
+ * without the store, and told the phone by SMS or on a session of before.  It is more than the store knows, and is
+ * committed when that dispatcher reads the store again; one that is dead may have it in its journal. */
 static bool is_coming(const struct sim *sim, const struct record *record, const uint8_t id[ALERT_ID_SIZE])
 {
         for (unsigned p = 0; p < sim->process_count; p++) {
