@@ -147,6 +147,7 @@ static void fact_is_ready(struct core *core, struct fact *fact)
         fact->state = FACT_READY;
         if (!core->store_up && is_known(alert, fact)) {
                 flow_settle(core, alert, fact, 0);
+                flow_ready(core, alert); /* what stands behind it */
                 return;
         }
         if (!core->store_up && core->store_away_ms + CORE_KEPT_MS < kept_ms)

@@ -273,6 +273,36 @@ static void test_a_part_when_the_store_is_there(void **state)
         model_free(model);
 }
 
+/* What went without the full journal is written down, and pressed again stands behind it: the store goes away until
+ * the disk is done, and what was written is known.  The one behind it is committed when the store is there, and waits
+ * for no deadline. */
+static void test_behind_what_is_known(void **state)
+{
+        struct model *model = model_region(1, 1);
+        struct alert alert = model_alert_default(model, 1);
+        uint64_t carrier = model_login(model, 0, 1);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        model_disk(model, false);
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model_record(model, id).version, 1);
+        model_store(model, false);
+        model_disk(model, true);
+        alert.revision++;
+        alert.marks |= ALERT_PRESSED_AGAIN;
+        model_press(model, carrier, 1, &alert);
+        model->hold_sync = true;
+        model_store(model, true);
+        model_store(model, false);
+        model->hold_sync = false;
+        model_sync(model);
+        model_store(model, true);
+        assert_int_equal(model_record(model, id).revision, alert.revision);
+        assert_int_equal(model_counters(model, 0)->waiting, 0);
+        model_free(model);
+}
+
 /* The deadline of an alert that climbs nothing comes while the store is away: done meanwhile, it is another when the store is there. */
 static void test_a_deadline_in_between(void **state)
 {
@@ -338,6 +368,7 @@ int main(void)
                 cmocka_unit_test(test_owed_and_not_needed),
                 cmocka_unit_test(test_asked_by_what_was_overtaken),
                 cmocka_unit_test(test_a_part_when_the_store_is_there),
+                cmocka_unit_test(test_behind_what_is_known),
                 cmocka_unit_test(test_a_deadline_in_between),
                 cmocka_unit_test(test_lifted_meanwhile),
         };
