@@ -240,6 +240,8 @@ void hold_load(struct core *core, struct open_alert *alert, const struct record 
         alert->loaded = true;
         if (is_ours(alert, record, bytes)) {
                 alert->stored = record->version;
+                if (alert->meanwhile != NULL)
+                        flow_ready(core, alert); /* who was asked in that time */
                 return;
         }
         alert->untold = record->version >= alert->version && core->sessions.count > 0;

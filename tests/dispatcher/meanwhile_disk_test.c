@@ -303,6 +303,30 @@ static void test_behind_what_is_known(void **state)
         model_free(model);
 }
 
+/* The store was away for a moment, and has what it had: who was asked by SMS in that time stands in the record at once. */
+static void test_as_it_was(void **state)
+{
+        struct model *model = model_new(1, NULL);
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model->options.sms = true;
+        model->gateway = SMS_NONE; /* no report, which would be noted anyway */
+        model_begin(model);
+        model_enrol(model, 1, HANDSET_CARRIER, "carl");
+        model_put_supervisor(model, "anna", "", false);
+        model_on_duty(model, "anna", 45.751, 4.85);
+        model_alert_id(1, 1, id);
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        assert_int_equal(model_record(model, id).asked[0].sms_state, SMS_NONE);
+        model_store(model, false);
+        model_pass(model, CORE_KEPT_MS + CORE_TICK_MS);
+        assert_int_equal(model_said(model, SMS_ALERT, NULL), 1);
+        model_store(model, true);
+        assert_int_equal(model_record(model, id).asked[0].sms_state, SMS_DUE);
+        model_free(model);
+}
+
 /* The deadline of an alert that climbs nothing comes while the store is away: done meanwhile, it is another when the store is there. */
 static void test_a_deadline_in_between(void **state)
 {
@@ -369,6 +393,7 @@ int main(void)
                 cmocka_unit_test(test_asked_by_what_was_overtaken),
                 cmocka_unit_test(test_a_part_when_the_store_is_there),
                 cmocka_unit_test(test_behind_what_is_known),
+                cmocka_unit_test(test_as_it_was),
                 cmocka_unit_test(test_a_deadline_in_between),
                 cmocka_unit_test(test_lifted_meanwhile),
         };
