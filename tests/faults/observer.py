@@ -10,6 +10,8 @@ and from these it says whether the promise was kept:
     unanswered  pressed, and at the end not told *received* though everything is up again
     doubled     shown, and nobody pressed it; or shown twice in one snapshot; or raised twice
     reopened    told or shown closed, and later told or shown open in a higher version; or told closed, and shown open at the end
+                (what a console alone showed closed, with the commit and before a replica had it, a failover may take back: DESIGN section 6.  That is
+                counted apart, and what is taken back has to be closed again)
     unasked     closed, and nobody had asked for that
     torn        two consoles, or a console and a phone, do not agree at the end on state or owner
 
@@ -42,7 +44,9 @@ class Alert:
     told_closed: int = -1  # version of the first receipt that said closed
     shown: dict = field(default_factory=dict)  # by console: what it showed last: (version, state, owner_name, owner)
     raised: dict = field(default_factory=dict)  # by console: when it called it raised
-    shown_closed: int = -1
+    shown_closed: int = -1  # in which version a console first showed it closed, and when
+    shown_closed_s: float = 0
+    taken_back: bool = False  # shown closed by a console alone, before a replica had it, and a failover lost that
     asked_to_close: bool = False
     gone_s: float = 0  # when a console last showed it open, or did not show all
     away: bool = False  # its phone is dead: only the region knows of it
@@ -127,9 +131,13 @@ class Observer:
                 if now_s - alert.raised.setdefault(console, now_s) > self.failover_s:
                     self.say("doubled", shown["id"], f"raised again after {now_s - alert.raised[console]:.1f} s: it had been lost")
             if shown["state"] == "closed":
+                if alert.shown_closed < 0:
+                    alert.shown_closed_s = time.monotonic()
                 alert.shown_closed = version if alert.shown_closed < 0 else min(version, alert.shown_closed)
                 if not alert.asked_to_close:
                     self.say("unasked", shown["id"], f"{console} shows it closed")
+            elif 0 <= alert.shown_closed < version and alert.told_closed < 0 and time.monotonic() - alert.shown_closed_s < self.failover_s:
+                alert.taken_back, alert.shown_closed = True, -1
             elif 0 <= alert.shown_closed < version:
                 self.say("reopened", shown["id"], f"shown closed in version {alert.shown_closed}, then {shown['state']} in version {version}")
             if before is None or version >= before[0]:
@@ -169,6 +177,10 @@ class Observer:
                 if alert.shown_closed >= 0 or alert.told_closed >= 0 or now_s - alert.gone_s > GONE_S:
                     found.append(id)
         return found
+
+    def taken_back(self):
+        with self.lock:
+            return sum(a.taken_back for a in self.alerts.values())
 
     def doubts(self):
         """Closed by us and gone, and nobody saw it closed or was told so yet."""

@@ -136,6 +136,36 @@ class Broken(Story):
         self.assertEqual(list(self.o.torn({"a": {ID: alert(4, "taken", "s001", "Paul")}})), [ID])
 
 
+class TakenBack(Story):
+    """A failover takes back what a console alone had shown closed."""
+
+    def setUp(self):
+        self.o = observer.Observer(failover_s=20)
+        self.press()
+        self.told(1, 1)
+        self.o.we_close(ID)
+        self.shows(2, "closed")
+
+    def test_open_and_closed_again(self):
+        self.shows(4)
+        self.shows(5, "closed")
+        self.assertEqual((self.wrong(), self.o.taken_back()), ([], 1))
+
+    def test_it_is_not_closed_any_more(self):
+        self.shows(4)
+        self.assertEqual(self.wrong(), ["lost"])
+
+    def test_not_what_the_phone_was_told(self):
+        self.told(2, 21)
+        self.shows(4)
+        self.assertEqual((self.wrong(), self.o.taken_back()), (["reopened"], 0))
+
+    def test_not_so_late(self):
+        self.o.alert(ID).shown_closed_s -= 21
+        self.shows(4)
+        self.assertEqual((self.wrong(), self.o.taken_back()), (["reopened"], 0))
+
+
 class Dead(Story):
     """A dead phone offers nothing: it lives again only when its alert is closed."""
 
