@@ -39,9 +39,9 @@ static void receipt_feel(struct vigie *vigie, struct my_alert *a, uint8_t state)
         a->felt_taken |= taken;
         a->felt_received |= received;
         if (a->mute && received && vigie->options.silent_pulse)
-                my_act(vigie, VIGIE_DO_VIBRATE)->pattern = VIGIE_VIBRATE_MESSAGE;
+                my_vibrate(vigie, VIGIE_VIBRATE_MESSAGE);
         else if (!a->mute && (taken || received))
-                my_act(vigie, VIGIE_DO_VIBRATE)->pattern = taken ? VIGIE_VIBRATE_TAKEN : VIGIE_VIBRATE_RECEIVED;
+                my_vibrate(vigie, taken ? VIGIE_VIBRATE_TAKEN : VIGIE_VIBRATE_RECEIVED);
 }
 
 /* Whether the last press again is not in what R closed.  Its revision says so; but not where the phone was set back to a backup and counts

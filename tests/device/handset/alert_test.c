@@ -293,6 +293,22 @@ static void drill_then_real(void **state)
         phone_free(p);
 }
 
+/* What becomes of a drill is not felt either while a silent alert is open. */
+static void drill_under_a_silent_one(void **state)
+{
+        struct phone *p = phone_started();
+
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_DRILL);
+        phone_press(p, VIGIE_PRESS_AT_ONCE, VIGIE_PRESS_SILENT);
+        phone_run(p, 2000);
+        assert_int_equal(p->known_count, 2);
+        phone_mark(p);
+        p->known_count = 1; /* the region says something of the drill */
+        phone_receipt(p, RECEIPT_TAKEN, 5, "Amina");
+        assert_int_equal(phone_count(p, VIGIE_DO_VIBRATE), 0);
+        phone_free(p);
+}
+
 /* The actions and lengths of a cancel are the same for both PINs; only the mark inside the signed alert differs. */
 static void normal_and_duress_look_the_same(void **state)
 {
@@ -419,6 +435,7 @@ int main(void)
                 cmocka_unit_test(silent_then_loud),
                 cmocka_unit_test(press_again),
                 cmocka_unit_test(drill_then_real),
+                cmocka_unit_test(drill_under_a_silent_one),
                 cmocka_unit_test(normal_and_duress_look_the_same),
                 cmocka_unit_test(wrong_pin),
                 cmocka_unit_test(still_need_help),
