@@ -38,8 +38,10 @@ void core_load_end(struct core *core)
 
         for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;) {
                 alert->look = alert->version != 0 && !alert->loaded;
-                if (alert->look)
-                        flow_ready(core, alert);
+                if (!alert->look)
+                        continue;
+                alert->stored = 0; /* what is there under its id, if anything, is not what we know: of whatever version */
+                flow_ready(core, alert);
         }
         core->tells_loaded = true;
         core->loaded_cursor = 0;

@@ -67,6 +67,47 @@ static void test_raised_anew_before_it_is_brought_back(void **state)
         model_free(model);
 }
 
+/* A failover lost it all, and another has raised it anew after the list of what is open was read: what is found under its id is another record,
+ * though its versions are below ours and reach them a moment later. */
+static void test_raised_anew_after_the_list_was_read(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct model_dispatcher *d = &model->dispatchers[0];
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        struct core_event up = { .kind = CORE_STORE, .u.state.up = true };
+        struct alert alert = model_alert_default(model, 1);
+        struct command command;
+        uint8_t id[ALERT_ID_SIZE];
+        int64_t raised_ms;
+
+        model_alert_id(1, 1, id);
+        model_press(model, carrier, 1, &alert);
+        command = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_ask(model, anna, &command), ANSWER_DONE);
+        model_store_of(model, 0, false);
+        model_kill(model, 1);
+        model_lose(model, id, -1);
+        model_pass(model, 3000);
+        core_load_begin(d->core);
+        core_load_end(d->core);
+        model_start(model, 1);
+        model_press(model, model_login(model, 1, 1), 1, &alert);
+        raised_ms = model_record(model, id).raised_at_ms;
+        model->hold_commits = true;
+        d->cut_off = false;
+        model_event(model, 0, &up);
+        model_pump(model);
+        model->hold_commits = false;
+        command = model_command(COMMAND_SEEN, id);
+        assert_int_equal(model_order(model, 1, "bob", &command), -1);
+        assert_int_equal(model_record(model, id).version, 2);
+        model_release(model);
+        assert_true(model_record(model, id).version > 2);
+        assert_string_equal(model_record(model, id).owner_id, "anna");
+        assert_int_equal(model_record(model, id).raised_at_ms, raised_ms);
+        model_free(model);
+}
+
 /* The same alert comes by two dispatchers at once: raised once, and both sessions are told. */
 static void test_raised_twice(void **state)
 {
@@ -315,6 +356,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_raised_anew_before_it_is_brought_back),
+                cmocka_unit_test(test_raised_anew_after_the_list_was_read),
                 cmocka_unit_test(test_two_take),
                 cmocka_unit_test(test_raised_twice),
                 cmocka_unit_test(test_deadline_race),

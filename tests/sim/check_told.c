@@ -247,6 +247,15 @@ static void check_supervisor(struct sim *sim, unsigned number)
                         check_ring(sim, &sim->phones[number], store_record(&in->alerts[i]));
 }
 
+/* How long PERSON may believe to have the alert ID: where its record does not even ask them, a failover has lost that, the dispatcher that knew it
+ * died, and until that one is back no other can tell them; then their phone finds out by itself. */
+static int64_t patience_ms(struct sim *sim, const struct phone *phone, const uint8_t id[ALERT_ID_SIZE])
+{
+        struct stored *s = store_find(&sim->store.instances[sim->store.primary], id);
+
+        return record_asked_find(store_record(s), phone->person) >= 0 ? OWNER_MS : MY_RING_CONFIRM_MS + OWNER_MS;
+}
+
 /* PHONE believes to have the alert of RING, and has it not. */
 static bool is_wrong(struct sim *sim, const struct phone *phone, const struct vigie_ring *ring)
 {
@@ -276,13 +285,14 @@ static void check_owner(struct sim *sim, unsigned number)
 
         for (unsigned j = 0; w->well_ms != INT64_MAX && j < phone->status.ring_count; j++) {
                 const struct vigie_ring *ring = &phone->status.rings[j];
-                int64_t since_ms = wrong_since_ms(sim, w, ring->id);
+                int64_t since_ms = wrong_since_ms(sim, w, ring->id), patience;
 
                 if (!is_wrong(sim, phone, ring))
                         continue;
                 memcpy(wrong[count].id, ring->id, ALERT_ID_SIZE);
                 wrong[count++].since_ms = since_ms;
-                if (sim->now_ms - since_ms > OWNER_MS + ways_ms(sim) && is_well_for(sim, number, OWNER_MS))
+                patience = patience_ms(sim, phone, ring->id);
+                if (sim->now_ms - since_ms > patience + ways_ms(sim) && is_well_for(sim, number, patience))
                         sim_fail(sim, "owners", "%s still believes to have ..%02x, that another has", phone->person,
                                  ring->id[15]);
         }
