@@ -103,22 +103,22 @@ static bool is_over(const struct sim *sim, const struct core_found *duty)
                store_now_ms(sim, sim->store.primary) > end_ms + SIM_OVERDUE_MS + SCAN_LATE_MS;
 }
 
-/* What is heard later is not before what was heard. */
+/* What is heard later is not before what was heard; but who was not known for a time may be forgotten. */
 static void check_heard(struct sim *sim, unsigned process)
 {
         const struct core *core = sim->processes[process].core;
+        int64_t clocks_ms = 2 * sim->plan->rates[RATE_STORE_SKEW_MS] + CLOCKS_MS;
 
         for (unsigned i = 0; core != NULL && i < sim->phone_count; i++) {
                 const struct handset *handset = directory_handset(&core->directory, sim->phones[i].id);
-                int64_t at_ms = handset != NULL && !sim->phones[i].was_unknown ? handset->heard_at_ms : 0;
+                int64_t at_ms = handset != NULL ? handset->heard_at_ms : 0;
+                int64_t before_ms = sim->checks->heard[process][i].at_ms;
 
-                if (sim->checks->heard[process][i].run == sim->processes[process].run &&
-                    at_ms < sim->checks->heard[process][i].at_ms - 2 * sim->plan->rates[RATE_STORE_SKEW_MS] -
-                                    CLOCKS_MS &&
-                    !sim->phones[i].was_unknown)
+                if (sim->checks->heard[process][i].run == sim->processes[process].run && at_ms < before_ms - clocks_ms &&
+                    !sim->phones[sim->phones[i].of].was_unknown)
                         sim_fail(sim, "silence", "%s takes %s for one heard %.1f s before it was",
                                  sim->processes[process].name, sim->phones[i].person,
-                                 (double)(sim->checks->heard[process][i].at_ms - at_ms) / 1000);
+                                 (double)(before_ms - at_ms) / 1000);
                 sim->checks->heard[process][i].run = sim->processes[process].run;
                 sim->checks->heard[process][i].at_ms = at_ms;
         }
