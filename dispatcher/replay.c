@@ -40,7 +40,8 @@ void core_load_end(struct core *core)
                 alert->look = alert->version != 0 && !alert->loaded;
                 if (!alert->look)
                         continue;
-                alert->stored = 0; /* what is there under its id, if anything, is not what we know: of whatever version */
+                alert->stored =
+                        0; /* what is there under its id, if anything, is not what we know: of whatever version */
                 flow_ready(core, alert);
         }
         core->tells_loaded = true;

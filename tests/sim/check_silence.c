@@ -114,8 +114,8 @@ static void check_heard(struct sim *sim, unsigned process)
                 int64_t at_ms = handset != NULL ? handset->heard_at_ms : 0;
                 int64_t before_ms = sim->checks->heard[process][i].at_ms;
 
-                if (sim->checks->heard[process][i].run == sim->processes[process].run && at_ms < before_ms - clocks_ms &&
-                    !sim->phones[sim->phones[i].of].was_unknown)
+                if (sim->checks->heard[process][i].run == sim->processes[process].run &&
+                    at_ms < before_ms - clocks_ms && !sim->phones[sim->phones[i].of].was_unknown)
                         sim_fail(sim, "silence", "%s takes %s for one heard %.1f s before it was",
                                  sim->processes[process].name, sim->phones[i].person,
                                  (double)(before_ms - at_ms) / 1000);
