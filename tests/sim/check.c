@@ -209,7 +209,8 @@ static void check_unheard(struct sim *sim, const struct record *record)
         if (!has_listened(sim, since_ms))
                 return;
         for (unsigned i = 0; i < sim->phone_count; i++)
-                if (strcmp(sim->phones[i].person, record->owner_id) == 0 && sim->checks->phones[i].met_ms < since_ms)
+                if (strcmp(sim->phones[i].person, record->owner_id) == 0 && sim->checks->phones[i].met_ms < since_ms &&
+                    sim->phones[i].arrived_ms < since_ms)
                         sim_fail(sim, "late", "alert ..%02x: %s has it, is not heard, and nobody is rung",
                                  record->id[15], record->owner_id);
 }

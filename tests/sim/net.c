@@ -266,6 +266,7 @@ static void process_gets(struct sim *sim, struct happening *it)
                 return;
         }
         draw(sim, conn, UP, it->octets, it->len);
+        sim->phones[conn->phone].arrived_ms = sim->now_ms;
         event.u.frame.session = it->a + 1;
         event.u.frame.bytes = (struct cbor_span){ it->octets, it->len };
         event.u.frame.stamp = it->a + 1;

@@ -124,6 +124,7 @@ struct phone {
         int conns[SIM_ADDRESSES]; /* -1 none */
         bool network, out_cut, in_cut, gps, signs, modem;
         int64_t drip_ms, disk_ms, asleep_until_ms;
+        int64_t arrived_ms; /* when something of it came to a dispatcher last: by SMS, or off a line that it had given up */
         bool disk_full, fsync_fails, journal_bad, syncing;
         long kill_in; /* dies before the so many-th action from now; 0 not */
         bool kill_power;

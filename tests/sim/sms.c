@@ -69,6 +69,7 @@ static void door(struct sim *sim, struct happening *it)
                         event.u.sms_text.ref = ref;
                 }
                 chart_arrow(sim, CHART_PHONE + it->who, CHART_PROCESS + process, "SMS");
+                sim->phones[it->who].arrived_ms = sim->now_ms;
                 process_tell(sim, process, &event);
         }
         if (it->a >> 32 < REPEATS_MAX) {
