@@ -244,6 +244,7 @@ void check_second(struct sim *sim)
         check_answer_second(sim);
         check_silence_second(sim);
         check_said_second(sim);
+        check_text_second(sim);
         if (sim->now_ms - sim->healthy_ms < HEALTHY_MS)
                 return;
         check_lost(sim);

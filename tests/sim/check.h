@@ -7,6 +7,7 @@
  *      check_told.c    what people's screens show is what the store says, and soon        check_answer.c  commands and answers
  *      check_press.c   a press: synced, and silent where it is to be                      check_chosen.c  who is asked
  *      check_silence.c carriers who are not heard          check_said.c      what carriers say of their alerts
+ *      check_back.c    what a start must not bring back            check_text.c      an SMS is answered by one
  *
  * The first thing that does not hold ends the run, with a word of its own. */
 #ifndef TESTS_SIM_CHECK_H
@@ -51,6 +52,13 @@ struct watched {
         int64_t met_ms;                                    /* some dispatcher took it for connected last */
         uint8_t placed[ALERT_NONCE_SIZE];                  /* the alert of which an SMS said where it is */
         unsigned unplaced_s;                               /* for so long it could have said so, and did not */
+        struct my_touch touch;                             /* before the event */
+        uint8_t let_go[ALERT_NONCE_SIZE];                  /* a touch that was let go, */
+        bool is_let_go, is_off;                            /* where one was; its carrier ended the duty, */
+        unsigned let_go_s, off_s;                          /* for so long */
+        struct my_ring answered;                           /* before the answer that the event brings; */
+        uint8_t answer;                                    /* that, */
+        bool is_answered;                                  /* where it brings one */
         int64_t copy_ms, text_ms, tried_ms[SIM_ADDRESSES]; /* the last one that it sent; tried to connect to */
         int64_t unverified_ms[CHECK_UNVERIFIED];           /* the last unverified alerts that were raised in its name */
         unsigned unverified_count;
@@ -83,7 +91,7 @@ struct asked_command {
         uint32_t request;
         int64_t at_ms, store_ms;         /* store_ms: by the primary's clock */
         uint32_t before, request_before; /* one asked before with such an id; such a request: index + 1, 0 none */
-        char person[PERSON_ID_MAX + 1];
+        char person[PERSON_ID_MAX + 1], owner_seen[PERSON_ID_MAX + 1];
 };
 
 struct checks {
@@ -153,6 +161,16 @@ void check_press(struct sim *sim, unsigned phone, const struct vigie_event *even
 void check_text(struct sim *sim, unsigned phone, const struct alert *alert);
 void check_place_second(struct sim *sim, unsigned phone);
 
+/* ---- check_back.c */
+/* check_back_event: after EVENT of PHONE. */
+void check_back_event(struct sim *sim, unsigned phone, const struct vigie_event *event);
+void check_back_second(struct sim *sim, unsigned phone);
+
+/* ---- check_text.c */
+/* check_text_told: RECEIPT goes out by SMS. */
+void check_text_told(struct sim *sim, const struct receipt *receipt);
+void check_text_second(struct sim *sim);
+
 /* ---- check_core.c */
 /* check_nonce_known: an alert with NONCE is known from now on. */
 void check_nonce_known(struct sim *sim, const uint8_t nonce[ALERT_NONCE_SIZE]);
@@ -176,10 +194,15 @@ void check_told_second(struct sim *sim);
 void check_command_sent(struct sim *sim, unsigned phone, const struct frame *frame);
 void check_answer_frame(struct sim *sim, unsigned process, uint64_t session, struct cbor_span bytes);
 void check_answer_feed(struct sim *sim, unsigned process, const uint8_t id[EVENT_ID_SIZE], uint8_t code);
+/* check_answer_comes, check_answer_shown: before and after EVENT of PHONE. */
+void check_answer_comes(struct sim *sim, unsigned phone, const struct vigie_event *event);
+void check_answer_shown(struct sim *sim, unsigned phone);
 /* check_crowded: PROCESS got one fact more. */
 void check_crowded(struct sim *sim, unsigned process);
 /* check_sms_said: PROCESS sends ACTION, an SMS to a person. */
 void check_sms_said(struct sim *sim, unsigned process, const struct core_action *action);
+/* check_taken_over: OLD is now RECORD, and who asked for it last has it. */
+void check_taken_over(struct sim *sim, const struct record *old, const struct record *record);
 void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref);
 void check_answer_second(struct sim *sim);
 void check_answer_end(struct sim *sim);

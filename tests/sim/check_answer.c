@@ -40,6 +40,7 @@ static struct asked_command *command_new(struct sim *sim, const struct command *
         memcpy(asked->id, command->id, EVENT_ID_SIZE);
         memcpy(asked->alert, command->alert, ALERT_ID_SIZE);
         memcpy(asked->person, command->person, sizeof(asked->person));
+        memcpy(asked->owner_seen, command->owner_seen, sizeof(asked->owner_seen));
         asked->was_there = s != NULL && !s->closed;
         asked->before = *newest_of(sim, asked->id);
         *newest_of(sim, asked->id) = (uint32_t)checks->command_count;
@@ -321,6 +322,17 @@ void check_acknowledged(struct sim *sim, unsigned process, uint64_t ref)
         }
 }
 
+void check_taken_over(struct sim *sim, const struct record *old, const struct record *record)
+{
+        const struct asked_command *asked =
+                record->applied_count > 0 ? command_find(sim, record->applied[record->applied_count - 1]) : NULL;
+
+        if (asked != NULL && old->owner_id[0] != '\0' && (old->marks & RECORD_NO_NEWS) == 0 &&
+            strcmp(old->owner_id, record->owner_id) != 0 && strcmp(old->owner_id, asked->owner_seen) != 0)
+                sim_fail(sim, "owner", "%s takes ..%02x from %s, and did not know of that", record->owner_id,
+                         record->id[15], old->owner_id);
+}
+
 /* ---- Does it stay so? --------------------------------------------------------------------------------------------------------------- */
 
 /* Whether what ASKED said, "done", is in RECORD: it was seen, somebody has it or had it.  What else was done may be undone by others. */
@@ -381,7 +393,66 @@ void check_done(struct sim *sim)
         }
 }
 
+/* ---- Is it shown? -------------------------------------------------------------------------------------------------------------------- */
+
+static const struct my_ring *ring_of(const struct sim *sim, unsigned number, const uint8_t id[ALERT_ID_SIZE])
+{
+        const struct vigie *vigie = sim->phones[number].vigie;
+
+        for (unsigned i = 0; i < vigie->ring_count; i++)
+                if (memcmp(vigie->ring[i].shown.id, id, ALERT_ID_SIZE) == 0)
+                        return &vigie->ring[i];
+        return NULL;
+}
+
+void check_answer_comes(struct sim *sim, unsigned number, const struct vigie_event *event)
+{
+        struct watched *w = &sim->checks->phones[number];
+        const struct my_ring *ring;
+        struct frame frame;
+
+        w->is_answered = false;
+        if (event->type != VIGIE_ON_FRAME || frame_decode(event->u.frame.data, event->u.frame.len, &frame) < 0 ||
+            frame.type != FRAME_ANSWER)
+                return;
+        ring = ring_of(sim, number, frame.u.answer.alert);
+        if (ring == NULL || ring->shown.asking == 0 || ring->request != frame.u.answer.request)
+                return;
+        w->is_answered = true;
+        w->answered = *ring;
+        w->answer = frame.u.answer.code;
+}
+
+/* A refusal is shown as one. */
+void check_answer_shown(struct sim *sim, unsigned number)
+{
+        const struct watched *w = &sim->checks->phones[number];
+        const struct my_ring *ring = w->is_answered ? ring_of(sim, number, w->answered.shown.id) : NULL;
+
+        if (ring != NULL && (ring->shown.refused != 0) != (w->answer != ANSWER_DONE))
+                sim_fail(sim, "answer", "%s is told \"%s: %s\", and its phone shows another thing",
+                         sim->phones[number].person, command_verb_name(w->answered.shown.asking),
+                         answer_code_name(w->answer));
+}
+
 /* ---- Is it answered? ---------------------------------------------------------------------------------------------------------------- */
+
+/* That RING was seen was said on a link of before, and is in the record ANSWER_MS after this one is well. */
+static bool is_unseen(struct sim *sim, const struct watched *w, const struct my_ring *ring, const char *person)
+{
+        const struct asked_command *said =
+                ring->want_seen && !ring->shown.seen ? command_find(sim, ring->seen_id) : NULL;
+        struct stored *s = store_find(&sim->store.instances[sim->store.primary], ring->shown.id);
+        int found;
+
+        if (said == NULL || said->answered || w->well_ms == INT64_MAX || said->at_ms > w->well_ms ||
+            sim->now_ms - w->well_ms <= ANSWER_MS || s == NULL || s->closed || ring->shown.state == ALERT_CLOSED ||
+            is_crowded(sim, said))
+                return false;
+        found = record_asked_find(store_record(s), person);
+        return found >= 0 && store_record(s)->asked[found].seen_at_ms == 0 &&
+               store_record(s)->asked[found].asked_at_ms < said->store_ms;
+}
 
 /* A supervisor's phone that is well for so long waits for nothing. */
 static void check_phone_waits(struct sim *sim, unsigned number)
@@ -389,6 +460,13 @@ static void check_phone_waits(struct sim *sim, unsigned number)
         const struct watched *w = &sim->checks->phones[number];
         const struct vigie *vigie = sim->phones[number].vigie;
 
+        for (unsigned i = 0; i < vigie->ring_count; i++) {
+                const struct my_ring *ring = &vigie->ring[i];
+
+                if (is_unseen(sim, w, ring, sim->phones[number].person))
+                        sim_fail(sim, "unanswered", "%s has seen ..%02x, and the region does not hear of it",
+                                 sim->phones[number].person, ring->shown.id[15]);
+        }
         for (unsigned i = 0; i < vigie->ring_count; i++) {
                 const struct my_ring *ring = &vigie->ring[i];
                 int64_t asked_ms = sim->phones[number].booted_ms + ring->asked_mono_ms;

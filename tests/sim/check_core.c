@@ -324,6 +324,17 @@ static void check_room(struct sim *sim, unsigned process, const struct core_acti
 
 /* ---- Each second, and all that it does ------------------------------------------------------------------------------------------ */
 
+/* A handset that is revoked, as PROCESS knows, does not go on duty, and its heartbeat is none. */
+static void check_allowed(struct sim *sim, unsigned process, const struct core_action *action)
+{
+        const struct core *core = sim->processes[process].core;
+        const struct handset *handset = directory_handset(&core->directory, action->u.carrier_duty.handset);
+
+        if (action->u.carrier_duty.duty != NULL && action->u.carrier_duty.asked_ms == 0 && handset != NULL &&
+            handset->entry.revoked_at_s != 0)
+                sim_fail(sim, "unverified", "%s lets a revoked handset be on duty", sim->processes[process].name);
+}
+
 void check_did(struct sim *sim, unsigned process, const struct core_action *action)
 {
         switch (action->kind) {
@@ -337,6 +348,7 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
                 break;
         case DO_SMS_RECEIPT:
                 check_receipt(sim, process, &action->u.sms_receipt.receipt);
+                check_text_told(sim, &action->u.sms_receipt.receipt);
                 break;
         case DO_CLOSE_SESSION:
                 check_room(sim, process, action);
@@ -355,6 +367,9 @@ void check_did(struct sim *sim, unsigned process, const struct core_action *acti
                 break;
         case DO_ANSWER:
                 check_answer_feed(sim, process, action->u.answer.command, action->u.answer.code);
+                break;
+        case DO_CARRIER_DUTY:
+                check_allowed(sim, process, action);
                 break;
         default:
                 break;

@@ -187,6 +187,8 @@ void check_before(struct sim *sim, unsigned number, const struct vigie_event *ev
         if (event->type == VIGIE_ON_START && sim->phones[number].was_restored)
                 memset(w->again_above, -1, sizeof(w->again_above)); /* a press that it has forgotten, perhaps */
         w->was_told = read_told(sim, event, &w->told);
+        w->touch = sim->phones[number].vigie->touch;
+        check_answer_comes(sim, number, event);
         if (event->type == VIGIE_ON_START)
                 check_twin_end(sim, number);
         if (event->type == VIGIE_ON_START)
@@ -294,6 +296,8 @@ void check_phone(struct sim *sim, unsigned number, const struct vigie_event *eve
         }
         check_twin_event(sim, number, event);
         check_press(sim, number, event);
+        check_back_event(sim, number, event);
+        check_answer_shown(sim, number);
         if (sim->checks->phones[number].was_told)
                 check_taken(sim, number);
         if (event->type != VIGIE_ON_PRESS || event->u.press.how != VIGIE_PRESS_AT_ONCE)
@@ -563,11 +567,13 @@ void check_phone_second(struct sim *sim, unsigned number)
                         w->met_ms = sim->now_ms;
         if (!phone->alive || phone->asleep_until_ms > sim->now_ms) {
                 w->up_ms = INT64_MAX;
+                check_back_second(sim, number);
                 return;
         }
         if (w->up_ms == INT64_MAX)
                 w->up_ms = sim->now_ms;
         check_place_second(sim, number);
+        check_back_second(sim, number);
         for (unsigned i = MY_REAL; i <= MY_DRILL; i++) {
                 const struct my_alert *a = &phone->vigie->alert[i];
 

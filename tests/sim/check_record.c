@@ -312,10 +312,21 @@ static void check_once(struct sim *sim, const struct record *old, const struct r
                          event);
 }
 
+/* Under duress nobody hears that it was a mistake. */
+static void check_duress(struct sim *sim, const struct record *old, const struct record *record)
+{
+        uint32_t before = old != NULL ? old->marks : 0;
+
+        if ((record->marks & RECORD_DURESS) != 0 && (record->marks & ~before & RECORD_MISTAKE) != 0 &&
+            record->state != ALERT_CLOSED)
+                sim_fail(sim, "marks", "..%02x is under duress, and called a mistake", record->id[15]);
+}
+
 void check_transition(struct sim *sim, const struct record *old, const struct record *record, uint8_t event)
 {
         check_deadline(sim, record);
         check_content(sim, record);
+        check_duress(sim, old, record);
         if (old == NULL) {
                 check_first(sim, record, event);
                 return;
@@ -323,6 +334,8 @@ void check_transition(struct sim *sim, const struct record *old, const struct re
         check_identity(sim, old, record);
         check_asked_lines(sim, old, record, event);
         check_owner(sim, old, record, event);
+        if (event == EVENT_TAKE)
+                check_taken_over(sim, old, record);
         check_state(sim, old, record, event);
         check_marks(sim, old, record, event);
         check_once(sim, old, record, event);

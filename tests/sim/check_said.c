@@ -5,7 +5,8 @@
 #include "base/hex.h"
 #include "tests/sim/check.h"
 
-#define COMES_MS 15000 /* what a phone says comes, where its session is well for so long */
+#define CLOCKS_MS 200   /* a clock is put right by the store's, and phones' ways */
+#define COMES_MS  15000 /* what a phone says comes, where its session is well for so long */
 
 /* Some dispatcher that lives, or its journal, has R. */
 static bool is_heard(const struct revision *r)
@@ -358,6 +359,9 @@ void check_content(struct sim *sim, const struct record *record)
                          r->revision);
         if (record->battery != a->battery_percent)
                 sim_fail(sim, "content", "alert ..%02x has not the battery of revision %u", record->id[15],
+                         r->revision);
+        if (record->heard_at_ms + 2 * sim->plan->rates[RATE_STORE_SKEW_MS] + CLOCKS_MS < r->at_ms)
+                sim_fail(sim, "content", "alert ..%02x was heard before revision %u was sent", record->id[15],
                          r->revision);
         if (record->carrier_id[0] != '\0' && strcmp(record->carrier_id, sim->phones[k->phone].person) != 0)
                 sim_fail(sim, "content", "alert ..%02x is taken for one of %s", record->id[15], record->carrier_id);

@@ -16,12 +16,39 @@ static bool is_of_unknown(const struct sim *sim, const char *carrier)
         return false;
 }
 
+/* All whom NOTICE names are in BEFORE too, and it has no more. */
+static bool is_read(const struct notice *notice, const struct notice *before)
+{
+        for (size_t i = 0; i < notice->name_count; i++) {
+                size_t j = 0;
+
+                while (j < before->name_count && strcmp(before->names[j].carrier_id, notice->names[i].carrier_id) != 0)
+                        j++;
+                if (j == before->name_count)
+                        return false;
+        }
+        return notice->count <= before->count;
+}
+
+/* What was read stays so, while nobody more is silent; and who is silent since is not hidden by that. */
+static void check_read(struct sim *sim, const char *key, const struct notice *notice, const struct notice *before)
+{
+        if (before->acked_by[0] == '\0' || sim->failovers > 0 || sim->store.away)
+                return;
+        if (!is_read(notice, before) && notice->acked_by[0] != '\0')
+                sim_fail(sim, "silence", "%s counts as read, with somebody more", key);
+        if (is_read(notice, before) && notice->acked_by[0] == '\0')
+                sim_fail(sim, "silence", "%s was read, and rings again", key);
+}
+
 /* A name comes into a group again only when something was heard in between. */
 void check_notice(struct sim *sim, const char *key, const struct notice *notice, const struct notice *before)
 {
         if (strncmp(key, "overdue:", 8) != 0 || notice == NULL)
                 return;
         sim_mark(sim, MARK_OVERDUE);
+        if (before != NULL)
+                check_read(sim, key, notice, before);
         chart_note(sim, CHART_STORE, "%s", key);
         for (size_t i = 0; before == NULL && i < notice->name_count; i++) {
                 const struct overdue_name *name = &notice->names[i];
@@ -124,6 +151,20 @@ static void check_heard(struct sim *sim, unsigned process)
         }
 }
 
+/* The duty of a supervisor too ends by the clock. */
+static void check_supervisors(struct sim *sim, int64_t now_ms)
+{
+        const struct instance *in = &sim->store.instances[sim->store.primary];
+
+        for (size_t i = 0; i < in->duty_count; i++) {
+                const struct op *op = in->duty[i];
+
+                if (op->on && op->duty.until_s != 0 &&
+                    now_ms > (int64_t)op->duty.until_s * 1000 + DUTY_AFTER_MS + SCAN_LATE_MS)
+                        sim_fail(sim, "duty", "%s's duty is over by the clock, and is not ended", op->key);
+        }
+}
+
 void check_silence_second(struct sim *sim)
 {
         const struct core_options *o = NULL;
@@ -136,6 +177,8 @@ void check_silence_second(struct sim *sim)
         if (o == NULL)
                 return;
         late_ms = o->overdue_ms + o->question_ms + SCAN_LATE_MS;
+        if (is_heard_well(sim, SCAN_LATE_MS))
+                check_supervisors(sim, store_now_ms(sim, sim->store.primary));
         for (size_t i = 0; i < sim->duty_count && is_heard_well(sim, late_ms); i++) {
                 const struct core_found *duty = &sim->duty[i];
                 int64_t silent_ms = store_now_ms(sim, sim->store.primary) - heard_ms(sim, duty);

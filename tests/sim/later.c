@@ -12,7 +12,10 @@
 #define FULL_PERMILLE      80
 #define NARROW_PERMILLE    80
 #define INDOORS_PERMILLE   80
+#define LET_GO_PERMILLE    80
+#define ACK_PERMILLE       80
 #define GONE_S             320 /* of a run */
+#define ACK_S              400 /* likewise */
 
 static void put(struct plan *plan, struct plan_order order)
 {
@@ -203,6 +206,43 @@ static void narrow(struct plan *plan, uint64_t *c)
         }
 }
 
+/* A finger on the button, and away again; later the phone starts anew. */
+static void let_go(struct plan *plan, uint64_t *c)
+{
+        int64_t at_ms = draw_time(plan, c);
+        struct plan_order o = { .at_ms = at_ms, .kind = ORDER_PRESS, .who = draw_carrier(plan, c) };
+
+        o.b = VIGIE_TOUCH_DOWN;
+        put(plan, o);
+        o.kind = ORDER_TOUCH_UP;
+        o.at_ms += sim_between(c, 100, 900);
+        o.a = o.b = 0;
+        put(plan, o);
+        o.kind = ORDER_PHONE_KILL;
+        o.at_ms += sim_between(c, 8000, 20000);
+        o.a = 1;
+        o.b = sim_between(c, 0, 1);
+        put(plan, o);
+}
+
+/* A silent carrier is reported, and that is read; then another one is. */
+static void acks(struct plan *plan, uint64_t *c)
+{
+        struct plan_order o = { .kind = ORDER_NET, .who = draw_carrier(plan, c), .a = 330000 };
+        int64_t at_ms;
+
+        if (plan->rates[RATE_LENGTH_S] < ACK_S + 60)
+                plan->rates[RATE_LENGTH_S] = ACK_S + 60;
+        at_ms = sim_between(c, 20000, (plan->rates[RATE_LENGTH_S] - ACK_S) * 1000);
+        o.at_ms = at_ms;
+        put(plan, o);
+        o.who = draw_carrier(plan, c);
+        o.at_ms = at_ms + sim_between(c, 30000, 60000);
+        put(plan, o);
+        o = (struct plan_order){ .at_ms = at_ms + sim_between(c, 205000, 225000), .kind = ORDER_ACK };
+        put(plan, o);
+}
+
 void later_draw(struct plan *plan)
 {
         static const struct {
@@ -212,7 +252,7 @@ void later_draw(struct plan *plan)
                 { STRANGERS_PERMILLE, strangers }, { WAITS_PERMILLE, waits },   { DRAIN_PERMILLE, drain },
                 { WATCHED_PERMILLE, watched },     { COPIES_PERMILLE, copies }, { DAWDLE_PERMILLE, dawdle },
                 { GONE_PERMILLE, gone },           { FULL_PERMILLE, full },     { NARROW_PERMILLE, narrow },
-                { INDOORS_PERMILLE, indoors },
+                { INDOORS_PERMILLE, indoors },     { LET_GO_PERMILLE, let_go }, { ACK_PERMILLE, acks },
         };
 
         for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

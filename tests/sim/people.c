@@ -142,7 +142,7 @@ static void decides(struct sim *sim, struct happening *it)
 
 /* ---- The control room ----------------------------------------------------------------------------------------------------------- */
 
-static void command(struct sim *sim, uint8_t verb, struct stored *alert)
+static struct op *command_op(struct sim *sim, uint8_t verb)
 {
         struct op *op = store_op(sim, OP_COMMAND, (struct cbor_span){ 0 }, (struct cbor_span){ 0 });
         uint64_t id = sim_chance(&sim->chance);
@@ -155,6 +155,13 @@ static void command(struct sim *sim, uint8_t verb, struct stored *alert)
         op->command.role = ROLE_CONTROL;
         record_set_text(op->command.person, sizeof(op->command.person), "control");
         record_set_text(op->command.login, sizeof(op->command.login), "control");
+        return op;
+}
+
+static void command(struct sim *sim, uint8_t verb, struct stored *alert)
+{
+        struct op *op = command_op(sim, verb);
+
         memcpy(op->command.alert, alert->id, ALERT_ID_SIZE);
         record_set_text(op->command.owner_seen, sizeof(op->command.owner_seen), store_record(alert)->owner_id);
         if (verb == COMMAND_CLOSE)
@@ -174,6 +181,22 @@ static void command_for(struct sim *sim, uint8_t verb, size_t which)
                         command(sim, verb, &in->alerts[i]);
                         return;
                 }
+}
+
+static void acknowledge(struct sim *sim)
+{
+        const struct instance *in = &sim->store.instances[sim->store.primary];
+
+        for (size_t i = 0; i < in->notice_count && !sim->store.away && !sim->store.sick; i++) {
+                struct op *op;
+
+                if (!in->notices[i]->on || strncmp(in->notices[i]->key, "overdue:", 8) != 0)
+                        continue;
+                op = command_op(sim, COMMAND_ACK);
+                record_set_text(op->command.notice, sizeof(op->command.notice), in->notices[i]->key);
+                chart_note(sim, CHART_STORE, "control has read %s", in->notices[i]->key);
+                store_write(sim, sim->store.primary, op);
+        }
 }
 
 static void close_of(struct sim *sim, unsigned phone)
@@ -336,6 +359,9 @@ void people_order(struct sim *sim, const struct plan_order *o)
                 return;
         case ORDER_CLOSE_OF:
                 close_of(sim, o->who);
+                return;
+        case ORDER_ACK:
+                acknowledge(sim);
                 return;
         case ORDER_CLOSE:
         case ORDER_TAKE:

@@ -73,6 +73,7 @@ static const char *const order_names[ORDER_END] = {
         [ORDER_COPY] = "copy",
         [ORDER_STANDING] = "standing",
         [ORDER_NO_FIX] = "no_fix",
+        [ORDER_ACK] = "ack",
 };
 
 const char *plan_order_name(uint8_t kind)

@@ -80,6 +80,7 @@ enum plan_order_kind {
         ORDER_COPY,     /* another phone starts with what who's has written down, its id and key too; both live on */
         ORDER_STANDING, /* carrier who's handset is (a: enum standing) for b ms */
         ORDER_NO_FIX,   /* who's phone hears no satellite for a ms */
+        ORDER_ACK,      /* the control room has read all that is said of silent carriers */
         ORDER_END
 };
 

@@ -188,6 +188,7 @@ void process_tell(struct sim *sim, unsigned number, struct core_event *event)
         event->now_ms = process_now_ms(sim, number);
         event->now_mono_ms = sim->now_ms - SIM_START_MS + 5000;
         check_came(sim, number, event);
+        check_text_came(sim, number, event);
         core_handle(p->core, event);
         check_handled(sim, number);
         sim->happened += event->kind != CORE_TICK;

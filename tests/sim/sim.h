@@ -211,7 +211,9 @@ struct known {
                 unsigned run;     /* to a dispatcher in this run, + 1; 0: to none */
         } held[SIM_PROCESSES];
         size_t version_count;
-        unsigned safe;      /* seen in the store in this generation of it, + 1 */
+        unsigned safe;                 /* seen in the store in this generation of it, + 1 */
+        int64_t text_ms, text_told_ms; /* an SMS of it came, to `text_by`, and got no answer yet; the last answer */
+        unsigned text_by;
         int64_t crowded_ms; /* a dispatcher held as many facts of it as it may, last */
 };
 
@@ -427,6 +429,7 @@ void check_started(struct sim *sim, unsigned phone);
 void check_pin(struct sim *sim, unsigned phone, uint8_t pin);
 /* A dispatcher: what comes to it; what it does, and what of it is durable. */
 void check_came(struct sim *sim, unsigned process, const struct core_event *event);
+void check_text_came(struct sim *sim, unsigned process, const struct core_event *event);
 void check_handled(struct sim *sim, unsigned process); /* what came, before what it makes it do */
 void check_died(struct sim *sim, unsigned process);    /* with what it heard and did not write down */
 void check_did(struct sim *sim, unsigned process, const struct core_action *action);
