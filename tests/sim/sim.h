@@ -211,9 +211,9 @@ struct known {
                 unsigned run;     /* to a dispatcher in this run, + 1; 0: to none */
         } held[SIM_PROCESSES];
         size_t version_count;
-        unsigned safe;                 /* seen in the store in this generation of it, + 1 */
-        int64_t text_ms, text_told_ms; /* an SMS of it came, to `text_by`, and got no answer yet; the last answer */
-        unsigned text_by;
+        unsigned safe;      /* seen in the store in this generation of it, + 1 */
+        int64_t text_ms;    /* when the last SMS of it came to a dispatcher that is well, */
+        unsigned texts;     /* one of so many since one went back */
         int64_t crowded_ms; /* a dispatcher held as many facts of it as it may, last */
 };
 
