@@ -237,9 +237,9 @@ static void acks(struct plan *plan, uint64_t *c)
         o.at_ms = at_ms;
         put(plan, o);
         o.who = draw_carrier(plan, c);
-        o.at_ms = at_ms + sim_between(c, 30000, 60000);
+        o.at_ms = at_ms + sim_between(c, 50000, 80000);
         put(plan, o);
-        o = (struct plan_order){ .at_ms = at_ms + sim_between(c, 205000, 225000), .kind = ORDER_ACK };
+        o = (struct plan_order){ .at_ms = at_ms + sim_between(c, 180000, 200000), .kind = ORDER_ACK };
         put(plan, o);
 }
 
