@@ -83,7 +83,8 @@ static bool has_fact(const struct core *core, const uint8_t id[ALERT_ID_SIZE], b
 
         for (size_t i = 0; (alert = table_next(&core->alerts, &i)) != NULL;)
                 for (size_t j = 0; j < alert->queued; j++)
-                        if (memcmp(alert->queue[j]->id, id, ALERT_ID_SIZE) == 0 &&
+                        if (alert->queue[j]->type == FACT_ALERT &&
+                            memcmp(alert->queue[j]->id, id, ALERT_ID_SIZE) == 0 &&
                             (!written || alert->queue[j]->state != FACT_WAITS))
                                 return true;
         return false;
