@@ -184,11 +184,23 @@ static void check_stranger(struct sim *sim, const struct core_action *action, co
         memcpy(checks->claims[checks->claim_count++].nonce, in.alert.nonce, ALERT_NONCE_SIZE);
 }
 
-/* Who was told by a phone which receipt it has goes on above that: it takes nothing older. */
+/* Whether CORE has the press ID in the alert of that id. */
+static bool has_in_its_own(const struct core *core, const uint8_t id[ALERT_ID_SIZE])
+{
+        const struct open_alert *alert = hold_find(core, id);
+
+        for (size_t i = 0; alert != NULL && i < alert->queued; i++)
+                if (alert->queue[i]->type == FACT_ALERT && memcmp(alert->queue[i]->id, id, ALERT_ID_SIZE) == 0)
+                        return true;
+        return false;
+}
+
+/* Who was told by a phone which receipt it has goes on above that, as long as it has that press there: the phone takes nothing older. */
 static void check_above(struct sim *sim, unsigned process, const struct known *k, uint32_t version)
 {
         if (k != NULL && k->held[process].run == sim->processes[process].run + 1 &&
-            version <= k->held[process].version && !check_closed_anywhere(sim, k->id))
+            version <= k->held[process].version && has_in_its_own(sim->processes[process].core, k->id) &&
+            !check_closed_anywhere(sim, k->id))
                 sim_fail(sim, "receipt", "%s makes ..%02x version %u, and its phone says that it was told %u",
                          sim->processes[process].name, k->id[15], version, k->held[process].version);
 }

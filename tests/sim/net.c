@@ -225,27 +225,23 @@ static void draw(struct sim *sim, const struct conn *conn, int way, const uint8_
                             frame_type_name(frame.type));
 }
 
-static void put_off(struct sim *sim, struct happening *it, void (*fn)(struct sim *, struct happening *), int64_t ms)
+static void put_off(struct sim *sim, struct happening *it, int64_t ms)
 {
-        struct happening *later = sim_at(sim, ms, fn, it->who);
         struct conn *conn = &sim->conns[it->a];
 
-        later->a = it->a;
-        later->octets = it->octets;
-        later->len = it->len;
-        it->octets = NULL;
+        sim_put_off(sim, it, ms);
         conn->held_ms[it->who] = sim->now_ms + ms;
         if (conn->last_ms[it->who] < conn->held_ms[it->who])
                 conn->last_ms[it->who] = conn->held_ms[it->who];
 }
 
 /* What stands behind something that was put off on its way is put off too: nothing overtakes on one connection. */
-static bool is_held(struct sim *sim, struct happening *it, void (*fn)(struct sim *, struct happening *))
+static bool is_held(struct sim *sim, struct happening *it)
 {
         int64_t ms = sim->conns[it->a].held_ms[it->who] - sim->now_ms;
 
         if (ms > 0)
-                put_off(sim, it, fn, ms);
+                put_off(sim, it, ms);
         return ms > 0;
 }
 
@@ -255,14 +251,14 @@ static void process_gets(struct sim *sim, struct happening *it)
         struct process *p = &sim->processes[conn->process];
         struct core_event event = { .kind = CORE_FRAME };
 
-        if (!conn->process_open || conn->half_open || is_held(sim, it, process_gets))
+        if (!conn->process_open || conn->half_open || is_held(sim, it))
                 return;
         if (sim->phones[conn->phone].out_cut) {
-                put_off(sim, it, process_gets, 200);
+                put_off(sim, it, 200);
                 return;
         }
         if (p->paused_until_ms > sim->now_ms) {
-                put_off(sim, it, process_gets, p->paused_until_ms - sim->now_ms);
+                put_off(sim, it, p->paused_until_ms - sim->now_ms);
                 return;
         }
         draw(sim, conn, UP, it->octets, it->len);
@@ -278,14 +274,14 @@ static void phone_gets(struct sim *sim, struct happening *it)
         struct conn *conn = &sim->conns[it->a];
         struct vigie_event event = { .type = VIGIE_ON_FRAME, .u.frame = { conn->address, it->octets, it->len } };
 
-        if (!conn->phone_open || conn->half_open || is_held(sim, it, phone_gets))
+        if (!conn->phone_open || conn->half_open || is_held(sim, it))
                 return;
         if (sim->phones[conn->phone].in_cut) {
-                put_off(sim, it, phone_gets, 200);
+                put_off(sim, it, 200);
                 return;
         }
         if (sim->phones[conn->phone].asleep_until_ms > sim->now_ms) {
-                put_off(sim, it, phone_gets, sim->phones[conn->phone].asleep_until_ms - sim->now_ms);
+                put_off(sim, it, sim->phones[conn->phone].asleep_until_ms - sim->now_ms);
                 return;
         }
         draw(sim, conn, DOWN, it->octets, it->len);

@@ -36,6 +36,15 @@ struct happening *sim_at(struct sim *sim, int64_t ms, void (*fn)(struct sim *, s
                                             .who = who });
 }
 
+void sim_put_off(struct sim *sim, struct happening *it, int64_t ms)
+{
+        struct happening later = *it;
+
+        later.at_ms = sim->now_ms + ms;
+        it->octets = NULL;
+        (void)put(sim, later);
+}
+
 struct happening *sim_at_first(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who)
 {
         assert(ms > 0 && who < FIRST_MAX);

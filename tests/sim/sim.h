@@ -292,6 +292,9 @@ static inline bool sim_is_supervisor(unsigned phone)
 /* sim_at: FN happens in MS.  Returns it, to be filled in; good until the next sim_at. */
 struct happening *sim_at(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who);
 
+/* sim_put_off: what is just happening happens MS later instead, in its place among what happens then; its octets go along. */
+void sim_put_off(struct sim *sim, struct happening *it, int64_t ms);
+
 /* sim_at_first: the same, before all else of that time; of several the lowest WHO. */
 struct happening *sim_at_first(struct sim *sim, int64_t ms, void (*fn)(struct sim *, struct happening *), unsigned who);
 
