@@ -215,6 +215,7 @@ struct known {
         int64_t text_ms;    /* when the last SMS of it came to a dispatcher that is well, */
         unsigned texts;     /* one of so many since one went back */
         int64_t crowded_ms; /* a dispatcher held as many facts of it as it may, last */
+        int64_t missed_ms;  /* told received, and not in the store since; 0: it is */
 };
 
 struct press {
