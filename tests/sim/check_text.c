@@ -3,7 +3,7 @@
 
 #include "tests/sim/check.h"
 
-#define TEXTS   3 /* that came to a dispatcher which is well; so many, and a receipt of each is lost by no other fault */
+#define TEXTS   5 /* that came to a dispatcher which is well; so many, and a receipt of each is lost by no other fault */
 #define TEXT_MS 8000 /* the answer to the last of them */
 
 void check_text_came(struct sim *sim, unsigned process, const struct core_event *event)
