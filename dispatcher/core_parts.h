@@ -274,8 +274,8 @@ struct sms_asker {
 };
 void sms_answer(struct core *core, const struct sms_asker *asker, uint8_t code, const struct record *record);
 
-/* sms_receipt: RECEIPT to the number TO; WHAT is an enum sms_what. */
-void sms_receipt(struct core *core, const char *to, const struct receipt *receipt, uint8_t what);
+/* sms_receipt: RECEIPT to the number TO; what becomes of it is said of ABOUT. */
+void sms_receipt(struct core *core, const char *to, const struct receipt *receipt, const struct sms_ref *about);
 
 /* sms_owed: what RECORD, committed just now, owes since then; and what an owner by SMS is to hear of it. */
 void sms_owed(struct core *core, const struct open_alert *alert, const struct record *record);

@@ -172,6 +172,8 @@ int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
                 return -ENOBUFS;
         }
         fact->alert = alert;
+        if (memcmp(alert->id, fact->id, ALERT_ID_SIZE) == 0 && alert->highest < fact->shown)
+                alert->highest = fact->shown; /* it is not the first time that it is one */
         if (fact->state == FACT_READY)
                 flow_ready(core, alert);
         return 0;

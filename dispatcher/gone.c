@@ -158,12 +158,10 @@ static bool move_on(struct core *core, struct open_alert *alert, struct fact *fa
                 if (other != NULL)
                         hold_claim(core, other, fact->handset, drill ? RECORD_DRILL : 0);
         }
-        if (other == NULL || flow_queue(core, other, fact) < 0)
-                return false;
         if (fact->state == FACT_DONE && fact->shown < alert->highest)
                 fact->shown = alert->highest; /* it was a part of that, and its phone was told so */
-        if (memcmp(other->id, fact->id, ALERT_ID_SIZE) == 0 && other->highest < fact->shown)
-                other->highest = fact->shown; /* it is not the first time that it is one */
+        if (other == NULL || flow_queue(core, other, fact) < 0)
+                return false;
         if (fact->state == FACT_FLYING)
                 fact->state = FACT_READY;
         if (fact->state == FACT_DONE) {

@@ -293,7 +293,7 @@ void meanwhile_rebase(struct core *core, struct open_alert *alert, const struct 
 {
         struct record *base;
 
-        if (alert->meanwhile == NULL)
+        if (alert->meanwhile == NULL || is_unlifted(alert, record))
                 return;
         base = malloc(sizeof(*base));
         assert(base != NULL);

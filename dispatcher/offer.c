@@ -300,6 +300,16 @@ static void go_above_held(struct core *core, struct open_alert *alert, const str
                 flow_ready(core, alert);
 }
 
+/* The press of VERDICT waits in ALERT.  Where that is another alert, and the press is none of it in the end, it goes on above what its phone was
+ * told under its own id. */
+static void note_held(const struct open_alert *alert, const struct intake_verdict *verdict, const struct offerer *from)
+{
+        struct fact *fact = alert != NULL ? flow_find(alert, verdict->event_id) : NULL;
+
+        if (fact != NULL && from->held_version > fact->shown && from->held_version <= HELD_AHEAD_MAX)
+                fact->shown = from->held_version;
+}
+
 /* Which alert VERDICT is about; NULL: a new one. */
 static struct open_alert *find_alert(struct core *core, const struct intake_offer *offer,
                                      struct intake_verdict *verdict)
@@ -327,7 +337,7 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
         struct waiting to = { .session = from->session != NULL ? from->session->id : 0, .stamp = from->stamp };
         struct intake_verdict verdict;
         struct open_alert *alert;
-        bool own;
+        bool own, is_its; /* its: a phone's own, good press */
 
         memcpy(offer.sender, from->sender, SENDER_SIZE);
         offer.session_handset = of_session != NULL ? of_session->id : NULL;
@@ -335,6 +345,7 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
         verdict.press.paths = from->session != NULL ? PATH_DATA : PATH_SMS;
         own = of_session != NULL && memcmp(of_session->id, verdict.claimed, HANDSET_ID_SIZE) == 0;
         alert = find_alert(core, &offer, &verdict);
+        is_its = own && verdict.press.why == UNVERIFIED_NOT;
         memcpy(to.as, own ? verdict.claimed : verdict.press.id, ALERT_ID_SIZE);
         record_set_text(to.number, sizeof(to.number), from->number);
         if (verdict.press.alert.kind == ALERT_TEST) {
@@ -342,10 +353,12 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
                 done_with(core, from, NULL);
                 return;
         }
-        if (alert != NULL && own && verdict.press.why == UNVERIFIED_NOT)
+        if (alert != NULL && is_its)
                 go_above_held(core, alert, from);
         if (is_copy(core, alert, &verdict, &to)) {
                 core->counters.copies++;
+                if (is_its)
+                        note_held(alert, &verdict, from);
                 done_with(core, from, alert != NULL ? flow_find(alert, verdict.event_id) : NULL);
                 return;
         }
@@ -363,9 +376,11 @@ void offer_alert(struct core *core, const struct offerer *from, struct cbor_span
                 done_with(core, from, NULL);
                 return;
         }
-        if (alert->version == 0 && own && verdict.press.why == UNVERIFIED_NOT)
+        if (alert->version == 0 && is_its)
                 go_above_held(core, alert, from);
         port_offered(core, &to);
         hold_wait(alert, &to);
         happen(core, alert, &verdict, from, bytes);
+        if (is_its)
+                note_held(alert, &verdict, from);
 }

@@ -13,14 +13,13 @@ struct sms_say *sms_say_to(struct core *core, const char *to, uint8_t kind, cons
         return &action->u.sms_say.say;
 }
 
-void sms_receipt(struct core *core, const char *to, const struct receipt *receipt, uint8_t what)
+void sms_receipt(struct core *core, const char *to, const struct receipt *receipt, const struct sms_ref *about)
 {
         struct core_action *action = core_do(core, DO_SMS_RECEIPT);
 
         record_set_text(action->u.sms_receipt.to, sizeof(action->u.sms_receipt.to), to);
         action->u.sms_receipt.receipt = *receipt;
-        action->u.sms_receipt.about.what = what;
-        memcpy(action->u.sms_receipt.about.alert, receipt->alert.octets, ALERT_ID_SIZE);
+        action->u.sms_receipt.about = *about;
         core->counters.sms_receipts++;
 }
 
@@ -119,10 +118,25 @@ static bool has_answered(const struct open_alert *alert, const char *person)
         return false;
 }
 
+/* Under its first id, and under the one of the newest press in it: who has set up their phone anew, or pressed anew, knows that one alone. */
+static void tell_phone(struct core *core, const struct record *record, const char *number)
+{
+        struct sms_ref about = ref_of(record, "", SMS_TO_HANDSET);
+        struct receipt receipt = tell_what(core, record, record->id);
+        uint8_t as[ALERT_ID_SIZE];
+
+        sms_receipt(core, number, &receipt, &about);
+        if (record->alias_count == 0)
+                return;
+        memcpy(as, record->handset, HANDSET_ID_SIZE);
+        memcpy(as + HANDSET_ID_SIZE, record->aliases[record->alias_count - 1].nonce, ALERT_NONCE_SIZE);
+        receipt = tell_what(core, record, as);
+        sms_receipt(core, number, &receipt, &about);
+}
+
 void sms_owed(struct core *core, const struct open_alert *alert, const struct record *record)
 {
         const char *number = sms_number(core, record);
-        struct receipt receipt;
 
         for (size_t i = 0; i < record->asked_count; i++) {
                 if ((alert->owes >> i & 1) != 0)
@@ -132,10 +146,8 @@ void sms_owed(struct core *core, const struct open_alert *alert, const struct re
         }
         if (alert->owner_before[0] != '\0')
                 tell_owner_before(core, alert, record);
-        if (!alert->owes_receipt || number[0] == '\0')
-                return;
-        receipt = tell_what(core, record, record->id);
-        sms_receipt(core, number, &receipt, SMS_TO_HANDSET);
+        if (alert->owes_receipt && number[0] != '\0')
+                tell_phone(core, record, number);
 }
 
 /* ---- Answers to texts ----------------------------------------------------------------------------------------------- */

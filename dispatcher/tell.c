@@ -16,13 +16,15 @@ uint32_t person_mark(const char *id)
 
 static void send_receipt(struct core *core, const struct receipt *receipt, const struct waiting *to)
 {
+        struct sms_ref about = { .what = SMS_TO_SENDER };
         struct receipt as = *receipt;
         struct core_action *action;
 
         memcpy(as.alert.octets, to->as, ALERT_ID_SIZE);
+        memcpy(about.alert, to->as, ALERT_ID_SIZE);
         if (to->session == 0) {
                 if (core->options.sms && to->number[0] != '\0')
-                        sms_receipt(core, to->number, &as, SMS_TO_SENDER);
+                        sms_receipt(core, to->number, &as, &about);
                 return;
         }
         if (session_find(core, to->session) == NULL)

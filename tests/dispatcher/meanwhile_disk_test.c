@@ -382,6 +382,34 @@ static void test_lifted_meanwhile(void **state)
         model_free(model);
 }
 
+/* The unverified record is in the store before, and the dispatcher that is without it hears that the handset is good: whom it has rung is not
+ * forgotten by the record as it finds it there. */
+static void test_lifted_without_the_store(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct handset_entry entry = model->handsets[0].entry, revoked = entry;
+        struct alert alert = model_alert_default(model, 1);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        revoked.revoked_at_s = 5;
+        model_put_handset(model, 1, &revoked);
+        model_store_of(model, 0, false);
+        model_press(model, model_connect(model, 1, 1, CERTIFICATE_OK), 1, &alert);
+        assert_int_equal(model_record(model, id).asked_count, 0);
+        model_put_handset(model, 1, &entry);
+        alert.revision = 1;
+        model_press(model, model_login(model, 0, 1), 1, &alert);
+        model_pass(model, CORE_KEPT_MS + CORE_TICK_MS);
+        assert_int_equal(model_counters(model, 0)->meanwhile, 1);
+        model->duty[model->duty_count - 1].on = false; /* who was rung meanwhile would not be chosen any more */
+        model_store_of(model, 0, true);
+        model_pass(model, 1000);
+        assert_int_equal(model_record(model, id).why_unverified, UNVERIFIED_NOT);
+        assert_int_equal(model_record(model, id).asked_count, 2);
+        model_free(model);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -396,6 +424,7 @@ int main(void)
                 cmocka_unit_test(test_as_it_was),
                 cmocka_unit_test(test_a_deadline_in_between),
                 cmocka_unit_test(test_lifted_meanwhile),
+                cmocka_unit_test(test_lifted_without_the_store),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -336,6 +336,47 @@ static void test_raised_above_what_was_told(void **state)
         model_free(s.model);
 }
 
+/* The same of a press that was about to become part of another alert, which is closed before. */
+static void test_moved_above_what_was_told(void **state)
+{
+        struct scene s = scene();
+        uint8_t id[ALERT_ID_SIZE];
+        struct command close = model_command(COMMAND_CLOSE, s.id);
+        uint64_t carl = model_login(s.model, 0, 1);
+
+        model_alert_id(1, 2, id);
+        s.model->hold_sync = true;
+        offer(s.model, carl, 2, 27, RECEIPT_SEEN);
+        offer(s.model, carl, 2, 29, RECEIPT_SEEN); /* it waits, and the phone has heard more since */
+        assert_int_equal(model_order(s.model, 1, "control", &close), -1);
+        assert_null(model_stored(s.model, id));
+        s.model->hold_sync = false;
+        model_sync(s.model);
+        model_pump(s.model);
+        assert_int_equal(model_record(s.model, id).version, 30);
+        model_free(s.model);
+}
+
+/* The same where another dispatcher has raised it as an alert of its own. */
+static void test_found_below_what_was_told(void **state)
+{
+        struct model *model = model_region(2, 2);
+        uint64_t carl = model_login(model, 0, 1);
+        struct alert first = model_alert_default(model, 1), second = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 2, id);
+        model_store_of(model, 0, false);
+        model_press(model, carl, 1, &first);
+        offer(model, carl, 2, 5, RECEIPT_SEEN);
+        model_press(model, model_login(model, 1, 1), 1, &second);
+        assert_int_equal(model_record(model, id).version, 1);
+        model_store_of(model, 0, true);
+        model_pass(model, 1000);
+        assert_int_equal(model_record(model, id).version, 6);
+        model_free(model);
+}
+
 /* Anna's take was in the store when her dispatcher lost it, and a failover lost it before somebody closed the alert: she is not told that it
  * is hers. */
 static void test_lost_and_closed(void **state)
@@ -373,6 +414,8 @@ int main(void)
                 cmocka_unit_test(test_lost_and_closed),
                 cmocka_unit_test(test_above_what_the_carrier_was_told),
                 cmocka_unit_test(test_raised_above_what_was_told),
+                cmocka_unit_test(test_moved_above_what_was_told),
+                cmocka_unit_test(test_found_below_what_was_told),
                 cmocka_unit_test(test_versions_do_not_end),
         };
 

@@ -220,6 +220,34 @@ static void test_closed_at_once(void **state)
         }
 }
 
+/* A phone that was set up anew presses, and its press becomes part of the open alert: it knows that one alone, and is told by SMS what becomes of
+ * it under that.  The report of either SMS is the alert's. */
+static void test_told_under_the_newest_id(void **state)
+{
+        struct model *model = region(2);
+        struct alert first = model_alert_default(model, 1), second = model_alert_default(model, 2);
+        uint8_t id[ALERT_ID_SIZE], newest[ALERT_ID_SIZE];
+        struct command command;
+        const struct model_sms *sms;
+        size_t told;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, newest);
+        assert_true(model_sms_press(model, 0, own(1), 1, &first));
+        assert_true(model_sms_press(model, 0, own(1), 1, &second));
+        assert_memory_equal(model_last_receipt(model, own(1))->receipt.alert.octets, newest, ALERT_ID_SIZE);
+        told = model_sms_receipts(model, own(1));
+        command = model_command(COMMAND_TAKE, id);
+        assert_int_equal(model_order(model, 1, "anna", &command), -1);
+        assert_int_equal(model_sms_receipts(model, own(1)), told + 2);
+        sms = model_last_receipt(model, own(1));
+        assert_int_equal(sms->receipt.state, RECEIPT_TAKEN);
+        assert_memory_equal(sms->receipt.alert.octets, newest, ALERT_ID_SIZE);
+        assert_memory_equal(sms->about.alert, id, ALERT_ID_SIZE);
+        assert_int_equal(model_record(model, id).told_sms_state, SMS_HANDED);
+        model_free(model);
+}
+
 /* Closed so long ago that only the store knows. */
 static void test_closed_long_ago(void **state)
 {
@@ -687,6 +715,7 @@ int main(void)
                 cmocka_unit_test(test_two_paths),
                 cmocka_unit_test(test_later_changes),
                 cmocka_unit_test(test_closed_at_once),
+                cmocka_unit_test(test_told_under_the_newest_id),
                 cmocka_unit_test(test_closed_long_ago),
                 cmocka_unit_test(test_kept),
                 cmocka_unit_test(test_nowhere),
