@@ -173,10 +173,10 @@ $O/tests/sim/%_test: $O/tests/sim/%_test.o $(SIM_OBJ)
 # sim: SEEDS seeds from SEED_FROM on, or as many as ALERTS alerts take, by JOBS processes; what fails is drawn.  FAST=1: by a build of its own,
 # worth its minute for a million alerts
 SEEDS     ?= 1000
-SEED_FROM ?= 1
+SEED_FROM ?=
 JOBS      ?= $(shell nproc)
 sim: $(if $(FAST),$O/fast/bin/vigie-sim,$O/bin/vigie-sim)
-	@$< --jobs $(JOBS) $(if $(ALERTS),--alerts $(ALERTS),--seeds $(SEEDS) --from $(SEED_FROM))
+	@$< --jobs $(JOBS) $(if $(ALERTS),--alerts $(ALERTS),--seeds $(SEEDS)) $(if $(SEED_FROM),--from $(SEED_FROM))
 $O/fast/bin/vigie-sim: $O/bin/vigie-sim
 	@tests/sim/faster $O/fast $<
 # sim-mutants: bugs planted one at a time into a copy of the cores; says which are caught, and in how many seeds

@@ -153,7 +153,7 @@ static bool move_on(struct core *core, struct open_alert *alert, struct fact *fa
         drill = press.alert.kind == ALERT_DRILL;
         if (handset != NULL)
                 other = offer_route(handset, drill);
-        if (other == NULL) {
+        if (other == NULL || !flow_has_room(other, fact->id)) { /* none is full for a press: see offer_alert() */
                 other = hold_need(core, fact->id);
                 if (other != NULL)
                         hold_claim(core, other, fact->handset, drill ? RECORD_DRILL : 0);

@@ -79,6 +79,51 @@ static void test_another_press(void **state)
         model_free(model);
 }
 
+/* ALERT's queue is full of what Anna, on SESSION, did. */
+static void fill(struct model *model, uint64_t session, const uint8_t alert[ALERT_ID_SIZE])
+{
+        struct command seen = model_command(COMMAND_SEEN, alert);
+
+        for (unsigned i = 0; i < CORE_QUEUE_MAX; i++) {
+                seen.id[0] = (uint8_t)(i + 1);
+                seen.id[1] = alert[HANDSET_ID_SIZE];
+                (void)model_ask(model, session, &seen);
+        }
+}
+
+/* A press that waits in an alert which is closed elsewhere goes on, though the alert that it would become part of has no room: it is told, and
+ * is an alert of its own. */
+static void test_no_room_to_move_on(void **state)
+{
+        struct model *model = model_region(2, 2);
+        struct alert one = model_alert_default(model, 1), two = model_alert_default(model, 2),
+                     three = model_alert_default(model, 3);
+        uint64_t carrier = model_login(model, 0, 1), elsewhere = model_login(model, 1, 1),
+                 anna = model_login(model, 0, 11);
+        uint8_t id[ALERT_ID_SIZE], second[ALERT_ID_SIZE], third[ALERT_ID_SIZE];
+        uint64_t full;
+
+        model_alert_id(1, 1, id);
+        model_alert_id(1, 2, second);
+        model_alert_id(1, 3, third);
+        model_press(model, elsewhere, 1, &one);
+        model_store_of(model, 0, false);
+        model_press(model, carrier, 1, &two); /* in the first's queue */
+        fill(model, anna, id);
+        model_press(model, carrier, 1, &three); /* which has no room for this */
+        model_pass(model, 20000);               /* people are asked */
+        full = model_counters(model, 0)->queue_full;
+        fill(model, anna, third);
+        assert_true(model_counters(model, 0)->queue_full > full);
+        close_it(model, 1, id);
+        model_store_of(model, 0, true);
+        model_pass(model, 1000);
+        assert_true(model_stored(model, second) != NULL || model_record(model, third).alias_count == 1);
+        assert_true(receipt_is_received((uint8_t)told(model, carrier, second)));
+        assert_int_equal(model_counters(model, 0)->waiting, 0);
+        model_free(model);
+}
+
 /* A region of two, and an alert with the duress PIN in it. */
 struct forced {
         struct model *model;
@@ -216,9 +261,13 @@ static void test_part_lost(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_another_session), cmocka_unit_test(test_another_press),
-                cmocka_unit_test(test_duress_lost),     cmocka_unit_test(test_duress_lost_and_closed),
-                cmocka_unit_test(test_part_lost),       cmocka_unit_test(test_part_alone),
+                cmocka_unit_test(test_another_session),
+                cmocka_unit_test(test_another_press),
+                cmocka_unit_test(test_no_room_to_move_on),
+                cmocka_unit_test(test_duress_lost),
+                cmocka_unit_test(test_duress_lost_and_closed),
+                cmocka_unit_test(test_part_lost),
+                cmocka_unit_test(test_part_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

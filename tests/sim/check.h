@@ -162,7 +162,8 @@ void check_text(struct sim *sim, unsigned phone, const struct alert *alert);
 void check_place_second(struct sim *sim, unsigned phone);
 
 /* ---- check_back.c */
-/* check_back_event: after EVENT of PHONE. */
+/* check_back_before, check_back_event: before EVENT of PHONE, and after it where the phone has outlived it. */
+void check_back_before(struct sim *sim, unsigned phone, const struct vigie_event *event);
 void check_back_event(struct sim *sim, unsigned phone, const struct vigie_event *event);
 void check_back_second(struct sim *sim, unsigned phone);
 

@@ -22,6 +22,12 @@ static const struct my_alert *own(const struct sim *sim, unsigned number, const 
         return check_own(sim, number, id);
 }
 
+void check_back_before(struct sim *sim, unsigned number, const struct vigie_event *event)
+{
+        if (event->type == VIGIE_ON_DUTY)
+                sim->checks->phones[number].is_off = false; /* one that begins it and dies of it may have written so */
+}
+
 void check_back_event(struct sim *sim, unsigned number, const struct vigie_event *event)
 {
         struct watched *w = &sim->checks->phones[number];

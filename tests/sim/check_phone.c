@@ -189,6 +189,7 @@ void check_before(struct sim *sim, unsigned number, const struct vigie_event *ev
         w->was_told = read_told(sim, event, &w->told);
         w->touch = sim->phones[number].vigie->touch;
         check_answer_comes(sim, number, event);
+        check_back_before(sim, number, event);
         if (event->type == VIGIE_ON_START)
                 check_twin_end(sim, number);
         if (event->type == VIGIE_ON_START)
