@@ -101,6 +101,8 @@ static void check_copy(struct sim *sim, unsigned process, const struct receipt *
             !receipt_is_received(receipt->state) || k == NULL || k->unsigned_ || k->is_test || k->unjournaled_ok ||
             p->disk_full || p->disk_away)
                 return;
+        if (k->journals != 0 && k->crowded_ms != 0)
+                return; /* no room for it here; who committed it has it */
         if ((k->journals >> process & 1) == 0 && !has_fact(p->core, k->id, false))
                 sim_fail(sim, "unwritten", "%s signs for a press that it has not written down", p->name);
 }
