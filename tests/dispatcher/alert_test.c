@@ -276,20 +276,27 @@ static void test_event_twice_is_once(void **state)
         assert_memory_equal(&record, &before, sizeof(record));
 }
 
+/* What was done at NOW, read from a journal a minute later; Anna acts. */
+static struct alert_change from_journal(struct scene *scene, enum alert_event event)
+{
+        act_as(scene, "anna", false);
+        scene->now_ms = NOW + 60000;
+        return (struct alert_change){ .event = event,
+                                      .at_ms = NOW,
+                                      .now_ms = scene->now_ms,
+                                      .event_id = scene->event_id,
+                                      .replayed = true,
+                                      .actor = &scene->actor,
+                                      .command = &scene->command };
+}
+
 /* A command of the journal whose id has gone from `applied` changes nothing when the owner has done something since. */
 static void test_stale_replay_changes_nothing(void **state)
 {
         struct scene *scene = *state;
         struct record record = record_in(scene, ALERT_TAKEN);
-        struct alert_change change = { .event = EVENT_RELEASE,
-                                       .at_ms = NOW,
-                                       .event_id = scene->event_id,
-                                       .replayed = true,
-                                       .actor = &scene->actor,
-                                       .command = &scene->command };
+        struct alert_change change = from_journal(scene, EVENT_RELEASE);
 
-        act_as(scene, "anna", false);
-        scene->now_ms = change.now_ms = NOW + 60000;
         assert_int_equal(command(scene, &record, COMMAND_ON_SCENE), 1);
         memset(record.applied, 0, sizeof(record.applied));
         scene->event_id[0]++;
@@ -303,15 +310,8 @@ static void test_stale_take_after_release(void **state)
 {
         struct scene *scene = *state;
         struct record record = record_in(scene, ALERT_TAKEN);
-        struct alert_change change = { .event = EVENT_TAKE,
-                                       .at_ms = NOW,
-                                       .event_id = scene->event_id,
-                                       .replayed = true,
-                                       .actor = &scene->actor,
-                                       .command = &scene->command };
+        struct alert_change change = from_journal(scene, EVENT_TAKE);
 
-        act_as(scene, "anna", false);
-        scene->now_ms = change.now_ms = NOW + 60000;
         assert_int_equal(command(scene, &record, COMMAND_RELEASE), 1);
         memset(record.applied, 0, sizeof(record.applied));
         scene->event_id[0]++;
@@ -324,15 +324,8 @@ static void test_stale_decline(void **state)
 {
         struct scene *scene = *state;
         struct record record = record_in(scene, ALERT_TAKEN);
-        struct alert_change change = { .event = EVENT_DECLINE,
-                                       .at_ms = NOW,
-                                       .event_id = scene->event_id,
-                                       .replayed = true,
-                                       .actor = &scene->actor,
-                                       .command = &scene->command };
+        struct alert_change change = from_journal(scene, EVENT_DECLINE);
 
-        act_as(scene, "anna", false);
-        scene->now_ms = change.now_ms = NOW + 60000;
         assert_int_equal(command(scene, &record, COMMAND_ON_SCENE), 1);
         scene->event_id[0]++;
         assert_int_equal(alert_apply(&record, &change, &scene->ground), 0);
