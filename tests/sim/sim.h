@@ -212,8 +212,9 @@ struct known {
         } held[SIM_PROCESSES];
         size_t version_count;
         unsigned safe;      /* seen in the store in this generation of it, + 1 */
-        int64_t text_ms;    /* when the last SMS of it came to a dispatcher that is well, */
-        unsigned texts;     /* one of so many since one went back */
+        int64_t text_ms;    /* when the last SMS of it came that is to be answered; 0: the last was */
+        unsigned text_to;   /* to this dispatcher */
+        int64_t answer_ms;  /* when one went back, last; 0 never */
         int64_t crowded_ms; /* a dispatcher held as many facts of it as it may, last */
         int64_t missed_ms;  /* told received, and not in the store since; 0: it is */
 };
