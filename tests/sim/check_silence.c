@@ -95,13 +95,17 @@ static bool is_heard_well(const struct sim *sim, int64_t ms)
         return since_ms != INT64_MAX && sim->positions_up && sim->now_ms - since_ms > ms;
 }
 
-static bool has_open_alert(const struct sim *sim, const uint8_t handset[HANDSET_ID_SIZE])
+/* HANDSET has an open alert, or had one less than MS ago: whose alert is closed is asked and reported as of then. */
+static bool has_open_alert(const struct sim *sim, const uint8_t handset[HANDSET_ID_SIZE], int64_t ms)
 {
         const struct instance *in = &sim->store.instances[sim->store.primary];
 
-        for (size_t i = 0; i < in->alert_count; i++)
-                if (!in->alerts[i].closed && memcmp(in->alerts[i].id, handset, HANDSET_ID_SIZE) == 0)
+        for (size_t i = 0; i < in->alert_count; i++) {
+                const struct stored *s = &in->alerts[i];
+
+                if (memcmp(s->id, handset, HANDSET_ID_SIZE) == 0 && (!s->closed || sim->now_ms - s->last->at_ms < ms))
                         return true;
+        }
         return false;
 }
 
@@ -185,7 +189,8 @@ void check_silence_second(struct sim *sim)
 
                 if (is_over(sim, duty))
                         sim_fail(sim, "silence", "%s's duty is over, and is not ended", duty->duty.carrier_id);
-                if (duty->on_duty && silent_ms > late_ms && !has_open_alert(sim, duty->handset) &&
+                if (duty->on_duty && silent_ms > late_ms &&
+                    !has_open_alert(sim, duty->handset, o->question_ms + SCAN_LATE_MS) &&
                     !is_named(sim, duty->duty.carrier_id) &&
                     (int64_t)duty->duty.until_s * 1000 > store_now_ms(sim, sim->store.primary))
                         sim_fail(sim, "silence", "%s is not heard for %.0f s, and nobody says so",
