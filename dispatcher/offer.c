@@ -300,14 +300,17 @@ static void go_above_held(struct core *core, struct open_alert *alert, const str
                 flow_ready(core, alert);
 }
 
-/* The press of VERDICT waits in ALERT.  Where that is another alert, and the press is none of it in the end, it goes on above what its phone was
- * told under its own id. */
-static void note_held(const struct open_alert *alert, const struct intake_verdict *verdict, const struct offerer *from)
+/* The press of VERDICT is in ALERT, by this revision or another.  Where that is another alert, and the press is none of it in the end, it goes on
+ * above what its phone was told under its own id. */
+static void note_held(struct open_alert *alert, const struct intake_verdict *verdict, const struct offerer *from)
 {
-        struct fact *fact = alert != NULL ? flow_find(alert, verdict->event_id) : NULL;
+        for (size_t i = 0; alert != NULL && i < alert->queued && from->held_version <= HELD_AHEAD_MAX; i++) {
+                struct fact *fact = alert->queue[i];
 
-        if (fact != NULL && from->held_version > fact->shown && from->held_version <= HELD_AHEAD_MAX)
-                fact->shown = from->held_version;
+                if (fact->type == FACT_ALERT && memcmp(fact->id, verdict->press.id, ALERT_ID_SIZE) == 0 &&
+                    fact->shown < from->held_version)
+                        fact->shown = from->held_version;
+        }
 }
 
 /* Which alert VERDICT is about; NULL: a new one. */
