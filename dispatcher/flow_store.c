@@ -306,8 +306,10 @@ static void offer_closure(struct core *core, struct open_alert *alert)
         const struct closed_alert *closed = hold_closed(core, alert->id);
 
         alert->close_again = false;
-        if (closed == NULL)
+        if (closed == NULL) {
+                flow_ready(core, alert); /* what waited behind it */
                 return;
+        }
         begin(core, alert, &proposal);
         hold_close(&proposal.record, &closed->tombstone);
         reclose_fill(closed, &proposal.record);
@@ -323,8 +325,10 @@ static void offer_place(struct core *core, struct open_alert *alert)
         struct proposal proposal = { .change.event = EVENT_UPDATE };
 
         begin(core, alert, &proposal);
-        if (!place_fill(alert, &proposal.record))
+        if (!place_fill(alert, &proposal.record)) {
+                flow_ready(core, alert);
                 return;
+        }
         proposal.record.version++;
         proposal.record.changed_at_ms = core->now_ms;
         commit(core, alert, &proposal);
