@@ -197,12 +197,15 @@ static bool has_in_its_own(const struct core *core, const uint8_t id[ALERT_ID_SI
         return false;
 }
 
-/* Who was told by a phone which receipt it has goes on above that, as long as it has that press there: the phone takes nothing older. */
-static void check_above(struct sim *sim, unsigned process, const struct known *k, uint32_t version)
+/* Who was told by a phone which receipt it has goes on above that, as long as it has that press there: the phone takes nothing older.  What a phone
+ * says whose press nobody vouches for does not count. */
+static void check_above(struct sim *sim, unsigned process, const struct known *k, const struct record *record)
 {
-        if (k != NULL && k->held[process].run == sim->processes[process].run + 1 &&
-            version <= k->held[process].version && has_in_its_own(sim->processes[process].core, k->id) &&
-            !check_closed_anywhere(sim, k->id))
+        uint32_t version = record->version;
+
+        if (k != NULL && record->why_unverified == UNVERIFIED_NOT &&
+            k->held[process].run == sim->processes[process].run + 1 && version <= k->held[process].version &&
+            has_in_its_own(sim->processes[process].core, k->id) && !check_closed_anywhere(sim, k->id))
                 sim_fail(sim, "receipt", "%s makes ..%02x version %u, and its phone says that it was told %u",
                          sim->processes[process].name, k->id[15], version, k->held[process].version);
 }
@@ -228,7 +231,7 @@ static void check_commit(struct sim *sim, unsigned process, const struct core_ac
         check_owed(sim, p->core, &record);
         check_stranger(sim, action, &record);
         check_merged(sim, process, &record);
-        check_above(sim, process, k, action->u.commit.version);
+        check_above(sim, process, k, &record);
         if (action->u.commit.event == EVENT_RAISE)
                 check_apart(sim, process, &record);
 }
