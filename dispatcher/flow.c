@@ -79,7 +79,7 @@ static int replaces(const struct fact *fact, const struct fact *older)
                (its.alert.revision >= before.alert.revision ? 2 * UINT16_MAX : 1 + UINT16_MAX - before.alert.revision);
 }
 
-/* The place of a waiting revision that FACT replaces, which keeps its turn; -1: none. */
+/* The place of a waiting revision that FACT replaces; -1: none. */
 static int replaced(const struct open_alert *alert, const struct fact *fact)
 {
         int place = -1, best = 0;
@@ -94,6 +94,16 @@ static int replaced(const struct open_alert *alert, const struct fact *fact)
                 best = replaces(fact, older);
         }
         return place;
+}
+
+/* Whether somebody closed ALERT after what is at PLACE had come: that closure is of what they knew then. */
+static bool is_closed_behind(const struct open_alert *alert, int place)
+{
+        for (int i = place + 1; i < alert->queued; i++)
+                if (alert->queue[i]->state != FACT_DONE && alert->queue[i]->type == FACT_COMMAND &&
+                    alert->queue[i]->verb == COMMAND_CLOSE)
+                        return true;
+        return false;
 }
 
 bool flow_has_room(const struct open_alert *alert, const uint8_t id[ALERT_ID_SIZE])
@@ -166,6 +176,10 @@ int flow_queue(struct core *core, struct open_alert *alert, struct fact *fact)
         } else if (place >= 0) {
                 flow_release(core, alert->queue[place]);
                 free(alert->queue[place]);
+                if (alert->version != 0 && is_closed_behind(alert, place)) {
+                        take_out(alert, (size_t)place);
+                        place = alert->queued++;
+                } /* else it keeps its turn: nothing goes before an alert's first press */
                 alert->queue[place] = fact;
         } else {
                 core->counters.queue_full++;

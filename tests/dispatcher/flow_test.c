@@ -447,6 +447,43 @@ static void test_queue_bound_of_two_phones(void **state)
         model_free(model);
 }
 
+/* The store is away, the alert is closed meanwhile, and its queue is full: what is pressed then takes the place of nothing that stood before
+ * the closure, which is of what was known when it was said. */
+static void test_queue_bound_and_a_closure(void **state)
+{
+        struct model *model = model_region(1, 2);
+        uint64_t carrier = model_login(model, 0, 1), anna = model_login(model, 0, 11);
+        struct alert alert = model_alert_default(model, 1);
+        struct command seen, take, over;
+        uint8_t id[ALERT_ID_SIZE];
+
+        model_alert_id(1, 1, id);
+        seen = model_command(COMMAND_SEEN, id);
+        take = model_command(COMMAND_TAKE, id);
+        over = model_command(COMMAND_CLOSE, id);
+        model_press(model, carrier, 1, &alert);
+        assert_int_equal(model_ask(model, anna, &take), ANSWER_DONE);
+        model_store(model, false);
+        alert.revision = 1;
+        alert.marks = ALERT_PRESSED_AGAIN;
+        model_press(model, carrier, 1, &alert);
+        (void)model_ask(model, anna, &over);
+        for (unsigned i = 0; i < CORE_QUEUE_MAX; i++) {
+                seen.id[0] = (uint8_t)(i + 1);
+                (void)model_ask(model, anna, &seen);
+        }
+        assert_true(model_counters(model, 0)->queue_full > 0);
+        alert.revision = 2;
+        model_press(model, carrier, 1, &alert);
+        model_store(model, true);
+        model_pass(model, 1000);
+        assert_int_equal(model_record(model, id).state, ALERT_CLOSED);
+        assert_in_range(model_record(model, id).revision, 0, 1); /* the phone raises a new one for the other */
+        assert_in_range(model_session(model, carrier)->receipt.revision, 0, 1);
+        assert_int_equal(model_counters(model, 0)->waiting, 0);
+        model_free(model);
+}
+
 /* An update waits for a slow disk: the deadline does not. */
 static void test_deadline_and_a_slow_disk(void **state)
 {
@@ -525,6 +562,7 @@ int main(void)
                 cmocka_unit_test(test_not_even_kept),
                 cmocka_unit_test(test_commits_in_flight),
                 cmocka_unit_test(test_queue_bound_of_two_phones),
+                cmocka_unit_test(test_queue_bound_and_a_closure),
                 cmocka_unit_test(test_press_at_a_full_queue),
         };
 
