@@ -9,6 +9,7 @@ import { Region, until } from "./lib/region.mjs";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const SHARED = `${ROOT}../shared/data/gps/`;
+const receivers = [];
 let region;
 let away;
 
@@ -16,7 +17,10 @@ before(async () => {
   region = await new Region().open();
   away = await freePort();
 });
-after(() => region?.stop());
+after(async () => {
+  for (const receiver of receivers) await receiver.end();
+  await region?.stop();
+});
 
 function freePort() {
   return new Promise((resolve) => {
@@ -32,7 +36,26 @@ async function gpsd(log, port) {
   const child = spawn("gpsfake", ["-c", "0.02", "-n", "-q", "-P", String(port), log], { stdio: "ignore", detached: true,
     env: { ...process.env, TMPDIR: region.dir, PYTHONDONTWRITEBYTECODE: "1", PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  return { end: async (signal = "SIGTERM") => { process.kill(-child.pid, signal); await ended; } };
+  const receiver = { end: async (signal = "SIGTERM") => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
+    await ended;
+  } };
+  receivers.push(receiver);
+  return receiver;
+}
+
+// A receiver that gpsd does not make out (it tries one speed after another) is plugged in once more.
+async function firstFix(phone, log, port) {
+  for (let tries = 1; ; tries++) {
+    const receiver = await gpsd(log, port);
+    try {
+      return { receiver, fix: await phone.until("a fix", (s) => s.fix, 30000) };
+    } catch (error) {
+      await receiver.end();
+      if (tries === 2) throw error;
+      console.log(`${log}: no fix within 30 s; once more`);
+    }
+  }
 }
 
 const names = [];
@@ -51,9 +74,8 @@ const LOGS = [
 for (const [name, log, place, within] of LOGS) {
   test(name, { skip: !existsSync(log) && `${log} is not there` }, async () => {
     const port = await freePort();
-    const receiver = await gpsd(log, port);
     const phone = await phoneWith(port);
-    const { fix } = await phone.until("a fix", (s) => s.fix && s, 30000);
+    const { receiver, fix } = await firstFix(phone, log, port);
     if (place) assert.ok(Math.abs(fix.lat - place[0]) < within && (within === 1 || Math.abs(fix.lon - place[1]) < within), JSON.stringify(fix));
     // It is as old as it is here, whatever its own clock says.
     assert.ok(Math.abs(Date.now() - fix.at_ms) < 10000, `the fix is of ${new Date(fix.at_ms).toISOString()}`);
