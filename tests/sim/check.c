@@ -73,6 +73,12 @@ bool check_any_is_well(const struct sim *sim)
 }
 
 /* Where the store has ID: its own record, one that has it as an alias, or a tombstone; with when that was closed. */
+bool check_has(const struct record *record, const uint8_t id[ALERT_ID_SIZE])
+{
+        return memcmp(record->id, id, ALERT_ID_SIZE) == 0 || (memcmp(record->handset, id, HANDSET_ID_SIZE) == 0 &&
+                                                              alert_alias_find(record, id + HANDSET_ID_SIZE) >= 0);
+}
+
 bool check_is_in_store(struct sim *sim, const struct known *k, int64_t *ret_closed_ms)
 {
         struct instance *in = &sim->store.instances[sim->store.primary];

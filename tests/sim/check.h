@@ -125,6 +125,9 @@ struct checks {
 bool check_any_is_well(const struct sim *sim);
 bool check_process_is_well(const struct sim *sim, unsigned process);
 
+/* check_has: the press ID is in RECORD, as its own or as a further one. */
+bool check_has(const struct record *record, const uint8_t id[ALERT_ID_SIZE]);
+
 /* check_is_in_store: the primary has K: its own record, one that has it as an alias, or a tombstone; with when that was closed. */
 bool check_is_in_store(struct sim *sim, const struct known *k, int64_t *ret_closed_ms);
 

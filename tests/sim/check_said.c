@@ -80,8 +80,7 @@ static bool is_known_duress(struct sim *sim, const uint8_t id[ALERT_ID_SIZE])
         for (size_t i = 0; i < in->alert_count; i++) {
                 const struct record *record = store_record(&in->alerts[i]);
 
-                if (memcmp(record->id, id, ALERT_ID_SIZE) == 0 || (memcmp(record->handset, id, HANDSET_ID_SIZE) == 0 &&
-                                                                   alert_alias_find(record, id + HANDSET_ID_SIZE) >= 0))
+                if (check_has(record, id))
                         marks |= record->marks;
         }
         for (size_t i = 0; i < in->notice_count && !told; i++)

@@ -26,20 +26,17 @@ void check_text_came(struct sim *sim, unsigned process, const struct core_event 
         k->text_ms = sim->now_ms;
 }
 
-static bool is_in(struct stored *s, const uint8_t id[ALERT_ID_SIZE])
-{
-        return memcmp(s->id, id, ALERT_ID_SIZE) == 0 || (memcmp(s->id, id, HANDSET_ID_SIZE) == 0 &&
-                                                         alert_alias_find(store_record(s), id + HANDSET_ID_SIZE) >= 0);
-}
-
 /* Two presses of one alert: its phone is told under the first and the newest. */
 static bool are_one(struct sim *sim, const uint8_t a[ALERT_ID_SIZE], const uint8_t b[ALERT_ID_SIZE])
 {
         struct instance *in = &sim->store.instances[sim->store.primary];
         bool found = memcmp(a, b, ALERT_ID_SIZE) == 0;
 
-        for (size_t i = 0; i < in->alert_count && !found; i++)
-                found = is_in(&in->alerts[i], a) && is_in(&in->alerts[i], b);
+        for (size_t i = 0; i < in->alert_count && !found; i++) {
+                const struct record *record = store_record(&in->alerts[i]);
+
+                found = check_has(record, a) && check_has(record, b);
+        }
         return found;
 }
 
